@@ -1,0 +1,287 @@
+"""The server's side of a run: start a worker process, talk to it, make sure that it ends."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan_core import datasets
+from gan_core.config import GANConfig, same_structure, with_live_fields
+from gan_core.datasets import Data
+from gan_core.snapshot import Snapshot, View
+from gan_core.wire import Wire
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class WorkerProcess:
+    """One worker process: `starting`, then `warm`; `gone` when it has ended, with `reason` if it said one."""
+
+    def __init__(self, prewarm: GANConfig | None = None):
+        command = [sys.executable, "-m", "gan_core.worker"]
+        if prewarm is not None:
+            command.append(json.dumps(prewarm.to_flat()))
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT)
+        self.wire = Wire(self.process.stdout, self.process.stdin)
+        self.state = "starting"
+        self.reason = ""
+        self._answered = threading.Condition()
+        self.answer: dict[str, Any] | None = None
+        self.complaints: deque[str] = deque(maxlen=5)
+        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    def _read(self) -> None:
+        while True:
+            try:
+                kind, body = self.wire.receive()
+            except Exception:
+                break
+            with self._answered:
+                if kind == "snapshot":
+                    self.answer = body
+                elif kind == "warm":
+                    self.state = "warm"
+                elif kind == "broken":
+                    self.reason = body
+                self._answered.notify_all()
+        code = self.process.wait()
+        with self._answered:
+            self.state = "gone"
+            self.reason = self.reason or f"exit status {code}"
+            self._answered.notify_all()
+
+    def _listen(self) -> None:
+        """Keeps what the libraries complain of: quiet while all is well, at hand when the process dies."""
+        for line in self.process.stderr:
+            self.complaints.append(line.decode(errors="replace").strip()[:300])
+
+    def send(self, kind: str, body: Any = None) -> None:
+        """Sends a message; a worker that is gone hears nothing, and `state` says so."""
+        try:
+            self.wire.send(kind, body)
+        except (OSError, ValueError):
+            pass
+
+    def wait_answer(self, newer_than: int, timeout: float) -> dict[str, Any] | None:
+        """The newest snapshot message, after waiting at most `timeout` seconds for one with a higher id."""
+        with self._answered:
+            self._answered.wait_for(
+                lambda: self.state == "gone" or (self.answer is not None and self.answer["id"] > newer_than),
+                timeout,
+            )
+            return self.answer
+
+    def end(self) -> None:
+        """Asks the process to end and makes sure within a second, without waiting here."""
+        self.wire.close()
+        killer = threading.Timer(1.0, self.process.kill)
+        killer.daemon = True
+        killer.start()
+
+
+class Run:
+    """A run as the page knows it: its config, its data, and (from the first Play on) its worker.
+
+    All methods return at once, but for `poll`, which waits as long as it is told.
+    """
+
+    def __init__(self, config: GANConfig, points: np.ndarray | None = None):
+        self.config = config
+        self.points = points
+        self.worker: WorkerProcess | None = None
+        self.wants_play = False
+        self.speed = 0.0
+        self.ended = ""  # why the worker is gone, for the page
+        self._generation = 1
+        self._asked = 0  # id of the last frame that was asked for
+        self._taken = 0  # id of the last answer that was taken
+        self._said = 0  # answers up to this id were asked for before the last command
+        self._stepping = False
+        self._view: View | None = None
+        self._last: dict[str, Any] = {}
+        self._lock = threading.RLock()
+        self._data: Data | None = None
+
+    # -- data ---------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Data:
+        """The data of the run's config."""
+        if self._data is None:
+            c = self.config
+            self._data = (
+                datasets.from_points(self.points)
+                if c.data == "file"
+                else datasets.draw(c.data, c.data_size, c.seed, c.params())
+            )
+        return self._data
+
+    # -- settings -----------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Steps taken, as far as the last answer tells."""
+        return int(self._last.get("step", 0))
+
+    def can_go_on_as(self, config: GANConfig, points: np.ndarray | None) -> bool:
+        """Whether `config` needs no new start."""
+        return same_structure(self.config, config) and (config.data != "file" or points is self.points)
+
+    def configure(self, config: GANConfig, points: np.ndarray | None = None, restart: bool = False) -> None:
+        """Takes a config: live changes act on the run; others, and `restart`, build a new generation."""
+        with self._lock:
+            again = restart or not self.can_go_on_as(config, points)
+            if not again and config == self.config:
+                return
+            if again:
+                self._generation += 1
+                self._last, self._data = {}, None
+            self.config, self.points = config, points if config.data == "file" else None
+            self._command()
+            self._send_config()
+
+    def configure_live(self, config: GANConfig) -> None:
+        """Takes only the live settings of `config`."""
+        self.configure(with_live_fields(self.config, config), self.points)
+
+    def _send_config(self) -> None:
+        if self.worker is not None:
+            flat = self.config.to_flat()
+            self.worker.send("configure", {"flat": flat, "points": self.points, "generation": self._generation})
+
+    # -- transport ----------------------------------------------------------------------------------------
+
+    def attach(self, worker: WorkerProcess) -> None:
+        """Gives the run a worker, which starts from step 0."""
+        with self._lock:
+            self.worker, self.ended, self._last = worker, "", {}
+            self._generation += 1
+            self._send_config()
+            worker.send("speed", self.speed)
+
+    def play(self) -> None:
+        """Trains until `pause`; needs a worker."""
+        self.wants_play = True
+        self._command()
+        self.resume()
+
+    def pause(self) -> None:
+        """Stops after the present chunk."""
+        self.wants_play = self._stepping = False
+        self._command()
+        self.hold()
+
+    def _command(self) -> None:
+        """Answers to frames that were asked for before now do not speak of the new command."""
+        with self._lock:
+            self._said = self._asked
+            self._last = {**self._last, "error": None} if self._last else {}
+
+    def resume(self) -> None:
+        """Lets the worker train if the user wants it to; the other half of `hold`."""
+        if self.worker is not None and self.wants_play:
+            self.worker.send("play")
+
+    def hold(self) -> None:
+        """Stops the worker without forgetting whether the user wanted to play."""
+        if self.worker is not None:
+            self.worker.send("pause")
+
+    def steps(self, n: int) -> None:
+        """Pauses, then takes exactly n steps."""
+        self.wants_play, self._stepping = False, True
+        self._command()
+        if self.worker is not None:
+            self.worker.send("step", n)
+
+    def reset(self, config: GANConfig, points: np.ndarray | None) -> None:
+        """Back to step 0 of `config`, standing still."""
+        self.pause()
+        self.configure(config, points, restart=True)
+
+    def set_speed(self, speed: float) -> None:
+        """Steps per second, 0 for as fast as it goes."""
+        self.speed = speed
+        if self.worker is not None:
+            self.worker.send("speed", speed)
+
+    def end(self, why: str) -> None:
+        """Ends the worker; the settings stay."""
+        with self._lock:
+            worker, self.worker = self.worker, None
+            self.ended, self.wants_play, self._stepping = why, False, False
+        if worker is not None:
+            worker.end()
+
+    # -- frames -------------------------------------------------------------------------------------------
+
+    def poll(self, view: View, timeout: float = 0.1) -> Snapshot:
+        """Asks for a snapshot and waits at most `timeout` seconds; a busy worker leaves the last one standing."""
+        worker = self.worker
+        if view != self._view:
+            self._view = view
+            self._command()
+        if worker is not None and worker.state == "warm":
+            with self._lock:
+                if worker.answer is None or worker.answer["id"] >= self._asked:
+                    self._asked += 1
+                    worker.send("frame", {"id": self._asked, "view": view})
+            answer = worker.wait_answer(self._asked - 1, timeout)
+            with self._lock:
+                self._take(answer)
+        if worker is not None and worker.state == "gone":
+            self.end(
+                f"The training process ended unexpectedly ({worker.reason}). The settings are kept: press Play to "
+                "start again from step 0."
+            )
+        return self.snapshot()
+
+    def _take(self, answer: dict[str, Any] | None) -> None:
+        if answer is None or answer["id"] <= self._taken:
+            return
+        self._taken = answer["id"]
+        if answer["generation"] != self._generation:
+            return  # a late frame of a run that was thrown away
+        self._last = answer
+        if answer["id"] > self._said:
+            if answer["error"]:
+                self.wants_play = self._stepping = False
+            elif not answer["pending"]:
+                self._stepping = False
+
+    def snapshot(self) -> Snapshot:
+        """The last known state, without asking."""
+        last = self._last
+        return Snapshot(
+            self.config,
+            self.data,
+            self._status(),
+            step=int(last.get("step", 0)),
+            steps_per_second=last.get("steps_per_second", 0.0),
+            error=self.ended or last.get("error"),
+            frame=last,
+        )
+
+    def _status(self) -> str:
+        worker, last = self.worker, self._last
+        if worker is None:
+            return "ended" if self.ended else "idle"
+        if worker.state == "starting":
+            return "warming"
+        if not (self.wants_play or self._stepping):
+            return "paused" if "step" in last and self._taken > self._said else "loading"
+        if not last.get("ready"):
+            return "compiling"
+        return "playing" if self.wants_play else "stepping"

@@ -1,0 +1,430 @@
+"""`GANConfig`: every setting of a run, its range and its help, and its way to JSON, URL and command line."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from gan_core.architectures import ACTIVATIONS, ARCHITECTURES
+from gan_core.datasets import DATASETS
+from gan_core.knobs import ConfigError, Knob, shorten
+from gan_core.losses import LOSSES
+from gan_core.optimizers import OPTIMIZERS
+from gan_core.penalties import PENALTIES
+
+DATA_PREFIX = "data."
+
+
+def _describe(registry: Mapping) -> dict[str, str]:
+    return {name: row if isinstance(row, str) else row.description for name, row in registry.items()}
+
+
+def _knob(kind: type, default: Any, label: str, group: str, text: str, **rest) -> Any:
+    return field(default=default, metadata={"knob": Knob(kind, default, label, text, group, **rest)})
+
+
+def _choice(default: str, registry: Mapping, label: str, group: str, text: str, **rest) -> Any:
+    return _knob(str, default, label, group, text, choices=_describe(registry), **rest)
+
+
+def _lr(label: str, text: str) -> Any:
+    return _knob(float, 1e-3, label, "Rates", text, low=1e-5, high=1.0, log=True, live=True)
+
+
+def _layers(group: str) -> Any:
+    return _knob(
+        int,
+        3,
+        "hidden layers",
+        group,
+        "How deep the network is. 0 is a linear map, which can only shift and stretch; many layers learn "
+        "finer shapes but train more slowly and less steadily.",
+        low=0,
+        high=5,
+    )
+
+
+def _units(group: str) -> Any:
+    return _knob(
+        int,
+        128,
+        "units per layer",
+        group,
+        "How wide each hidden layer is. Too few cannot draw the shape; many cost time at every step.",
+        low=1,
+        high=512,
+        log=True,
+    )
+
+
+def _activation(default: str, group: str) -> Any:
+    return _choice(
+        default,
+        ACTIVATIONS,
+        "activation",
+        group,
+        "The bend after each hidden layer. relu draws with straight pieces; tanh, elu and swish draw smooth "
+        "curves; leaky_relu keeps gradients alive, which helps the generator.",
+    )
+
+
+def _optimizer(group: str) -> Any:
+    return _choice(
+        "adam",
+        OPTIMIZERS,
+        "optimizer",
+        group,
+        "How gradients become steps. adam and rmsprop scale each weight's step by themselves; sgd does not, "
+        "and needs a rate some hundred times higher.",
+    )
+
+
+def _beta_1(group: str) -> Any:
+    return _knob(
+        float,
+        0.5,
+        "beta_1",
+        group,
+        "Adam's memory of past gradients. High values carry momentum that makes the two networks circle each "
+        "other; 0 to 0.5 is usual for GANs.",
+        low=0.0,
+        high=0.99,
+    )
+
+
+def _beta_2(group: str) -> Any:
+    return _knob(
+        float,
+        0.999,
+        "beta_2",
+        group,
+        "Adam's memory of gradient sizes. Too low makes steps jumpy; too high adapts slowly when the other "
+        "network changes.",
+        stops=(0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999),
+        low=0.0,
+        high=0.9999,
+    )
+
+
+def _momentum(group: str) -> Any:
+    return _knob(
+        float,
+        0.0,
+        "momentum",
+        group,
+        "How much of the last step is kept (rmsprop and sgd). High values overshoot and oscillate.",
+        low=0.0,
+        high=0.99,
+    )
+
+
+@dataclass(frozen=True)
+class GANConfig:
+    """Every setting of a run. Frozen: a changed setting is a new config (`replace`).
+
+    Construct it through `from_flat`, which checks ranges; `data_params` holds only the parameters that the
+    data set has, all of them.
+    """
+
+    data: str = _choice("ring", DATASETS, "data", "Data", "The distribution that the generator learns.")
+    data_params: tuple[tuple[str, float], ...] = ()
+    data_size: int = _knob(
+        int,
+        20_000,
+        "training points",
+        "Data",
+        "How many points there are to learn from. With few, the discriminator can learn them by heart.",
+        low=16,
+        high=200_000,
+        log=True,
+    )
+    g_lr: float = _lr(
+        "generator rate (g_lr)",
+        "Step size of the generator. Too high: points jump about or fly off; too low: nothing moves.",
+    )
+    d_lr: float = _lr(
+        "discriminator rate (d_lr)",
+        "Step size of the discriminator. Too high: it wins outright and the generator gets no direction; too "
+        "low: the generator chases an outdated opponent.",
+    )
+    loss: str = _choice(
+        "non_saturating",
+        LOSSES,
+        "loss",
+        "Objective",
+        "What each network minimises. It decides how strong the generator's gradients are while it is "
+        "still bad, and so how easily training stalls or drops modes.",
+    )
+    d_steps: int = _knob(
+        int,
+        1,
+        "discriminator steps (d_steps)",
+        "Rates",
+        "Discriminator updates per round. More gives the generator better directions but costs time; too "
+        "many let the discriminator win.",
+        low=1,
+        high=10,
+        live=True,
+    )
+    g_steps: int = _knob(
+        int,
+        1,
+        "generator steps (g_steps)",
+        "Rates",
+        "Generator updates per round. More than 1 lets the generator run into whatever the discriminator "
+        "likes now: all points rush to one mode.",
+        low=1,
+        high=10,
+        live=True,
+    )
+    architecture: str = _choice("mlp", ARCHITECTURES, "architecture", "Generator", "The kind of networks.")
+    latent_dim: int = _knob(
+        int,
+        2,
+        "latent dimension",
+        "Generator",
+        "How many numbers z has. 1 or 2 can be drawn as a manifold; too few must tear the plane apart to reach "
+        "separate modes, many make it easier.",
+        low=1,
+        high=128,
+        log=True,
+    )
+    z_dist: str = _choice(
+        "normal",
+        {"normal": "z from N(0, 1)", "uniform": "z uniform in [-1, 1]"},
+        "z distribution",
+        "Generator",
+        "What z is drawn from. normal has no edges and rare far values; uniform has hard edges.",
+    )
+    g_layers: int = _layers("Generator")
+    g_units: int = _units("Generator")
+    g_activation: str = _activation("relu", "Generator")
+    g_output: str = _choice(
+        "linear",
+        {"linear": "no bound", "tanh": "between -1 and 1 in training units"},
+        "output",
+        "Generator",
+        "linear can reach any point; tanh cannot leave the square of the data, and learns slowly at its edge.",
+    )
+    g_optimizer: str = _optimizer("Generator")
+    g_beta_1: float = _beta_1("Generator")
+    g_beta_2: float = _beta_2("Generator")
+    g_momentum: float = _momentum("Generator")
+    d_layers: int = _layers("Discriminator")
+    d_units: int = _units("Discriminator")
+    d_activation: str = _activation("leaky_relu", "Discriminator")
+    d_optimizer: str = _optimizer("Discriminator")
+    d_beta_1: float = _beta_1("Discriminator")
+    d_beta_2: float = _beta_2("Discriminator")
+    d_momentum: float = _momentum("Discriminator")
+    penalty: str = _choice(
+        "none",
+        PENALTIES,
+        "penalty",
+        "Objective",
+        "A charge on steep discriminators. It calms training and keeps modes; without it the discriminator can "
+        "become a cliff that gives no direction.",
+    )
+    gp_weight: float = _knob(
+        float,
+        0.1,
+        "penalty weight",
+        "Objective",
+        "How much the penalty counts. Too high flattens the discriminator until it tells the generator "
+        "nothing; too low is no penalty. 2-D wants 0.01 to 1.",
+        stops=(0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100),
+        low=0.0,
+        high=100.0,
+        live=True,
+    )
+    batch_size: int = _knob(
+        int,
+        256,
+        "batch size",
+        "Objective",
+        "Samples per update. Small batches are noisy and may not show every mode; large ones are steady "
+        "and slow.",
+        low=8,
+        high=1024,
+        log=True,
+    )
+    label_smoothing: float = _knob(
+        float,
+        0.0,
+        "label smoothing",
+        "Stabilisers",
+        "Real labels become 1 minus this (one-sided). A little keeps the discriminator from being too sure; "
+        "a lot makes it unable to tell.",
+        low=0.0,
+        high=0.5,
+        live=True,
+    )
+    label_noise: float = _knob(
+        float,
+        0.0,
+        "label noise",
+        "Stabilisers",
+        "Every label is moved by uniform noise of ± this. A little blurs an overconfident discriminator; a lot "
+        "drowns its signal.",
+        low=0.0,
+        high=0.5,
+        live=True,
+    )
+    ema_decay: float = _knob(
+        float,
+        0.99,
+        "EMA decay",
+        "Stabilisers",
+        "A second generator averages the weights over about 1 / (1 - decay) steps. Higher is steadier and "
+        "lags behind; 0 is no average. It starts with a short memory that grows to this.",
+        stops=(0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999),
+        low=0.0,
+        high=0.9999,
+        live=True,
+    )
+    show_ema: bool = _knob(
+        bool,
+        True,
+        "show the EMA generator",
+        "Stabilisers",
+        "On: samples and scores are the averaged generator's. Off: the raw one's, which trembles with every "
+        "step. Training is the same.",
+        live=True,
+    )
+    seed: int = _knob(
+        int,
+        0,
+        "seed",
+        "Sampling",
+        "Fixes data, initial weights and every random draw: the same seed and settings give the same run.",
+        low=0,
+        high=2**31 - 1,
+    )
+
+    def params(self) -> dict[str, float]:
+        """The data set's own parameters."""
+        return dict(self.data_params)
+
+    def to_flat(self) -> dict[str, Any]:
+        """Every setting under its name, the data set's parameters as `data.NAME`; JSON types only."""
+        flat = {name: getattr(self, name) for name in KNOBS}
+        flat |= {DATA_PREFIX + name: value for name, value in self.data_params}
+        return flat
+
+    def to_query(self) -> dict[str, str]:
+        """The settings for a URL: data and seed always, the others where they differ from the defaults."""
+        base = GANConfig.from_flat({"data": self.data}).to_flat()
+        return {
+            name: text(value)
+            for name, value in self.to_flat().items()
+            if name in ("data", "seed") or value != base[name]
+        }
+
+    def updated(self, changes: Mapping[str, Any]) -> "GANConfig":
+        """A config with `changes` (flat names, texts or values) applied; raises ConfigError.
+
+        A change of `data` gives the new data set's own parameters their defaults, unless named too.
+        """
+        flat = self.to_flat()
+        if changes.get("data", self.data) != self.data:
+            flat = {name: value for name, value in flat.items() if not name.startswith(DATA_PREFIX)}
+        return GANConfig.from_flat({**flat, **changes})
+
+    @classmethod
+    def from_flat(cls, flat: Mapping[str, Any]) -> "GANConfig":
+        """A checked config from flat names; missing ones take their defaults. Raises ConfigError."""
+        config, problems = cls.from_flat_lenient(flat)
+        if problems:
+            raise ConfigError(" ".join(problems))
+        return config
+
+    @classmethod
+    def from_flat_lenient(cls, flat: Mapping[str, Any]) -> tuple["GANConfig", list[str]]:
+        """As from_flat, but what cannot be used keeps its default and is reported in a sentence each."""
+        problems: list[str] = []
+
+        def take(name: str, knob: Knob) -> Any:
+            if name not in flat:
+                return knob.default
+            try:
+                return knob.check(name, flat[name])
+            except ConfigError as error:
+                problems.append(str(error))
+                return knob.default
+
+        values = {name: take(name, knob) for name, knob in KNOBS.items()}
+        data_knobs = {DATA_PREFIX + name: knob for name, knob in DATASETS[values["data"]].knobs.items()}
+        params = {name: take(name, knob) for name, knob in data_knobs.items()}
+        values["data_params"] = tuple(
+            (name.removeprefix(DATA_PREFIX), value) for name, value in sorted(params.items())
+        )
+        for name in flat:
+            if name not in KNOBS and name not in data_knobs:
+                problems.append(unknown_setting(name, values["data"]))
+        return cls(**values), problems
+
+
+KNOBS: dict[str, Knob] = {
+    f.name: f.metadata["knob"] for f in fields(GANConfig) if "knob" in f.metadata
+}
+LIVE_FIELDS: tuple[str, ...] = tuple(name for name, knob in KNOBS.items() if knob.live)
+
+
+def text(value: Any) -> str:
+    """A value as a URL and a command line show it; `Knob.check` reads it back exactly."""
+    return str(value).lower() if isinstance(value, bool) else f"{value!r}" if isinstance(value, float) else str(value)
+
+
+def unknown_setting(name: Any, data: str) -> str:
+    """The sentence for a name that no setting has."""
+    if str(name).startswith(DATA_PREFIX):
+        own = ", ".join(DATA_PREFIX + n for n in DATASETS[data].knobs) or "none"
+        return f"The data set {data} has no parameter {shorten(str(name))}; it has: {own}."
+    close = [k for k in KNOBS if str(name).lower()[:3] == k[:3]]
+    hint = f"; did you mean {' or '.join(close[:3])}?" if close else "."
+    return f"There is no setting {shorten(str(name))}{hint}"
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """["d_lr=1e-3", ...] -> {"d_lr": "1e-3"}; raises ConfigError for anything else."""
+    changes = {}
+    for item in assignments:
+        name, sign, value = item.partition("=")
+        if not sign or not name.strip():
+            raise ConfigError(f"A setting is written NAME=VALUE, for example d_lr=1e-3; got {shorten(item)}.")
+        changes[name.strip()] = value.strip()
+    return changes
+
+
+def config_from_json(content: str) -> GANConfig:
+    """A config from the JSON text of an object of settings; raises ConfigError."""
+    try:
+        flat = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"The config is no JSON: {error}.") from None
+    if not isinstance(flat, dict):
+        raise ConfigError("The config must be a JSON object of settings, for example {\"data\": \"grid\"}.")
+    return GANConfig.from_flat(flat)
+
+
+def changed(old: GANConfig, new: GANConfig) -> dict[str, tuple[Any, Any]]:
+    """{flat name: (old value, new value)} of what differs; None where a side has no such parameter."""
+    a, b = old.to_flat(), new.to_flat()
+    return {n: (a.get(n), b.get(n)) for n in a | b if a.get(n) != b.get(n)}
+
+
+def with_live_fields(base: GANConfig, source: GANConfig) -> GANConfig:
+    """`base` with the live settings of `source`."""
+    return replace(base, **{name: getattr(source, name) for name in LIVE_FIELDS})
+
+
+def same_structure(a: GANConfig, b: GANConfig) -> bool:
+    """Whether a run of `a` can go on as `b` without starting over."""
+    return with_live_fields(a, b) == b
+
+
+def compile_key(config: GANConfig) -> tuple:
+    """What the compiled step depends on: configs with equal keys share one compiled function."""
+    skip = {*LIVE_FIELDS, "seed", "data", "data_params"}
+    return tuple(getattr(config, f.name) for f in dataclasses.fields(config) if f.name not in skip)

@@ -1,0 +1,260 @@
+"""The 2-D data sets. Each is a function `(n, rng, **parameters) -> Data`; `DATASETS` is their registry.
+
+A new data set is one function and one line of `DATASETS`: the selectbox, its sliders, the command line
+and the tests find it there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from gan_core.knobs import Knob
+
+Points = np.ndarray  # float32 [N, 2]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Points and what is known of them, in the data's own units.
+
+    points: float32 [N, 2]. limit: half the width of the square to plot, around `center`. Training sees
+    (points - center) / scale. modes: float32 [M, 2], the centres, or None; mode_std: the standard deviation
+    of a mode, in each direction.
+    """
+
+    points: Points
+    limit: float
+    scale: float = 1.0
+    center: tuple[float, float] = (0.0, 0.0)
+    modes: Points | None = None
+    mode_std: float = 0.0
+
+    def to_unit(self, points: Points) -> Points:
+        """float32 [N, 2] in the data's units -> the same in training units."""
+        return ((points - np.float32(self.center)) / np.float32(self.scale)).astype(np.float32)
+
+    def from_unit(self, points: Points) -> Points:
+        """float32 [N, 2] in training units -> the same in the data's units."""
+        return (points * np.float32(self.scale) + np.float32(self.center)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A row of the registry: how to draw the data, what it is, and its own knobs."""
+
+    draw: Callable[..., Data]
+    description: str
+    knobs: dict[str, Knob] = field(default_factory=dict)
+
+
+def _amount(default: float, low: float, high: float, label: str, text: str) -> Knob:
+    return Knob(float, default, label, text, low=low, high=high)
+
+
+def _count(default: int, low: int, high: int, label: str, text: str) -> Knob:
+    return Knob(int, default, label, text, low=low, high=high)
+
+
+def _noise(default: float, high: float = 0.5) -> Knob:
+    return _amount(
+        default,
+        0.0,
+        high,
+        "noise",
+        "Standard deviation of the Gaussian noise on every point. 0 leaves a bare curve that no generator "
+        "can match exactly; a lot blurs the shape until it is one blob.",
+    )
+
+
+def _mixture(centers: np.ndarray, std: float, n: int, rng: np.random.Generator, **about) -> Data:
+    which = rng.integers(len(centers), size=n)
+    points = centers[which] + rng.normal(size=(n, 2)) * std
+    return Data(
+        points.astype(np.float32), modes=centers.astype(np.float32), mode_std=std, **about
+    )
+
+
+def gaussian(n: int, rng: np.random.Generator, std: float = 0.5) -> Data:
+    """N(0, std² I), unscaled; the axes reach ±3 for the tutorial's std of 0.5."""
+    points = rng.normal(size=(n, 2)) * std
+    return Data(points.astype(np.float32), limit=6 * std)
+
+
+def disc(n: int, rng: np.random.Generator, radius: float = 1.0) -> Data:
+    """Uniform in the disc: r = radius sqrt(u)."""
+    r, angle = radius * np.sqrt(rng.random(n)), rng.random(n) * 2 * np.pi
+    points = np.stack([r * np.cos(angle), r * np.sin(angle)], 1)
+    return Data(points.astype(np.float32), limit=1.5 * radius, scale=radius)
+
+
+def ring(n: int, rng: np.random.Generator, modes: int = 8, radius: float = 1.0, std: float = 0.01) -> Data:
+    """Gaussian modes at equal angles of a circle (PacGAN, arXiv 1712.04086: 8 modes, radius 1, std 0.01)."""
+    angle = np.linspace(0, 2 * np.pi, modes, endpoint=False)
+    centers = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+    return _mixture(centers, std, n, rng, limit=1.5 * radius, scale=radius)
+
+
+def grid(n: int, rng: np.random.Generator, side: int = 5, spacing: float = 2.0, std: float = 0.05) -> Data:
+    """side x side Gaussian modes (PacGAN: 25 at {-4, -2, 0, 2, 4}², std 0.05)."""
+    line = (np.arange(side) - (side - 1) / 2) * spacing
+    centers = np.stack(np.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)
+    half = max(line[-1], spacing / 2)
+    return _mixture(centers, std, n, rng, limit=half + 0.75 * spacing, scale=half)
+
+
+def _shape(x: np.ndarray, y: np.ndarray, noise: float, rng: np.random.Generator, scale: float) -> Data:
+    """A curve with noise, brought to about unit size in its own units."""
+    points = np.stack([x, y], 1) / scale
+    points = points + rng.normal(size=points.shape) * noise
+    return Data(points.astype(np.float32), limit=1.5 + noise)
+
+
+def moons(n: int, rng: np.random.Generator, noise: float = 0.04) -> Data:
+    """Two interleaving half circles (as scikit-learn's make_moons), centred, radius 2/3."""
+    angle, upper = rng.random(n) * np.pi, rng.random(n) < 0.5
+    x = np.where(upper, np.cos(angle), 1 - np.cos(angle)) - 0.5
+    y = np.where(upper, np.sin(angle), 0.5 - np.sin(angle)) - 0.25
+    return _shape(x, y, noise, rng, scale=1.5)
+
+
+def circles(n: int, rng: np.random.Generator, noise: float = 0.02, factor: float = 0.5) -> Data:
+    """Two circles of radius 1 and `factor` (as scikit-learn's make_circles)."""
+    angle, outer = rng.random(n) * 2 * np.pi, rng.random(n) < 0.5
+    radius = np.where(outer, 1.0, factor)
+    return _shape(radius * np.cos(angle), radius * np.sin(angle), noise, rng, scale=1.0)
+
+
+def swiss_roll(n: int, rng: np.random.Generator, noise: float = 0.02) -> Data:
+    """Columns 0 and 2 of scikit-learn's make_swiss_roll: t (cos t, sin t), t in [1.5 π, 4.5 π]."""
+    t = 1.5 * np.pi * (1 + 2 * rng.random(n))
+    return _shape(t * np.cos(t), t * np.sin(t), noise, rng, scale=4.5 * np.pi)
+
+
+def spirals(n: int, rng: np.random.Generator, arms: int = 2, turns: float = 1.25, noise: float = 0.02) -> Data:
+    """Archimedean arms from near the centre outwards."""
+    t = np.sqrt(rng.uniform(0.04, 1.0, n))
+    angle = 2 * np.pi * (turns * t + rng.integers(arms, size=n) / arms)
+    return _shape(t * np.cos(angle), t * np.sin(angle), noise, rng, scale=1.0)
+
+
+def pinwheel(n: int, rng: np.random.Generator, arms: int = 5, twist: float = 0.25, noise: float = 0.1) -> Data:
+    """Gaussian blades, twisted (Johnson et al., arXiv 1603.06277): `noise` is a blade's tangential width."""
+    blade = rng.integers(arms, size=n)
+    radial = 1 + 0.3 * rng.normal(size=n)
+    tangential = noise * rng.normal(size=n)
+    angle = 2 * np.pi * blade / arms + twist * np.exp(radial)
+    x = radial * np.cos(angle) - tangential * np.sin(angle)
+    y = radial * np.sin(angle) + tangential * np.cos(angle)
+    return Data((np.stack([x, y], 1) / 2).astype(np.float32), limit=1.5)
+
+
+def checkerboard(n: int, rng: np.random.Generator, squares: int = 4) -> Data:
+    """Uniform on the dark squares of a board over [-1, 1]²."""
+    board = np.indices((squares, squares)).reshape(2, -1).T
+    dark = board[board.sum(1) % 2 == 0]
+    corner = dark[rng.integers(len(dark), size=n)] + rng.random((n, 2))
+    return Data((2 * corner / squares - 1).astype(np.float32), limit=1.5)
+
+
+def line(n: int, rng: np.random.Generator, noise: float = 0.02) -> Data:
+    """A diagonal line segment."""
+    t = rng.uniform(-1, 1, n)
+    return _shape(t, 0.6 * t, noise, rng, scale=1.0)
+
+
+def from_points(points: Points) -> Data:
+    """The user's own points: float32 [N, 2], finite, neither column constant (tables.py sees to it)."""
+    low, high = points.min(0).astype(float), points.max(0).astype(float)
+    scale = float((high - low).max() / 2)
+    center = (float((low[0] + high[0]) / 2), float((low[1] + high[1]) / 2))
+    return Data(points, limit=1.25 * scale, scale=scale, center=center)
+
+
+def _uploaded(n: int, rng: np.random.Generator) -> Data:
+    raise LookupError("The file's points travel beside the config; from_points() takes them.")
+
+
+_STD = "Standard deviation of each mode. Small modes are hard to hit; wide ones melt together."
+_ARMS = "How many arms. Each is a branch that the generator may drop."
+
+DATASETS: dict[str, Dataset] = {
+    "ring": Dataset(
+        ring,
+        "8 tight Gaussians on a circle: the classic test for mode collapse",
+        {
+            "modes": _count(8, 1, 32, "modes", "How many Gaussians. More modes are easier to drop."),
+            "radius": _amount(1.0, 0.1, 10.0, "radius", "Radius of the circle, in the data's units."),
+            "std": _amount(0.01, 0.001, 0.3, "standard deviation", _STD),
+        },
+    ),
+    "grid": Dataset(
+        grid,
+        "25 tight Gaussians on a square grid: many modes to cover",
+        {
+            "side": _count(5, 1, 10, "modes per side", "The grid has this number squared of modes."),
+            "spacing": _amount(2.0, 0.2, 10.0, "spacing", "Distance between neighbouring modes."),
+            "std": _amount(0.05, 0.001, 0.5, "standard deviation", _STD),
+        },
+    ),
+    "gaussian": Dataset(
+        gaussian,
+        "one Gaussian blob: the simplest there is",
+        {"std": _amount(0.5, 0.05, 2.0, "standard deviation", "Width of the blob, in the data's units.")},
+    ),
+    "disc": Dataset(
+        disc,
+        "uniform in a circle: can it learn a hard edge?",
+        {"radius": _amount(1.0, 0.1, 10.0, "radius", "Radius of the disc, in the data's units.")},
+    ),
+    "moons": Dataset(moons, "two interleaving half circles", {"noise": _noise(0.04)}),
+    "circles": Dataset(
+        circles,
+        "one circle inside another",
+        {
+            "noise": _noise(0.02),
+            "factor": _amount(
+                0.5, 0.1, 0.9, "inner radius", "Radius of the inner circle. Near 0.9 the two melt together."
+            ),
+        },
+    ),
+    "swiss_roll": Dataset(swiss_roll, "one rolled-up curve", {"noise": _noise(0.02)}),
+    "spirals": Dataset(
+        spirals,
+        "arms that wind outwards",
+        {
+            "arms": _count(2, 1, 6, "arms", _ARMS),
+            "turns": _amount(
+                1.25, 0.25, 3.0, "turns", "How often an arm winds around. More turns need larger networks."
+            ),
+            "noise": _noise(0.02),
+        },
+    ),
+    "pinwheel": Dataset(
+        pinwheel,
+        "twisted blades",
+        {
+            "arms": _count(5, 2, 10, "arms", _ARMS),
+            "twist": _amount(0.25, 0.0, 1.0, "twist", "How much the blades bend with the radius."),
+            "noise": _noise(0.1, 0.5),
+        },
+    ),
+    "checkerboard": Dataset(
+        checkerboard,
+        "the dark squares of a board: hard edges everywhere",
+        {"squares": _count(4, 2, 10, "squares per side", "More squares have more edges to learn.")},
+    ),
+    "line": Dataset(line, "a line segment: one dimension in two", {"noise": _noise(0.02)}),
+    "file": Dataset(_uploaded, "your own CSV or TSV of two numeric columns"),
+}
+
+
+@lru_cache(maxsize=32)
+def _draw(name: str, n: int, seed: int, params: tuple[tuple[str, float], ...]) -> Data:
+    return DATASETS[name].draw(n, np.random.default_rng([seed, 0]), **dict(params))
+
+
+def draw(name: str, n: int, seed: int, params: dict[str, float]) -> Data:
+    """n points of the data set `name`; the same arguments give the same points in every process."""
+    return _draw(name, n, seed, tuple(sorted(params.items())))

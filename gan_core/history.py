@@ -1,0 +1,72 @@
+"""What a run has been through, in bounded memory: the losses of all its steps, and the knob changes."""
+
+from typing import Any
+
+import numpy as np
+
+from gan_core.trainer import COLUMNS
+
+CAPACITY = 512  # bins; even, so that merging pairs never leaves one over
+MARKERS = 40
+
+
+class History:
+    """Rows of COLUMNS, averaged into at most CAPACITY bins of equal width (a power of two of steps).
+
+    A million steps cost the same memory and payload as a thousand. Each bin keeps mean, minimum and maximum, so
+    that a spike stays visible however coarse the bins have become.
+    """
+
+    def __init__(self) -> None:
+        self.stride = 1
+        self.bins = 0
+        # mean, minimum, maximum of each bin: [3, CAPACITY, columns]
+        self._table = np.zeros((3, CAPACITY, len(COLUMNS)), np.float32)
+        self._tail = np.zeros((0, len(COLUMNS)), np.float32)
+        self.markers: list[dict[str, Any]] = []
+
+    @property
+    def steps(self) -> int:
+        """Steps recorded."""
+        return self.bins * self.stride + len(self._tail)
+
+    def append(self, rows: np.ndarray) -> None:
+        """float32 [n, columns], one row a step, in order."""
+        self._tail = np.concatenate([self._tail, rows])
+        while len(self._tail) >= self.stride:
+            if self.bins == CAPACITY:
+                self._halve()
+                continue
+            n = min(len(self._tail) // self.stride, CAPACITY - self.bins)
+            block = self._tail[: n * self.stride].reshape(n, self.stride, -1)
+            self._table[:, self.bins : self.bins + n] = block.mean(1), block.min(1), block.max(1)
+            self.bins += n
+            self._tail = self._tail[n * self.stride :]
+
+    def _halve(self) -> None:
+        pairs = self._table.reshape(3, CAPACITY // 2, 2, -1)
+        half = CAPACITY // 2
+        self._table[:, :half] = pairs[0].mean(1), pairs[1].min(1), pairs[2].max(1)
+        self.bins, self.stride = half, 2 * self.stride
+
+    def mark(self, step: int, text: str) -> None:
+        """Notes a knob change at `step`; one at the same step of the same knob replaces it (a drag)."""
+        knob = text.split(" ", 1)[0]
+        self.markers = [m for m in self.markers if (m["step"], m["knob"]) != (step, knob)]
+        self.markers = [*self.markers, {"step": step, "knob": knob, "text": text}][-MARKERS:]
+
+    def frame(self) -> dict[str, Any]:
+        """`step` int32 [B] (the last step of each bin), `mean`, `low`, `high` float32 [B, columns], `markers`."""
+        table = self._table[:, : self.bins]
+        step = (np.arange(self.bins) + 1) * self.stride
+        if len(self._tail):
+            tail = np.stack([self._tail.mean(0), self._tail.min(0), self._tail.max(0)])
+            table, step = np.concatenate([table, tail[:, None]], 1), np.append(step, self.steps)
+        return {
+            "step": step.astype(np.int32),
+            "mean": table[0].copy(),
+            "low": table[1].copy(),
+            "high": table[2].copy(),
+            "stride": self.stride,
+            "markers": list(self.markers),
+        }

@@ -1,0 +1,187 @@
+"""Who owns which run: one hub in the server keeps every run, its lease, the spare worker and the limit.
+
+A run belongs to a tab by a key that only that tab knows, and at any time to one session. As long as that
+session is connected its worker's lease is renewed. A session that is away pauses its run within seconds; one
+that comes back within a minute takes it up again, else its worker ends.
+"""
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gan_core.client import Run, WorkerProcess
+from gan_core.config import GANConfig
+
+TICK_SECONDS = 0.5
+AWAY_PAUSE_SECONDS = 3.0
+AWAY_END_SECONDS = 60.0
+LEASE_EVERY_SECONDS = 2.0
+ENDED_AWAY = (
+    "The page was away for more than a minute, so its training was ended. The settings are kept: press Play to "
+    "start again from step 0."
+)
+
+
+class Full(RuntimeError):
+    """Every place for a worker is taken. The message is a sentence for the user."""
+
+
+@dataclass
+class _Seat:
+    run: Run
+    session: str
+    away_since: float | None = None
+    held: bool = False
+
+
+def worker_limit() -> int:
+    """Most worker processes at once: GANSCOPE_MAX_WORKERS, else the number of cores but at least 3."""
+    text = os.environ.get("GANSCOPE_MAX_WORKERS", "")
+    if text and not (text.isdecimal() and 1 <= int(text) <= 1000):
+        raise ValueError(f"GANSCOPE_MAX_WORKERS must be a whole number from 1 to 1000; got {text!r}.")
+    return int(text) if text else max(3, os.cpu_count() or 1)
+
+
+class Hub:
+    """All runs of this server. `is_connected(session)` says whether a session's browser is there."""
+
+    def __init__(self, is_connected: Callable[[str], bool], limit: int | None = None, spare: bool = True):
+        self._is_connected = is_connected
+        self._limit = worker_limit() if limit is None else limit
+        self._keep_spare = spare
+        self._lock = threading.RLock()
+        self._seats: dict[str, _Seat] = {}
+        self._visitors: dict[str, float] = {}  # session -> when it was last seen connected
+        self._prewarm: GANConfig | None = None
+        self._spare: WorkerProcess | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        atexit.register(self.close)
+
+    # -- pages --------------------------------------------------------------------------------------------
+
+    def visit(self, session: str, config: GANConfig) -> None:
+        """A page is open: from now on a spare worker warms up, compiled for `config` if it is the first."""
+        with self._lock:
+            self._visitors[session] = time.monotonic()
+            self._prewarm = self._prewarm or config
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, daemon=True)
+                self._thread.start()
+
+    def take_up(self, key: str, session: str) -> Run | None:
+        """The run of this key, now owned by `session`; None where there is none.
+
+        Raises PermissionError while another connected session owns it (a duplicated tab has the same key).
+        """
+        with self._lock:
+            seat = self._seats.get(key)
+            if seat is None:
+                return None
+            if seat.session != session and self._is_connected(seat.session):
+                raise PermissionError("another tab owns this run")
+            self._back(seat, session)
+            return seat.run
+
+    def adopt(self, key: str, session: str, run: Run) -> None:
+        """Keeps `run` under `key` for `session`, and under no other; another run of that key ends."""
+        with self._lock:
+            for other, seat in list(self._seats.items()):
+                if seat.run is run or other == key:
+                    del self._seats[other]
+                    if seat.run is not run:
+                        seat.run.end(seat.run.ended)
+            self._seats[key] = _Seat(run, session)
+
+    def start(self, run: Run) -> None:
+        """Gives `run` a worker if it has none: the spare, or a new process. Raises Full."""
+        with self._lock:
+            if run.worker is not None and run.worker.state != "gone":
+                return
+            spare, self._spare = self._spare, None
+            if spare is None or spare.state == "gone":
+                if self._workers() >= self._limit:
+                    raise Full(
+                        f"All {self._limit} training places of this server are taken. Try again when somebody has "
+                        "closed their page; your settings are kept."
+                    )
+                spare = WorkerProcess()
+            run.attach(spare)
+            spare.send("lease")
+
+    def warmth(self) -> str:
+        """Of the spare worker: `warm`, `starting`, or `none`."""
+        with self._lock:
+            return "none" if self._spare is None or self._spare.state == "gone" else self._spare.state
+
+    # -- the watch ----------------------------------------------------------------------------------------
+
+    def _workers(self) -> int:
+        own = sum(s.run.worker is not None and s.run.worker.state != "gone" for s in self._seats.values())
+        return own + (self._spare is not None)
+
+    def _back(self, seat: _Seat, session: str) -> None:
+        seat.session, seat.away_since = session, None
+        if seat.held:
+            seat.held = False
+            seat.run.resume()
+
+    def _watch(self) -> None:
+        next_lease = 0.0
+        while not self._stop.wait(TICK_SECONDS):
+            now = time.monotonic()
+            renew = now >= next_lease
+            if renew:
+                next_lease = now + LEASE_EVERY_SECONDS
+            with self._lock:
+                for key in list(self._seats):
+                    self._tend(key, now, renew)
+                self._tend_spare(now, renew)
+
+    def _tend(self, key: str, now: float, renew: bool) -> None:
+        seat = self._seats[key]
+        if self._is_connected(seat.session):
+            self._back(seat, seat.session)
+            if renew and seat.run.worker is not None:
+                seat.run.worker.send("lease")
+            return
+        seat.away_since = seat.away_since or now
+        if now - seat.away_since > AWAY_PAUSE_SECONDS and not seat.held:
+            seat.held = True
+            seat.run.hold()
+        if now - seat.away_since > AWAY_END_SECONDS:
+            seat.run.end(ENDED_AWAY if seat.run.worker is not None else seat.run.ended)
+            del self._seats[key]
+
+    def _tend_spare(self, now: float, renew: bool) -> None:
+        for session in list(self._visitors):
+            if self._is_connected(session):
+                self._visitors[session] = now
+            elif now - self._visitors[session] > AWAY_END_SECONDS:
+                del self._visitors[session]
+        busy = {seat.session for seat in self._seats.values() if seat.run.worker is not None}
+        waiting = any(session not in busy and seen == now for session, seen in self._visitors.items())
+        spare = self._spare
+        if spare is not None and spare.state == "gone":
+            self._spare = spare = None
+        if spare is None and waiting and self._keep_spare and self._workers() < self._limit:
+            self._spare = spare = WorkerProcess(prewarm=self._prewarm)
+        if spare is not None and not self._visitors:
+            spare.end()
+            self._spare = spare = None
+        if spare is not None and renew:
+            spare.send("lease")
+
+    def close(self) -> None:
+        """Ends every worker; for the server's end and for tests."""
+        self._stop.set()
+        with self._lock:
+            for seat in self._seats.values():
+                seat.run.end("The server was stopped.")
+            self._seats.clear()
+            if self._spare is not None:
+                self._spare.end()
+                self._spare = None

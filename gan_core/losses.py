@@ -1,0 +1,113 @@
+"""The losses: free functions of logits. `LOSSES` is their registry.
+
+`discriminator(real, fake, real_labels, fake_labels) -> scalar` and `generator(real, fake) -> scalar`, with
+logits and labels float32 [batch, 1]. Labels are 1 and 0, moved by label smoothing and label noise.
+Both are means over the batch.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gan_core.lazy import tf
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A row of the registry.
+
+    generator_needs_real: whether the generator's loss looks at real logits. equilibrium: (g_loss, d_loss)
+    where the generator is perfect and D is at its optimum, or None. threshold: the logit above which the
+    discriminator says "real". p_real: how a logit reads as a probability: `sigmoid`, `clip` (the output is
+    one already) or `centered` (only differences mean anything).
+    """
+
+    discriminator: Callable
+    generator: Callable
+    description: str
+    source: str
+    generator_needs_real: bool = False
+    equilibrium: tuple[float, float] | None = None
+    threshold: float = 0.0
+    p_real: str = "sigmoid"
+
+
+def cross_entropy(logits, labels):
+    """Mean sigmoid cross-entropy, finite for any logit (max(x, 0) - x y + log(1 + e^-|x|))."""
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
+
+
+def cross_entropy_d(real, fake, real_labels, fake_labels):
+    """The discriminator of Goodfellow et al., arXiv 1406.2661: real and fake summed, 2 ln 2 at rest."""
+    return cross_entropy(real, real_labels) + cross_entropy(fake, fake_labels)
+
+
+def non_saturating_g(real, fake):
+    """-log D(G(z)) (arXiv 1406.2661, section 3): strong gradients while the discriminator wins."""
+    return cross_entropy(fake, tf.ones_like(fake))
+
+
+def minimax_g(real, fake):
+    """log(1 - D(G(z))) (arXiv 1406.2661, eq. 1): vanishes while the discriminator wins."""
+    return -cross_entropy(fake, tf.zeros_like(fake))
+
+
+def least_squares_d(real, fake, real_labels, fake_labels):
+    """Half the squared distance to the labels (LSGAN, arXiv 1611.04076, eq. 9 with a=0, b=c=1)."""
+    return 0.5 * (tf.reduce_mean((real - real_labels) ** 2) + tf.reduce_mean((fake - fake_labels) ** 2))
+
+
+def least_squares_g(real, fake):
+    """Half the squared distance of D(G(z)) to 1 (LSGAN)."""
+    return 0.5 * tf.reduce_mean((fake - 1.0) ** 2)
+
+
+def relativistic_d(real, fake, real_labels, fake_labels):
+    """Pairing relativistic loss (arXiv 1807.00734; R3GAN, 2501.05441): is this real above that fake?
+
+    The pair's label is real_labels - fake_labels, so smoothing and noise of both act.
+    """
+    return cross_entropy(real - fake, real_labels - fake_labels)
+
+
+def relativistic_g(real, fake):
+    """The same question with the roles exchanged."""
+    return cross_entropy(fake - real, tf.ones_like(fake))
+
+
+LN2 = math.log(2.0)
+
+LOSSES: dict[str, Loss] = {
+    "non_saturating": Loss(
+        cross_entropy_d,
+        non_saturating_g,
+        "the usual cross-entropy; G maximises log D(G(z))",
+        "arXiv 1406.2661",
+        equilibrium=(LN2, 2 * LN2),
+    ),
+    "minimax": Loss(
+        cross_entropy_d,
+        minimax_g,
+        "the original game; G learns little while D wins",
+        "arXiv 1406.2661",
+        equilibrium=(-LN2, 2 * LN2),
+    ),
+    "least_squares": Loss(
+        least_squares_d,
+        least_squares_g,
+        "squared distance to the labels; also pulls far samples back",
+        "arXiv 1611.04076",
+        equilibrium=(0.125, 0.25),
+        threshold=0.5,
+        p_real="clip",
+    ),
+    "relativistic": Loss(
+        relativistic_d,
+        relativistic_g,
+        "compares each real with a fake; with R1 + R2 the most stable here",
+        "arXiv 1807.00734, 2501.05441",
+        generator_needs_real=True,
+        equilibrium=(LN2, LN2),
+        p_real="centered",
+    ),
+}

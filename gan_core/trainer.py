@@ -1,0 +1,310 @@
+"""The training engine: one step of a GAN, many of them in one compiled call.
+
+The whole state of a run is one nest of tensors, `state`, that goes into the compiled function and comes out
+changed. Nothing is assigned anywhere, so a state that somebody holds never changes: a checkpoint is a
+reference, compiling in another thread has no side effect, and looking never changes training.
+
+Every random draw is a function of (seed, step, purpose), so a run does not depend on how its steps are
+grouped into calls.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from gan_core.architectures import ARCHITECTURES
+from gan_core.config import GANConfig
+from gan_core.datasets import Data
+from gan_core.lazy import tf
+from gan_core.losses import LOSSES
+from gan_core.optimizers import OPTIMIZERS
+from gan_core.penalties import PENALTIES
+
+State = dict[str, Any]
+
+# The columns of a history row, one row a step. d_loss is without the penalty; accuracies are fractions of the
+# last discriminator batch, before its update.
+COLUMNS = ("g_loss", "d_loss", "penalty", "real_accuracy", "fake_accuracy")
+ROWS = 1024  # rows that one call can return, so its most steps
+
+# The purposes of random draws.
+REAL_D, Z_D, Z_G, REAL_G, LABELS = range(5)
+
+
+def draw_z(config: GANConfig, n: int, key, alg: str):
+    """float32 [n, latent_dim] from the config's z_dist."""
+    shape = [n, config.latent_dim]
+    if config.z_dist == "uniform":
+        return tf.random.stateless_uniform(shape, key, -1.0, 1.0, alg=alg)
+    return tf.random.stateless_normal(shape, key, alg=alg)
+
+
+class Program:
+    """The compiled functions for one structure (`compile_key` and the data's shape); holds no weights.
+
+    jit: compile with XLA. Right for dense networks on a CPU (README, "Figures").
+    """
+
+    def __init__(self, config: GANConfig, data_shape: tuple[int, ...], jit: bool = True):
+        self.config = config
+        self.shape = tuple(data_shape[1:])
+        self.jit = jit
+        self.generator, self.discriminator = ARCHITECTURES[config.architecture].build(config, self.shape, 0)
+        self.loss = LOSSES[config.loss]
+        self.penalty = PENALTIES[config.penalty].function
+        # XLA makes threefry numbers fastest, plain kernels only know philox.
+        self._rng = "threefry" if jit else "philox"
+        self.traces = 0
+        self.train = tf.function(self._train, jit_compile=jit, autograph=False)
+        self.generate = tf.function(
+            lambda g, z: self.generator.stateless_call(g, [], z)[0], autograph=False, reduce_retracing=True
+        )
+        self.discriminate = tf.function(
+            lambda d, x: self.discriminator.stateless_call(d, [], x)[0], autograph=False, reduce_retracing=True
+        )
+        self.push = tf.function(self._push, autograph=False, reduce_retracing=True)
+
+    def initial_state(self, seed: int) -> State:
+        """The state at step 0; the same seed gives the same weights."""
+        generator, discriminator = ARCHITECTURES[self.config.architecture].build(
+            self.config, self.shape, 1000 * (seed % 2_000_000)
+        )
+        g = [tf.convert_to_tensor(v) for v in generator.trainable_variables]
+        d = [tf.convert_to_tensor(v) for v in discriminator.trainable_variables]
+        return {
+            "step": tf.constant(0),
+            "g": g,
+            "d": d,
+            "ema": list(g),
+            "g_opt": self._slots("g", g),
+            "d_opt": self._slots("d", d),
+            "d_row": tf.zeros([4]),
+        }
+
+    def live(self, config: GANConfig) -> dict[str, Any]:
+        """The live settings as tensors: their values may change between calls, and nothing is traced again."""
+        c = config
+        rates = [c.g_lr, c.d_lr, c.gp_weight, c.label_smoothing, c.label_noise, c.ema_decay]
+        return {"rates": tf.constant(rates, tf.float32), "counts": tf.constant([c.d_steps, c.g_steps])}
+
+    # -- random draws -------------------------------------------------------------------------------------
+
+    def _key(self, seed, step, purpose: int, update=0):
+        """int64 [2]: a key of its own for each purpose of each discriminator update of each step."""
+        counter = (tf.cast(step, tf.int64) * 16 + tf.cast(update, tf.int64)) * 8 + purpose
+        return tf.stack([seed, counter])
+
+    def _draw_real(self, data, key):
+        n = self.config.batch_size
+        rows = tf.random.stateless_uniform([n], key, 0, data.shape[0], tf.int32, alg=self._rng)
+        return tf.gather(data, rows)
+
+    # -- one step -----------------------------------------------------------------------------------------
+
+    def _optimizer(self, side: str):
+        return OPTIMIZERS[getattr(self.config, f"{side}_optimizer")]
+
+    def _slots(self, side: str, weights) -> dict[str, Any]:
+        """An optimizer's state at the start: the number of updates, and zeros for every slot of every weight."""
+        slots = [tuple(tf.zeros_like(w) for _ in range(self._optimizer(side).slots)) for w in weights]
+        return {"updates": tf.constant(0), "slots": slots}
+
+    def _apply(self, side: str, state: State, gradients, rate) -> State:
+        """The state with the optimizer's update of network `side` ("g" or "d")."""
+        optimizer, c = self._optimizer(side), self.config
+        betas = [getattr(c, f"{side}_{name}") for name in ("beta_1", "beta_2", "momentum")]
+        updates = state[f"{side}_opt"]["updates"] + 1
+        weights, slots = [], []
+        for weight, slot, gradient in zip(state[side], state[f"{side}_opt"]["slots"], gradients, strict=True):
+            change, slot = optimizer.update(gradient, slot, rate, tf.cast(updates, tf.float32), *betas)
+            weights.append(weight + change)
+            slots.append(slot)
+        return {**state, side: weights, f"{side}_opt": {"updates": updates, "slots": slots}}
+
+    def _update_d(self, state: State, data, live, seed, update) -> State:
+        """One discriminator update: the state with a new `d`, `d_opt` and `d_row`."""
+        _, d_lr, gp_weight, smoothing, noise, _ = tf.unstack(live["rates"])
+        step, n = state["step"], self.config.batch_size
+        real = self._draw_real(data, self._key(seed, step, REAL_D, update))
+        z = draw_z(self.config, n, self._key(seed, step, Z_D, update), self._rng)
+        fake, _ = self.generator.stateless_call(state["g"], [], z)
+        shift = tf.random.stateless_uniform(
+            [2, n, 1], self._key(seed, step, LABELS, update), -1.0, 1.0, alg=self._rng
+        )
+        real_labels = 1.0 - smoothing + noise * shift[0]
+        fake_labels = noise * shift[1]
+        d = state["d"]
+
+        def critic(x):
+            return self.discriminator.stateless_call(d, [], x, training=True)[0]
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(d)
+            real_logits, fake_logits = critic(real), critic(fake)
+            loss = self.loss.discriminator(real_logits, fake_logits, real_labels, fake_labels)
+            penalty = tf.zeros([]) if self.penalty is None else self.penalty(critic, real, fake)
+            total = loss if self.penalty is None else loss + gp_weight * penalty
+        state = self._apply("d", state, tape.gradient(total, d), d_lr)
+        row = tf.stack([loss, penalty, *accuracies(self.config.loss, real_logits, fake_logits)])
+        return {**state, "d_row": row}
+
+    def _update_g(self, state: State, data, live, seed):
+        """One generator update, which is one step: the new state and the step's row of COLUMNS."""
+        g_lr, *_, ema_decay = tf.unstack(live["rates"])
+        step, g = state["step"], state["g"]
+        z = draw_z(self.config, self.config.batch_size, self._key(seed, step, Z_G), self._rng)
+        real_logits = None
+        if self.loss.generator_needs_real:
+            real = self._draw_real(data, self._key(seed, step, REAL_G))
+            real_logits, _ = self.discriminator.stateless_call(state["d"], [], real)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(g)
+            fake, _ = self.generator.stateless_call(g, [], z, training=True)
+            fake_logits, _ = self.discriminator.stateless_call(state["d"], [], fake)
+            loss = self.loss.generator(real_logits, fake_logits)
+        state = self._apply("g", state, tape.gradient(loss, g), g_lr)
+        # A young average has a short memory, else it would show the initial weights for long.
+        t = tf.cast(step, tf.float32)
+        decay = tf.minimum(ema_decay, (1.0 + t) / (10.0 + t))
+        ema = [old * decay + new * (1.0 - decay) for old, new in zip(state["ema"], state["g"], strict=True)]
+        state = {**state, "step": step + 1, "ema": ema}
+        return state, tf.concat([[loss], state["d_row"]], 0)
+
+    def _step(self, state: State, data, live, seed):
+        """A round starts every g_steps steps, with d_steps discriminator updates."""
+        d_steps, g_steps = live["counts"][0], live["counts"][1]
+        updates = tf.where(state["step"] % g_steps == 0, d_steps, 0)
+        _, state = tf.while_loop(
+            lambda update, s: update < updates,
+            lambda update, s: (update + 1, self._update_d(s, data, live, seed, update)),
+            (tf.constant(0), state),
+        )
+        return self._update_g(state, data, live, seed)
+
+    def _train(self, state: State, data, live, seed, n):
+        """n steps (n <= ROWS, an int32 tensor) -> (state, rows float32 [ROWS, len(COLUMNS)])."""
+        self.traces += 1
+
+        def body(i, s, rows):
+            s, row = self._step(s, data, live, seed)
+            return i + 1, s, tf.tensor_scatter_nd_update(rows, [[i]], [row])
+
+        rows = tf.zeros([ROWS, len(COLUMNS)])
+        _, state, rows = tf.while_loop(lambda i, s, r: i < n, body, (tf.constant(0), state, rows))
+        return state, rows
+
+    def _push(self, g, d, real, z):
+        """Where the generator's loss pushes its samples: (samples [n, ...], -d loss / d sample [n, ...])."""
+        fake, _ = self.generator.stateless_call(g, [], z)
+        real_logits, _ = self.discriminator.stateless_call(d, [], real)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(fake)
+            logits, _ = self.discriminator.stateless_call(d, [], fake)
+            loss = self.loss.generator(real_logits, logits)
+        return fake, -tape.gradient(loss, fake)
+
+    def layers(self) -> list[dict[str, Any]]:
+        """A row for each layer: network, layer, output shape, parameters."""
+        return [
+            {
+                "network": model.name,
+                "layer": type(layer).__name__ + _detail(layer),
+                "output": " x ".join(str(n) for n in layer.output.shape[1:]),
+                "parameters": layer.count_params(),
+            }
+            for model in (self.generator, self.discriminator)
+            for layer in model.layers
+        ]
+
+
+def _detail(layer) -> str:
+    function = getattr(layer, "activation", None)
+    return f" ({function.__name__})" if type(layer).__name__ == "Activation" else ""
+
+
+def accuracies(loss: str, real_logits, fake_logits):
+    """Fractions of real and of fake samples that the discriminator gets right.
+
+    Where only differences of logits mean anything (relativistic), both are the fraction of pairs in order.
+    """
+    row = LOSSES[loss]
+    if row.p_real == "centered":
+        right = tf.reduce_mean(tf.cast(real_logits > fake_logits, tf.float32))
+        return right, right
+    real = tf.reduce_mean(tf.cast(real_logits > row.threshold, tf.float32))
+    fake = tf.reduce_mean(tf.cast(fake_logits <= row.threshold, tf.float32))
+    return real, fake
+
+
+class Diverged(ArithmeticError):
+    """Training left the finite numbers. `step` and `quantity` say where; the trainer holds the last good state."""
+
+    def __init__(self, step: int, quantity: str):
+        super().__init__(f"{quantity} stopped being a finite number at step {step:,}.")
+        self.step, self.quantity = step, quantity
+
+
+class Trainer:
+    """A run: a program, its data and its state."""
+
+    def __init__(self, config: GANConfig, data: Data, program: Program | None = None, jit: bool = True):
+        self.config = config
+        self.data = data
+        self.program = program or Program(config, data.points.shape, jit)
+        self._data = tf.constant(data.to_unit(data.points))
+        self._seed = tf.constant(config.seed, tf.int64)
+        self._live = self.program.live(config)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to step 0 and the seed's initial weights."""
+        self.state = self.program.initial_state(self.config.seed)
+
+    def set_live(self, config: GANConfig) -> None:
+        """Takes the live settings of `config` from the next call on."""
+        self.config = config
+        self._live = self.program.live(config)
+
+    @property
+    def step(self) -> int:
+        """Generator updates so far."""
+        return int(self.state["step"])
+
+    def compile(self) -> None:
+        """Compiles the training call without training; safe in another thread."""
+        self.program.train(self.state, self._data, self._live, self._seed, tf.constant(0))
+
+    def train(self, n: int) -> np.ndarray:
+        """n steps (1 to ROWS) in one call -> rows float32 [n, len(COLUMNS)].
+
+        Raises Diverged, with the state left as it was before the call, when a row or a weight is not finite.
+        """
+        if not 1 <= n <= ROWS:
+            raise ValueError(f"n must be from 1 to {ROWS}, got {n}.")
+        state, rows = self.program.train(self.state, self._data, self._live, self._seed, tf.constant(n))
+        rows = rows.numpy()[:n]
+        self._check_finite(rows, state)
+        self.state = state
+        return rows
+
+    def _check_finite(self, rows: np.ndarray, state: State) -> None:
+        bad = ~np.isfinite(rows)
+        if bad.any():
+            i = int(bad.any(1).argmax())
+            raise Diverged(self.step + i + 1, COLUMNS[int(bad[i].argmax())])
+        for side, name in (("g", "a generator weight"), ("d", "a discriminator weight")):
+            if not all(np.isfinite(w.numpy()).all() for w in state[side]):
+                raise Diverged(self.step + len(rows), name)
+
+    def weights(self, ema: bool) -> list[Any]:
+        """The generator's weights, averaged or raw."""
+        return self.state["ema" if ema else "g"]
+
+    def latent(self, n: int, draw: int = 0) -> Any:
+        """z to look at, float32 [n, latent_dim]: fixed by (seed, draw), and never one of training's own."""
+        key = tf.constant([self.config.seed, -1 - draw], tf.int64)
+        return draw_z(self.config, n, key, "philox")
+
+    def samples(self, z: Any, ema: bool) -> np.ndarray:
+        """G(z) in the data's units, float32 [n, 2]."""
+        return self.data.from_unit(self.program.generate(self.weights(ema), z).numpy())

@@ -1,0 +1,333 @@
+"""Snapshot -> Plotly figures, as plain dicts with NumPy arrays; static/liveplot.js draws them.
+
+Texts that begin with `$` name a colour of the theme ($real is blue, $fake is orange).
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gan_core.losses import LN2, LOSSES
+from gan_core.snapshot import Snapshot
+from gan_core.trainer import COLUMNS
+
+Figure = dict[str, Any]
+
+REAL_SHOWN = 1_000
+PLANE_HEIGHT = 500
+LOSSES_HEIGHT = 400
+FONT = 15
+LAYERS = {
+    "real": "real",
+    "fake": "generated",
+    "heat": "p(real)",
+    "manifold": "manifold",
+    "arrows": "push",
+}
+LAYER_HELP = (
+    "real: points of the data set. generated: the generator's samples. p(real): what the discriminator thinks of "
+    "each spot. manifold: the image of a line or grid of z (latent dimension 1 or 2). push: where the "
+    "generator's loss pushes its samples."
+)
+
+
+def _axis(title: str, **rest) -> Figure:
+    return {
+        "title": {"text": title, "standoff": 6},
+        "gridcolor": "$grid",
+        "zerolinecolor": "$grid",
+        "linecolor": "$line",
+        "automargin": True,
+        **rest,
+    }
+
+
+def _layout(height: int, revision: str, **rest) -> Figure:
+    return {
+        "height": height,
+        "margin": {"l": 56, "r": 12, "t": 34, "b": 44},
+        "font": {"size": FONT, "color": "$text", "family": "$font"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
+        "hoverlabel": {"font": {"size": FONT}},
+        "uirevision": revision,
+        "dragmode": "pan" if height == PLANE_HEIGHT else "zoom",
+        **rest,
+    }
+
+
+def _broken_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[lines, points, 2] as one trace's x and y, with a gap (NaN) between lines."""
+    gap = np.full((len(lines), 1, 2), np.nan, np.float32)
+    joined = np.concatenate([lines, gap], 1).reshape(-1, 2)
+    return joined[:, 0], joined[:, 1]
+
+
+def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
+    """The plane in the data's own units, equal aspect: heat map, real points, manifold, samples, arrows."""
+    data, frame = snapshot.data, snapshot.frame
+    traces: list[Figure] = []
+    (cx, cy), reach = data.center, data.limit
+    if "heat" in layers and "heat" in frame:
+        side = len(frame["heat"])
+        line = np.linspace(-reach, reach, side)
+        traces.append(
+            {
+                "type": "heatmap",
+                "name": "p(real)",
+                "x": line + cx,
+                "y": line + cy,
+                "z": frame["heat"],
+                "zmin": 0,
+                "zmax": 1,
+                "zsmooth": "fast",
+                "colorscale": [[0, "$fakeTint"], [0.5, "$mid"], [1, "$realTint"]],
+                "colorbar": {"title": {"text": "p(real)"}, "thickness": 12, "len": 0.6, "x": 1.0, "outlinewidth": 0},
+                "hovertemplate": "p(real) %{z:.2f}<extra></extra>",
+            }
+        )
+    if "real" in layers:
+        points = data.points[:REAL_SHOWN]
+        traces.append(_dots(points, "real", "$real", 4, 0.55))
+    if "manifold" in layers and "manifold" in frame:
+        x, y = _broken_lines(frame["manifold"])
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "manifold",
+                "x": x,
+                "y": y,
+                "line": {"color": "$fake", "width": 1},
+                "opacity": 0.7,
+                "hoverinfo": "skip",
+            }
+        )
+    if "fake" in layers and "samples" in frame:
+        traces.append(_dots(frame["samples"], "generated", "$fake", 5, 0.75))
+    if "arrows" in layers and "arrows" in frame:
+        x, y = _broken_lines(frame["arrows"])
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": "push",
+                "x": x,
+                "y": y,
+                "line": {"color": "$text", "width": 1.5},
+                "marker": {
+                    "symbol": "arrow",
+                    "angleref": "previous",
+                    "color": "$text",
+                    "size": np.tile(np.array([0, 8, 0], np.int32), len(frame["arrows"])),
+                },
+                "hoverinfo": "skip",
+            }
+        )
+    c = snapshot.config
+    revision = f"{c.data} {c.data_params} {data.limit:.6g} {data.center}"
+    layout = _layout(
+        PLANE_HEIGHT,
+        revision,
+        xaxis=_axis("x", range=[cx - reach, cx + reach], constrain="domain"),
+        yaxis=_axis("y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain"),
+    )
+    return {"data": traces, "layout": layout, "step": snapshot.step}
+
+
+def _dots(points: np.ndarray, name: str, color: str, size: int, opacity: float) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": np.ascontiguousarray(points[:, 0]),
+        "y": np.ascontiguousarray(points[:, 1]),
+        "marker": {"color": color, "size": size, "opacity": opacity},
+        "hovertemplate": f"{name} (%{{x:.3g}}, %{{y:.3g}})<extra></extra>",
+    }
+
+
+def smooth(values: np.ndarray) -> np.ndarray:
+    """Exponential moving average along the bins, with the start weighted by what there is."""
+    if len(values) < 3:
+        return values
+    kernel = 0.9 ** np.arange(min(len(values), 60))
+    weight = np.convolve(np.ones(len(values)), kernel)[: len(values)]
+    return (np.convolve(values, kernel)[: len(values)] / weight).astype(np.float32)
+
+
+def _line(name: str, x: np.ndarray, y: np.ndarray, color: str, **rest) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": x,
+        "y": y,
+        "line": {"color": color, "width": 2.5},
+        "hovertemplate": f"step %{{x:,}}: %{{y:.4g}}<extra>{name}</extra>",
+        **rest,
+    }
+
+
+def _reference(value: float) -> str:
+    names = {LN2: "ln 2", 2 * LN2: "2 ln 2", -LN2: "−ln 2"}
+    return names.get(value, f"{value:.3g}")
+
+
+def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figure:
+    """Both losses over all steps, above the discriminator's accuracies; knob changes as dotted lines."""
+    history = snapshot.frame.get("history")
+    traces: list[Figure] = []
+    flip = False
+    if history is not None and len(history["step"]):
+        x = history["step"]
+        columns = {name: history["mean"][:, i] for i, name in enumerate(COLUMNS)}
+        # A logarithm has no room for minimax's negative loss: show its size, and say so.
+        flip = log and float(columns["g_loss"].min()) < 0
+        for i, (name, color) in enumerate((("generator", "$fake"), ("discriminator", "$line"))):
+            sign = -1 if flip and i == 0 else 1
+            label = f"−{name}" if sign < 0 else name
+            y = sign * history["mean"][:, i]
+            if smoothed:
+                traces.append(
+                    _line(label, x, y, color, opacity=0.35, showlegend=False, hoverinfo="skip", legendgroup=name)
+                    | {"line": {"color": color, "width": 1}}
+                )
+                traces.append(_line(label, x, smooth(y), color, legendgroup=name))
+            else:
+                band = history["low"][:, i], history["high"][:, i]
+                if history["stride"] > 1 and not log:
+                    traces.append(_band(x, band, color, name))
+                traces.append(_line(label, x, y, color, legendgroup=name) | {"line": {"color": color, "width": 1.5}})
+        for name, color in (("real", "$real"), ("fake", "$fake")):
+            y = columns[f"{name}_accuracy"]
+            traces.append(
+                _line(f"right on {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False)
+                | {"line": {"color": color, "width": 2}}
+            )
+        traces += _marks(history["markers"])
+    shapes, annotations = _references(snapshot, log, flip)
+    marks, notes = _mark_lines(history["markers"] if history else [])
+    layout = _layout(
+        LOSSES_HEIGHT,
+        f"losses {log}",
+        xaxis=_axis("step", anchor="y2", rangemode="tozero", hoverformat=",d"),
+        yaxis=_axis("loss (log)" if log else "loss", domain=[0.36, 1], type="log" if log else "linear"),
+        yaxis2=_axis("D right", domain=[0, 0.26], range=[-0.02, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1]),
+        shapes=shapes + marks,
+        annotations=annotations + notes + _accuracy_labels(),
+        dragmode="zoom",
+    )
+    layout["margin"]["r"] = 62
+    return {"data": traces, "layout": layout, "step": snapshot.step}
+
+
+def _band(x: np.ndarray, band: tuple[np.ndarray, np.ndarray], color: str, name: str) -> Figure:
+    """Lowest to highest value of each bin, as one closed outline."""
+    low, high = band
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.concatenate([x, x[::-1]]),
+        "y": np.concatenate([low, high[::-1]]),
+        "fill": "toself",
+        "fillcolor": color,
+        "opacity": 0.18,
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "legendgroup": name,
+    }
+
+
+def _references(snapshot: Snapshot, log: bool, flip: bool) -> tuple[list[Figure], list[Figure]]:
+    """Dashed lines where both losses rest when the generator is perfect."""
+    rest = LOSSES[snapshot.config.loss].equilibrium
+    shapes, annotations = [], []
+    for value in sorted(set(rest)) if rest else ():
+        value = -value if flip and value < 0 else value
+        if log and value <= 0:
+            continue
+        y = math.log10(value) if log else value
+        shapes.append(
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": value,
+                "y1": value,
+                "line": {"color": "$line", "width": 1, "dash": "dash"},
+            }
+        )
+        annotations.append(
+            {"xref": "paper", "x": 1.0, "xanchor": "left", "y": y, "text": _reference(value), "showarrow": False}
+        )
+    return shapes, annotations
+
+
+def _accuracy_labels() -> list[Figure]:
+    return [
+        {
+            "xref": "paper",
+            "yref": "y2",
+            "x": 1.0,
+            "xanchor": "left",
+            "y": y,
+            "text": text,
+            "showarrow": False,
+            "font": {"color": color},
+        }
+        for text, color, y in (("on real", "$real", 0.95), ("on fake", "$fake", 0.45))
+    ]
+
+
+def _marks(markers: list[dict[str, Any]]) -> list[Figure]:
+    """A triangle with its hover text for each knob change."""
+    if not markers:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "knob change",
+            "yaxis": "y2",
+            "x": [m["step"] for m in markers],
+            "y": [1.06] * len(markers),
+            "text": [m["text"] for m in markers],
+            "marker": {"symbol": "triangle-down", "size": 11, "color": "$text"},
+            "hovertemplate": "step %{x:,}: %{text}<extra></extra>",
+            "showlegend": False,
+        }
+    ]
+
+
+def _mark_lines(markers: list[dict[str, Any]]) -> tuple[list[Figure], list[Figure]]:
+    shapes = [
+        {
+            "type": "line",
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "x0": m["step"],
+            "x1": m["step"],
+            "line": {"color": "$line", "width": 1, "dash": "dot"},
+        }
+        for m in markers
+    ]
+    notes = [
+        {
+            "x": m["step"],
+            "y": 0.99 - 0.09 * (i % 3),
+            "yref": "paper",
+            "xanchor": "auto",
+            "text": m["text"],
+            "showarrow": False,
+            "bgcolor": "$bg",
+            "font": {"size": FONT - 2},
+        }
+        for i, m in enumerate(markers[-3:])
+    ]
+    return shapes, notes

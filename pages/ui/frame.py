@@ -1,0 +1,54 @@
+"""The frame: page config, navigation, and the one look of all pages."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+PAGES = (
+    ("pages/playground.py", "2-D playground", ":material/scatter_plot:"),
+    ("pages/guide.py", "Guide", ":material/menu_book:"),
+)
+
+ICON = Path(__file__).resolve().parents[2] / "static" / "icon.svg"
+
+# No dimming and no spinner ten times a second; everything that moves fits on a projector.
+STYLE = """<style>
+[data-stale="true"] { opacity: 1 !important; }
+[data-testid="stStatusWidget"] { display: none; }
+[data-testid="stMainBlockContainer"] { padding: 3.6rem 1.25rem 0.5rem; max-width: 1900px; }
+[data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
+.st-key-transport button p { white-space: nowrap; }
+.st-key-step_counter p { font-size: 1.35rem; font-weight: 700; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.st-key-steps_per_second p, .st-key-status p { font-size: 1.05rem; font-variant-numeric: tabular-nums; }
+.ganscope-plot { width: 100%; }
+.st-key-tab_key { position: absolute; height: 0; overflow: hidden; }
+.ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.3rem 1.6rem; font-variant-numeric: tabular-nums; }
+.ganscope-metrics b { font-size: 1.5rem; display: block; line-height: 1.25; }
+.ganscope-metrics span { opacity: 0.85; font-size: 0.95rem; }
+</style>"""
+
+
+def run() -> None:
+    """Runs the page that the address names, inside the frame."""
+    st.set_page_config(
+        page_title="GANscope", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto"
+    )
+    page = st.navigation(
+        [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)],
+        position="top",
+    )
+    st.html(STYLE)
+    page.run()
+
+
+def through_app() -> None:
+    """Every page begins with this.
+
+    Until `st.navigation` has run once, Streamlit takes the folder pages/ for a menu of its own and runs a
+    page without app.py: the first visit after a start, if it is a deep link, would show the wrong frame.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()

@@ -1,0 +1,104 @@
+"""The component that redraws a figure in place, and the one that knows the tab's key.
+
+The code that runs in the browser is static/liveplot.js. Streamlit sends a component's own script with every
+frame, so that script only imports the file, by URL, from the app's static folder: no CDN.
+"""
+
+import hashlib
+import json
+import shutil
+import struct
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+STATIC = Path(__file__).resolve().parents[3] / "static"
+_TYPES = {"float32": "f4", "int32": "i4", "uint8": "u1"}
+
+
+def pack(figure: dict[str, Any]) -> bytes:
+    """A figure (dicts, lists, numbers, texts, NumPy arrays of 1 or 2 dimensions) as one buffer.
+
+    Layout: uint32 length of the JSON, the JSON padded to a multiple of 4, the arrays' bytes. float64 and
+    int64 arrays travel as 32 bits.
+    """
+    blobs: list[bytes] = []
+    size = 0
+
+    def encode(value: Any) -> Any:
+        nonlocal size
+        if isinstance(value, np.generic):
+            return value.item()
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"{type(value).__name__} cannot be packed")
+        if value.dtype.kind == "f":
+            value = value.astype(np.float32, copy=False)
+        elif value.dtype != np.uint8:
+            value = value.astype(np.int32, copy=False)
+        blob = value.tobytes()
+        reference: dict[str, Any] = {"$": [size, value.size, _TYPES[value.dtype.name]]}
+        if value.ndim == 2:
+            reference["rows"] = value.shape[0]
+        padding = -len(blob) % 4
+        blobs.append(blob + b"\0" * padding)
+        size += len(blob) + padding
+        return reference
+
+    head = json.dumps(figure, default=encode, allow_nan=False, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 4)
+    return struct.pack("<I", len(head)) + head + b"".join(blobs)
+
+
+@cache
+def _prepare() -> tuple[str, str]:
+    """Puts plotly.js beside our script, once; returns both files' versions, for the browser's cache."""
+    # Found, not imported: the server has no use for the Python side of it.
+    source = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+    target = STATIC / "plotly.min.js"
+    if not target.exists() or target.stat().st_size != source.stat().st_size:
+        temporary = target.with_suffix(".part")
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    return hashlib.sha256((STATIC / "liveplot.js").read_bytes()).hexdigest()[:12], version("plotly")
+
+
+@cache
+def _components():
+    script, plotly_version = _prepare()
+    head = f'const m=import(new URL("app/static/liveplot.js?v={script}",document.baseURI).href);\n'
+    live = st.components.v2.component(
+        "ganscope_plot",
+        js=head
+        + f'export default c=>{{m.then(x=>x.plot({{...c,version:"{plotly_version}"}}));'
+        + "return ()=>m.then(x=>x.removePlot(c))}",
+        isolate_styles=False,
+    )
+    tab = st.components.v2.component(
+        "ganscope_tab", js=head + "export default c=>{m.then(x=>x.tab(c))}", isolate_styles=False
+    )
+    return live, tab
+
+
+def live_plot(figure: dict[str, Any], key: str) -> None:
+    """Draws `figure` (`data`, `layout` with a fixed height) in place of the last one under `key`."""
+    _components()[0](data=pack(figure), key=key, height="content")
+
+
+def tab_key(renew: str, attempt: int) -> tuple[str, int] | None:
+    """(the key of this browser tab, the attempt that it answers), or None until the browser has said it.
+
+    renew: a key to give up for a new one (this tab is a duplicate). attempt: a new number asks again.
+    """
+    result = _components()[1](
+        data={"renew": renew, "attempt": attempt}, key="tab_key", on_key_change=lambda: None, height="content"
+    )
+    said = result.key
+    if not isinstance(said, str) or ":" not in said or len(said) > 100:
+        return None
+    key, _, number = said.rpartition(":")
+    return (key, int(number)) if number.isdecimal() and len(key) >= 32 else None
