@@ -159,7 +159,9 @@ class Run:
     def _send_config(self) -> None:
         if self.worker is not None:
             flat = self.config.to_flat()
-            self.worker.send("configure", {"flat": flat, "points": self.points, "generation": self._generation})
+            self.worker.send(
+                "configure", {"flat": flat, "points": self.points, "generation": self._generation}
+            )
 
     # -- transport ----------------------------------------------------------------------------------------
 

@@ -365,15 +365,19 @@ class GANConfig:
         return cls(**values), problems
 
 
-KNOBS: dict[str, Knob] = {
-    f.name: f.metadata["knob"] for f in fields(GANConfig) if "knob" in f.metadata
-}
+KNOBS: dict[str, Knob] = {f.name: f.metadata["knob"] for f in fields(GANConfig) if "knob" in f.metadata}
 LIVE_FIELDS: tuple[str, ...] = tuple(name for name, knob in KNOBS.items() if knob.live)
 
 
 def text(value: Any) -> str:
     """A value as a URL and a command line show it; `Knob.check` reads it back exactly."""
-    return str(value).lower() if isinstance(value, bool) else f"{value!r}" if isinstance(value, float) else str(value)
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f"{value!r}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def unknown_setting(name: Any, data: str) -> str:
@@ -404,7 +408,7 @@ def config_from_json(content: str) -> GANConfig:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"The config is no JSON: {error}.") from None
     if not isinstance(flat, dict):
-        raise ConfigError("The config must be a JSON object of settings, for example {\"data\": \"grid\"}.")
+        raise ConfigError('The config must be a JSON object of settings, for example {"data": "grid"}.')
     return GANConfig.from_flat(flat)
 
 

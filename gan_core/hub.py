@@ -16,6 +16,7 @@ from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
 
 TICK_SECONDS = 0.5
+SPARE_AFTER_SECONDS = 1.5  # lets the first page load before a process takes the cores for its imports
 AWAY_PAUSE_SECONDS = 3.0
 AWAY_END_SECONDS = 60.0
 LEASE_EVERY_SECONDS = 2.0
@@ -57,6 +58,7 @@ class Hub:
         self._visitors: dict[str, float] = {}  # session -> when it was last seen connected
         self._prewarm: GANConfig | None = None
         self._spare: WorkerProcess | None = None
+        self._spare_from = 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         atexit.register(self.close)
@@ -66,6 +68,8 @@ class Hub:
     def visit(self, session: str, config: GANConfig) -> None:
         """A page is open: from now on a spare worker warms up, compiled for `config` if it is the first."""
         with self._lock:
+            if not self._visitors:
+                self._spare_from = time.monotonic() + SPARE_AFTER_SECONDS
             self._visitors[session] = time.monotonic()
             self._prewarm = self._prewarm or config
             if self._thread is None:
@@ -167,6 +171,7 @@ class Hub:
         spare = self._spare
         if spare is not None and spare.state == "gone":
             self._spare = spare = None
+        waiting = waiting and now > self._spare_from
         if spare is None and waiting and self._keep_spare and self._workers() < self._limit:
             self._spare = spare = WorkerProcess(prewarm=self._prewarm)
         if spare is not None and not self._visitors:

@@ -48,9 +48,11 @@ def fresh_draw(config: GANConfig, data: Data, n: int, draw: int) -> np.ndarray:
     if config.data == "file":
         rows = np.random.default_rng([config.seed, draw]).choice(len(data.points), n)
         return data.points[rows]
-    return datasets.DATASETS[config.data].draw(
-        n, np.random.default_rng([config.seed, 1_000 + draw]), **config.params()
-    ).points
+    return (
+        datasets.DATASETS[config.data]
+        .draw(n, np.random.default_rng([config.seed, 1_000 + draw]), **config.params())
+        .points
+    )
 
 
 def w1_floor(config: GANConfig, data: Data, n: int, repeats: int) -> float:

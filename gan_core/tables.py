@@ -86,7 +86,9 @@ def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, 
             )
         span, size = values.max() - values.min(), np.abs(values).max()
         if span <= 1e-5 * size:
-            raise TableError(f"Column {i + 1} of {name} is constant ({values[0]:g}), so there is nothing to learn.")
+            raise TableError(
+                f"Column {i + 1} of {name} is constant ({values[0]:g}), so there is nothing to learn."
+            )
         if size > 1e30:
             raise TableError(f"{name} has values up to {size:g}; the largest usable is 1e30.")
         points[:, i] = values

@@ -60,7 +60,9 @@ class Program:
             lambda g, z: self.generator.stateless_call(g, [], z)[0], autograph=False, reduce_retracing=True
         )
         self.discriminate = tf.function(
-            lambda d, x: self.discriminator.stateless_call(d, [], x)[0], autograph=False, reduce_retracing=True
+            lambda d, x: self.discriminator.stateless_call(d, [], x)[0],
+            autograph=False,
+            reduce_retracing=True,
         )
         self.push = tf.function(self._push, autograph=False, reduce_retracing=True)
 

@@ -17,6 +17,7 @@ from gan_core.config import GANConfig, changed, compile_key, same_structure
 from gan_core.wire import Wire
 
 CHUNK_SECONDS = 0.04
+NICENESS = 10  # on two cores the browser that draws comes first, or the picture stutters
 PROGRAMS = 4  # compiled structures kept
 LEASE_SECONDS = 20.0  # without a renewal: pause
 ORPHAN_SECONDS = 90.0  # without a renewal: end
@@ -292,7 +293,9 @@ class Worker:
             )
         else:
             line = str(error).strip().split("\n")[0][:300]
-            self._error = f"Training stopped with an error ({type(error).__name__}: {line}). Reset to start over."
+            self._error = (
+                f"Training stopped with an error ({type(error).__name__}: {line}). Reset to start over."
+            )
 
     def _rate(self) -> float:
         if len(self._recent) < 2:
@@ -351,6 +354,8 @@ def main() -> None:
     reader, writer = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not get between the messages
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     wire = Wire(reader, writer)
     worker = Worker(wire)
     try:
@@ -359,7 +364,9 @@ def main() -> None:
         if len(sys.argv) > 1:
             worker.warm_up(json.loads(sys.argv[1]))
     except Exception as error:
-        wire.send("broken", f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}")
+        wire.send(
+            "broken", f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}"
+        )
         return
     wire.send("warm")
     try:

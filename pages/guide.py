@@ -64,7 +64,12 @@ st.table(_rows(OPTIMIZERS))
 st.header("Knobs")
 st.table(
     [
-        {"name": f"`{name}`", "what it does": knob.help, "range": knob.accepts(), "acts": "at once" if knob.live else "from step 0"}
+        {
+            "name": f"`{name}`",
+            "what it does": knob.help,
+            "range": knob.accepts(),
+            "acts": "at once" if knob.live else "from step 0",
+        }
         for name, knob in KNOBS.items()
     ]
 )

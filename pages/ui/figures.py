@@ -15,8 +15,8 @@ from gan_core.trainer import COLUMNS
 Figure = dict[str, Any]
 
 REAL_SHOWN = 1_000
-PLANE_HEIGHT = 500
-LOSSES_HEIGHT = 400
+PLANE_HEIGHT = 480
+LOSSES_HEIGHT = 380
 FONT = 15
 LAYERS = {
     "real": "real",
@@ -34,11 +34,10 @@ LAYER_HELP = (
 
 def _axis(title: str, **rest) -> Figure:
     return {
-        "title": {"text": title, "standoff": 6},
+        "title": {"text": title, "standoff": 4},
         "gridcolor": "$grid",
         "zerolinecolor": "$grid",
         "linecolor": "$line",
-        "automargin": True,
         **rest,
     }
 
@@ -46,7 +45,7 @@ def _axis(title: str, **rest) -> Figure:
 def _layout(height: int, revision: str, **rest) -> Figure:
     return {
         "height": height,
-        "margin": {"l": 56, "r": 12, "t": 34, "b": 44},
+        "margin": {"l": 58, "r": 12, "t": 30, "b": 46},
         "font": {"size": FONT, "color": "$text", "family": "$font"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -72,19 +71,27 @@ def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
     (cx, cy), reach = data.center, data.limit
     if "heat" in layers and "heat" in frame:
         side = len(frame["heat"])
-        line = np.linspace(-reach, reach, side)
         traces.append(
             {
                 "type": "heatmap",
                 "name": "p(real)",
-                "x": line + cx,
-                "y": line + cy,
+                "x0": cx - reach,
+                "dx": 2 * reach / (side - 1),
+                "y0": cy - reach,
+                "dy": 2 * reach / (side - 1),
                 "z": frame["heat"],
                 "zmin": 0,
                 "zmax": 1,
                 "zsmooth": "fast",
                 "colorscale": [[0, "$fakeTint"], [0.5, "$mid"], [1, "$realTint"]],
-                "colorbar": {"title": {"text": "p(real)"}, "thickness": 12, "len": 0.6, "x": 1.0, "outlinewidth": 0},
+                "colorbar": {
+                    "title": {"text": "p(real)"},
+                    "thickness": 12,
+                    "len": 0.55,
+                    "x": 1.0,
+                    "outlinewidth": 0,
+                    "tickvals": [0, 0.5, 1],
+                },
                 "hovertemplate": "p(real) %{z:.2f}<extra></extra>",
             }
         )
@@ -132,14 +139,17 @@ def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
         PLANE_HEIGHT,
         revision,
         xaxis=_axis("x", range=[cx - reach, cx + reach], constrain="domain"),
-        yaxis=_axis("y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain"),
+        yaxis=_axis(
+            "y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain", constraintoward="top"
+        ),
     )
+    layout["margin"]["r"] = 62  # always there, so that switching the heat map moves nothing
     return {"data": traces, "layout": layout, "step": snapshot.step}
 
 
 def _dots(points: np.ndarray, name: str, color: str, size: int, opacity: float) -> Figure:
     return {
-        "type": "scatter",
+        "type": "scattergl",
         "mode": "markers",
         "name": name,
         "x": np.ascontiguousarray(points[:, 0]),
@@ -179,20 +189,26 @@ def _reference(value: float) -> str:
 def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figure:
     """Both losses over all steps, above the discriminator's accuracies; knob changes as dotted lines."""
     history = snapshot.frame.get("history")
-    traces: list[Figure] = []
+    # Keeps both axes standing before the first step.
+    traces: list[Figure] = [
+        {"type": "scatter", "x": [0], "y": [None], "yaxis": axis, "showlegend": False, "hoverinfo": "skip"}
+        for axis in ("y", "y2")
+    ]
     flip = False
     if history is not None and len(history["step"]):
         x = history["step"]
         columns = {name: history["mean"][:, i] for i, name in enumerate(COLUMNS)}
         # A logarithm has no room for minimax's negative loss: show its size, and say so.
         flip = log and float(columns["g_loss"].min()) < 0
-        for i, (name, color) in enumerate((("generator", "$fake"), ("discriminator", "$line"))):
+        for i, (name, color) in enumerate((("generator", "$fake"), ("discriminator", "$text"))):
             sign = -1 if flip and i == 0 else 1
             label = f"−{name}" if sign < 0 else name
             y = sign * history["mean"][:, i]
             if smoothed:
                 traces.append(
-                    _line(label, x, y, color, opacity=0.35, showlegend=False, hoverinfo="skip", legendgroup=name)
+                    _line(
+                        label, x, y, color, opacity=0.35, showlegend=False, hoverinfo="skip", legendgroup=name
+                    )
                     | {"line": {"color": color, "width": 1}}
                 )
                 traces.append(_line(label, x, smooth(y), color, legendgroup=name))
@@ -200,11 +216,15 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
                 band = history["low"][:, i], history["high"][:, i]
                 if history["stride"] > 1 and not log:
                     traces.append(_band(x, band, color, name))
-                traces.append(_line(label, x, y, color, legendgroup=name) | {"line": {"color": color, "width": 1.5}})
+                traces.append(
+                    _line(label, x, y, color, legendgroup=name) | {"line": {"color": color, "width": 1.5}}
+                )
         for name, color in (("real", "$real"), ("fake", "$fake")):
             y = columns[f"{name}_accuracy"]
             traces.append(
-                _line(f"right on {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False)
+                _line(
+                    f"right on {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False
+                )
                 | {"line": {"color": color, "width": 2}}
             )
         traces += _marks(history["markers"])
@@ -215,7 +235,9 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
         f"losses {log}",
         xaxis=_axis("step", anchor="y2", rangemode="tozero", hoverformat=",d"),
         yaxis=_axis("loss (log)" if log else "loss", domain=[0.36, 1], type="log" if log else "linear"),
-        yaxis2=_axis("D right", domain=[0, 0.26], range=[-0.02, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1]),
+        yaxis2=_axis(
+            "D right", domain=[0, 0.26], range=[-0.02, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1]
+        ),
         shapes=shapes + marks,
         annotations=annotations + notes + _accuracy_labels(),
         dragmode="zoom",
@@ -263,7 +285,14 @@ def _references(snapshot: Snapshot, log: bool, flip: bool) -> tuple[list[Figure]
             }
         )
         annotations.append(
-            {"xref": "paper", "x": 1.0, "xanchor": "left", "y": y, "text": _reference(value), "showarrow": False}
+            {
+                "xref": "paper",
+                "x": 1.0,
+                "xanchor": "left",
+                "y": y,
+                "text": _reference(value),
+                "showarrow": False,
+            }
         )
     return shapes, annotations
 

@@ -16,17 +16,19 @@ ICON = Path(__file__).resolve().parents[2] / "static" / "icon.svg"
 STYLE = """<style>
 [data-stale="true"] { opacity: 1 !important; }
 [data-testid="stStatusWidget"] { display: none; }
-[data-testid="stMainBlockContainer"] { padding: 3.6rem 1.25rem 0.5rem; max-width: 1900px; }
+[data-testid="stMainBlockContainer"] { padding: 4.1rem 1.1rem 0.5rem; max-width: 1900px; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 .st-key-transport button p { white-space: nowrap; }
 .st-key-step_counter p { font-size: 1.35rem; font-weight: 700; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .st-key-steps_per_second p, .st-key-status p { font-size: 1.05rem; font-variant-numeric: tabular-nums; }
 .ganscope-plot { width: 100%; }
 .st-key-tab_key { position: absolute; height: 0; overflow: hidden; }
-.ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.3rem 1.6rem; font-variant-numeric: tabular-nums; }
+.ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }
 .ganscope-metrics b { font-size: 1.5rem; display: block; line-height: 1.25; }
-.ganscope-metrics span { opacity: 0.85; font-size: 0.95rem; }
+.ganscope-metrics span { font-size: 0.9rem; }
+.ganscope-note { opacity: 0.75; font-size: 0.82rem; padding-left: 0.8rem; }
 </style>"""
 
 
@@ -36,7 +38,10 @@ def run() -> None:
         page_title="GANscope", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto"
     )
     page = st.navigation(
-        [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)],
+        [
+            st.Page(path, title=title, icon=icon, default=i == 0)
+            for i, (path, title, icon) in enumerate(PAGES)
+        ],
         position="top",
     )
     st.html(STYLE)

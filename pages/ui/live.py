@@ -97,7 +97,10 @@ def follow(run: Run, config: GANConfig) -> None:
     """Brings the run to the page's settings; a change that would throw steps away waits for a click."""
     points = controls.points()
     if config.data == "file" and points is None:
-        st.info("Choose your file in the sidebar; until then the plane shows the run as it was.", icon=":material/upload:")
+        st.info(
+            "Choose your file in the sidebar; until then the plane shows the run as it was.",
+            icon=":material/upload:",
+        )
         return
     if run.can_go_on_as(config, points) or run.step == 0:
         run.configure(config, points)
@@ -166,7 +169,7 @@ def transport(run: Run) -> None:
     state = st.session_state
     state.setdefault("speed", int(run.speed))
     state.setdefault("step_size", 1)
-    with st.container(horizontal=True, vertical_alignment="center", key="transport", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", key="transport", gap="xsmall"):
         playing = run.wants_play
         st.button(
             "Pause" if playing else "Play",
@@ -176,7 +179,7 @@ def transport(run: Run) -> None:
             on_click=_play,
             args=(run,),
             shortcut="P",
-            width=140,
+            width=124,
         )
         st.button(
             "Step",
@@ -188,7 +191,12 @@ def transport(run: Run) -> None:
             help="Pauses, then takes this many steps. A step is one generator update.",
         )
         st.segmented_control(
-            "steps per click", STEPS, key="step_size", required=True, label_visibility="collapsed", persist_state="session"
+            "steps per click",
+            STEPS,
+            key="step_size",
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
         )
         st.button(
             "Reset",
@@ -230,6 +238,7 @@ def transport(run: Run) -> None:
 
 def live_view(run: Run) -> None:
     """Status, plane, losses and numbers, fresh ten times a second while anything moves and still otherwise."""
+    picture = st.container(gap="xsmall")  # filled last, for it needs the switches below it
     with st.container(horizontal=True, vertical_alignment="center", key="display"):
         layers = st.pills(
             "layers",
@@ -256,7 +265,8 @@ def live_view(run: Run) -> None:
     warming = before.status in ("idle", "ended") and hub().warmth() == "starting"
     every = FRAME_SECONDS if before.moving else WARMING_SECONDS if warming else None
     st.session_state.full_run = True
-    st.fragment(_draw, run_every=every)(run, set(layers), log, smoothed, warming)
+    with picture:
+        st.fragment(_draw, run_every=every)(run, set(layers), log, smoothed, warming)
     st.session_state.full_run = False
 
 
@@ -274,12 +284,11 @@ def _draw(run: Run, layers: set[str], log: bool, smoothed: bool, warming: bool) 
             st.markdown(f"{snapshot.steps_per_second:,.0f} steps/s")
         with st.container(key="status"):
             st.markdown(_status(snapshot))
-    left, right = st.columns([1, 1.05], gap="small")
-    with left, st.container(key="live_samples"):
-        live_plot(figures.plane(snapshot, layers), key="plane")
+    left, right = st.columns([1.08, 1], gap="xsmall")
+    with left:
+        live_plot(figures.plane(snapshot, layers), key="live_samples")
     with right:
-        with st.container(key="live_losses"):
-            live_plot(figures.losses(snapshot, log, smoothed), key="losses")
+        live_plot(figures.losses(snapshot, log, smoothed), key="live_losses")
         with st.container(key="metrics"):
             st.html(_metrics(snapshot))
     if snapshot.error:
@@ -290,15 +299,21 @@ def _status(snapshot: Snapshot) -> str:
     c = snapshot.config
     if snapshot.status == "idle":
         warmth = hub().warmth()
-        said = "a training process is warming up" if warmth == "starting" else "ready" if warmth == "warm" else ""
+        said = (
+            "a training process is warming up"
+            if warmth == "starting"
+            else "ready"
+            if warmth == "warm"
+            else ""
+        )
         said = f"{said}; press Play" if said else "press Play"
     else:
         said = STATUS[snapshot.status]
     return f"{said} · {c.data} · seed {c.seed}"
 
 
-def _number(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}g}"
+def _number(value: float) -> str:
+    return f"{value:.3f}" if value < 10 else f"{value:.3g}"
 
 
 def _metrics(snapshot: Snapshot) -> str:
@@ -306,18 +321,16 @@ def _metrics(snapshot: Snapshot) -> str:
     m = snapshot.frame.get("metrics") or {}
     cells: list[tuple[str, str]] = []
     if "modes" in m:
-        n = f"{m['samples']:,} samples"
-        cells.append((f"{m['modes']} / {m['modes_total']}", f"modes captured ({n})"))
-        cells.append((f"{100 * m['hq']:.1f} %", f"high quality (perfect: {100 * m['hq_perfect']:.1f} %)"))
+        cells.append((f"{m['modes']} / {m['modes_total']}", "modes captured"))
+        cells.append((f"{100 * m['hq']:.1f} %", f"high quality (perfect {100 * m['hq_perfect']:.1f} %)"))
     if "w1" in m:
-        cells.append(
-            (_number(m["w1"]), f"Wasserstein-1 (floor {_number(m['w1_floor'])}, {m['w1_samples']} samples)")
-        )
+        cells.append((_number(m["w1"]), f"Wasserstein-1 (floor {_number(m['w1_floor'])})"))
     if not cells:
         return '<div class="ganscope-metrics"><span>Scores appear with the first frame.</span></div>'
-    which = "EMA generator" if snapshot.config.show_ema else "raw generator"
     body = "".join(f"<div><b>{escape(value)}</b><span>{escape(label)}</span></div>" for value, label in cells)
-    return f'<div class="ganscope-metrics">{body}<div><b>{m["step"]:,}</b><span>step of the scores, {which}</span></div></div>'
+    which = "EMA generator" if snapshot.config.show_ema else "raw generator"
+    note = f"{which} at step {m['step']:,}, {m['samples']:,} samples, Wasserstein-1 of {m['w1_samples']:,}"
+    return f'<div class="ganscope-metrics">{body}</div><div class="ganscope-note">{escape(note)}</div>'
 
 
 def layer_table(run: Run) -> None:
@@ -325,7 +338,9 @@ def layer_table(run: Run) -> None:
     rows = run.snapshot().frame.get("layers")
     with st.expander("Layers and parameters"):
         if not rows:
-            st.caption("The table appears with the first frame: the networks are built by the training process.")
+            st.caption(
+                "The table appears with the first frame: the networks are built by the training process."
+            )
             return
         for name in ("generator", "discriminator"):
             own = [r for r in rows if r["network"] == name]
