@@ -18,11 +18,11 @@ from gan_core.config import GANConfig
 TICK_SECONDS = 0.5
 SPARE_AFTER_SECONDS = 1.5  # lets the first page load before a process takes the cores for its imports
 AWAY_PAUSE_SECONDS = 3.0
-AWAY_END_SECONDS = 60.0
+AWAY_END_SECONDS = 60
 LEASE_EVERY_SECONDS = 2.0
 ENDED_AWAY = (
-    "The page was away for more than a minute, so its training was ended. The settings are kept: press Play to "
-    "start again from step 0."
+    "The page was away for too long, so its training was ended. The settings are kept: press Play to start "
+    "again from step 0."
 )
 
 
@@ -38,12 +38,22 @@ class _Seat:
     held: bool = False
 
 
+def _setting(name: str, default: int, high: int) -> int:
+    """A whole number from the environment; raises ValueError with a sentence."""
+    text = os.environ.get(name, "")
+    if text and not (text.isdecimal() and 1 <= int(text) <= high):
+        raise ValueError(f"{name} must be a whole number from 1 to {high:,}; got {text!r}.")
+    return int(text) if text else default
+
+
 def worker_limit() -> int:
     """Most worker processes at once: GANSCOPE_MAX_WORKERS, else the number of cores but at least 3."""
-    text = os.environ.get("GANSCOPE_MAX_WORKERS", "")
-    if text and not (text.isdecimal() and 1 <= int(text) <= 1000):
-        raise ValueError(f"GANSCOPE_MAX_WORKERS must be a whole number from 1 to 1000; got {text!r}.")
-    return int(text) if text else max(3, os.cpu_count() or 1)
+    return _setting("GANSCOPE_MAX_WORKERS", max(3, os.cpu_count() or 1), 1_000)
+
+
+def away_seconds() -> int:
+    """How long a run waits for a page that went away: GANSCOPE_AWAY_SECONDS, else a minute."""
+    return _setting("GANSCOPE_AWAY_SECONDS", AWAY_END_SECONDS, 86_400)
 
 
 class Hub:
@@ -52,6 +62,7 @@ class Hub:
     def __init__(self, is_connected: Callable[[str], bool], limit: int | None = None, spare: bool = True):
         self._is_connected = is_connected
         self._limit = worker_limit() if limit is None else limit
+        self._away_end = away_seconds()
         self._keep_spare = spare
         self._lock = threading.RLock()
         self._seats: dict[str, _Seat] = {}
@@ -117,9 +128,11 @@ class Hub:
             spare.send("lease")
 
     def warmth(self) -> str:
-        """Of the spare worker: `warm`, `starting`, or `none`."""
+        """Of the spare worker: `warm`, `starting` (also if it is only due), or `none`: there is no place."""
         with self._lock:
-            return "none" if self._spare is None or self._spare.state == "gone" else self._spare.state
+            if self._spare is not None and self._spare.state != "gone":
+                return self._spare.state
+            return "starting" if self._keep_spare and self._workers() < self._limit else "none"
 
     # -- the watch ----------------------------------------------------------------------------------------
 
@@ -156,7 +169,7 @@ class Hub:
         if now - seat.away_since > AWAY_PAUSE_SECONDS and not seat.held:
             seat.held = True
             seat.run.hold()
-        if now - seat.away_since > AWAY_END_SECONDS:
+        if now - seat.away_since > self._away_end:
             seat.run.end(ENDED_AWAY if seat.run.worker is not None else seat.run.ended)
             del self._seats[key]
 
@@ -164,7 +177,7 @@ class Hub:
         for session in list(self._visitors):
             if self._is_connected(session):
                 self._visitors[session] = now
-            elif now - self._visitors[session] > AWAY_END_SECONDS:
+            elif now - self._visitors[session] > self._away_end:
                 del self._visitors[session]
         busy = {seat.session for seat in self._seats.values() if seat.run.worker is not None}
         waiting = any(session not in busy and seen == now for session, seen in self._visitors.items())

@@ -80,9 +80,10 @@ def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, 
             what = table[column].iloc[row]
             # pandas reads an empty field as NaN
             shown = "empty, or NaN" if isinstance(what, float) and np.isnan(what) else shorten(str(what))
+            count = int(bad.sum())
+            many = f"{count:,} values that are no finite numbers" if count > 1 else "a value that is no finite number"
             raise TableError(
-                f"{name} has {int(bad.sum()):,} value{'s' * (bad.sum() != 1)} in column {i + 1} that "
-                f"{'are' if bad.sum() != 1 else 'is'} no finite number; the first is in row {row + 1} of the data: {shown}."
+                f"Column {i + 1} of {name} has {many}; the first is in row {row + 1} of the data: {shown}."
             )
         span, size = values.max() - values.min(), np.abs(values).max()
         if span <= 1e-5 * size:

@@ -9,8 +9,8 @@ run = live.own_run()
 with st.sidebar:
     config = controls.config_panel(controls.current())
 controls.write_url(config)
-for problem in st.session_state.pop("problems", None) or []:
-    st.warning(f"{problem} The rest of the settings was taken.")
+if st.session_state.problems:
+    st.warning(" ".join([*st.session_state.problems, "Everything else was taken."]))
 live.transport(run)
 live.follow(run, config)
 live.live_view(run)

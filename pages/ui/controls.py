@@ -49,6 +49,7 @@ def write_url(config: GANConfig) -> None:
 def set_config(config: GANConfig) -> None:
     """Makes `config` the page's, as if its knobs had been turned."""
     st.session_state.config = config
+    st.session_state.problems = []
 
 
 def _turned(name: str) -> None:

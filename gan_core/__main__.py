@@ -1,0 +1,230 @@
+"""`python -m gan_core train | bench | presets`: GANscope without a screen.
+
+Every command takes `--json` and then ends with exactly one JSON line on standard output; everything else goes to
+standard error. Exit status: 0 for success, 2 for bad usage, 1 for a run that failed.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from gan_core.config import GANConfig, config_from_json, parse_assignments
+from gan_core.knobs import ConfigError, shorten
+from gan_core.presets import PRESETS
+
+DEFAULT_STEPS = 2_000
+W1_SAMPLES = 2_500
+FLOOR_REPEATS = 3
+
+
+class Failed(RuntimeError):
+    """A run that did not succeed; the message is for the user."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends with status 2 and a sentence; no other exit."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\nSee {self.prog} --help.\n")
+
+
+def say(text: str) -> None:
+    """Progress, for people."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _positive(kind: type) -> Callable[[str], Any]:
+    def convert(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = 0
+        if not 0 < value < 1e12:
+            word = "whole number" if kind is int else "number"
+            raise argparse.ArgumentTypeError(f"must be a {word} above 0, got {shorten(text)}")
+        return value
+
+    return convert
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
+    """The config of --preset or --config, with --set and --seed applied, and the preset's name."""
+    if args.preset is not None and args.config is not None:
+        raise ConfigError("Give --preset or --config, not both.")
+    preset = args.preset if args.config is None else None
+    if args.config is not None:
+        try:
+            config = config_from_json(_read(args.config).decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise ConfigError(f"{args.config} is not UTF-8 text.") from None
+    else:
+        preset = preset or "ring"
+        if preset not in PRESETS:
+            raise ConfigError(f"There is no preset {shorten(preset)}; there are: {', '.join(PRESETS)}.")
+        config = PRESETS[preset].config
+    changes: dict[str, Any] = dict(parse_assignments(args.set))
+    if args.seed is not None:
+        changes["seed"] = args.seed
+    return config.updated(changes), preset
+
+
+def train(args: argparse.Namespace) -> dict[str, Any]:
+    """Trains for --steps or --seconds (of training, not of compiling) and scores the result."""
+    from gan_core import datasets, metrics
+    from gan_core.tables import parse_points
+
+    config, preset = _chosen_config(args)
+    if args.data is not None:
+        points, note = parse_points(_read(args.data), Path(args.data).name)
+        config = config.updated({"data": "file"})
+        data = datasets.from_points(points)
+        if note:
+            say(note)
+    elif config.data == "file":
+        raise ConfigError("The data set file needs --data FILE, a CSV or TSV of two numeric columns.")
+    else:
+        data = datasets.draw(config.data, config.data_size, config.seed, config.params())
+    steps, seconds = args.steps, args.seconds
+    if steps is None and seconds is None:
+        steps = DEFAULT_STEPS
+    from gan_core.trainer import ROWS, Diverged, Trainer
+
+    say("Compiling ...")
+    trainer = Trainer(config, data)
+    trainer.compile()
+    started = spoken = time.monotonic()
+    row, rate, elapsed = None, 100.0, 0.0
+    while (steps is None or trainer.step < steps) and (seconds is None or elapsed < seconds):
+        n = int(min(ROWS, max(1, rate * 0.1)))
+        if steps is not None:
+            n = min(n, steps - trainer.step)
+        if seconds is not None:
+            n = max(1, min(n, int(rate * (seconds - elapsed))))
+        before = time.monotonic()
+        try:
+            row = trainer.train(n)[-1]
+        except Diverged as diverged:
+            raise Failed(f"Training diverged: {diverged} Lower a rate, or use a penalty.") from None
+        now = time.monotonic()
+        rate, elapsed = min(4 * rate, n / max(now - before, 1e-6)), now - started
+        if now - spoken > 2:
+            spoken = now
+            say(f"step {trainer.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
+    elapsed = time.monotonic() - started
+    samples = trainer.samples(trainer.latent(metrics.MODE_SAMPLES, draw=1), config.show_ema)
+    n_w1 = min(W1_SAMPLES, max(16, len(data.points)))
+    floor = metrics.w1_floor(config, data, n_w1, FLOOR_REPEATS)
+    scores = metrics.scores(config, data, samples, n_w1, floor)
+    scores |= {"g_loss": float(row[0]), "d_loss": float(row[1])}
+    return {
+        "preset": preset,
+        "config": config.to_flat(),
+        "steps": trainer.step,
+        "seconds": round(elapsed, 3),
+        "steps_per_second": round(trainer.step / elapsed, 1),
+        "metrics": scores,
+    }
+
+
+def presets(args: argparse.Namespace) -> dict[str, Any]:
+    """Lists the presets."""
+    return {
+        "presets": [
+            {"name": name, "description": row.description, "config": row.config.to_flat()}
+            for name, row in PRESETS.items()
+        ]
+    }
+
+
+def bench(args: argparse.Namespace) -> dict[str, Any]:
+    """Measures the engine against two reference loops, and through the worker."""
+    from gan_core import bench as module
+
+    return module.run(args.seconds, args.rounds, say)
+
+
+def _print_train(result: dict[str, Any]) -> None:
+    name = result["preset"] or result["config"]["data"]
+    print(f"{name}: {result['steps']:,} steps in {result['seconds']:.1f} s")
+    for key, value in result["metrics"].items():
+        print(f"  {key:15s} {value:.4f}" if isinstance(value, float) else f"  {key:15s} {value}")
+
+
+def _print_presets(result: dict[str, Any]) -> None:
+    for row in result["presets"]:
+        print(f"{row['name']:20s} {row['description']}")
+
+
+def _print_bench(result: dict[str, Any]) -> None:
+    from gan_core import bench as module
+
+    print(module.as_text(result))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = Parser(prog="python -m gan_core", description="GANscope without a screen.")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
+
+    def command(name: str, function: Callable, show: Callable, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--json", action="store_true", help="end with one JSON line on standard output")
+        sub.set_defaults(function=function, show=show)
+        return sub
+
+    sub = command("train", train, _print_train, "Train a GAN and score it.")
+    sub.add_argument("--preset", metavar="NAME", help="a starting point; ring if nothing is given")
+    sub.add_argument("--config", metavar="FILE", help="a JSON object of settings instead of a preset")
+    sub.add_argument("--data", metavar="FILE", help="train on the points of a CSV or TSV file")
+    sub.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="change a setting, e.g. d_lr=1e-3"
+    )
+    sub.add_argument("--seed", metavar="N", help="the run's seed")
+    sub.add_argument("--steps", type=_positive(int), metavar="N", help=f"steps ({DEFAULT_STEPS:,} if no limit is given)")
+    sub.add_argument("--seconds", type=_positive(float), metavar="S", help="seconds of training; the first limit ends it")
+
+    command("presets", presets, _print_presets, "List the presets.")
+
+    sub = command("bench", bench, _print_bench, "Measure speed as ratios within this run.")
+    sub.add_argument("--seconds", type=_positive(float), default=1.0, metavar="S", help="per measurement (1)")
+    sub.add_argument("--rounds", type=_positive(int), default=5, metavar="N", help="interleaved rounds (5)")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status."""
+    args = parser().parse_args(arguments)
+    try:
+        result = args.function(args)
+    except ConfigError as error:
+        say(str(error))
+        return 2
+    except Failed as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return 130
+    if args.json:
+        print(json.dumps(result, allow_nan=False))
+    else:
+        args.show(result)
+    return 0
+
+
+if __name__ == "__main__":
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.exit(main())

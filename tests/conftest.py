@@ -1,0 +1,130 @@
+"""What several test files need: a real server on a free port of 127.0.0.1, and a real Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def wait_until(ready, seconds: float, what: str):
+    """The first true value of `ready()`; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = ready()
+        if value:
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"waited {seconds:g} s in vain for {what}")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def children(pid: int) -> list[int]:
+    """The training processes that process `pid` started and that still run."""
+    try:
+        output = subprocess.run(
+            ["ps", "-o", "pid=,stat=,args=", "--ppid", str(pid)], capture_output=True, text=True, timeout=10
+        ).stdout
+    except FileNotFoundError:
+        pytest.skip("this test counts processes with ps, which is not here")
+    rows = [line.split(None, 2) for line in output.splitlines()]
+    return [int(r[0]) for r in rows if "gan_core.worker" in r[2] and not r[1].startswith("Z")]
+
+
+class Server:
+    """`streamlit run app.py`, as a user starts it."""
+
+    def __init__(self, **environment: str):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(self._answers, 60, "the server to answer")
+
+    def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            pytest.fail(f"the server ended with status {self.process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def workers(self) -> list[int]:
+        """Process ids of the server's training processes."""
+        return children(self.process.pid)
+
+    def stop(self) -> None:
+        """Ends the server, and waits until it has ended."""
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(15)
+
+
+@pytest.fixture(scope="session")
+def server():
+    """One server for the browser tests."""
+    server = Server(GANSCOPE_MAX_WORKERS="4")
+    yield server
+    workers = server.workers()
+    server.stop()
+    wait_until(lambda: not any(_alive(pid) for pid in workers), 15, "the workers to end with their server")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def chromium_path() -> str | None:
+    """The Chromium to use: one that is there, else Debian's (as root); None leaves it to Playwright's own."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+            subprocess.run(
+                command, check=False, timeout=900, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        found = shutil.which("chromium")
+    if found is None:
+        subprocess.run(
+            [sys.executable, "-m", "playwright", "install", "chromium"], check=True, timeout=900
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium_path()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

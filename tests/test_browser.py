@@ -1,0 +1,390 @@
+"""The real thing: a real server, real workers, a real browser."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from tests.conftest import Server, wait_until
+
+PLAY_SECONDS = 60  # a worker's start on two busy cores
+SMALL = "?data=ring&g_layers=1&d_layers=1&g_units=16&d_units=16&batch_size=32&seed=3"
+
+
+class Tab:
+    """One browser tab on the playground."""
+
+    def __init__(self, context, url: str):
+        self.page = context.new_page()
+        self.errors: list[str] = []
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("requestfailed", lambda r: self.errors.append(f"{r.url} {r.failure}"))
+        self.page.goto(url)
+        self.ready()
+
+    def ready(self) -> None:
+        self.page.wait_for_selector(".st-key-live_samples .js-plotly-plot", timeout=30_000)
+        self.page.wait_for_selector(".st-key-live_losses .js-plotly-plot", timeout=30_000)
+
+    def click(self, key: str) -> None:
+        self.page.click(f".st-key-{key} button")
+
+    def text(self, key: str) -> str:
+        return self.page.inner_text(f".st-key-{key}")
+
+    def step(self) -> int:
+        match = re.fullmatch(r"step ([\d,]+)", self.text("step_counter").strip())
+        assert match, self.text("step_counter")
+        return int(match[1].replace(",", ""))
+
+    def attribute(self, plot: str, name: str) -> int:
+        return int(self.page.get_attribute(f".st-key-live_{plot} .ganscope-plot", f"data-{name}") or 0)
+
+    def drawn(self, step: int) -> None:
+        """Waits until the plane shows exactly this step."""
+        wait_until(lambda: self.attribute("samples", "step") == step, 20, f"step {step} on the plane")
+
+    def samples(self) -> list[float]:
+        """The x of the generated points, as drawn."""
+        return self.page.evaluate(
+            """() => { const node = document.querySelector(".st-key-live_samples .ganscope-plot");
+            const trace = node.data.find((t) => t.name === "generated");
+            return trace ? Array.from(trace.x).slice(0, 50) : []; }"""
+        )
+
+    def play(self, to: int = 1) -> None:
+        self.click("play")
+        wait_until(lambda: self.step() >= to, PLAY_SECONDS, f"step {to}")
+
+    def pause(self) -> int:
+        """Pauses, and returns the step at which the run stands."""
+        self.click("play")
+        wait_until(lambda: "paused" in self.text("status"), 20, "the pause")
+        return self.step()
+
+    def close(self) -> None:
+        self.page.close()
+
+
+@pytest.fixture
+def open_tab(server, chromium):
+    """Opens tabs, each in a browser session of its own; at the end no console may hold an error."""
+    tabs: list[Tab] = []
+    contexts = []
+
+    def opener(query: str = SMALL, **options) -> Tab:
+        context = chromium.new_context(viewport={"width": 1280, "height": 720}, **options)
+        contexts.append(context)
+        tabs.append(Tab(context, f"{server.url}/{query}"))
+        return tabs[-1]
+
+    yield opener
+    errors = [error for tab in tabs for error in tab.errors]
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def test_play_trains_and_pause_stops(open_tab):
+    tab = open_tab()
+    assert tab.step() == 0
+    tab.play(50)
+    before, frames = tab.samples(), tab.attribute("samples", "frames")
+    wait_until(lambda: tab.attribute("samples", "frames") >= frames + 3, 20, "three more frames")
+    assert tab.samples() != before
+    stood = tab.pause()
+    tab.page.wait_for_timeout(1500)
+    assert tab.step() == stood
+    assert tab.attribute("samples", "step") == stood
+
+
+def test_step_adds_exactly_its_number(open_tab):
+    tab = open_tab()
+    tab.click("step")
+    wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
+    tab.page.get_by_role("radio", name="10", exact=True).click()
+    tab.click("step")
+    wait_until(lambda: tab.step() == 11, 20, "ten more steps")
+    tab.page.wait_for_timeout(800)
+    assert tab.step() == 11
+
+
+def test_step_pauses_first(open_tab):
+    tab = open_tab()
+    tab.play(20)
+    tab.click("step")
+    wait_until(lambda: "paused" in tab.text("status"), 20, "the pause")
+    assert "Play" in tab.text("play")
+
+
+def test_reset_gives_back_the_first_frame(open_tab):
+    tab = open_tab()
+    tab.click("step")
+    wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
+    tab.click("reset")
+    tab.drawn(0)
+    first = wait_until(tab.samples, 20, "samples")
+    tab.play(100)
+    assert tab.samples() != first
+    tab.click("reset")
+    wait_until(lambda: tab.step() == 0, 20, "step 0")
+    wait_until(lambda: tab.samples() == first, 20, "the first frame's samples")
+
+
+def test_a_live_rate_change_leaves_its_marker_and_the_run(open_tab):
+    tab = open_tab()
+    tab.play(20)
+    slider = tab.page.locator(".st-key-knob_g_lr input[type=range]")
+    slider.focus()
+    slider.press("ArrowRight")
+    marks = """() => document.querySelector(".st-key-live_losses .ganscope-plot").layout.annotations
+        .map((a) => a.text).filter((t) => t.startsWith("g_lr"))"""
+    assert wait_until(lambda: tab.page.evaluate(marks), 20, "the marker") == ["g_lr 0.001 → 0.0015"]
+    assert tab.step() > 20
+    assert "g_lr=0.0015" in tab.page.url
+
+
+def test_zoom_and_node_survive_ten_frames(open_tab):
+    tab = open_tab()
+    tab.play(200)
+    node = """document.querySelector(".st-key-live_losses .ganscope-plot")"""
+    tab.page.evaluate(f"() => {{ {node}.mine = true }}")
+    box = tab.page.locator(".st-key-live_losses .nsewdrag").first.bounding_box()
+    x, y = box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"]
+    tab.page.mouse.move(x, y)
+    tab.page.mouse.down()
+    tab.page.mouse.move(x + 0.4 * box["width"], y + 0.5 * box["height"], steps=5)
+    tab.page.mouse.up()
+    ranges = f"() => [{node}.layout.xaxis.autorange, ...{node}.layout.xaxis.range]"
+    zoomed = tab.page.evaluate(ranges)
+    assert not zoomed[0]
+    frames = tab.attribute("losses", "frames")
+    wait_until(lambda: tab.attribute("losses", "frames") >= frames + 10, 30, "ten frames")
+    assert tab.page.evaluate(ranges) == zoomed
+    assert tab.page.evaluate(f"() => {node}.mine")
+
+
+def test_a_deep_link_opens_the_same_settings_and_samples(open_tab):
+    query = "?data=grid&data.side=3&g_lr=0.002&d_steps=3&loss=least_squares&g_units=8&d_units=8&seed=5"
+    drawn = []
+    for _ in range(2):
+        tab = open_tab(query)
+        assert tab.page.locator(".st-key-knob_d_steps input[type=range]").input_value() == "3"
+        assert tab.page.locator(".st-key-knob_loss input").input_value() == "least_squares"
+        for part in query[1:].split("&"):
+            assert part in tab.page.url
+        tab.page.get_by_role("radio", name="10", exact=True).click()
+        tab.click("step")
+        wait_until(lambda tab=tab: tab.step() == 10, PLAY_SECONDS, "ten steps")
+        tab.drawn(10)
+        drawn.append(tab.samples())
+    assert drawn[0] == drawn[1]
+
+
+def test_a_malformed_link_says_so_and_takes_the_rest(open_tab):
+    tab = open_tab("?data=moons&g_lr=7&nonsense=1&seed=x&d_steps=2")
+    said = tab.page.inner_text("body")
+    assert "g_lr must be a number from" in said
+    assert "There is no setting 'nonsense'" in said
+    assert "seed must be a whole number" in said
+    assert "data=moons" in tab.page.url and "d_steps=2" in tab.page.url
+
+
+def test_two_sessions_do_not_disturb_each_other(open_tab):
+    one, two = open_tab(), open_tab(SMALL.replace("seed=3", "seed=4"))
+    one.play(20)
+    assert two.step() == 0
+    two.click("step")
+    wait_until(lambda: two.step() == 1, PLAY_SECONDS, "one step")
+    assert "Pause" in one.text("play")
+    before = one.step()
+    wait_until(lambda: one.step() > before, 20, "the first session to go on")
+    assert two.step() == 1
+
+
+def test_a_refresh_keeps_the_run(open_tab):
+    tab = open_tab()
+    tab.play(50)
+    before = tab.step()
+    tab.page.reload()
+    tab.ready()
+    wait_until(lambda: tab.step() >= before, 20, "the run after a refresh")
+    wait_until(lambda: "Pause" in tab.text("play"), 20, "the run to play on")
+    assert tab.pause() > before
+
+
+def test_a_link_gives_no_control_of_the_run(open_tab):
+    tab = open_tab()
+    tab.play(20)
+    other = open_tab(tab.page.url.split("/")[-1])
+    assert other.step() == 0
+    assert "Play" in other.text("play")
+
+
+def test_switching_pages_keeps_run_and_knobs(open_tab):
+    tab = open_tab()
+    tab.play(20)
+    tab.page.get_by_role("link", name="Guide").click()
+    tab.page.wait_for_selector("h1:has-text('Guide')", timeout=20_000)
+    tab.page.get_by_role("link", name="2-D playground").click()
+    tab.ready()
+    wait_until(lambda: tab.step() > 20, 20, "the run after a switch of pages")
+    wait_until(lambda: "g_units=16" in tab.page.url, 20, "the settings in the address")
+    assert "Pause" in tab.text("play")
+
+
+def test_keys_play_and_step(open_tab):
+    tab = open_tab()
+    tab.page.keyboard.press("s")
+    wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
+    tab.page.keyboard.press("p")
+    wait_until(lambda: tab.step() > 1, 20, "the run")
+    tab.page.keyboard.press("p")
+    wait_until(lambda: "paused" in tab.text("status"), 20, "the pause")
+    tab.page.keyboard.press("0")
+    wait_until(lambda: tab.step() == 0, 20, "step 0")
+
+
+def test_a_change_of_structure_asks_before_it_throws_steps_away(open_tab):
+    tab = open_tab()
+    tab.play(20)
+    slider = tab.page.locator(".st-key-knob_d_steps input[type=range]")
+    tab.page.get_by_text("Sampling", exact=True).click()
+    seed = tab.page.locator(".st-key-knob_seed input")
+    seed.fill("9")
+    seed.press("Enter")
+    tab.page.wait_for_selector(".st-key-pending", timeout=20_000)
+    assert "seed" in tab.text("pending")
+    stood = tab.step()
+    slider.focus()
+    slider.press("ArrowRight")  # live settings still act on the old run
+    wait_until(lambda: tab.step() > stood, 20, "the run to go on")
+    tab.click("keep")
+    tab.page.wait_for_selector(".st-key-pending", state="detached", timeout=20_000)
+    assert seed.input_value() == "3"
+    seed.fill("9")
+    seed.press("Enter")
+    tab.page.wait_for_selector(".st-key-pending", timeout=20_000)
+    tab.pause()
+    stood = tab.step()
+    tab.click("apply")
+    wait_until(lambda: tab.step() < stood, 20, "a new start")
+    assert "seed=9" in tab.page.url
+
+
+def test_divergence_is_a_sentence(open_tab):
+    tab = open_tab(SMALL + "&d_optimizer=sgd&d_lr=1.0&penalty=r1_r2&gp_weight=100.0")
+    tab.click("play")
+    wait_until(lambda: "Training diverged" in tab.page.inner_text("body"), PLAY_SECONDS, "the sentence")
+    assert "stopped being a finite number at step" in tab.page.inner_text("body")
+    assert "Play" in tab.text("play")
+
+
+def test_a_killed_worker_is_a_sentence_and_play_starts_again(server, open_tab):
+    tab = open_tab()
+    before = set(server.workers())
+    tab.play(20)
+    # The busiest of the server's workers is the one that trains.
+    tab_workers = [pid for pid in server.workers() if _is_busy(pid)] or list(set(server.workers()) - before)
+    os.kill(tab_workers[0], signal.SIGKILL)
+    wait_until(lambda: "ended unexpectedly" in tab.page.inner_text("body"), 20, "the sentence")
+    wait_until(lambda: "Play" in tab.text("play"), 20, "the Play button")
+    tab.play(5)
+
+
+def _is_busy(pid: int) -> bool:
+    import time
+
+    def ticks() -> int:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    first = ticks()
+    time.sleep(0.5)
+    return ticks() - first > 10
+
+
+def test_uploads(open_tab, tmp_path):
+    tab = open_tab("?data=file&g_units=8&d_units=8")
+    assert "Choose your file" in tab.page.inner_text("body")
+    bad = tmp_path / "bad.csv"
+    bad.write_text("x,y\n1,2\n3,nan\n" + "4,5\n" * 30)
+    tab.page.set_input_files(".st-key-points_file input[type=file]", bad)
+    wait_until(lambda: "no finite number" in tab.page.inner_text("body"), 20, "the sentence")
+    assert "Accepted: a CSV" in tab.page.inner_text("body")
+    good = tmp_path / "good.csv"
+    good.write_text("x,y\n" + "".join(f"{10 + i % 7},{20 + i % 5}\n" for i in range(200)))
+    tab.page.set_input_files(".st-key-points_file input[type=file]", good)
+    real = """() => Array.from(document.querySelector(".st-key-live_samples .ganscope-plot").data
+        .find((t) => t.name === "real").x).slice(0, 9)"""
+    wait_until(lambda: min(tab.page.evaluate(real)) >= 10, 20, "the file's points on the plane")
+    tab.play(20)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits(open_tab, width, scheme):
+    tab = open_tab(color_scheme=scheme)
+    tab.page.set_viewport_size({"width": width, "height": 720})
+    tab.page.wait_for_timeout(800)
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
+    plot = tab.page.locator(".st-key-live_samples .ganscope-plot").bounding_box()
+    assert plot["x"] >= 0 and plot["x"] + plot["width"] <= width
+    background = tab.page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    bright = sum(map(int, re.findall(r"\d+", background)[:3])) > 380
+    assert bright == (scheme == "light")
+
+
+def test_an_open_page_costs_no_worker_and_a_closed_tab_ends_its_own(chromium):
+    server = Server(GANSCOPE_AWAY_SECONDS="4")
+    try:
+        context = chromium.new_context()
+        tab = Tab(context, f"{server.url}/{SMALL}")
+        wait_until(lambda: "ready" in tab.text("status"), PLAY_SECONDS, "the spare to be warm")
+        assert len(server.workers()) == 1  # the spare
+        tab.play(20)
+        assert len(server.workers()) == 1
+        context.close()
+        wait_until(lambda: not server.workers(), 30, "the worker to end")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("path", ["guide", "playground"])
+def test_a_deep_link_as_the_first_visit_shows_the_right_frame(chromium, path):
+    server = Server()
+    try:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(f"{server.url}/{path}")
+        page.wait_for_selector(f"text={'Presets' if path == 'guide' else 'New seed'}", timeout=30_000)
+        assert page.get_by_role("link", name="2-D playground").count() == 1
+        assert page.get_by_role("link", name="Guide").count() == 1
+        assert page.get_by_role("link", name="app").count() == 0
+        context.close()
+    finally:
+        server.stop()
+
+
+def test_stopping_the_server_ends_its_workers(chromium):
+    server = Server()
+    context = chromium.new_context()
+    tab = Tab(context, f"{server.url}/{SMALL}")
+    tab.play(5)
+    workers = server.workers()
+    assert workers
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait(15)
+    wait_until(lambda: not any(_runs(pid) for pid in workers), 20, "the workers to end with their server")
+    context.close()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
