@@ -176,12 +176,17 @@ class Program:
         """A round starts every g_steps steps, with d_steps discriminator updates."""
         d_steps, g_steps = live["counts"][0], live["counts"][1]
         updates = tf.where(state["step"] % g_steps == 0, d_steps, 0)
-        _, state = tf.while_loop(
-            lambda update, s: update < updates,
-            lambda update, s: (update + 1, self._update_d(s, data, live, seed, update)),
-            (tf.constant(0), state),
-        )
-        return self._update_g(state, data, live, seed)
+        # Only the discriminator's part goes through the inner loop: XLA copies what a loop carries.
+        names = ("d", "d_opt", "d_row")
+        rest = {name: value for name, value in state.items() if name not in names}
+
+        def body(update, own):
+            own = self._update_d({**rest, **own}, data, live, seed, update)
+            return update + 1, {name: own[name] for name in names}
+
+        start = (tf.constant(0), {name: state[name] for name in names})
+        _, own = tf.while_loop(lambda update, _: update < updates, body, start)
+        return self._update_g({**rest, **own}, data, live, seed)
 
     def _train(self, state: State, data, live, seed, n):
         """n steps (n <= ROWS, an int32 tensor) -> (state, rows float32 [ROWS, len(COLUMNS)])."""

@@ -1,0 +1,178 @@
+"""A real worker process, driven as the server drives it (client.py, worker.py)."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gan_core import datasets
+from gan_core.client import Run, WorkerProcess
+from gan_core.config import GANConfig
+from gan_core.snapshot import View
+from gan_core.trainer import Trainer
+from tests.conftest import wait_until
+
+SMALL = GANConfig.from_flat(
+    {"data": "ring", "g_layers": 1, "d_layers": 1, "g_units": 16, "d_units": 16, "batch_size": 32}
+)
+ALL = View(heat=True, manifold=True, arrows=True)
+
+
+@pytest.fixture(scope="module")
+def warm_run():
+    """One run with a warm worker for all tests."""
+    process = WorkerProcess(prewarm=SMALL)
+    wait_until(lambda: process.state != "starting", 90, "the worker to be warm")
+    assert process.state == "warm", process.reason
+    run = Run(SMALL)
+    run.attach(process)
+    yield run
+    run.end("")
+    process.process.wait(15)
+
+
+@pytest.fixture
+def run(warm_run):
+    """The run at step 0 of SMALL, standing still."""
+    warm_run.worker.send("lease")
+    warm_run.set_speed(0)
+    warm_run.reset(SMALL, None)
+    poll_until(warm_run, lambda s: s.status == "paused" and s.step == 0, "the start")
+    return warm_run
+
+
+def poll_until(run: Run, ready, what: str, seconds: float = 30):
+    """The first snapshot for which `ready` holds."""
+
+    def look():
+        snapshot = run.poll(ALL, 0.2)
+        return snapshot if ready(snapshot) else None
+
+    return wait_until(look, seconds, what)
+
+
+def test_play_and_pause(run):
+    run.play()
+    playing = poll_until(run, lambda s: s.step > 100, "a hundred steps")
+    assert playing.status == "playing" and playing.steps_per_second > 0
+    run.pause()
+    paused = poll_until(run, lambda s: s.status == "paused", "the pause")
+    time.sleep(0.3)
+    assert run.poll(ALL, 0.5).step == paused.step
+
+
+def test_a_frame_has_what_the_page_draws(run):
+    run.steps(10)
+    frame = poll_until(run, lambda s: s.status == "paused", "ten steps").frame
+    assert frame["samples"].shape == (1000, 2) and frame["samples"].dtype == np.float32
+    assert frame["heat"].shape[0] == frame["heat"].shape[1]
+    assert frame["manifold"].shape[-1] == 2 and frame["arrows"].shape[1:] == (2, 2)
+    assert frame["history"]["step"][-1] == 10
+    assert {"modes", "hq", "w1", "w1_floor"} <= set(frame["metrics"])
+    assert frame["layers"][-1]["network"] == "discriminator"
+
+
+def test_steps_are_exact_and_add_up(run):
+    for n, total in ((1, 1), (10, 11), (100, 111)):
+        run.steps(n)
+        assert poll_until(run, lambda s: s.status == "paused", f"{total} steps").step == total
+
+
+def test_the_worker_trains_as_the_trainer_alone(run):
+    """Chunks, pauses and looking change nothing: the samples are those of a trainer in one go."""
+    for _ in range(3):
+        run.steps(21)
+        shown = poll_until(run, lambda s: s.status == "paused", "21 steps")
+    assert shown.step == 63
+    trainer = Trainer(SMALL, datasets.draw("ring", SMALL.data_size, 0, SMALL.params()))
+    trainer.train(63)
+    np.testing.assert_array_equal(shown.frame["samples"], trainer.samples(trainer.latent(1000), ema=True))
+
+
+def test_reset_gives_the_first_samples_again(run):
+    run.steps(1)
+    poll_until(run, lambda s: s.step == 1, "a step")
+    run.reset(SMALL, None)
+    first = poll_until(run, lambda s: s.status == "paused", "the reset").frame["samples"]
+    run.steps(50)
+    moved = poll_until(run, lambda s: s.step == 50, "50 steps").frame["samples"]
+    run.reset(SMALL, None)
+    again = poll_until(run, lambda s: s.step == 0 and s.status == "paused", "the reset").frame["samples"]
+    assert not np.array_equal(first, moved)
+    np.testing.assert_array_equal(first, again)
+
+
+def test_live_changes_keep_the_run_and_leave_markers(run):
+    run.play()
+    poll_until(run, lambda s: s.step > 10, "some steps")
+    for rate in (2e-3, 3e-3, 5e-3):
+        run.configure(replace(SMALL, g_lr=rate, d_steps=2))
+    snapshot = poll_until(run, lambda s: s.frame["history"]["markers"], "the marker")
+    texts = [m["text"] for m in snapshot.frame["history"]["markers"]]
+    assert texts[-1].endswith("→ 0.005") or "d_steps 1 → 2" in texts
+    assert snapshot.step > 10
+
+
+def test_the_newest_config_wins(run):
+    """A drag over many structures builds the last one, and no frame of an older one is shown."""
+    run.play()
+    poll_until(run, lambda s: s.step > 0, "a step")
+    for units in range(4, 12):
+        run.configure(replace(SMALL, g_units=units))
+    snapshot = poll_until(run, lambda s: s.step > 0, "the last structure")
+    dense = [r for r in snapshot.frame["layers"] if r["network"] == "generator"]
+    assert dense[0]["output"] == "11"
+    assert snapshot.config.g_units == 11
+
+
+def test_divergence_is_data_and_leaves_the_last_good_state(run):
+    bad = replace(SMALL, d_optimizer="sgd", d_lr=1.0, penalty="r1_r2", gp_weight=100.0)
+    run.configure(bad)
+    run.play()
+    snapshot = poll_until(run, lambda s: s.error, "the divergence")
+    assert "stopped being a finite number at step" in snapshot.error
+    assert not run.wants_play
+    assert np.isfinite(snapshot.frame["samples"]).all()
+    run.configure(replace(bad, d_lr=1e-5, gp_weight=0.0))
+    run.play()
+    on = poll_until(run, lambda s: s.step > snapshot.step, "the run to go on")
+    assert on.error is None
+
+
+def test_speed_is_kept(run):
+    run.set_speed(10)
+    run.play()
+    start = poll_until(run, lambda s: s.step >= 2, "two steps").step
+    before = time.monotonic()
+    end = poll_until(run, lambda s: s.step >= start + 10, "ten more").step
+    # Ten steps take a second at this speed: never faster, however fast the machine.
+    assert time.monotonic() - before > 0.09 * (end - start) - 0.3
+
+
+def test_the_users_own_points(run):
+    points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32) * 3 + 50
+    run.configure(SMALL.updated({"data": "file"}), points)
+    run.steps(5)
+    snapshot = poll_until(run, lambda s: s.step == 5, "five steps")
+    assert 20 < snapshot.frame["samples"].mean() < 80
+    assert "modes" not in snapshot.frame["metrics"] and snapshot.frame["metrics"]["w1"] > 0
+
+
+def test_a_killed_worker_is_a_sentence():
+    run = Run(SMALL)
+    process = WorkerProcess()
+    run.attach(process)
+    run.play()
+    os.kill(process.pid, signal.SIGKILL)
+    snapshot = poll_until(run, lambda s: s.status == "ended", "the end")
+    assert "ended unexpectedly" in snapshot.error and "press Play" in snapshot.error
+    assert run.worker is None and run.config == SMALL
+
+
+def test_a_worker_ends_when_its_pipe_closes():
+    process = WorkerProcess()
+    process.wire.close()
+    assert process.process.wait(30) == 0

@@ -1,0 +1,374 @@
+"""GANConfig: round trips through JSON, URL and command line, and what is said of bad settings."""
+
+import json
+import math
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from gan_core.config import (
+    DATA_PREFIX,
+    KNOBS,
+    LIVE_FIELDS,
+    GANConfig,
+    changed,
+    compile_key,
+    config_from_json,
+    parse_assignments,
+    same_structure,
+    with_live_fields,
+)
+from gan_core.datasets import DATASETS
+from gan_core.knobs import ConfigError
+from gan_core.presets import PRESETS
+
+DEFAULT = GANConfig.from_flat({})
+
+ODD = {
+    "thirds": {"g_lr": 1 / 3, "d_lr": 1e-5, "gp_weight": 0.1 + 0.2, "ema_decay": 0.12345678901234567},
+    "ends": {"seed": 2**31 - 1, "data_size": 16, "latent_dim": 128, "g_layers": 0, "d_units": 1},
+    "texts": {"z_dist": "uniform", "g_output": "tanh", "d_activation": "swish", "show_ema": False},
+    "own data": {"data": "ring", "data.modes": 31, "data.radius": 0.1, "data.std": 0.299999999999},
+    "other data": {"data": "spirals", "data.turns": math.pi / 2, "data.arms": 6, "data.noise": 0.0},
+    "a file": {"data": "file", "loss": "least_squares", "penalty": "r1"},
+}
+CONFIGS = {name: preset.config for name, preset in PRESETS.items()}
+CONFIGS |= {name: GANConfig.from_flat(flat) for name, flat in ODD.items()} | {"default": DEFAULT}
+
+each_config = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+
+
+def other_value(name):
+    """A value of the knob `name` that is not the default."""
+    knob = KNOBS[name]
+    if knob.kind is bool:
+        return not knob.default
+    if knob.choices is not None:
+        others = [choice for choice in knob.choices if choice != knob.default]
+        return others[0] if others else None
+    return knob.low if knob.low != knob.default else knob.high
+
+
+# -- round trips --------------------------------------------------------------------------------------------
+
+
+@each_config
+def test_json_round_trip(config):
+    assert config_from_json(json.dumps(config.to_flat())) == config
+
+
+@each_config
+def test_flat_round_trip(config):
+    assert GANConfig.from_flat(config.to_flat()) == config
+
+
+@each_config
+def test_url_round_trip(config):
+    query = config.to_query()
+    assert all(isinstance(value, str) for value in query.values())
+    assert GANConfig.from_flat_lenient(query) == (config, [])
+
+
+@each_config
+def test_command_line_round_trip(config):
+    assignments = [f"{name}={value}" for name, value in config.to_query().items()]
+    assert GANConfig.from_flat(parse_assignments(assignments)) == config
+
+
+def test_the_url_is_short_but_always_names_data_and_seed():
+    assert DEFAULT.to_query() == {"data": "ring", "seed": "0"}
+    config = DEFAULT.updated({"show_ema": False, "data.std": 0.02, "g_lr": 0.5})
+    assert config.to_query() == {
+        "data": "ring",
+        "seed": "0",
+        "show_ema": "false",
+        "data.std": "0.02",
+        "g_lr": "0.5",
+    }
+
+
+def test_the_flat_form_has_json_types_only():
+    for name, value in DEFAULT.to_flat().items():
+        assert type(value) in (str, int, float, bool), name
+
+
+def test_flat_names_are_the_knobs_and_the_data_parameters():
+    assert set(DEFAULT.to_flat()) == {*KNOBS, "data.modes", "data.radius", "data.std"}
+    assert DEFAULT.params() == {"modes": 8, "radius": 1.0, "std": 0.01}
+
+
+def test_configs_of_the_same_settings_are_equal_whatever_their_order():
+    flat = {"data.std": 0.02, "data": "ring", "data.modes": 5, "seed": 3}
+    a, b = GANConfig.from_flat(flat), GANConfig.from_flat(dict(reversed(flat.items())))
+    assert a == b and hash(a) == hash(b)
+
+
+def test_a_config_is_frozen():
+    with pytest.raises(FrozenInstanceError):
+        DEFAULT.seed = 1
+
+
+# -- knobs --------------------------------------------------------------------------------------------------
+
+ALL_KNOBS = {**KNOBS} | {
+    f"{data}: {DATA_PREFIX}{name}": knob for data, row in DATASETS.items() for name, knob in row.knobs.items()
+}
+each_knob = pytest.mark.parametrize("knob", ALL_KNOBS.values(), ids=ALL_KNOBS.keys())
+
+
+def test_every_field_but_the_data_parameters_is_a_knob():
+    assert set(DEFAULT.__dataclass_fields__) == {*KNOBS, "data_params"}
+
+
+@each_knob
+def test_every_knob_has_a_label_and_a_help_that_ends_as_a_sentence(knob):
+    assert knob.label.strip()
+    assert len(knob.help) > 10
+    assert knob.help.endswith(".")
+    assert "  " not in knob.help  # a joint between two literals
+
+
+@each_knob
+def test_every_default_is_accepted(knob):
+    assert knob.check("name", knob.default) == knob.default
+    assert type(knob.default) is knob.kind
+
+
+@each_knob
+def test_ticks_are_sorted_in_range_and_hold_both_ends(knob):
+    ticks = knob.ticks()
+    if ticks is None:
+        return
+    assert ticks == sorted(set(ticks))
+    assert ticks[0] == knob.low and ticks[-1] == knob.high
+    assert knob.default in ticks
+    for tick in ticks:
+        assert knob.check("name", tick) == tick
+
+
+@each_knob
+def test_every_number_has_a_finite_range(knob):
+    if knob.kind in (int, float):
+        assert -math.inf < knob.low < knob.high < math.inf
+
+
+def test_every_knob_has_a_group():
+    groups = {"Data", "Rates", "Objective", "Generator", "Discriminator", "Stabilisers", "Sampling"}
+    assert {knob.group for knob in KNOBS.values()} == groups
+
+
+def test_every_choice_is_described():
+    for name, knob in KNOBS.items():
+        for choice, description in (knob.choices or {}).items():
+            assert choice and description, name
+
+
+# -- bad settings -------------------------------------------------------------------------------------------
+
+BAD = [
+    ("g_lr", "nan"),
+    ("g_lr", "inf"),
+    ("g_lr", math.nan),
+    ("g_lr", math.inf),
+    ("g_lr", "fast"),
+    ("g_lr", ""),
+    ("g_lr", None),
+    ("g_lr", "-1"),
+    ("g_lr", 2.0),
+    ("g_lr", "9" * 100_000),
+    ("g_lr", [0.1]),
+    ("g_lr", {"value": 0.1}),
+    ("g_lr", True),
+    ("d_steps", 0),
+    ("d_steps", 11),
+    ("d_steps", 1.5),
+    ("d_steps", True),
+    ("d_steps", "1e99"),
+    ("d_steps", 10**400),
+    ("seed", -1),
+    ("seed", 2**31),
+    ("loss", "hopeful"),
+    ("loss", 1),
+    ("loss", "x" * 100_000),
+    ("data", "RING"),
+    ("data", ["ring"]),
+    ("show_ema", "perhaps"),
+    ("show_ema", None),
+    ("data.modes", 0),
+    ("data.modes", 8.5),
+    ("data.std", "nan"),
+    ("data.std", False),
+]
+
+
+@pytest.mark.parametrize("name, value", BAD, ids=lambda v: repr(v)[:20])
+def test_a_bad_value_is_reported_in_a_sentence_and_keeps_the_default(name, value):
+    config, problems = GANConfig.from_flat_lenient({name: value, "batch_size": 64})
+    assert config == DEFAULT.updated({"batch_size": 64})
+    (problem,) = problems
+    assert problem.startswith(f"{name} must be ") and problem.endswith(".")
+    assert "; got " in problem
+    assert len(problem) < 300
+    with pytest.raises(ConfigError):
+        GANConfig.from_flat({name: value})
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("nonsense", "There is no setting 'nonsense'"),
+        ("g_learning", "did you mean g_lr or g_layers"),
+        ("data.width", "The data set ring has no parameter 'data.width'; it has: data.modes"),
+        ("data.", "has no parameter"),
+        ("", "There is no setting ''"),
+        ("x" * 10_000, "There is no setting 'xxx"),
+        ("data_params", "There is no setting 'data_params'"),
+    ],
+    ids=lambda v: v[:20],
+)
+def test_an_unknown_name_is_reported_in_a_sentence(name, words):
+    config, problems = GANConfig.from_flat_lenient({name: "1", "seed": "5"})
+    assert config == replace(DEFAULT, seed=5)
+    (problem,) = problems
+    assert words in problem
+    assert problem[-1] in ".?"
+    assert len(problem) < 300
+
+
+def test_every_bad_value_is_reported_and_the_good_ones_are_taken():
+    flat = {"g_lr": "x", "d_lr": "0.5", "what": 1, "data.modes": 99, "loss": "minimax"}
+    config, problems = GANConfig.from_flat_lenient(flat)
+    assert len(problems) == 3
+    assert (config.g_lr, config.d_lr, config.loss) == (DEFAULT.g_lr, 0.5, "minimax")
+    with pytest.raises(ConfigError) as caught:
+        GANConfig.from_flat(flat)
+    assert all(problem in str(caught.value) for problem in problems)
+
+
+def test_a_file_has_no_parameters():
+    config, problems = GANConfig.from_flat_lenient({"data": "file", "data.std": 0.1})
+    assert config.data == "file" and config.data_params == ()
+    assert "it has: none" in problems[0]
+
+
+# -- changes ------------------------------------------------------------------------------------------------
+
+
+def test_updated_keeps_the_parameters_of_the_same_data():
+    config = DEFAULT.updated({"data.modes": 5}).updated({"seed": "7"})
+    assert config.params()["modes"] == 5 and config.seed == 7
+    assert config.updated({"data": "ring", "data.std": 0.1}).params() == {"modes": 5, "radius": 1, "std": 0.1}
+
+
+def test_updated_with_other_data_takes_its_default_parameters():
+    """`std` is a parameter of both, with a default of its own in each."""
+    config = DEFAULT.updated({"data.std": 0.2, "g_lr": 0.5}).updated({"data": "grid"})
+    assert config.params() == {"side": 5, "spacing": 2.0, "std": 0.05}
+    assert config.g_lr == 0.5
+    assert config.updated({"data": "ring", "data.std": 0.3}).params() == {"modes": 8, "radius": 1, "std": 0.3}
+
+
+def test_updated_refuses_what_from_flat_refuses():
+    for changes in ({"data": "nowhere"}, {"seed": "x"}, {"sed": 1}, {"data": "grid", "data.modes": 4}):
+        with pytest.raises(ConfigError):
+            DEFAULT.updated(changes)
+
+
+@pytest.mark.parametrize("name", [n for n in KNOBS if other_value(n) is not None])
+def test_changed_and_same_structure(name):
+    value = other_value(name)
+    new = DEFAULT.updated({name: value})
+    difference = changed(DEFAULT, new)
+    assert difference[name] == (KNOBS[name].default, value)
+    assert [n for n in difference if not n.startswith(DATA_PREFIX)] == [name]
+    assert same_structure(DEFAULT, new) == (name in LIVE_FIELDS)
+
+
+def test_changed_shows_none_for_a_parameter_that_one_side_lacks():
+    difference = changed(DEFAULT, DEFAULT.updated({"data": "grid"}))
+    assert difference["data"] == ("ring", "grid")
+    assert difference["data.modes"] == (8, None)
+    assert difference["data.side"] == (None, 5)
+    assert changed(DEFAULT, DEFAULT) == {}
+
+
+def test_live_fields_are_those_that_the_drawing_names():
+    assert set(LIVE_FIELDS) == {
+        *("g_lr", "d_lr", "d_steps", "g_steps", "gp_weight"),
+        *("label_smoothing", "label_noise", "ema_decay", "show_ema"),
+    }
+
+
+def test_with_live_fields_takes_them_and_nothing_else():
+    source = GANConfig.from_flat({n: v for n in KNOBS if (v := other_value(n)) is not None})
+    mixed = with_live_fields(DEFAULT, source)
+    for name in KNOBS:
+        assert getattr(mixed, name) == getattr(source if name in LIVE_FIELDS else DEFAULT, name), name
+    assert mixed.data_params == DEFAULT.data_params
+
+
+def test_a_data_parameter_is_structure():
+    assert not same_structure(DEFAULT, DEFAULT.updated({"data.std": 0.02}))
+
+
+def test_a_live_change_beside_a_structural_one_is_no_live_change():
+    assert not same_structure(DEFAULT, DEFAULT.updated({"g_lr": 0.5, "seed": 1}))
+
+
+@pytest.mark.parametrize("name", [n for n in KNOBS if other_value(n) is not None])
+def test_the_compile_key_leaves_out_what_does_not_need_a_new_function(name):
+    shares = compile_key(DEFAULT) == compile_key(DEFAULT.updated({name: other_value(name)}))
+    assert shares == (name in {*LIVE_FIELDS, "seed", "data"})
+
+
+def test_the_compile_key_leaves_out_the_data_parameters():
+    assert compile_key(DEFAULT) == compile_key(DEFAULT.updated({"data.std": 0.02}))
+    hash(compile_key(DEFAULT))
+
+
+# -- texts --------------------------------------------------------------------------------------------------
+
+
+def test_parse_assignments():
+    assert parse_assignments([]) == {}
+    assert parse_assignments(["d_lr=1e-3", " data = grid ", "data.std=0.1"]) == {
+        "d_lr": "1e-3",
+        "data": "grid",
+        "data.std": "0.1",
+    }
+    assert parse_assignments(["a=b=c", "empty="]) == {"a": "b=c", "empty": ""}
+
+
+@pytest.mark.parametrize("item", ["", "d_lr", "=1", "  =1", "d_lr:1", "x" * 10_000], ids=lambda v: v[:10])
+def test_parse_assignments_refuses_what_is_no_assignment(item):
+    with pytest.raises(ConfigError, match=r"A setting is written NAME=VALUE.*; got .*\.$") as caught:
+        parse_assignments(["seed=1", item])
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "nonsense", "{'data': 'ring'}", "[" * 100_000, '{"seed": ' + "1" * 10_000 + "}"]
+)
+def test_what_is_no_json_is_refused(content):
+    with pytest.raises(ConfigError, match=r"^The config is no JSON: ") as caught:
+        config_from_json(content)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "3", '"ring"', '[{"data": "ring"}]'])
+def test_json_that_is_no_object_is_refused(content):
+    with pytest.raises(ConfigError, match="The config must be a JSON object of settings"):
+        config_from_json(content)
+
+
+@pytest.mark.parametrize(
+    "content", ['{"seed": NaN}', '{"g_lr": Infinity}', '{"g_lr": 1e999}', '{"sed": 1}', '{"show_ema": null}']
+)
+def test_bad_settings_in_json_are_refused(content):
+    with pytest.raises(ConfigError):
+        config_from_json(content)
+
+
+def test_a_config_from_json():
+    config = config_from_json('{"data": "grid", "data.side": 3, "g_lr": 1e-4, "show_ema": false}')
+    assert config == GANConfig.from_flat({"data": "grid", "data.side": 3, "g_lr": 1e-4, "show_ema": "off"})

@@ -1,0 +1,200 @@
+"""Each page's widgets and messages, in Streamlit's AppTest, without a server or a worker."""
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from gan_core.config import KNOBS, GANConfig
+from gan_core.datasets import DATASETS
+from gan_core.hub import Full
+from gan_core.presets import PRESETS
+from pages.ui import figures, live
+from tests.conftest import ROOT
+
+
+class FakeHub:
+    """A hub that starts nothing."""
+
+    def __init__(self):
+        self.started: list = []
+        self.full = False
+
+    def visit(self, session, config):
+        pass
+
+    def adopt(self, key, session, run):
+        pass
+
+    def take_up(self, key, session):
+        return None
+
+    def start(self, run):
+        if self.full:
+            raise Full("All 1 training places of this server are taken.")
+        self.started.append(run)
+
+    def warmth(self):
+        return "warm"
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """The pages' hub."""
+    st.cache_resource.clear()
+    fake = FakeHub()
+    monkeypatch.setattr(live, "hub", lambda: fake)
+    return fake
+
+
+def open_page(**query: str) -> AppTest:
+    """The app's first page, opened by a link."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    for name, value in query.items():
+        app.query_params[name.replace("__", ".")] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_every_knob_is_there_with_a_help_text(hub):
+    app = open_page()
+    shown = {}
+    for kind in (app.slider, app.select_slider, app.selectbox, app.toggle, app.number_input):
+        shown |= {widget.key: widget for widget in kind}
+    unused = {"architecture", "g_momentum", "d_momentum"}  # one choice; adam has no momentum
+    for name in KNOBS:
+        if name not in unused:
+            assert len(shown[f"knob_{name}"].help) > 40, name
+    for name in DATASETS["ring"].knobs:
+        assert f"knob_data.{name}" in shown
+
+
+def test_a_link_sets_the_knobs(hub):
+    app = open_page(data="grid", data__side="3", d_steps="4", loss="minimax", show_ema="false", seed="12")
+    assert app.selectbox(key="knob_data").value == "grid"
+    assert app.slider(key="knob_d_steps").value == 4
+    assert app.selectbox(key="knob_loss").value == "minimax"
+    assert app.toggle(key="knob_show_ema").value is False
+    assert app.number_input(key="knob_seed").value == 12
+    assert app.session_state.config.params()["side"] == 3
+
+
+def test_a_turned_knob_is_in_the_config_and_the_address(hub):
+    app = open_page()
+    app.slider(key="knob_d_steps").set_value(3).run()
+    assert app.session_state.config.d_steps == 3
+    assert app.query_params["d_steps"] in ("3", ["3"])
+    assert app.session_state.run.config.d_steps == 3
+
+
+def test_every_dataset_and_preset_can_be_chosen(hub):
+    app = open_page()
+    for name in DATASETS:
+        app.selectbox(key="knob_data").set_value(name).run()
+        assert not app.exception and app.session_state.config.data == name
+    for name, preset in PRESETS.items():
+        app.selectbox(key="preset").set_value(name).run()
+        assert not app.exception and app.session_state.config == preset.config
+
+
+def test_bad_settings_in_a_link_are_sentences(hub):
+    app = open_page(d_lr="7", zzz="1", seed="nan")
+    said = " ".join(w.value for w in app.warning)
+    for part in ("d_lr must be", "no setting 'zzz'", "seed must be"):
+        assert part in said
+    assert app.session_state.config == GANConfig.from_flat({})
+
+
+def test_play_needs_a_place(hub):
+    hub.full = True
+    app = open_page()
+    app.button(key="play").click().run()
+    assert "training places" in app.warning[0].value
+    assert app.button(key="play").label == "Play"
+    hub.full = False
+    app.button(key="play").click().run()
+    assert app.button(key="play").label == "Pause"
+    assert hub.started == [app.session_state.run]
+
+
+def test_new_seed_and_reset(hub):
+    app = open_page(seed="1")
+    app.button(key="new_seed").click().run()
+    seed = app.session_state.config.seed
+    assert seed != 1 and app.session_state.run.config.seed == seed
+    app.button(key="reset").click().run()
+    assert app.session_state.config.seed == seed
+
+
+def test_a_structural_change_waits_while_steps_would_be_lost(hub):
+    app = open_page()
+    run = app.session_state.run
+    run._last = {"step": 500}
+    app.selectbox(key="knob_loss").set_value("minimax").run()
+    assert "500 steps" in " ".join(m.value for m in app.markdown)
+    assert run.config.loss == "relativistic"
+    app.button(key="keep").click().run()
+    assert app.session_state.config.loss == "relativistic"
+    app.selectbox(key="knob_loss").set_value("minimax").run()
+    app.button(key="apply").click().run()
+    assert run.config.loss == "minimax"
+
+
+def test_the_file_data_set_asks_for_its_file(hub):
+    app = open_page(data="file")
+    assert "Choose your file" in app.info[0].value
+    app.session_state.points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    app.run()
+    assert not app.info and app.session_state.run.config.data == "file"
+
+
+def test_the_guide_lists_the_registries(hub):
+    app = AppTest.from_file(str(ROOT / "pages" / "guide.py"), default_timeout=30).run()
+    assert not app.exception
+    text = " ".join(m.value for m in app.markdown)
+    for name in PRESETS:
+        assert name in text
+
+
+def test_figures_have_one_layer_a_switch(hub):
+    from gan_core.client import Run
+
+    snapshot = Run(PRESETS["ring"].config).snapshot()
+    names = [trace["name"] for trace in figures.plane(snapshot, set(figures.LAYERS))["data"]]
+    assert names == ["real"]  # before the first Play there is only the data
+    assert figures.losses(snapshot)["layout"]["shapes"]
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("smoothed", [True, False])
+def test_the_losses_payload_does_not_grow(hub, log, smoothed):
+    from gan_core.client import Run
+    from gan_core.history import History
+    from pages.ui.liveplot import pack
+
+    run, sizes = Run(PRESETS["ring"].config), []
+    history = History()
+    for steps in (16_384, 1_048_576 - 16_384):
+        history.append(np.random.default_rng(0).random((steps, 5)).astype(np.float32))
+        run._last = {"step": history.steps, "history": history.frame()}
+        sizes.append(len(pack(figures.losses(run.snapshot(), log, smoothed))))
+    assert sizes[1] < 1.05 * sizes[0] < 64_000
+
+
+def test_pack_keeps_values_and_shapes():
+    import json
+    import struct
+
+    from pages.ui.liveplot import pack
+
+    rows = np.arange(6, dtype=np.float32).reshape(2, 3)
+    blob = pack({"a": rows, "b": np.arange(3), "c": [np.float64(0.5), "x", None], "d": np.array([1, 2], np.uint8)})
+    (size,) = struct.unpack_from("<I", blob)
+    head = json.loads(blob[4 : 4 + size])
+    offset, count, kind = head["a"]["$"]
+    assert (head["a"]["rows"], kind, (4 + size) % 4) == (2, "f4", 0)
+    np.testing.assert_array_equal(np.frombuffer(blob, "<f4", count, 4 + size + offset), rows.ravel())
+    offset, count, kind = head["b"]["$"]
+    assert kind == "i4" and list(np.frombuffer(blob, "<i4", count, 4 + size + offset)) == [0, 1, 2]
+    assert head["c"] == [0.5, "x", None] and head["d"]["$"][2] == "u1"
