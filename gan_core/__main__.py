@@ -191,8 +191,12 @@ def parser() -> argparse.ArgumentParser:
         "--set", metavar="NAME=VALUE", action="append", default=[], help="change a setting, e.g. d_lr=1e-3"
     )
     sub.add_argument("--seed", metavar="N", help="the run's seed")
-    sub.add_argument("--steps", type=_positive(int), metavar="N", help=f"steps ({DEFAULT_STEPS:,} if no limit is given)")
-    sub.add_argument("--seconds", type=_positive(float), metavar="S", help="seconds of training; the first limit ends it")
+    sub.add_argument(
+        "--steps", type=_positive(int), metavar="N", help=f"steps ({DEFAULT_STEPS:,} if no limit is given)"
+    )
+    sub.add_argument(
+        "--seconds", type=_positive(float), metavar="S", help="seconds of training; the first limit ends it"
+    )
 
     command("presets", presets, _print_presets, "List the presets.")
 

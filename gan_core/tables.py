@@ -81,7 +81,11 @@ def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, 
             # pandas reads an empty field as NaN
             shown = "empty, or NaN" if isinstance(what, float) and np.isnan(what) else shorten(str(what))
             count = int(bad.sum())
-            many = f"{count:,} values that are no finite numbers" if count > 1 else "a value that is no finite number"
+            many = (
+                f"{count:,} values that are no finite numbers"
+                if count > 1
+                else "a value that is no finite number"
+            )
             raise TableError(
                 f"Column {i + 1} of {name} has {many}; the first is in row {row + 1} of the data: {shown}."
             )

@@ -113,7 +113,10 @@ class LivePlot {
         const colors = palette(this.parent);
         this.theme = colors.$bg + colors.$text;
         paint(figure, colors);
-        figure.layout.width = this.node.clientWidth || 300;
+        const width = this.node.clientWidth || 300;
+        figure.layout.width = width;
+        // A square plot wants no more height than a phone gives it width.
+        if (figure.layout.yaxis?.scaleanchor) figure.layout.height = Math.min(figure.layout.height, width);
         this.node.style.height = `${figure.layout.height}px`;
         await Plotly.react(this.node, figure.data, figure.layout, CONFIG);
         this.frames += 1;
@@ -121,6 +124,7 @@ class LivePlot {
         this.node.dataset.step = figure.step ?? "";
         this.node.dataset.ms = (performance.now() - started).toFixed(1);
         await new Promise((resolve) => requestAnimationFrame(resolve));
+        if (figure.every) await new Promise((resolve) => setTimeout(resolve, figure.every));
       }
     } catch (error) {
       this.node.textContent = `The live plot cannot be drawn: ${error.message}. Reload the page.`;

@@ -112,9 +112,7 @@ def chromium_path() -> str | None:
             )
         found = shutil.which("chromium")
     if found is None:
-        subprocess.run(
-            [sys.executable, "-m", "playwright", "install", "chromium"], check=True, timeout=900
-        )
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True, timeout=900)
     return found
 
 

@@ -115,7 +115,7 @@ def test_step_pauses_first(open_tab):
     tab = open_tab()
     tab.play(20)
     tab.click("step")
-    wait_until(lambda: "paused" in tab.text("status"), 20, "the pause")
+    wait_until(lambda: "paused" in tab.text("steps_per_second"), 20, "the pause")
     assert "Play" in tab.text("play")
 
 
@@ -242,7 +242,7 @@ def test_keys_play_and_step(open_tab):
     tab.page.keyboard.press("p")
     wait_until(lambda: tab.step() > 1, 20, "the run")
     tab.page.keyboard.press("p")
-    wait_until(lambda: "paused" in tab.text("status"), 20, "the pause")
+    wait_until(lambda: "paused" in tab.text("steps_per_second"), 20, "the pause")
     tab.page.keyboard.press("0")
     wait_until(lambda: tab.step() == 0, 20, "step 0")
 
@@ -343,7 +343,7 @@ def test_an_open_page_costs_no_worker_and_a_closed_tab_ends_its_own(chromium):
     try:
         context = chromium.new_context()
         tab = Tab(context, f"{server.url}/{SMALL}")
-        wait_until(lambda: "ready" in tab.text("status"), PLAY_SECONDS, "the spare to be warm")
+        wait_until(lambda: "ready" in tab.text("steps_per_second"), PLAY_SECONDS, "the spare to be warm")
         assert len(server.workers()) == 1  # the spare
         tab.play(20)
         assert len(server.workers()) == 1

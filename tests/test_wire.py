@@ -1,8 +1,10 @@
 """The wire between server and worker, over real pipes."""
 
 import contextlib
+import io
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -100,6 +102,28 @@ def test_many_threads_may_send(wires):
     for thread in running:
         thread.join(SECONDS)
         assert not thread.is_alive()
+
+
+class Halting(io.BytesIO):
+    """A writer that lets other threads go ahead in the middle of every write."""
+
+    def write(self, data):
+        half = len(data) // 2
+        super().write(data[:half])
+        time.sleep(0.001)
+        return half + super().write(data[half:])
+
+
+def test_a_message_is_written_as_a_whole_whatever_the_writer():
+    writer = Halting()
+    wire = Wire(io.BytesIO(), writer)
+    running = [started(lambda who=who: [wire.send("from", (who, i)) for i in range(10)]) for who in range(6)]
+    for thread in running:
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+    reader = Wire(io.BytesIO(writer.getvalue()), writer)
+    received = [reader.receive()[1] for _ in range(60)]
+    assert sorted(received) == [(who, i) for who in range(6) for i in range(10)]
 
 
 def test_the_end_of_the_other_side_is_an_eof(wires):

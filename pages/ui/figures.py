@@ -18,6 +18,7 @@ REAL_SHOWN = 1_000
 PLANE_HEIGHT = 480
 LOSSES_HEIGHT = 380
 FONT = 15
+LOSSES_PAUSE = 120  # ms between two drawings: curves change less than clouds, and cost the browser more
 LAYERS = {
     "real": "real",
     "fake": "generated",
@@ -45,7 +46,7 @@ def _axis(title: str, **rest) -> Figure:
 def _layout(height: int, revision: str, **rest) -> Figure:
     return {
         "height": height,
-        "margin": {"l": 58, "r": 12, "t": 30, "b": 46},
+        "margin": {"l": 58, "r": 12, "t": 28, "b": 46},
         "font": {"size": FONT, "color": "$text", "family": "$font"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -242,8 +243,8 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
         annotations=annotations + notes + _accuracy_labels(),
         dragmode="zoom",
     )
-    layout["margin"]["r"] = 62
-    return {"data": traces, "layout": layout, "step": snapshot.step}
+    layout["margin"] |= {"l": 70, "r": 62}
+    return {"data": traces, "layout": layout, "step": snapshot.step, "every": LOSSES_PAUSE}
 
 
 def _band(x: np.ndarray, band: tuple[np.ndarray, np.ndarray], color: str, name: str) -> Figure:

@@ -22,7 +22,24 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 .st-key-transport button p { white-space: nowrap; }
 .st-key-step_counter p { font-size: 1.35rem; font-weight: 700; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.st-key-steps_per_second p, .st-key-status p { font-size: 1.05rem; font-variant-numeric: tabular-nums; }
+.st-key-steps_per_second p { font-size: 1.05rem; font-variant-numeric: tabular-nums; }
+.stVerticalBlock:has(> .st-key-live_samples) {
+  display: grid; gap: 0.3rem 0.4rem; align-content: start;
+  grid-template-columns: 10rem minmax(0, calc(52% - 10rem)) minmax(0, 1fr);
+  grid-template-areas: "step rate rate" "plane plane losses" "plane plane metrics";
+}
+.stVerticalBlock:has(> .st-key-live_samples) > * { grid-column: 1 / -1; min-width: 0; }
+.stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-step_counter) { grid-area: step; }
+.stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-steps_per_second) { grid-area: rate; align-self: center; }
+.stVerticalBlock > .st-key-live_samples { grid-area: plane; }
+.stVerticalBlock > .st-key-live_losses { grid-area: losses; }
+.stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-metrics) { grid-area: metrics; align-self: start; }
+@media (max-width: 640px) {
+  .stVerticalBlock:has(> .st-key-live_samples) {
+    grid-template-columns: minmax(0, 1fr);
+    grid-template-areas: "step" "rate" "plane" "losses" "metrics";
+  }
+}
 .ganscope-plot { width: 100%; }
 .st-key-tab_key { position: absolute; height: 0; overflow: hidden; }
 .ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }

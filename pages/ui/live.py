@@ -238,7 +238,7 @@ def transport(run: Run) -> None:
 
 def live_view(run: Run) -> None:
     """Status, plane, losses and numbers, fresh ten times a second while anything moves and still otherwise."""
-    picture = st.container(gap="xsmall")  # filled last, for it needs the switches below it
+    picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
     with st.container(horizontal=True, vertical_alignment="center", key="display"):
         layers = st.pills(
             "layers",
@@ -277,20 +277,15 @@ def _draw(run: Run, layers: set[str], log: bool, smoothed: bool, warming: bool) 
         still_warming = snapshot.status in ("idle", "ended") and hub().warmth() == "starting"
         if not (warming and still_warming):
             st.rerun()  # the timer changes only in a full run
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        with st.container(key="step_counter", width="content"):
-            st.markdown(f"step {snapshot.step:,}")
-        with st.container(key="steps_per_second", width="content"):
-            st.markdown(f"{snapshot.steps_per_second:,.0f} steps/s")
-        with st.container(key="status"):
-            st.markdown(_status(snapshot))
-    left, right = st.columns([1.08, 1], gap="xsmall")
-    with left:
-        live_plot(figures.plane(snapshot, layers), key="live_samples")
-    with right:
-        live_plot(figures.losses(snapshot, log, smoothed), key="live_losses")
-        with st.container(key="metrics"):
-            st.html(_metrics(snapshot))
+    # Every element is a message of a third of a millisecond, so the style (frame.py) lays them out, not columns.
+    with st.container(key="step_counter"):
+        st.markdown(f"step {snapshot.step:,}")
+    with st.container(key="steps_per_second"):
+        st.markdown(f"{snapshot.steps_per_second:,.0f} steps/s · {_status(snapshot)}")
+    live_plot(figures.plane(snapshot, layers), key="live_samples")
+    live_plot(figures.losses(snapshot, log, smoothed), key="live_losses")
+    with st.container(key="metrics"):
+        st.html(_metrics(snapshot))
     if snapshot.error:
         st.error(snapshot.error)
 
@@ -322,14 +317,14 @@ def _metrics(snapshot: Snapshot) -> str:
     cells: list[tuple[str, str]] = []
     if "modes" in m:
         cells.append((f"{m['modes']} / {m['modes_total']}", "modes captured"))
-        cells.append((f"{100 * m['hq']:.1f} %", f"high quality (perfect {100 * m['hq_perfect']:.1f} %)"))
+        cells.append((f"{100 * m['hq']:.1f} %", f"HQ (perfect {100 * m['hq_perfect']:.1f} %)"))
     if "w1" in m:
-        cells.append((_number(m["w1"]), f"Wasserstein-1 (floor {_number(m['w1_floor'])})"))
+        cells.append((_number(m["w1"]), f"W1 (floor {_number(m['w1_floor'])})"))
     if not cells:
         return '<div class="ganscope-metrics"><span>Scores appear with the first frame.</span></div>'
     body = "".join(f"<div><b>{escape(value)}</b><span>{escape(label)}</span></div>" for value, label in cells)
     which = "EMA generator" if snapshot.config.show_ema else "raw generator"
-    note = f"{which} at step {m['step']:,}, {m['samples']:,} samples, Wasserstein-1 of {m['w1_samples']:,}"
+    note = f"{which}, step {m['step']:,}; {m['samples']:,} samples, Wasserstein-1 of {m['w1_samples']:,}"
     return f'<div class="ganscope-metrics">{body}</div><div class="ganscope-note">{escape(note)}</div>'
 
 

@@ -1,0 +1,45 @@
+"""Makes the README's pictures anew: `python docs/make_picture.py`. Needs requirements-dev.txt and a Chromium."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import sync_playwright  # noqa: E402
+
+from tests.conftest import Server, chromium_path, wait_until  # noqa: E402
+
+SHOTS = (
+    ("playground.png", "light", "", 8_000),
+    ("playground-dark.png", "dark", "?preset=grid&loss=non_saturating&penalty=none", 2_500),
+)
+
+
+def main() -> None:
+    """One picture for each of SHOTS, in docs/."""
+    server = Server()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+            for name, scheme, query, steps in SHOTS:
+                context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=scheme)
+                page = context.new_page()
+                page.goto(f"{server.url}/{query}")
+                page.wait_for_selector(".st-key-live_samples .js-plotly-plot", timeout=60_000)
+                page.click(".st-key-play button")
+
+                def trained(page=page, steps=steps) -> bool:
+                    shown = page.inner_text(".st-key-step_counter")
+                    return int(shown.removeprefix("step").replace(",", "")) > steps
+
+                wait_until(trained, 300, f"step {steps}")
+                page.screenshot(path=ROOT / "docs" / name)
+                context.close()
+            browser.close()
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()
