@@ -15,7 +15,10 @@ class ConfigError(ValueError):
 
 def shorten(value: Any, limit: int = 40) -> str:
     """`repr` of a user's value, cut so that a message stays a sentence."""
-    text = repr(value) if not isinstance(value, str) else repr(value[: 2 * limit])
+    try:
+        text = repr(value) if not isinstance(value, str) else repr(value[: 2 * limit])
+    except ValueError:  # Python does not print whole numbers of thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -59,8 +62,9 @@ class Knob:
             return "true or false"
         if self.choices is not None:
             return "one of " + ", ".join(self.choices)
-        noun = "a whole number" if self.kind is int else "a number"
-        return f"{noun} from {self.low:,g} to {self.high:,g}"
+        if self.kind is int:
+            return f"a whole number from {self.low:,} to {self.high:,}"
+        return f"a number from {self.low:g} to {self.high:g}"
 
     def check(self, name: str, value: Any) -> Any:
         """`value` (a text, or a value of JSON) as this knob's type; raises ConfigError."""

@@ -1,6 +1,7 @@
 """The user's own points, from the text of a CSV or TSV file."""
 
 import io
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ class TableError(ConfigError):
 
 def _is_number(field: str) -> bool:
     try:
-        float(field)
+        float(field.strip().strip("\"'"))
     except ValueError:
         return False
     return True
@@ -58,11 +59,33 @@ def parse_points(content: bytes, name: str = "The file") -> tuple[np.ndarray, st
     fields = first.strip().split(None if separator == r"\s+" else separator)
     header = not any(_is_number(field) for field in fields)
     try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, header=0 if header else None, index_col=False)
-    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError) as error:
+        with warnings.catch_warnings():
+            # pandas only warns where columns have no name, and drops them
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                io.StringIO(text), sep=separator, header=0 if header else None, index_col=False
+            )
+    except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning, OverflowError) as error:
         reason = str(error).split("C error: ")[-1].strip().rstrip(".")
         raise TableError(f"{name} is no regular table ({shorten(reason, 120)}).") from None
     return _checked(table, name, header)
+
+
+def _floats(column: pd.Series) -> np.ndarray:
+    """float64 [N]; what is no number, or too large for one, becomes NaN or infinite."""
+    try:
+        return pd.to_numeric(column, errors="coerce").to_numpy(float)
+    except OverflowError:  # whole numbers beyond a float's range
+        return np.array([_number(value) for value in column])
+
+
+def _number(value) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf")
+    except (TypeError, ValueError):
+        return float("nan")
 
 
 def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, str]:
@@ -73,7 +96,7 @@ def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, 
         raise TableError(f"{name} has {columns} column{'s' * (columns != 1)}.")
     points = np.empty((rows, 2))
     for i, column in enumerate(table.columns):
-        values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+        values = _floats(table[column])
         bad = ~np.isfinite(values)
         if bad.any():
             row = int(bad.argmax())
@@ -89,13 +112,14 @@ def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, 
             raise TableError(
                 f"Column {i + 1} of {name} has {many}; the first is in row {row + 1} of the data: {shown}."
             )
-        span, size = values.max() - values.min(), np.abs(values).max()
-        if span <= 1e-5 * size:
+        size = np.abs(values).max()
+        if size > 1e30:
+            raise TableError(f"{name} has values up to {size:g}; the largest usable is 1e30.")
+        span = values.max() - values.min()
+        if span <= max(1e-5 * size, 1e-30):
             raise TableError(
                 f"Column {i + 1} of {name} is constant ({values[0]:g}), so there is nothing to learn."
             )
-        if size > 1e30:
-            raise TableError(f"{name} has values up to {size:g}; the largest usable is 1e30.")
         points[:, i] = values
     if rows < LEAST_ROWS:
         raise TableError(f"{name} has only {rows} row{'s' * (rows != 1)}.")

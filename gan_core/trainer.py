@@ -251,6 +251,14 @@ class Diverged(ArithmeticError):
         self.step, self.quantity = step, quantity
 
 
+def not_finite(state: State) -> str:
+    """The name of what holds a number that is not finite, or ""."""
+    for side, name in (("g", "a generator weight"), ("d", "a discriminator weight")):
+        if not all(np.isfinite(w.numpy()).all() for w in state[side]):
+            return name
+    return ""
+
+
 class Trainer:
     """A run: a program, its data and its state."""
 
@@ -288,20 +296,24 @@ class Trainer:
         """
         if not 1 <= n <= ROWS:
             raise ValueError(f"n must be from 1 to {ROWS}, got {n}.")
-        state, rows = self.program.train(self.state, self._data, self._live, self._seed, tf.constant(n))
-        rows = rows.numpy()[:n]
-        self._check_finite(rows, state)
-        self.state = state
-        return rows
-
-    def _check_finite(self, rows: np.ndarray, state: State) -> None:
+        state, rows = self._call(n)
         bad = ~np.isfinite(rows)
         if bad.any():
             i = int(bad.any(1).argmax())
             raise Diverged(self.step + i + 1, COLUMNS[int(bad[i].argmax())])
-        for side, name in (("g", "a generator weight"), ("d", "a discriminator weight")):
-            if not all(np.isfinite(w.numpy()).all() for w in state[side]):
-                raise Diverged(self.step + len(rows), name)
+        if not_finite(state):
+            # A bad weight can hide behind a relu; the first step that made one is found by halving.
+            low, high = 1, n
+            while low < high:
+                middle = (low + high) // 2
+                low, high = (low, middle) if not_finite(self._call(middle)[0]) else (middle + 1, high)
+            raise Diverged(self.step + low, not_finite(state))
+        self.state = state
+        return rows
+
+    def _call(self, n: int) -> tuple[State, np.ndarray]:
+        state, rows = self.program.train(self.state, self._data, self._live, self._seed, tf.constant(n))
+        return state, rows.numpy()[:n]
 
     def weights(self, ema: bool) -> list[Any]:
         """The generator's weights, averaged or raw."""

@@ -128,7 +128,7 @@ BAD = {
     "nothing": (b"", ["my.csv is empty"]),
     "a BOM alone": (b"\xef\xbb\xbf", ["is empty"]),
     "white space": (b" \n\t\n  \r\n", ["is empty"]),
-    "prose": (b"It was a dark and stormy night.\nThe rain fell.\n" * 20, ["has 7 columns."]),
+    "prose": (b"It was a dark and stormy night.\nThe rain fell.\n" * 20, ["7"]),
     "one word a line": (b"word\n" * 40, ["1 column"]),
     "two words a line": (b"two words\n" * 40, ["olumn 1", "row 1", "two"]),
     "text in a column": (lines(*(f"{i},name{i}" for i in range(40))), ["olumn", "2", "name0"]),
