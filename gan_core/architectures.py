@@ -45,9 +45,7 @@ ACTIVATIONS: dict[str, str] = {
 }
 
 
-def _mlp(
-    inputs: int, layers: int, units: int, activation: str, outputs: int, output: str, seed: int, name: str
-):
+def _mlp(inputs: int, layers: int, units: int, activation: str, outputs: int, output: str, seed: int, name: str):
     stack = [keras.Input((inputs,))]
     for depth in range(layers):
         stack += [_dense(units, seed + depth), _activation(activation)]
@@ -62,9 +60,7 @@ def mlp(config: GANConfig, shape: tuple[int, ...], seed: int):
     (size,) = shape
     c = config
     generator = _mlp(c.latent_dim, c.g_layers, c.g_units, c.g_activation, size, c.g_output, seed, "generator")
-    discriminator = _mlp(
-        size, c.d_layers, c.d_units, c.d_activation, 1, "linear", seed + 100, "discriminator"
-    )
+    discriminator = _mlp(size, c.d_layers, c.d_units, c.d_activation, 1, "linear", seed + 100, "discriminator")
     return generator, discriminator
 
 

@@ -29,9 +29,7 @@ def config_of(network: dict[str, Any]) -> GANConfig:
     """The cross-entropy GAN of a row of NETWORKS."""
     flat = dict(network)
     layers, units = flat.pop("layers"), flat.pop("units")
-    return GANConfig.from_flat(
-        {**flat, "g_layers": layers, "d_layers": layers, "g_units": units, "d_units": units}
-    )
+    return GANConfig.from_flat({**flat, "g_layers": layers, "d_layers": layers, "g_units": units, "d_units": units})
 
 
 class Engine:

@@ -1,5 +1,6 @@
 """The server's side of a run: start a worker process, talk to it, make sure that it ends."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -69,10 +70,8 @@ class WorkerProcess:
 
     def send(self, kind: str, body: Any = None) -> None:
         """Sends a message; a worker that is gone hears nothing, and `state` says so."""
-        try:
+        with contextlib.suppress(OSError, ValueError):
             self.wire.send(kind, body)
-        except (OSError, ValueError):
-            pass
 
     def wait_answer(self, newer_than: int, timeout: float) -> dict[str, Any] | None:
         """The newest snapshot message, after waiting at most `timeout` seconds for one with a higher id."""
@@ -159,9 +158,7 @@ class Run:
     def _send_config(self) -> None:
         if self.worker is not None:
             flat = self.config.to_flat()
-            self.worker.send(
-                "configure", {"flat": flat, "points": self.points, "generation": self._generation}
-            )
+            self.worker.send("configure", {"flat": flat, "points": self.points, "generation": self._generation})
 
     # -- transport ----------------------------------------------------------------------------------------
 

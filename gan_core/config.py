@@ -243,8 +243,7 @@ class GANConfig:
         256,
         "batch size",
         "Objective",
-        "Samples per update. Small batches are noisy and may not show every mode; large ones are steady "
-        "and slow.",
+        "Samples per update. Small batches are noisy and may not show every mode; large ones are steady and slow.",
         low=8,
         high=1024,
         log=True,
@@ -356,9 +355,7 @@ class GANConfig:
         values = {name: take(name, knob) for name, knob in KNOBS.items()}
         data_knobs = {DATA_PREFIX + name: knob for name, knob in DATASETS[values["data"]].knobs.items()}
         params = {name: take(name, knob) for name, knob in data_knobs.items()}
-        values["data_params"] = tuple(
-            (name.removeprefix(DATA_PREFIX), value) for name, value in sorted(params.items())
-        )
+        values["data_params"] = tuple((name.removeprefix(DATA_PREFIX), value) for name, value in sorted(params.items()))
         for name in flat:
             if name not in KNOBS and name not in data_knobs:
                 problems.append(unknown_setting(name, values["data"]))
@@ -371,13 +368,7 @@ LIVE_FIELDS: tuple[str, ...] = tuple(name for name, knob in KNOBS.items() if kno
 
 def text(value: Any) -> str:
     """A value as a URL and a command line show it; `Knob.check` reads it back exactly."""
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value!r}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    return str(value).lower() if isinstance(value, bool) else f"{value!r}" if isinstance(value, float) else str(value)
 
 
 def unknown_setting(name: Any, data: str) -> str:

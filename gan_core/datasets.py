@@ -130,18 +130,14 @@ def swiss_roll(n: int, rng: np.random.Generator, noise: float = 0.02) -> Data:
     return _shape(t * np.cos(t), t * np.sin(t), noise, rng, scale=4.5 * np.pi)
 
 
-def spirals(
-    n: int, rng: np.random.Generator, arms: int = 2, turns: float = 1.25, noise: float = 0.02
-) -> Data:
+def spirals(n: int, rng: np.random.Generator, arms: int = 2, turns: float = 1.25, noise: float = 0.02) -> Data:
     """Archimedean arms from near the centre outwards."""
     t = np.sqrt(rng.uniform(0.04, 1.0, n))
     angle = 2 * np.pi * (turns * t + rng.integers(arms, size=n) / arms)
     return _shape(t * np.cos(angle), t * np.sin(angle), noise, rng, scale=1.0)
 
 
-def pinwheel(
-    n: int, rng: np.random.Generator, arms: int = 5, twist: float = 0.25, noise: float = 0.1
-) -> Data:
+def pinwheel(n: int, rng: np.random.Generator, arms: int = 5, twist: float = 0.25, noise: float = 0.1) -> Data:
     """Gaussian blades, twisted (Johnson et al., arXiv 1603.06277): `noise` is a blade's tangential width."""
     blade = rng.integers(arms, size=n)
     radial = 1 + 0.3 * rng.normal(size=n)

@@ -22,26 +22,44 @@ class History:
         self.bins = 0
         # mean, minimum, maximum of each bin: [3, CAPACITY, columns]
         self._table = np.zeros((3, CAPACITY, len(COLUMNS)), np.float32)
-        self._tail = np.zeros((0, len(COLUMNS)), np.float32)
         self.markers: list[dict[str, Any]] = []
+        self._clear_open_bin()
+
+    def _clear_open_bin(self) -> None:
+        self._count = 0
+        self._sum = np.zeros(len(COLUMNS))  # float64: thousands of float32 would drift
+        self._low = np.full(len(COLUMNS), np.inf, np.float32)
+        self._high = -self._low
 
     @property
     def steps(self) -> int:
         """Steps recorded."""
-        return self.bins * self.stride + len(self._tail)
+        return self.bins * self.stride + self._count
 
     def append(self, rows: np.ndarray) -> None:
         """float32 [n, columns], one row a step, in order."""
-        self._tail = np.concatenate([self._tail, rows])
-        while len(self._tail) >= self.stride:
+        while len(rows):
+            if self._count == 0 and len(rows) >= self.stride and self.bins < CAPACITY:
+                n = min(len(rows) // self.stride, CAPACITY - self.bins)
+                block = rows[: n * self.stride].reshape(n, self.stride, -1)
+                mean = block.mean(1, dtype=np.float64)
+                self._table[:, self.bins : self.bins + n] = mean, block.min(1), block.max(1)
+                self.bins += n
+                rows = rows[n * self.stride :]
+                continue
             if self.bins == CAPACITY:
                 self._halve()
                 continue
-            n = min(len(self._tail) // self.stride, CAPACITY - self.bins)
-            block = self._tail[: n * self.stride].reshape(n, self.stride, -1)
-            self._table[:, self.bins : self.bins + n] = block.mean(1), block.min(1), block.max(1)
-            self.bins += n
-            self._tail = self._tail[n * self.stride :]
+            n = min(len(rows), self.stride - self._count)
+            self._sum += rows[:n].sum(0, dtype=np.float64)
+            self._low = np.minimum(self._low, rows[:n].min(0))
+            self._high = np.maximum(self._high, rows[:n].max(0))
+            self._count += n
+            rows = rows[n:]
+            if self._count == self.stride:
+                self._table[:, self.bins] = self._sum / self._count, self._low, self._high
+                self.bins += 1
+                self._clear_open_bin()
 
     def _halve(self) -> None:
         pairs = self._table.reshape(3, CAPACITY // 2, 2, -1)
@@ -59,9 +77,9 @@ class History:
         """`step` int32 [B] (the last step of each bin), `mean`, `low`, `high` float32 [B, columns], `markers`."""
         table = self._table[:, : self.bins]
         step = (np.arange(self.bins) + 1) * self.stride
-        if len(self._tail):
-            tail = np.stack([self._tail.mean(0), self._tail.min(0), self._tail.max(0)])
-            table, step = np.concatenate([table, tail[:, None]], 1), np.append(step, self.steps)
+        if self._count:
+            part = np.stack([self._sum / self._count, self._low, self._high]).astype(np.float32)
+            table, step = np.concatenate([table, part[:, None]], 1), np.append(step, self.steps)
         return {
             "step": step.astype(np.int32),
             "mean": table[0].copy(),

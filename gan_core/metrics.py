@@ -67,7 +67,7 @@ def w1_floor(config: GANConfig, data: Data, n: int, repeats: int) -> float:
 def scores(config: GANConfig, data: Data, samples: np.ndarray, n_w1: int, floor: float) -> dict[str, Any]:
     """The scores of `samples` [n, 2], Wasserstein-1 of the first n_w1 of them.
 
-    `modes, modes_total, hq, hq_floor, reverse_kl` only for data with modes; fractions, not percentages.
+    `modes, modes_total, hq, hq_perfect, reverse_kl` only for data with modes; fractions, not percentages.
     """
     result: dict[str, Any] = {"samples": len(samples)}
     if data.modes is not None:

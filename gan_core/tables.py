@@ -1,7 +1,7 @@
 """The user's own points, from the text of a CSV or TSV file."""
 
+import csv
 import io
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -39,13 +39,23 @@ def _separator(line: str) -> str:
     return r"\s+"
 
 
+def _fields(line: str, separator: str) -> list[str]:
+    """The fields of one line, quotes taken off."""
+    if separator == r"\s+":
+        return line.split()
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:  # a field too long for the csv module
+        return line.split(separator)
+
+
 def parse_points(content: bytes, name: str = "The file") -> tuple[np.ndarray, str]:
     """The bytes of a CSV or TSV file -> (float32 [N, 2] in shuffled order, a note or "").
 
     More than MOST_ROWS rows are sampled, and the note says so. Raises TableError.
     """
     if len(content) > MOST_BYTES:
-        raise TableError(f"{name} has {len(content) / 1e6:,.0f} MB.")
+        raise TableError(f"{name} has {len(content) / 1e6:,.1f} MB.")
     if b"\0" in content:
         raise TableError(f"{name} is a binary file, not text.")
     try:
@@ -56,19 +66,20 @@ def parse_points(content: bytes, name: str = "The file") -> tuple[np.ndarray, st
     if not first:
         raise TableError(f"{name} is empty.")
     separator = _separator(first.strip())
-    fields = first.strip().split(None if separator == r"\s+" else separator)
+    fields = _fields(first.strip(), separator)
     header = not any(_is_number(field) for field in fields)
+    # Without a header of its own, pandas refuses rows of other lengths instead of dropping columns.
+    skip = next(i for i, line in enumerate(text.splitlines()) if line.strip()) + 1 if header else 0
     try:
-        with warnings.catch_warnings():
-            # pandas only warns where columns have no name, and drops them
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(
-                io.StringIO(text), sep=separator, header=0 if header else None, index_col=False
-            )
-    except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning, OverflowError) as error:
+        table = pd.read_csv(io.StringIO(text), sep=separator, header=None, skiprows=skip, index_col=False)
+    except pd.errors.EmptyDataError:
+        raise TableError(f"{name} has a header but no rows.") from None
+    except (ValueError, pd.errors.ParserError, OverflowError) as error:
         reason = str(error).split("C error: ")[-1].strip().rstrip(".")
         raise TableError(f"{name} is no regular table ({shorten(reason, 120)}).") from None
-    return _checked(table, name, header)
+    if header and len(fields) != table.shape[1]:
+        raise TableError(f"{name} has {len(fields)} names in its header over {table.shape[1]} columns of values.")
+    return _checked(table, name)
 
 
 def _floats(column: pd.Series) -> np.ndarray:
@@ -88,10 +99,8 @@ def _number(value) -> float:
         return float("nan")
 
 
-def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, str]:
+def _checked(table: pd.DataFrame, name: str) -> tuple[np.ndarray, str]:
     rows, columns = table.shape
-    if rows == 0:
-        raise TableError(f"{name} has a header but no rows.")
     if columns != 2:
         raise TableError(f"{name} has {columns} column{'s' * (columns != 1)}.")
     points = np.empty((rows, 2))
@@ -104,11 +113,7 @@ def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, 
             # pandas reads an empty field as NaN
             shown = "empty, or NaN" if isinstance(what, float) and np.isnan(what) else shorten(str(what))
             count = int(bad.sum())
-            many = (
-                f"{count:,} values that are no finite numbers"
-                if count > 1
-                else "a value that is no finite number"
-            )
+            many = f"{count:,} values that are no finite numbers" if count > 1 else "a value that is no finite number"
             raise TableError(
                 f"Column {i + 1} of {name} has {many}; the first is in row {row + 1} of the data: {shown}."
             )
@@ -117,9 +122,7 @@ def _checked(table: pd.DataFrame, name: str, header: bool) -> tuple[np.ndarray, 
             raise TableError(f"{name} has values up to {size:g}; the largest usable is 1e30.")
         span = values.max() - values.min()
         if span <= max(1e-5 * size, 1e-30):
-            raise TableError(
-                f"Column {i + 1} of {name} is constant ({values[0]:g}), so there is nothing to learn."
-            )
+            raise TableError(f"Column {i + 1} of {name} is constant ({values[0]:g}), so there is nothing to learn.")
         points[:, i] = values
     if rows < LEAST_ROWS:
         raise TableError(f"{name} has only {rows} row{'s' * (rows != 1)}.")

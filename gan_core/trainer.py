@@ -25,6 +25,8 @@ State = dict[str, Any]
 # The columns of a history row, one row a step. d_loss is without the penalty; accuracies are fractions of the
 # last discriminator batch, before its update.
 COLUMNS = ("g_loss", "d_loss", "penalty", "real_accuracy", "fake_accuracy")
+# The same in the order in which a step computes them: the first that breaks is the one to name.
+COMPUTED = ("d_loss", "penalty", "real_accuracy", "fake_accuracy", "g_loss")
 ROWS = 1024  # rows that one call can return, so its most steps
 
 # The purposes of random draws.
@@ -130,9 +132,7 @@ class Program:
         real = self._draw_real(data, self._key(seed, step, REAL_D, update))
         z = draw_z(self.config, n, self._key(seed, step, Z_D, update), self._rng)
         fake, _ = self.generator.stateless_call(state["g"], [], z)
-        shift = tf.random.stateless_uniform(
-            [2, n, 1], self._key(seed, step, LABELS, update), -1.0, 1.0, alg=self._rng
-        )
+        shift = tf.random.stateless_uniform([2, n, 1], self._key(seed, step, LABELS, update), -1.0, 1.0, alg=self._rng)
         real_labels = 1.0 - smoothing + noise * shift[0]
         fake_labels = noise * shift[1]
         d = state["d"]
@@ -300,14 +300,15 @@ class Trainer:
         bad = ~np.isfinite(rows)
         if bad.any():
             i = int(bad.any(1).argmax())
-            raise Diverged(self.step + i + 1, COLUMNS[int(bad[i].argmax())])
+            first = next(name for name in COMPUTED if bad[i, COLUMNS.index(name)])
+            raise Diverged(self.step + i + 1, first)
         if not_finite(state):
             # A bad weight can hide behind a relu; the first step that made one is found by halving.
             low, high = 1, n
             while low < high:
                 middle = (low + high) // 2
                 low, high = (low, middle) if not_finite(self._call(middle)[0]) else (middle + 1, high)
-            raise Diverged(self.step + low, not_finite(state))
+            raise Diverged(self.step + low, not_finite(self._call(low)[0]))
         self.state = state
         return rows
 

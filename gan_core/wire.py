@@ -3,6 +3,7 @@
 Anonymous pipes are private to the two processes (no socket, no key to guess) and close when either ends.
 """
 
+import contextlib
 import pickle
 import struct
 import threading
@@ -37,7 +38,5 @@ class Wire:
 
     def close(self) -> None:
         """Closes the writing side, which the other side reads as the end."""
-        try:
+        with contextlib.suppress(OSError):
             self._writer.close()
-        except OSError:
-            pass

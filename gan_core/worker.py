@@ -293,9 +293,7 @@ class Worker:
             )
         else:
             line = str(error).strip().split("\n")[0][:300]
-            self._error = (
-                f"Training stopped with an error ({type(error).__name__}: {line}). Reset to start over."
-            )
+            self._error = f"Training stopped with an error ({type(error).__name__}: {line}). Reset to start over."
 
     def _rate(self) -> float:
         if len(self._recent) < 2:
@@ -364,9 +362,7 @@ def main() -> None:
         if len(sys.argv) > 1:
             worker.warm_up(json.loads(sys.argv[1]))
     except Exception as error:
-        wire.send(
-            "broken", f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}"
-        )
+        wire.send("broken", f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}")
         return
     wire.send("warm")
     try:

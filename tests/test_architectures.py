@@ -87,9 +87,7 @@ def test_activations_by_hand(activation):
     bend = BENDS[activation]
     np.testing.assert_allclose(generator(BATCH), by_hand(generator, BATCH, bend), rtol=1e-4, atol=1e-5)
     points = BATCH[:, :2] * 2
-    np.testing.assert_allclose(
-        discriminator(points), by_hand(discriminator, points, bend), rtol=1e-4, atol=1e-5
-    )
+    np.testing.assert_allclose(discriminator(points), by_hand(discriminator, points, bend), rtol=1e-4, atol=1e-5)
 
 
 def test_each_network_has_its_own_activation():

@@ -61,7 +61,7 @@ class Tab:
     def pause(self) -> int:
         """Pauses, and returns the step at which the run stands."""
         self.click("play")
-        wait_until(lambda: "paused" in self.text("status"), 20, "the pause")
+        wait_until(lambda: "paused" in self.text("steps_per_second"), 20, "the pause")
         return self.step()
 
     def close(self) -> None:

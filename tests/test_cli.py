@@ -81,9 +81,7 @@ def test_bad_usage_is_a_sentence_and_status_2(capsys, arguments, said):
     assert said in captured.err and captured.out == ""
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[1]", '{"d_lr": []}', '{"nope": 1}', "\x00", '{"seed": 1e999}']
-)
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"d_lr": []}', '{"nope": 1}', "\x00", '{"seed": 1e999}'])
 def test_a_bad_config_file_is_a_sentence(tmp_path, capsys, content):
     path = tmp_path / "config.json"
     path.write_text(content)
@@ -99,9 +97,7 @@ def test_the_parser_ends_with_status_2(capsys, arguments):
     assert "--help" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "--help"], ["bench", "--help"], ["presets", "--help"]]
-)
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["bench", "--help"], ["presets", "--help"]])
 def test_help(capsys, arguments):
     with pytest.raises(SystemExit) as end:
         main(arguments)

@@ -36,9 +36,7 @@ def path(name, rate, beta_1=0.9, beta_2=0.999, momentum=0.0):
     slots = tuple(tf.zeros_like(weight) for _ in range(row.slots))
     steps = []
     for t, gradient in enumerate(GRADIENTS, 1):
-        change, slots = row.update(
-            tf.constant(gradient), slots, rate, tf.constant(float(t)), beta_1, beta_2, momentum
-        )
+        change, slots = row.update(tf.constant(gradient), slots, rate, tf.constant(float(t)), beta_1, beta_2, momentum)
         assert len(slots) == row.slots
         weight = weight + change
         steps.append(weight.numpy())
@@ -92,9 +90,7 @@ def test_the_first_step_of_adam_is_the_rate():
 
 
 def test_plain_sgd_is_the_sum_of_the_gradients():
-    np.testing.assert_allclose(
-        path("sgd", 0.5)[-1], START - 0.5 * GRADIENTS.astype(float).sum(0), rtol=1e-4, atol=1e-4
-    )
+    np.testing.assert_allclose(path("sgd", 0.5)[-1], START - 0.5 * GRADIENTS.astype(float).sum(0), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -189,9 +189,7 @@ def test_pack_keeps_values_and_shapes():
     from pages.ui.liveplot import pack
 
     rows = np.arange(6, dtype=np.float32).reshape(2, 3)
-    blob = pack(
-        {"a": rows, "b": np.arange(3), "c": [np.float64(0.5), "x", None], "d": np.array([1, 2], np.uint8)}
-    )
+    blob = pack({"a": rows, "b": np.arange(3), "c": [np.float64(0.5), "x", None], "d": np.array([1, 2], np.uint8)})
     (size,) = struct.unpack_from("<I", blob)
     head = json.loads(blob[4 : 4 + size])
     offset, count, kind = head["a"]["$"]

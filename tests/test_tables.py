@@ -219,9 +219,7 @@ def mutated(rng):
         elif kind == 3:
             content[at:at] = bytes(rng.integers(0, 256, 3, dtype=np.uint8))
         elif kind == 4:
-            content[at:at] = rng.choice(
-                [b",", b"\n", b'"', b"e", b"-", b"9" * 320, b"#", b"\t", b";", b"\r", b"nan"]
-            )
+            content[at:at] = rng.choice([b",", b"\n", b'"', b"e", b"-", b"9" * 320, b"#", b"\t", b";", b"\r", b"nan"])
         else:
             content[at:at] = content[max(0, at - 200) : at] * 2
     return bytes(content)

@@ -121,9 +121,7 @@ def test_every_loss_penalty_and_optimizer_does_a_finite_step(loss, penalty, opti
         for old, new in zip(before[side], trainer.state[side], strict=True):
             assert np.isfinite(new.numpy()).all()
             assert old.shape == new.shape
-        assert not all(
-            np.array_equal(old, new) for old, new in zip(before[side], trainer.state[side], strict=True)
-        )
+        assert not all(np.array_equal(old, new) for old, new in zip(before[side], trainer.state[side], strict=True))
 
 
 # -- the step by hand ---------------------------------------------------------------------------------------
@@ -665,9 +663,7 @@ def test_layers_lists_every_layer_with_its_parameters():
     config = GANConfig.from_flat({"latent_dim": 100, "g_units": 256, "d_units": 256, "g_output": "tanh"})
     program = Program(config, (16, 2), jit=False)
     rows = program.layers()
-    total = {
-        n: sum(r["parameters"] for r in rows if r["network"] == n) for n in ("generator", "discriminator")
-    }
+    total = {n: sum(r["parameters"] for r in rows if r["network"] == n) for n in ("generator", "discriminator")}
     assert total == {"generator": 157_954, "discriminator": 132_609}
     assert [r["output"] for r in rows if r["network"] == "generator"][-1] == "2"
     names = [r["layer"] for r in rows]

@@ -134,9 +134,7 @@ def test_the_heat_of_the_relativistic_loss_is_half_midway_between_real_and_fake(
     """Real points around (0, 0), all generated ones at (1, 0): half is at x = 0.5, whatever D's bias."""
     maps = []
     for bias in (0.0, 40.0):
-        trainer = affine(
-            (np.zeros((2, 2)), np.array([1.0, 0.0])), direction(-8.0, 0.0, bias), loss="relativistic"
-        )
+        trainer = affine((np.zeros((2, 2)), np.array([1.0, 0.0])), direction(-8.0, 0.0, bias), loss="relativistic")
         maps.append(views.look(trainer, View())["heat"])
     x = np.linspace(-1.5, 1.5, views.HEAT_SIDE)
     real = trainer.data.points.mean(0)[0]

@@ -21,10 +21,7 @@ def wires():
     """The two ends of a conversation."""
     a_reads, b_writes = os.pipe()
     b_reads, a_writes = os.pipe()
-    files = [
-        os.fdopen(fd, mode)
-        for fd, mode in ((a_reads, "rb"), (a_writes, "wb"), (b_reads, "rb"), (b_writes, "wb"))
-    ]
+    files = [os.fdopen(fd, mode) for fd, mode in ((a_reads, "rb"), (a_writes, "wb"), (b_reads, "rb"), (b_writes, "wb"))]
     yield Wire(files[0], files[1]), Wire(files[2], files[3])
     for file in files:
         with contextlib.suppress(OSError):

@@ -140,9 +140,7 @@ def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
         PLANE_HEIGHT,
         revision,
         xaxis=_axis("x", range=[cx - reach, cx + reach], constrain="domain"),
-        yaxis=_axis(
-            "y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain", constraintoward="top"
-        ),
+        yaxis=_axis("y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain", constraintoward="top"),
     )
     layout["margin"]["r"] = 62  # always there, so that switching the heat map moves nothing
     return {"data": traces, "layout": layout, "step": snapshot.step}
@@ -207,9 +205,7 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
             y = sign * history["mean"][:, i]
             if smoothed:
                 traces.append(
-                    _line(
-                        label, x, y, color, opacity=0.35, showlegend=False, hoverinfo="skip", legendgroup=name
-                    )
+                    _line(label, x, y, color, opacity=0.35, showlegend=False, hoverinfo="skip", legendgroup=name)
                     | {"line": {"color": color, "width": 1}}
                 )
                 traces.append(_line(label, x, smooth(y), color, legendgroup=name))
@@ -217,15 +213,11 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
                 band = history["low"][:, i], history["high"][:, i]
                 if history["stride"] > 1 and not log:
                     traces.append(_band(x, band, color, name))
-                traces.append(
-                    _line(label, x, y, color, legendgroup=name) | {"line": {"color": color, "width": 1.5}}
-                )
+                traces.append(_line(label, x, y, color, legendgroup=name) | {"line": {"color": color, "width": 1.5}})
         for name, color in (("real", "$real"), ("fake", "$fake")):
             y = columns[f"{name}_accuracy"]
             traces.append(
-                _line(
-                    f"right on {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False
-                )
+                _line(f"right on {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False)
                 | {"line": {"color": color, "width": 2}}
             )
         traces += _marks(history["markers"])
@@ -236,9 +228,7 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
         f"losses {log}",
         xaxis=_axis("step", anchor="y2", rangemode="tozero", hoverformat=",d"),
         yaxis=_axis("loss (log)" if log else "loss", domain=[0.36, 1], type="log" if log else "linear"),
-        yaxis2=_axis(
-            "D right", domain=[0, 0.26], range=[-0.02, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1]
-        ),
+        yaxis2=_axis("D right", domain=[0, 0.26], range=[-0.02, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1]),
         shapes=shapes + marks,
         annotations=annotations + notes + _accuracy_labels(),
         dragmode="zoom",

@@ -51,14 +51,9 @@ STYLE = """<style>
 
 def run() -> None:
     """Runs the page that the address names, inside the frame."""
-    st.set_page_config(
-        page_title="GANscope", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto"
-    )
+    st.set_page_config(page_title="GANscope", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
     page = st.navigation(
-        [
-            st.Page(path, title=title, icon=icon, default=i == 0)
-            for i, (path, title, icon) in enumerate(PAGES)
-        ],
+        [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)],
         position="top",
     )
     st.html(STYLE)

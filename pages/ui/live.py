@@ -294,13 +294,7 @@ def _status(snapshot: Snapshot) -> str:
     c = snapshot.config
     if snapshot.status == "idle":
         warmth = hub().warmth()
-        said = (
-            "a training process is warming up"
-            if warmth == "starting"
-            else "ready"
-            if warmth == "warm"
-            else ""
-        )
+        said = "a training process is warming up" if warmth == "starting" else "ready" if warmth == "warm" else ""
         said = f"{said}; press Play" if said else "press Play"
     else:
         said = STATUS[snapshot.status]
@@ -333,9 +327,7 @@ def layer_table(run: Run) -> None:
     rows = run.snapshot().frame.get("layers")
     with st.expander("Layers and parameters"):
         if not rows:
-            st.caption(
-                "The table appears with the first frame: the networks are built by the training process."
-            )
+            st.caption("The table appears with the first frame: the networks are built by the training process.")
             return
         for name in ("generator", "discriminator"):
             own = [r for r in rows if r["network"] == name]
