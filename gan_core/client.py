@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from gan_core.datasets import Data
 from gan_core.snapshot import Snapshot, View
 from gan_core.wire import Wire
 
+ASK_AGAIN_SECONDS = 3.0
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -104,6 +106,7 @@ class Run:
         self.speed = 0.0
         self.ended = ""  # why the worker is gone, for the page
         self._generation = 1
+        self._asked_at = 0.0
         self._asked = 0  # id of the last frame that was asked for
         self._taken = 0  # id of the last answer that was taken
         self._said = 0  # answers up to this id were asked for before the last command
@@ -234,8 +237,11 @@ class Run:
             self._command()
         if worker is not None and worker.state == "warm":
             with self._lock:
-                if worker.answer is None or worker.answer["id"] >= self._asked:
+                answered = worker.answer is not None and worker.answer["id"] >= self._asked
+                # An answer that failed on its way must not end the conversation.
+                if answered or time.monotonic() > self._asked_at + ASK_AGAIN_SECONDS:
                     self._asked += 1
+                    self._asked_at = time.monotonic()
                     worker.send("frame", {"id": self._asked, "view": view})
             answer = worker.wait_answer(self._asked - 1, timeout)
             with self._lock:

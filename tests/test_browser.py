@@ -263,7 +263,7 @@ def test_a_change_of_structure_asks_before_it_throws_steps_away(open_tab):
     wait_until(lambda: tab.step() > stood, 20, "the run to go on")
     tab.click("keep")
     tab.page.wait_for_selector(".st-key-pending", state="detached", timeout=20_000)
-    assert seed.input_value() == "3"
+    wait_until(lambda: seed.input_value() == "3", 20, "the old seed in its field")
     seed.fill("9")
     seed.press("Enter")
     tab.page.wait_for_selector(".st-key-pending", timeout=20_000)

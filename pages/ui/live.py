@@ -1,6 +1,9 @@
 """The session's run: whose it is, the transport buttons, and the fragment that keeps its picture fresh."""
 
 import random
+import threading
+from collections.abc import Callable
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -110,8 +113,8 @@ def follow(run: Run, config: GANConfig) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="pending"):
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         st.markdown(f"**{shown}** cannot change under way: starting over drops {run.step:,} steps.")
-        st.button("Start over", key="apply", type="primary", on_click=_apply, args=(run,))
-        st.button("Keep the run", key="keep", on_click=_keep, args=(run,))
+        _button("Start over", "apply", partial(_apply, run), type="primary")
+        _button("Keep the run", "keep", partial(_keep, run))
 
 
 def _apply(run: Run) -> None:
@@ -123,6 +126,28 @@ def _keep(run: Run) -> None:
 
 
 # -- transport ----------------------------------------------------------------------------------------------
+
+
+_CLICKS = threading.Lock()
+
+
+def _button(label: str, key: str, action: Callable[[], None], **rest) -> None:
+    """A button whose click acts exactly once.
+
+    A click's value can travel twice: with its own message and with the fragment's tick that happens to leave the
+    browser at the same moment. Both name the drawing of the button that was clicked, and only the first counts.
+    """
+    state = st.session_state
+    drawing = state[f"drawing_{key}"] = state.get(f"drawing_{key}", 0) + 1
+
+    def clicked() -> None:
+        with _CLICKS:
+            if state.get(f"clicked_{key}", 0) >= drawing:
+                return
+            state[f"clicked_{key}"] = drawing
+        action()
+
+    st.button(label, key=key, on_click=clicked, **rest)
 
 
 def _start(run: Run) -> bool:
@@ -171,22 +196,20 @@ def transport(run: Run) -> None:
     state.setdefault("step_size", 1)
     with st.container(horizontal=True, vertical_alignment="center", key="transport", gap="xsmall"):
         playing = run.wants_play
-        st.button(
+        _button(
             "Pause" if playing else "Play",
-            key="play",
+            "play",
+            partial(_play, run),
             type="primary",
             icon=":material/pause:" if playing else ":material/play_arrow:",
-            on_click=_play,
-            args=(run,),
             shortcut="P",
             width=124,
         )
-        st.button(
+        _button(
             "Step",
-            key="step",
+            "step",
+            partial(_step, run),
             icon=":material/skip_next:",
-            on_click=_step,
-            args=(run,),
             shortcut="S",
             help="Pauses, then takes this many steps. A step is one generator update.",
         )
@@ -198,21 +221,19 @@ def transport(run: Run) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        st.button(
+        _button(
             "Reset",
-            key="reset",
+            "reset",
+            partial(_reset, run),
             icon=":material/replay:",
-            on_click=_reset,
-            args=(run,),
             shortcut="0",
             help="Back to step 0: same seed, same initial weights, settings kept.",
         )
-        st.button(
+        _button(
             "New seed",
-            key="new_seed",
+            "new_seed",
+            partial(_new_seed, run),
             icon=":material/casino:",
-            on_click=_new_seed,
-            args=(run,),
             shortcut="N",
             help="Starts over with another seed: other data points, weights and draws.",
         )
