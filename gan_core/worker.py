@@ -4,6 +4,7 @@ Between two chunks of steps it takes the newest config and the waiting commands,
 request for a frame. An exception is data: it stops the training and travels in the snapshot.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -365,10 +366,8 @@ def main() -> None:
         wire.send("broken", f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}")
         return
     wire.send("warm")
-    try:
+    with contextlib.suppress(OSError, ValueError):  # the pipe closed in the middle of an answer
         worker.run()
-    except (OSError, ValueError):
-        pass  # the pipe closed in the middle of an answer
     os._exit(0)  # without waiting for a compilation that nobody wants any more
 
 

@@ -100,6 +100,22 @@ def test_play_trains_and_pause_stops(open_tab):
     assert tab.attribute("samples", "step") == stood
 
 
+def test_every_click_counts_once(open_tab):
+    """Also those that leave the browser together with a tick of the live view."""
+    tab = open_tab()
+    tab.play(5)
+    for _ in range(6):
+        tab.pause()
+        tab.click("play")
+        wait_until(lambda: "playing" in tab.text("steps_per_second"), 20, "the run to go on")
+    tab.click("step")
+    wait_until(lambda: "paused" in tab.text("steps_per_second"), 20, "the pause")
+    stood = tab.step()
+    for n in range(1, 6):
+        tab.click("step")
+        wait_until(lambda n=n: tab.step() == stood + n, 20, f"step {n}")
+
+
 def test_step_adds_exactly_its_number(open_tab):
     tab = open_tab()
     tab.click("step")
