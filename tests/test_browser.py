@@ -95,6 +95,8 @@ def test_play_trains_and_pause_stops(open_tab):
     wait_until(lambda: tab.attribute("samples", "frames") >= frames + 3, 20, "three more frames")
     assert tab.samples() != before
     stood = tab.pause()
+    tab.page.get_by_text("Layers and parameters").click()
+    wait_until(lambda: "generator: 82 parameters" in tab.page.inner_text("body"), 20, "the table of layers")
     tab.page.wait_for_timeout(1500)
     assert tab.step() == stood
     assert tab.attribute("samples", "step") == stood
@@ -143,7 +145,7 @@ def test_reset_gives_back_the_first_frame(open_tab):
     tab.drawn(0)
     first = wait_until(tab.samples, 20, "samples")
     tab.play(100)
-    assert tab.samples() != first
+    wait_until(lambda: tab.samples() != first, 20, "samples that moved")
     tab.click("reset")
     wait_until(lambda: tab.step() == 0, 20, "step 0")
     wait_until(lambda: tab.samples() == first, 20, "the first frame's samples")

@@ -141,6 +141,15 @@ def test_a_structural_change_waits_while_steps_would_be_lost(hub):
     assert run.config.loss == "minimax"
 
 
+def test_a_bad_environment_is_a_sentence(monkeypatch):
+    def broken():
+        raise ValueError("GANSCOPE_MAX_WORKERS must be a whole number from 1 to 1,000; got 'x'.")
+
+    monkeypatch.setattr(live, "hub", broken)
+    app = open_page()
+    assert app.error[0].value.startswith("GANSCOPE_MAX_WORKERS must be")
+
+
 def test_the_file_data_set_asks_for_its_file(hub):
     app = open_page(data="file")
     assert "Choose your file" in app.info[0].value

@@ -55,6 +55,11 @@ def _session() -> str:
 def own_run() -> Run:
     """This tab's run: found again by the tab's own key after a refresh, else a fresh one of the page's config."""
     state = st.session_state
+    try:
+        hub()
+    except ValueError as error:  # a malformed environment variable
+        st.error(str(error))
+        st.stop()
     _claim()
     config = controls.current()
     if "run" not in state:
@@ -286,18 +291,23 @@ def live_view(run: Run) -> None:
     warming = before.status in ("idle", "ended") and hub().warmth() == "starting"
     every = FRAME_SECONDS if before.moving else WARMING_SECONDS if warming else None
     st.session_state.full_run = True
-    with picture:
-        st.fragment(_draw, run_every=every)(run, set(layers), log, smoothed, warming)
-    st.session_state.full_run = False
+    try:
+        with picture:
+            st.fragment(_draw, run_every=every)(run, set(layers), log, smoothed, warming)
+    finally:
+        st.session_state.full_run = False
 
 
 def _draw(run: Run, layers: set[str], log: bool, smoothed: bool, warming: bool) -> None:
     view = View("heat" in layers, "manifold" in layers, "arrows" in layers)
     snapshot = run.poll(view)
-    if not st.session_state.full_run and not snapshot.moving:
+    ticking = not st.session_state.get("full_run")
+    if ticking and not snapshot.moving:
         still_warming = snapshot.status in ("idle", "ended") and hub().warmth() == "starting"
         if not (warming and still_warming):
             st.rerun()  # the timer changes only in a full run
+    if ticking and bool(snapshot.frame.get("layers")) != st.session_state.get("layers_known", False):
+        st.rerun()  # so does the table of layers
     # Every element is a message of a third of a millisecond, so the style (frame.py) lays them out, not columns.
     with st.container(key="step_counter"):
         st.markdown(f"step {snapshot.step:,}")
@@ -346,6 +356,7 @@ def _metrics(snapshot: Snapshot) -> str:
 def layer_table(run: Run) -> None:
     """Each network's layers, output shapes and parameter counts, to open."""
     rows = run.snapshot().frame.get("layers")
+    st.session_state.layers_known = bool(rows)
     with st.expander("Layers and parameters"):
         if not rows:
             st.caption("The table appears with the first frame: the networks are built by the training process.")
