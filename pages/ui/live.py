@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from html import escape
@@ -20,6 +21,7 @@ from pages.ui.liveplot import live_plot, tab_key
 
 FRAME_SECONDS = 0.1
 WARMING_SECONDS = 1.0
+CLICK_SECONDS = 2.0  # a click's own message comes within this, or it is lost
 CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
 SPEEDS = {1: "1/s", 10: "10/s", 100: "100/s", 1_000: "1k/s", 0: "full"}
 STEPS = (1, 10, 100)
@@ -141,6 +143,7 @@ def _button(label: str, key: str, action: Callable[[], None], **rest) -> None:
 
     A click's value can travel twice: with its own message and with the fragment's tick that happens to leave the
     browser at the same moment. Both name the drawing of the button that was clicked, and only the first counts.
+    Until the click's own message has drawn the button anew, a tick asks for no full run (`click_due`).
     """
     state = st.session_state
     drawing = state[f"drawing_{key}"] = state.get(f"drawing_{key}", 0) + 1
@@ -150,6 +153,7 @@ def _button(label: str, key: str, action: Callable[[], None], **rest) -> None:
             if state.get(f"clicked_{key}", 0) >= drawing:
                 return
             state[f"clicked_{key}"] = drawing
+            state.click_due = time.monotonic() + CLICK_SECONDS
         action()
 
     st.button(label, key=key, on_click=clicked, **rest)
@@ -197,6 +201,7 @@ def _speed(run: Run) -> None:
 def transport(run: Run) -> None:
     """Play / Pause, Step, Reset, New seed and the speed, with their keys P, S, 0 and N."""
     state = st.session_state
+    state.click_due = 0.0
     state.setdefault("speed", int(run.speed))
     state.setdefault("step_size", 1)
     with st.container(horizontal=True, vertical_alignment="center", key="transport", gap="xsmall"):
@@ -301,7 +306,7 @@ def live_view(run: Run) -> None:
 def _draw(run: Run, layers: set[str], log: bool, smoothed: bool, warming: bool) -> None:
     view = View("heat" in layers, "manifold" in layers, "arrows" in layers)
     snapshot = run.poll(view)
-    ticking = not st.session_state.get("full_run")
+    ticking = not st.session_state.get("full_run") and time.monotonic() > st.session_state.get("click_due", 0.0)
     if ticking and not snapshot.moving:
         still_warming = snapshot.status in ("idle", "ended") and hub().warmth() == "starting"
         if not (warming and still_warming):
