@@ -8,6 +8,9 @@ import pytest
 
 from tests.conftest import Server, wait_until
 
+# A browser, a server and a worker on two busy cores: one second chance, which pytest's summary counts as "rerun".
+pytestmark = pytest.mark.flaky(reruns=1)
+
 PLAY_SECONDS = 60  # a worker's start on two busy cores
 SMALL = "?data=ring&g_layers=1&d_layers=1&g_units=16&d_units=16&batch_size=32&seed=3"
 
