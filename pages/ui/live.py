@@ -42,7 +42,7 @@ def _is_connected(session: str) -> bool:
 
 @st.cache_resource(show_spinner=False)
 def hub() -> Hub:
-    """The server's one hub. Without a Streamlit server around it (tests), it keeps no spare."""
+    """The server's one hub."""
     return Hub(_is_connected)
 
 
