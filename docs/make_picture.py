@@ -1,4 +1,5 @@
-"""Makes the README's pictures anew: `python docs/make_picture.py`. Needs requirements-dev.txt and a Chromium."""
+"""Makes the README's pictures anew: `python docs/make_picture.py`. Needs requirements-dev.txt, a Chromium,
+and mnist.npz where GANscope finds it."""
 
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.conftest import Server, chromium_path, wait_until  # noqa: E402
 SHOTS = (
     ("playground.png", "light", "", 8_000),
     ("playground-dark.png", "dark", "?preset=grid&loss=non_saturating&penalty=none", 2_500),
+    ("images.png", "light", "images?preset=mnist", 4_000),
+    ("images-dark.png", "dark", "images?preset=mnist_conditional", 3_000),
 )
 
 

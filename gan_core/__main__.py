@@ -12,13 +12,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+
 from gan_core.config import GANConfig, config_from_json, parse_assignments
+from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError, shorten
 from gan_core.presets import PRESETS
 
 DEFAULT_STEPS = 2_000
 W1_SAMPLES = 2_500
 FLOOR_REPEATS = 3
+IMAGE_SAMPLES = 2_500
 
 
 class Failed(RuntimeError):
@@ -63,38 +67,82 @@ def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
     if args.preset is not None and args.config is not None:
         raise ConfigError("Give --preset or --config, not both.")
     preset = args.preset if args.config is None else None
+    changes: dict[str, Any] = dict(parse_assignments(args.set))
+    if args.seed is not None:
+        changes["seed"] = args.seed
+    data = "picture_file" if _pictured(args.data) else changes.get("data")
     if args.config is not None:
         try:
             config = config_from_json(_read(args.config).decode("utf-8-sig"))
         except UnicodeDecodeError:
             raise ConfigError(f"{args.config} is not UTF-8 text.") from None
+    elif preset is None and data in DATASETS and DATASETS[data].kind == "images":
+        config = GANConfig.from_flat({"data": data})  # ring's settings are none for images
     else:
         preset = preset or "ring"
         if preset not in PRESETS:
             raise ConfigError(f"There is no preset {shorten(preset)}; there are: {', '.join(PRESETS)}.")
         config = PRESETS[preset].config
-    changes: dict[str, Any] = dict(parse_assignments(args.set))
-    if args.seed is not None:
-        changes["seed"] = args.seed
     return config.updated(changes), preset
+
+
+def _pictured(path: str | None) -> bool:
+    """Whether the user's file holds pictures, by its name."""
+    return path is not None and path.lower().endswith((".npz", ".zip"))
+
+
+def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any]:
+    """The config and its data, fetched or read from the user's file where need be."""
+    from gan_core import datasets, pictures
+    from gan_core.download import download
+    from gan_core.picture_files import parse_pictures
+    from gan_core.tables import parse_points
+
+    upload = None
+    if path is not None:
+        pictured = _pictured(path)
+        upload, note = (parse_pictures if pictured else parse_points)(_read(path), Path(path).name)
+        config = config.updated({"data": "picture_file" if pictured else "file"})
+        if note:
+            say(note)
+    elif DATASETS[config.data].upload:
+        raise ConfigError(f"The data set {config.data} needs --data FILE: {DATASETS[config.data].description}.")
+    try:
+        return config, datasets.load(config, upload)
+    except pictures.MissingFile as missing:
+        download(missing.name, say)
+        return config, datasets.load(config, upload)
+
+
+def _point_scores(trainer) -> dict[str, Any]:
+    from gan_core import metrics
+
+    config, data = trainer.config, trainer.data
+    samples = trainer.samples(trainer.latent(metrics.MODE_SAMPLES, draw=1), config.show_ema)
+    n_w1 = min(W1_SAMPLES, max(16, len(data)))
+    floor = metrics.w1_floor(config, data, n_w1, FLOOR_REPEATS)
+    return metrics.scores(config, data, samples, n_w1, floor)
+
+
+def _image_scores(trainer) -> dict[str, Any]:
+    """Scores by the data's small classifier, which is trained now if no cache has it."""
+    from gan_core import classifier, image_metrics
+
+    data, config = trainer.data, trainer.config
+    if data.labels is None or len(data.class_names) < 2:
+        say("No scores: they need data with at least two classes.")
+        return {"samples": 0}
+    judge = classifier.trained(data, say)
+    reference = image_metrics.reference(judge, data, IMAGE_SAMPLES, config.seed)
+    labels = trainer.labels(reference.n, draw=1) if trainer.classes else None
+    pixels = trainer.samples(trainer.latent(reference.n, draw=1), config.show_ema, labels)
+    return image_metrics.scores(reference, judge, pixels)
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Trains for --steps or --seconds (of training, not of compiling) and scores the result."""
-    from gan_core import datasets, metrics
-    from gan_core.tables import parse_points
-
     config, preset = _chosen_config(args)
-    if args.data is not None:
-        points, note = parse_points(_read(args.data), Path(args.data).name)
-        config = config.updated({"data": "file"})
-        data = datasets.from_points(points)
-        if note:
-            say(note)
-    elif config.data == "file":
-        raise ConfigError("The data set file needs --data FILE, a CSV or TSV of two numeric columns.")
-    else:
-        data = datasets.draw(config.data, config.data_size, config.seed, config.params())
+    config, data = _data_of(config, args.data)
     steps, seconds = args.steps, args.seconds
     if steps is None and seconds is None:
         steps = DEFAULT_STEPS
@@ -102,9 +150,10 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
     say("Compiling ...")
     trainer = Trainer(config, data)
+    first = trainer.samples(trainer.latent(16), config.show_ema)
     trainer.compile()
     started = spoken = time.monotonic()
-    row, rate, elapsed = None, 100.0, 0.0
+    row, rate, elapsed = None, 10.0, 0.0
     while (steps is None or trainer.step < steps) and (seconds is None or elapsed < seconds):
         n = int(min(ROWS, max(1, rate * 0.1)))
         if steps is not None:
@@ -122,11 +171,10 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
             spoken = now
             say(f"step {trainer.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
     elapsed = time.monotonic() - started
-    samples = trainer.samples(trainer.latent(metrics.MODE_SAMPLES, draw=1), config.show_ema)
-    n_w1 = min(W1_SAMPLES, max(16, len(data.points)))
-    floor = metrics.w1_floor(config, data, n_w1, FLOOR_REPEATS)
-    scores = metrics.scores(config, data, samples, n_w1, floor)
-    scores |= {"g_loss": float(row[0]), "d_loss": float(row[1])}
+    scores = (_image_scores if data.kind == "images" else _point_scores)(trainer)
+    last = trainer.samples(trainer.latent(16), config.show_ema)
+    change = np.abs(last.astype(np.float32) - first.astype(np.float32)).mean()  # of 16 samples, in the data's units
+    scores |= {"g_loss": float(row[0]), "d_loss": float(row[1]), "sample_change": float(change)}
     return {
         "preset": preset,
         "config": config.to_flat(),
@@ -158,7 +206,9 @@ def _print_train(result: dict[str, Any]) -> None:
     name = result["preset"] or result["config"]["data"]
     print(f"{name}: {result['steps']:,} steps in {result['seconds']:.1f} s")
     for key, value in result["metrics"].items():
-        print(f"  {key:15s} {value:.4f}" if isinstance(value, float) else f"  {key:15s} {value}")
+        if isinstance(value, list):
+            value = " ".join(f"{v:.3f}" for v in value)
+        print(f"  {key:22s} {value:.4f}" if isinstance(value, float) else f"  {key:22s} {value}")
 
 
 def _print_presets(result: dict[str, Any]) -> None:
@@ -184,9 +234,13 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     sub = command("train", train, _print_train, "Train a GAN and score it.")
-    sub.add_argument("--preset", metavar="NAME", help="a starting point; ring if nothing is given")
+    sub.add_argument("--preset", metavar="NAME", help="a starting point; ring if nothing is said of the data")
     sub.add_argument("--config", metavar="FILE", help="a JSON object of settings instead of a preset")
-    sub.add_argument("--data", metavar="FILE", help="train on the points of a CSV or TSV file")
+    sub.add_argument(
+        "--data",
+        metavar="FILE",
+        help="train on your own: points (CSV, TSV) or pictures (.npz, or a zip of PNG or JPEG files)",
+    )
     sub.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], help="change a setting, e.g. d_lr=1e-3"
     )

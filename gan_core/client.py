@@ -10,11 +10,10 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gan_core import datasets
 from gan_core.config import GANConfig, same_structure, with_live_fields
-from gan_core.datasets import Data
+from gan_core.datasets import DATASETS, Data
+from gan_core.pictures import Pictures
 from gan_core.snapshot import Snapshot, View
 from gan_core.wire import Wire
 
@@ -98,9 +97,9 @@ class Run:
     All methods return at once, but for `poll`, which waits as long as it is told.
     """
 
-    def __init__(self, config: GANConfig, points: np.ndarray | None = None):
+    def __init__(self, config: GANConfig, upload: Any = None):
         self.config = config
-        self.points = points
+        self.upload = upload
         self.worker: WorkerProcess | None = None
         self.wants_play = False
         self.speed = 0.0
@@ -114,20 +113,15 @@ class Run:
         self._view: View | None = None
         self._last: dict[str, Any] = {}
         self._lock = threading.RLock()
-        self._data: Data | None = None
+        self._data: Data | Pictures | None = None
 
     # -- data ---------------------------------------------------------------------------------------------
 
     @property
-    def data(self) -> Data:
+    def data(self) -> Data | Pictures:
         """The data of the run's config."""
         if self._data is None:
-            c = self.config
-            self._data = (
-                datasets.from_points(self.points)
-                if c.data == "file"
-                else datasets.draw(c.data, c.data_size, c.seed, c.params())
-            )
+            self._data = datasets.load(self.config, self.upload)
         return self._data
 
     # -- settings -----------------------------------------------------------------------------------------
@@ -137,31 +131,31 @@ class Run:
         """Steps taken, as far as the last answer tells."""
         return int(self._last.get("step", 0))
 
-    def can_go_on_as(self, config: GANConfig, points: np.ndarray | None) -> bool:
+    def can_go_on_as(self, config: GANConfig, upload: Any) -> bool:
         """Whether `config` needs no new start."""
-        return same_structure(self.config, config) and (config.data != "file" or points is self.points)
+        return same_structure(self.config, config) and (not DATASETS[config.data].upload or upload is self.upload)
 
-    def configure(self, config: GANConfig, points: np.ndarray | None = None, restart: bool = False) -> None:
+    def configure(self, config: GANConfig, upload: Any = None, restart: bool = False) -> None:
         """Takes a config: live changes act on the run; others, and `restart`, build a new generation."""
         with self._lock:
-            again = restart or not self.can_go_on_as(config, points)
+            again = restart or not self.can_go_on_as(config, upload)
             if not again and config == self.config:
                 return
             if again:
                 self._generation += 1
                 self._last, self._data = {}, None
-            self.config, self.points = config, points if config.data == "file" else None
+            self.config, self.upload = config, upload if DATASETS[config.data].upload else None
             self._command()
             self._send_config()
 
     def configure_live(self, config: GANConfig) -> None:
         """Takes only the live settings of `config`."""
-        self.configure(with_live_fields(self.config, config), self.points)
+        self.configure(with_live_fields(self.config, config), self.upload)
 
     def _send_config(self) -> None:
         if self.worker is not None:
             flat = self.config.to_flat()
-            self.worker.send("configure", {"flat": flat, "points": self.points, "generation": self._generation})
+            self.worker.send("configure", {"flat": flat, "upload": self.upload, "generation": self._generation})
 
     # -- transport ----------------------------------------------------------------------------------------
 
@@ -208,10 +202,10 @@ class Run:
         if self.worker is not None:
             self.worker.send("step", n)
 
-    def reset(self, config: GANConfig, points: np.ndarray | None) -> None:
+    def reset(self, config: GANConfig, upload: Any) -> None:
         """Back to step 0 of `config`, standing still."""
         self.pause()
-        self.configure(config, points, restart=True)
+        self.configure(config, upload, restart=True)
 
     def set_speed(self, speed: float) -> None:
         """Steps per second, 0 for as fast as it goes."""

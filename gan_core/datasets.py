@@ -1,16 +1,26 @@
-"""The 2-D data sets. Each is a function `(n, rng, **parameters) -> Data`; `DATASETS` is their registry.
+"""The data sets. Each is a function `(n, rng, **parameters) -> Data or Pictures`; `DATASETS` is their registry.
 
 A new data set is one function and one line of `DATASETS`: the selectbox, its sliders, the command line
-and the tests find it there.
+and the tests find it there. Points are made here, images in pictures.py.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from gan_core.knobs import Knob
+from gan_core import pictures
+from gan_core.knobs import ConfigError, Knob
+from gan_core.pictures import Pictures
+
+if TYPE_CHECKING:
+    from gan_core.config import GANConfig
+
+MOST_CLASSES = 100  # that both networks can be told
 
 Points = np.ndarray  # float32 [N, 2]
 
@@ -24,12 +34,29 @@ class Data:
     of a mode, in each direction.
     """
 
+    kind: ClassVar[str] = "points"
+    labels: ClassVar[None] = None
+    class_names: ClassVar[tuple[str, ...]] = ()
+
     points: Points
     limit: float
     scale: float = 1.0
     center: tuple[float, float] = (0.0, 0.0)
     modes: Points | None = None
     mode_std: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+        return self.points.shape[1:]
+
+    @property
+    def array(self) -> Points:
+        """What training gathers its batches from: the points in training units."""
+        return self.to_unit(self.points)
 
     def to_unit(self, points: Points) -> Points:
         """float32 [N, 2] in the data's units -> the same in training units."""
@@ -42,11 +69,19 @@ class Data:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A row of the registry: how to draw the data, what it is, and its own knobs."""
+    """A row of the registry: how to draw the data, what it is, its own knobs, and `points` or `images`.
 
-    draw: Callable[..., Data]
+    upload: a file of the user's. class_names: those to choose from. native: the shape of one sample as it comes (of a
+    user's pictures only a guess).
+    """
+
+    draw: Callable[..., Data | Pictures]
     description: str
     knobs: dict[str, Knob] = field(default_factory=dict)
+    kind: str = "points"
+    upload: bool = False
+    class_names: tuple[str, ...] = ()
+    native: tuple[int, ...] = (2,)
 
 
 def _amount(default: float, low: float, high: float, label: str, text: str) -> Knob:
@@ -174,6 +209,28 @@ def _uploaded(n: int, rng: np.random.Generator) -> Data:
     raise LookupError("The file's points travel beside the config; from_points() takes them.")
 
 
+def _pictures(draw: Callable[..., Pictures], description: str, native=(28, 28, 1), **rest) -> Dataset:
+    """A set of images; all have the same parameters."""
+    knobs = {
+        "size": Knob(
+            str,
+            "native",
+            "pixels a side",
+            "Pictures are resized to this. Twice the side costs about four times the time.",
+            choices={"native": "as they come", "28": "28 x 28", "32": "32 x 32", "64": "64 x 64"},
+        ),
+        "classes": Knob(
+            str,
+            "all",
+            "classes",
+            "Trains on these classes only. Fewer are learned sooner; one class alone cannot be told apart.",
+            pattern=r"all|\d{1,3}(,\d{1,3})*",
+            form="all, or class numbers separated by commas such as 3,8",
+        ),
+    }
+    return Dataset(draw, description, knobs, kind="images", native=native, **rest)
+
+
 _STD = "Standard deviation of each mode. Small modes are hard to hit; wide ones melt together."
 _ARMS = "How many arms. Each is a branch that the generator may drop."
 
@@ -244,15 +301,78 @@ DATASETS: dict[str, Dataset] = {
         {"squares": _count(4, 2, 10, "squares per side", "More squares have more edges to learn.")},
     ),
     "line": Dataset(line, "a line segment: one dimension in two", {"noise": _noise(0.02)}),
-    "file": Dataset(_uploaded, "your own CSV or TSV of two numeric columns"),
+    "file": Dataset(_uploaded, "your own CSV or TSV of two numeric columns", upload=True),
+    "digits": _pictures(
+        pictures.digits, "1,797 small handwritten digits; needs no network", class_names=pictures.DIGIT_NAMES
+    ),
+    "mnist": _pictures(pictures.mnist, "70,000 handwritten digits, 28 x 28", class_names=pictures.DIGIT_NAMES),
+    "fashion_mnist": _pictures(
+        pictures.fashion_mnist,
+        "70,000 pieces of clothing, 28 x 28",
+        class_names=pictures.SOURCES["fashion_mnist"].class_names,
+    ),
+    "mnist_rgb": _pictures(
+        pictures.mnist_rgb, "MNIST, each digit in a colour of its own", (28, 28, 3), class_names=pictures.DIGIT_NAMES
+    ),
+    "stacked_mnist": _pictures(
+        pictures.stacked_mnist,
+        "three digits as red, green and blue: 1,000 modes",
+        (28, 28, 3),
+        class_names=pictures.DIGIT_NAMES,
+    ),
+    "cifar10": _pictures(
+        pictures.cifar10,
+        "60,000 photographs of ten things, 32 x 32 in colour; hard",
+        (32, 32, 3),
+        class_names=pictures.SOURCES["cifar10"].class_names,
+    ),
+    "picture_file": _pictures(_uploaded, "your own .npz, or a zip of PNG or JPEG files", upload=True),
 }
 
 
 @lru_cache(maxsize=32)
-def _draw(name: str, n: int, seed: int, params: tuple[tuple[str, float], ...]) -> Data:
+def _draw(name: str, n: int, seed: int, params: tuple[tuple[str, Any], ...]) -> Data | Pictures:
     return DATASETS[name].draw(n, np.random.default_rng([seed, 0]), **dict(params))
 
 
-def draw(name: str, n: int, seed: int, params: dict[str, float]) -> Data:
-    """n points of the data set `name`; the same arguments give the same points in every process."""
-    return _draw(name, n, seed, tuple(sorted(params.items())))
+# Fewer than of points: each can hold a hundred megabytes.
+_draw_pictures = lru_cache(maxsize=4)(_draw.__wrapped__)
+
+
+def draw(name: str, n: int, seed: int, params: dict[str, Any]) -> Data | Pictures:
+    """n samples of the data set `name`; the same arguments give the same ones in every process.
+
+    Raises ConfigError where a file is missing or cannot be used (pictures.MissingFile: could be downloaded).
+    """
+    cached = _draw_pictures if DATASETS[name].kind == "images" else _draw
+    return cached(name, n, seed, tuple(sorted(params.items())))
+
+
+def load(config: GANConfig, upload: Any = None) -> Data | Pictures:
+    """The data of a config. upload: the user's own, for the sets that are a file; raises ConfigError."""
+    row = DATASETS[config.data]
+    if not row.upload:
+        return draw(config.data, config.data_size, config.seed, config.params())
+    if upload is None:
+        raise ConfigError(f"The data set {config.data} needs a file: {row.description}.")
+    if row.kind == "points":
+        return from_points(upload)
+    rng = np.random.default_rng([config.seed, 0])
+    return pictures.from_upload(upload, config.data_size, rng, **config.params())
+
+
+def sample_shape(config: GANConfig) -> tuple[int, ...]:
+    """The shape of one sample, without loading anything; (28, 28, 1) for a user's pictures in their own size."""
+    native, size = DATASETS[config.data].native, config.params().get("size", "native")
+    return native if size == "native" else (int(size), int(size), native[2])
+
+
+def class_count(config: GANConfig, data: Data | Pictures) -> int:
+    """How many classes both networks are told, 0 without; raises ConfigError where the data cannot give them."""
+    if not config.conditional:
+        return 0
+    n = len(data.class_names)
+    if data.labels is None or not 2 <= n <= MOST_CLASSES:
+        have = "no classes" if data.labels is None else f"{n:,}"
+        raise ConfigError(f"Conditional training needs data of 2 to {MOST_CLASSES} classes; {config.data} has {have}.")
+    return n

@@ -1,6 +1,7 @@
 """What a knob is: kind, range, default, and how a text becomes its value."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ class Knob:
 
     Numbers lie in [low, high]; texts are one of `choices` (names of a registry with their descriptions).
     `live` settings act on a running training; all others rebuild it. `stops` are the values a slider offers;
-    any other value in the range is accepted too.
+    any other value in the range is accepted too. A text without choices matches `pattern`; `form` says so in words.
     """
 
     kind: type
@@ -42,6 +43,8 @@ class Knob:
     choices: Mapping[str, str] | None = None
     live: bool = False
     stops: tuple[float, ...] | None = None
+    pattern: str = ""
+    form: str = ""
 
     def ticks(self) -> list[float] | None:
         """The values at which a slider stops, or None for an even one: `stops`, or a logarithmic series."""
@@ -62,6 +65,8 @@ class Knob:
             return "true or false"
         if self.choices is not None:
             return "one of " + ", ".join(self.choices)
+        if self.kind is str:
+            return self.form
         if self.kind is int:
             return f"a whole number from {self.low:,} to {self.high:,}"
         return f"a number from {self.low:g} to {self.high:g}"
@@ -80,7 +85,11 @@ class Knob:
                 raise ValueError
             return word in TRUE_WORDS
         if self.kind is str:
+            if type(value) is int:  # JSON may say 32 for "32"
+                value = str(value)
             if not isinstance(value, str) or (self.choices is not None and value not in self.choices):
+                raise ValueError
+            if self.pattern and not re.fullmatch(self.pattern, value):
                 raise ValueError
             return value
         if isinstance(value, bool) or (isinstance(value, str) and len(value) > 40):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gan_core.config import GANConfig
+from gan_core.datasets import DATASETS
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,11 @@ class Preset:
 
     config: GANConfig
     description: str
+
+    @property
+    def kind(self) -> str:
+        """`points` or `images`: which page shows it."""
+        return DATASETS[self.config.data].kind
 
 
 # Relativistic loss with R1 + R2 (R3GAN's recipe): the one that keeps all modes, see the README's figures.
@@ -27,55 +33,126 @@ _STABLE = {
 }
 
 
-# The networks that the source tutorials share: 157,954 and 132,609 parameters, cross-entropy, no averaging.
+# What the source tutorials share: cross-entropy, z of 100 numbers, one update of each network, no averaging.
 _TUTORIAL = {
     "latent_dim": 100,
+    "loss": "non_saturating",
+    "penalty": "none",
+    "g_lr": 2e-4,
+    "d_lr": 2e-4,
+    "g_beta_1": 0.5,
+    "d_beta_1": 0.5,
+    "batch_size": 64,
+    "show_ema": False,
+    "architecture": "dcgan",
+}
+# Their dense networks: 157,954 and 132,609 parameters for points.
+_DENSE = {
+    "architecture": "mlp",
     "g_layers": 3,
     "g_units": 256,
     "g_activation": "relu",
     "d_layers": 3,
     "d_units": 256,
     "d_activation": "leaky_relu",
-    "loss": "non_saturating",
-    "g_lr": 2e-4,
-    "d_lr": 2e-4,
-    "batch_size": 64,
-    "data_size": 10_000,
-    "show_ema": False,
 }
+_POINTS = {**_TUTORIAL, **_DENSE, "data_size": 10_000}
+_ADAM_DEFAULTS = {"g_lr": 1e-3, "d_lr": 1e-3, "g_beta_1": 0.9, "d_beta_1": 0.9}
 
 
-def _preset(description: str, **settings) -> Preset:
-    return Preset(GANConfig.from_flat({**_STABLE, **settings}), description)
+def _preset(base: dict, description: str, **settings) -> Preset:
+    return Preset(GANConfig.from_flat({**base, **settings}), description)
 
 
-def _tutorial(description: str, **settings) -> Preset:
-    return Preset(GANConfig.from_flat({**_TUTORIAL, **settings}), description)
+def _ours(description: str, **settings) -> Preset:
+    return _preset(_STABLE, description, **settings)
+
+
+def _image(description: str, **settings) -> Preset:
+    return _preset({}, description, **settings)  # the defaults of images are their recipe, see config.py
 
 
 PRESETS: dict[str, Preset] = {
-    "ring": _preset("8 modes on a circle, all found and kept", data="ring"),
-    "grid": _preset("25 modes, all found", data="grid", gp_weight=0.02),
-    "gaussian": _preset("one blob", data="gaussian"),
-    "disc": _preset("a disc with a hard edge", data="disc"),
-    "moons": _preset("two half circles", data="moons"),
-    "circles": _preset("a circle in a circle", data="circles"),
-    "swiss_roll": _preset("a rolled-up curve", data="swiss_roll"),
-    "spirals": _preset("two winding arms", data="spirals"),
-    "pinwheel": _preset("five twisted blades", data="pinwheel"),
-    "checkerboard": _preset("hard edges everywhere", data="checkerboard"),
-    "line": _preset("a segment", data="line"),
-    "tutorial-disc": _tutorial(
-        "the tutorial's uniform disc: 3 x 256 networks, tanh output, Adam 2e-4, batch 64",
-        data="disc",
-        g_output="tanh",
+    "ring": _ours("8 modes on a circle, all found and kept", data="ring"),
+    "grid": _ours("25 modes, all found", data="grid", gp_weight=0.02),
+    "gaussian": _ours("one blob", data="gaussian"),
+    "disc": _ours("a disc with a hard edge", data="disc"),
+    "moons": _ours("two half circles", data="moons"),
+    "circles": _ours("a circle in a circle", data="circles"),
+    "swiss_roll": _ours("a rolled-up curve", data="swiss_roll"),
+    "spirals": _ours("two winding arms", data="spirals"),
+    "pinwheel": _ours("five twisted blades", data="pinwheel"),
+    "checkerboard": _ours("hard edges everywhere", data="checkerboard"),
+    "line": _ours("a segment", data="line"),
+    "digits": _image("small handwritten digits; needs no network", data="digits"),
+    "mnist": _image("handwritten digits", data="mnist"),
+    "fashion_mnist": _image("pieces of clothing", data="fashion_mnist"),
+    "mnist_rgb": _image("handwritten digits in colour", data="mnist_rgb", filters=24),
+    "stacked_mnist": _image(
+        "three digits in one picture: are all 1,000 combinations made?", data="stacked_mnist", filters=24
     ),
-    "tutorial-gaussian": _tutorial(
-        "the tutorial's N(0, 0.5²): z uniform, label noise 0.1, d_steps 2; output made linear, for tanh cannot "
-        "reach the 9 % of points beyond ±1",
+    "mnist_conditional": _image(
+        "you choose the digit: both networks are told the class", data="mnist", conditional=True
+    ),
+    "cifar10": _image("photographs of ten things: hard, and slow on a CPU", data="cifar10", filters=32),
+    "tutorial-gaussian": _preset(
+        _POINTS,
+        "1. Points from N(0, 0.5²), z uniform, label noise 0.1, d_steps 2. Corrected: the output is linear, for tanh "
+        "cannot reach the 9 % of points beyond ±1",
         data="gaussian",
         z_dist="uniform",
         label_noise=0.1,
         d_steps=2,
     ),
+    "tutorial-disc": _preset(
+        _POINTS,
+        "2. Points uniform in the unit disc; dense 3 x 256 networks of 157,954 and 132,609 parameters, tanh output, "
+        "Adam 2e-4, batch 64. Corrected: the discriminator returns a logit, and the loss takes it as one",
+        data="disc",
+        g_output="tanh",
+    ),
+    "tutorial-mnist-mlp": _preset(
+        {**_TUTORIAL, **_DENSE},
+        "3. MNIST as vectors of 784 in [-1, 1]; the networks of 2 with 784 for 2; batch 256. Corrected: as in 2",
+        data="mnist",
+        batch_size=256,
+        g_output="tanh",
+    ),
+    "tutorial-mnist-conv": _preset(
+        {**_TUTORIAL, **_ADAM_DEFAULTS},
+        "4. MNIST by small convolutional networks, Adam's defaults. Corrected: as printed, stride 2 before stride 7 "
+        "gives 56 x 56, so the first stride is 1; its ReLU output cannot reach -1, so it is tanh. Kept: kernel 4 under "
+        "stride 7 leaves three of seven rows and columns to the bias, a lattice that no training removes",
+        data="mnist",
+        architecture="tutorial_conv",
+    ),
+    "tutorial-rgb": _preset(
+        {**_TUTORIAL, **_ADAM_DEFAULTS},
+        "5. Digits in colour, 28 x 28 x 3, batch norm in both networks, Adam 1e-3. Corrected: as printed its strides "
+        "end at 14 x 14, and its loop mixes two frameworks and cannot run",
+        data="mnist_rgb",
+        architecture="tutorial_rgb",
+    ),
+    "tutorial-dcgan64": _preset(
+        _TUTORIAL,
+        "6. DCGAN for 64 x 64 x 3: 12.7 million weights in the generator, seconds a step on a CPU. Digits in colour "
+        "stand for its photographs, which need a download",
+        data="mnist_rgb",
+        architecture="tutorial_dcgan64",
+        **{"data.size": "64"},
+    ),
+    "tutorial-outline": _preset(
+        _TUTORIAL,
+        "7. The plain outline of such a tutorial on MNIST with the default DCGAN: cross-entropy from logits, Adam 1e-4 "
+        "for both. Corrected: nothing; it leaves the networks open",
+        data="mnist",
+        g_lr=1e-4,
+        d_lr=1e-4,
+        g_beta_1=0.9,
+        d_beta_1=0.9,
+        filters=32,
+        g_norm="batch",
+        d_norm="batch",
+    ),
 }
+TUTORIALS = tuple(name for name in PRESETS if name.startswith("tutorial-"))

@@ -5,15 +5,22 @@ from typing import Any
 
 from gan_core.config import GANConfig
 from gan_core.datasets import Data
+from gan_core.pictures import Pictures
 
 
 @dataclass(frozen=True)
 class View:
-    """Which layers a page shows now, so that only those are computed."""
+    """Which layers a page shows now, so that only those are computed. For points:"""
 
     heat: bool = True
     manifold: bool = False
     arrows: bool = False
+    # For images: pictures a side of the grid; the classes of its rows, in turn (conditional networks); the
+    # grid's place whose neighbours are wanted; and the mixture of corners of z: (how many corners, their draw, u, v).
+    side: int = 8
+    rows: tuple[int, ...] = ()
+    picked: int | None = None
+    blend: tuple[int, int, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Snapshot:
     """
 
     config: GANConfig
-    data: Data
+    data: Data | Pictures
     status: str
     step: int = 0
     steps_per_second: float = 0.0

@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from gan_core import networks
 from gan_core.architectures import ARCHITECTURES
 from gan_core.config import GANConfig
-from gan_core.datasets import Data
+from gan_core.datasets import Data, class_count
 from gan_core.lazy import tf
 from gan_core.losses import LOSSES
 from gan_core.optimizers import OPTIMIZERS
 from gan_core.penalties import PENALTIES
+from gan_core.pictures import Pictures
 
 State = dict[str, Any]
 
@@ -42,48 +44,45 @@ def draw_z(config: GANConfig, n: int, key, alg: str):
 
 
 class Program:
-    """The compiled functions for one structure (`compile_key` and the data's shape); holds no weights.
+    """The compiled functions for one structure (`compile_key`, the data's shape, the classes); holds no weights.
 
-    jit: compile with XLA. Right for dense networks on a CPU (README, "Figures").
+    classes: how many both networks are told, 0 without. jit: compile with XLA; None for what is right on a CPU: yes for
+    dense networks, no for convolutions (README, "Figures").
     """
 
-    def __init__(self, config: GANConfig, data_shape: tuple[int, ...], jit: bool = True):
+    def __init__(self, config: GANConfig, data_shape: tuple[int, ...], jit: bool | None = None, classes: int = 0):
         self.config = config
         self.shape = tuple(data_shape[1:])
-        self.jit = jit
-        self.generator, self.discriminator = ARCHITECTURES[config.architecture].build(config, self.shape, 0)
+        self.jit = ARCHITECTURES[config.architecture].dense if jit is None else jit
+        self.classes = classes
+        self.generator, self.discriminator = networks.build(config, self.shape, 0, classes)
         self.loss = LOSSES[config.loss]
         self.penalty = PENALTIES[config.penalty].function
         # XLA makes threefry numbers fastest, plain kernels only know philox.
-        self._rng = "threefry" if jit else "philox"
+        self._rng = "threefry" if self.jit else "philox"
         self.traces = 0
-        self.train = tf.function(self._train, jit_compile=jit, autograph=False)
+        self.train = tf.function(self._train, jit_compile=self.jit, autograph=False)
         self.generate = tf.function(
-            lambda g, z: self.generator.stateless_call(g, [], z)[0], autograph=False, reduce_retracing=True
+            lambda g, extra, z, y: self._fake(g, extra, z, y)[0], autograph=False, reduce_retracing=True
         )
         self.discriminate = tf.function(
-            lambda d, x: self.discriminator.stateless_call(d, [], x)[0],
-            autograph=False,
-            reduce_retracing=True,
+            lambda d, extra, x, y: self._judge(d, extra, x, y)[0], autograph=False, reduce_retracing=True
         )
         self.push = tf.function(self._push, autograph=False, reduce_retracing=True)
 
     def initial_state(self, seed: int) -> State:
-        """The state at step 0; the same seed gives the same weights."""
-        generator, discriminator = ARCHITECTURES[self.config.architecture].build(
-            self.config, self.shape, 1000 * (seed % 2_000_000)
-        )
-        g = [tf.convert_to_tensor(v) for v in generator.trainable_variables]
-        d = [tf.convert_to_tensor(v) for v in discriminator.trainable_variables]
-        return {
-            "step": tf.constant(0),
-            "g": g,
-            "d": d,
-            "ema": list(g),
-            "g_opt": self._slots("g", g),
-            "d_opt": self._slots("d", d),
-            "d_row": tf.zeros([4]),
-        }
+        """The state at step 0; the same seed gives the same weights.
+
+        `g`, `d`: the trainable weights; `g_extra`, `d_extra`: what else the layers keep (batch statistics, the
+        power iteration's vectors, dropout's counter); `ema`, `ema_extra`: the averaged generator.
+        """
+        models = networks.build(self.config, self.shape, 1000 * (seed % 2_000_000), self.classes)
+        state: State = {"step": tf.constant(0), "d_row": tf.zeros([4])}
+        for side, model in zip("gd", models, strict=True):
+            state[side] = [tf.convert_to_tensor(v) for v in model.trainable_variables]
+            state[f"{side}_extra"] = [tf.convert_to_tensor(v) for v in model.non_trainable_variables]
+            state[f"{side}_opt"] = self._slots(side, state[side])
+        return state | {"ema": list(state["g"]), "ema_extra": list(state["g_extra"])}
 
     def live(self, config: GANConfig) -> dict[str, Any]:
         """The live settings as tensors: their values may change between calls, and nothing is traced again."""
@@ -99,9 +98,23 @@ class Program:
         return tf.stack([seed, counter])
 
     def _draw_real(self, data, key):
+        """(a batch in training units, its classes one-hot [batch, classes] or None)."""
         n = self.config.batch_size
-        rows = tf.random.stateless_uniform([n], key, 0, data.shape[0], tf.int32, alg=self._rng)
-        return tf.gather(data, rows)
+        rows = tf.random.stateless_uniform([n], key, 0, data["x"].shape[0], tf.int32, alg=self._rng)
+        x = tf.gather(data["x"], rows)
+        if x.dtype == tf.uint8:
+            x = tf.cast(x, tf.float32) / 127.5 - 1.0
+        return x, tf.one_hot(tf.gather(data["y"], rows), self.classes) if self.classes else None
+
+    # -- the networks -------------------------------------------------------------------------------------
+
+    def _fake(self, g, extra, z, y, training: bool = False):
+        """(G(z | y), the generator's extra state afterwards)."""
+        return self.generator.stateless_call(g, extra, z if y is None else tf.concat([z, y], 1), training=training)
+
+    def _judge(self, d, extra, x, y, training: bool = False):
+        """(logits of x | y, the discriminator's extra state afterwards)."""
+        return self.discriminator.stateless_call(d, extra, x if y is None else [x, y], training=training)
 
     # -- one step -----------------------------------------------------------------------------------------
 
@@ -129,47 +142,57 @@ class Program:
         """One discriminator update: the state with a new `d`, `d_opt` and `d_row`."""
         _, d_lr, gp_weight, smoothing, noise, _ = tf.unstack(live["rates"])
         step, n = state["step"], self.config.batch_size
-        real = self._draw_real(data, self._key(seed, step, REAL_D, update))
+        # Real and fake share their classes, so that a relativistic pair compares like with like.
+        real, y = self._draw_real(data, self._key(seed, step, REAL_D, update))
         z = draw_z(self.config, n, self._key(seed, step, Z_D, update), self._rng)
-        fake, _ = self.generator.stateless_call(state["g"], [], z)
+        fake, _ = self._fake(state["g"], state["g_extra"], z, y, training=True)
         shift = tf.random.stateless_uniform([2, n, 1], self._key(seed, step, LABELS, update), -1.0, 1.0, alg=self._rng)
         real_labels = 1.0 - smoothing + noise * shift[0]
         fake_labels = noise * shift[1]
         d = state["d"]
 
-        def critic(x):
-            return self.discriminator.stateless_call(d, [], x, training=True)[0]
-
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(d)
-            real_logits, fake_logits = critic(real), critic(fake)
+            real_logits, extra = self._judge(d, state["d_extra"], real, y, training=True)
+            fake_logits, extra = self._judge(d, extra, fake, y, training=True)
             loss = self.loss.discriminator(real_logits, fake_logits, real_labels, fake_labels)
-            penalty = tf.zeros([]) if self.penalty is None else self.penalty(critic, real, fake)
-            total = loss if self.penalty is None else loss + gp_weight * penalty
+            penalty = tf.zeros([])
+            total = loss
+            if self.penalty is not None:
+                penalty = self.penalty(lambda x: self._judge(d, extra, x, y, training=True)[0], real, fake)
+                total = loss + gp_weight * penalty
         state = self._apply("d", state, tape.gradient(total, d), d_lr)
         row = tf.stack([loss, penalty, *accuracies(self.config.loss, real_logits, fake_logits)])
-        return {**state, "d_row": row}
+        return {**state, "d_row": row, "d_extra": extra}
 
     def _update_g(self, state: State, data, live, seed):
         """One generator update, which is one step: the new state and the step's row of COLUMNS."""
         g_lr, *_, ema_decay = tf.unstack(live["rates"])
         step, g = state["step"], state["g"]
         z = draw_z(self.config, self.config.batch_size, self._key(seed, step, Z_G), self._rng)
-        real_logits = None
+        real_logits = y = None
+        if self.loss.generator_needs_real or self.classes:
+            real, y = self._draw_real(data, self._key(seed, step, REAL_G))
         if self.loss.generator_needs_real:
-            real = self._draw_real(data, self._key(seed, step, REAL_G))
-            real_logits, _ = self.discriminator.stateless_call(state["d"], [], real)
+            real_logits, _ = self._judge(state["d"], state["d_extra"], real, y, training=True)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(g)
-            fake, _ = self.generator.stateless_call(g, [], z, training=True)
-            fake_logits, _ = self.discriminator.stateless_call(state["d"], [], fake)
+            fake, extra = self._fake(g, state["g_extra"], z, y, training=True)
+            fake_logits, _ = self._judge(state["d"], state["d_extra"], fake, y, training=True)
             loss = self.loss.generator(real_logits, fake_logits)
-        state = self._apply("g", state, tape.gradient(loss, g), g_lr)
+        state = {**self._apply("g", state, tape.gradient(loss, g), g_lr), "g_extra": extra}
         # A young average has a short memory, else it would show the initial weights for long.
         t = tf.cast(step, tf.float32)
         decay = tf.minimum(ema_decay, (1.0 + t) / (10.0 + t))
-        ema = [old * decay + new * (1.0 - decay) for old, new in zip(state["ema"], state["g"], strict=True)]
-        state = {**state, "step": step + 1, "ema": ema}
+
+        def averaged(name: str, of: str):
+            return [
+                old * decay + new * (1.0 - decay) if new.dtype == tf.float32 else new
+                for old, new in zip(state[name], state[of], strict=True)
+            ]
+
+        ema = {"ema": averaged("ema", "g"), "ema_extra": averaged("ema_extra", "g_extra")}
+        state = {**state, **ema, "step": step + 1}
         return state, tf.concat([[loss], state["d_row"]], 0)
 
     def _step(self, state: State, data, live, seed):
@@ -177,7 +200,7 @@ class Program:
         d_steps, g_steps = live["counts"][0], live["counts"][1]
         updates = tf.where(state["step"] % g_steps == 0, d_steps, 0)
         # Only the discriminator's part goes through the inner loop: XLA copies what a loop carries.
-        names = ("d", "d_opt", "d_row")
+        names = ("d", "d_extra", "d_opt", "d_row")
         rest = {name: value for name, value in state.items() if name not in names}
 
         def body(update, own):
@@ -200,33 +223,19 @@ class Program:
         _, state, rows = tf.while_loop(lambda i, s, r: i < n, body, (tf.constant(0), state, rows))
         return state, rows
 
-    def _push(self, g, d, real, z):
+    def _push(self, g, g_extra, d, d_extra, real, z):
         """Where the generator's loss pushes its samples: (samples [n, ...], -d loss / d sample [n, ...])."""
-        fake, _ = self.generator.stateless_call(g, [], z)
-        real_logits, _ = self.discriminator.stateless_call(d, [], real)
+        fake, _ = self._fake(g, g_extra, z, None)
+        real_logits, _ = self._judge(d, d_extra, real, None)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
-            logits, _ = self.discriminator.stateless_call(d, [], fake)
+            logits, _ = self._judge(d, d_extra, fake, None)
             loss = self.loss.generator(real_logits, logits)
         return fake, -tape.gradient(loss, fake)
 
     def layers(self) -> list[dict[str, Any]]:
         """A row for each layer: network, layer, output shape, parameters."""
-        return [
-            {
-                "network": model.name,
-                "layer": type(layer).__name__ + _detail(layer),
-                "output": " x ".join(str(n) for n in layer.output.shape[1:]),
-                "parameters": layer.count_params(),
-            }
-            for model in (self.generator, self.discriminator)
-            for layer in model.layers
-        ]
-
-
-def _detail(layer) -> str:
-    function = getattr(layer, "activation", None)
-    return f" ({function.__name__})" if type(layer).__name__ == "Activation" else ""
+        return networks.layers(self.generator) + networks.layers(self.discriminator)
 
 
 def accuracies(loss: str, real_logits, fake_logits):
@@ -262,11 +271,16 @@ def not_finite(state: State) -> str:
 class Trainer:
     """A run: a program, its data and its state."""
 
-    def __init__(self, config: GANConfig, data: Data, program: Program | None = None, jit: bool = True):
+    def __init__(
+        self, config: GANConfig, data: Data | Pictures, program: Program | None = None, jit: bool | None = None
+    ):
         self.config = config
         self.data = data
-        self.program = program or Program(config, data.points.shape, jit)
-        self._data = tf.constant(data.to_unit(data.points))
+        self.classes = class_count(config, data)
+        self.program = program or Program(config, data.array.shape, jit, self.classes)
+        self._data = {"x": tf.constant(data.array)}
+        if self.classes:
+            self._data["y"] = tf.constant(data.labels)
         self._seed = tf.constant(config.seed, tf.int64)
         self._live = self.program.live(config)
         self.reset()
@@ -316,15 +330,32 @@ class Trainer:
         state, rows = self.program.train(self.state, self._data, self._live, self._seed, tf.constant(n))
         return state, rows.numpy()[:n]
 
-    def weights(self, ema: bool) -> list[Any]:
-        """The generator's weights, averaged or raw."""
-        return self.state["ema" if ema else "g"]
-
     def latent(self, n: int, draw: int = 0) -> Any:
         """z to look at, float32 [n, latent_dim]: fixed by (seed, draw), and never one of training's own."""
         key = tf.constant([self.config.seed, -1 - draw], tf.int64)
         return draw_z(self.config, n, key, "philox")
 
-    def samples(self, z: Any, ema: bool) -> np.ndarray:
-        """G(z) in the data's units, float32 [n, 2]."""
-        return self.data.from_unit(self.program.generate(self.weights(ema), z).numpy())
+    def labels(self, n: int, draw: int = 0) -> np.ndarray:
+        """Classes for n samples, int32 [n], as frequent as in the data."""
+        rows = np.random.default_rng([self.config.seed, 2, draw]).integers(len(self.data), size=n)
+        return self.data.labels[rows]
+
+    def _one_hot(self, n: int, labels: np.ndarray | None) -> Any:
+        if not self.classes:
+            return None
+        return tf.one_hot(self.labels(n) if labels is None else labels, self.classes)
+
+    def generated(self, z: Any, ema: bool, labels: np.ndarray | None = None) -> np.ndarray:
+        """G(z) in training units, float32 [n, ...]; labels: int [n] for conditional networks, else drawn."""
+        weights, extra = ("ema", "ema_extra") if ema else ("g", "g_extra")
+        y = self._one_hot(len(z), labels)
+        return self.program.generate(self.state[weights], self.state[extra], z, y).numpy()
+
+    def samples(self, z: Any, ema: bool, labels: np.ndarray | None = None) -> np.ndarray:
+        """G(z) in the data's units: float32 [n, 2], or uint8 [n, H, W, C]."""
+        return self.data.from_unit(self.generated(z, ema, labels))
+
+    def logits(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """The discriminator's logits of samples in training units, float32 [n]."""
+        y = self._one_hot(len(x), labels)
+        return self.program.discriminate(self.state["d"], self.state["d_extra"], tf.constant(x), y).numpy()[:, 0]

@@ -1,24 +1,35 @@
 """What the page looks at: arrays made from a trainer, between two chunks of steps. Looking never trains."""
 
+import time
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
+from gan_core.image_metrics import nearest
 from gan_core.lazy import tf
 from gan_core.losses import LOSSES
 from gan_core.snapshot import View
 from gan_core.trainer import Trainer
 
 SAMPLES = 1_000
-HEAT_SIDE = 48
+HEAT_SIDE = 40
 ARROWS = 160
 MANIFOLD_SIDE = 21
 MANIFOLD_LINE = 256
+NEIGHBOURS = 8
+NEIGHBOUR_SECONDS = 1.0  # between two searches through all real pictures
 ARROW_REACH = 0.2  # longest arrow, as a fraction of the plot's half width
 
 
-def look(trainer: Trainer, view: View) -> dict[str, Any]:
+def look(trainer: Trainer, view: View, still: bool = False) -> dict[str, Any]:
+    """The frame's arrays: of points or of images, as the trainer's data are. still: nothing moves any more."""
+    if still:
+        trainer.neighbours = None  # those of a step ago would stay on the page
+    return (look_at_images if trainer.data.kind == "images" else look_at_points)(trainer, view)
+
+
+def look_at_points(trainer: Trainer, view: View) -> dict[str, Any]:
     """The frame's arrays, in the data's own units: `samples` float32 [SAMPLES, 2], and for the layers shown:
 
     `heat` float32 [HEAT_SIDE, HEAT_SIDE], p(real) by rows of rising y; `manifold` float32 [lines, points, 2];
@@ -35,6 +46,80 @@ def look(trainer: Trainer, view: View) -> dict[str, Any]:
     return frame
 
 
+def grid_labels(trainer: Trainer, view: View) -> np.ndarray | None:
+    """The class of each picture of the grid, int [side²]: row i shows rows[i mod len(rows)]; None without."""
+    if not trainer.classes:
+        return None
+    rows = [c for c in view.rows if 0 <= c < trainer.classes] or list(range(trainer.classes))
+    return np.repeat([rows[i % len(rows)] for i in range(view.side)], view.side)
+
+
+def look_at_images(trainer: Trainer, view: View) -> dict[str, Any]:
+    """The frame's arrays for images, pixels uint8:
+
+    `grid` [side², H, W, C] from fixed z, `p_real` float32 [side²]; with `view.picked`: `neighbours` [k, H, W, C] and
+    their `distances` float32 [k]; with `view.blend`: `blend` [1, H, W, C], `corners` [2 or 4, H, W, C].
+    """
+    n, ema = view.side * view.side, trainer.config.show_ema
+    labels = grid_labels(trainer, view)
+    unit = trainer.generated(trainer.latent(n), ema, labels)
+    logits = trainer.logits(unit, labels)
+    kind = LOSSES[trainer.config.loss].p_real
+    if kind == "centered":
+        real = trainer.data.to_unit(trainer.data.pixels[:n])
+        of_real = None if labels is None else trainer.data.labels[:n]
+        logits = logits - (trainer.logits(real, of_real).mean() + logits.mean()) / 2
+    p = np.clip(logits, 0, 1) if kind == "clip" else sigmoid(logits)
+    frame: dict[str, Any] = {"grid": trainer.data.from_unit(unit), "p_real": p.astype(np.float32)}
+    if view.picked is not None and view.picked < n:
+        frame |= _neighbours(trainer, frame["grid"][view.picked], view)
+    if view.blend is not None:
+        frame |= blend(trainer, view, ema)
+    return frame
+
+
+def _neighbours(trainer: Trainer, picture: np.ndarray, view: View) -> dict[str, Any]:
+    """The nearest real pictures; searched for at most once in NEIGHBOUR_SECONDS."""
+    kept = getattr(trainer, "neighbours", None)
+    this = (view.picked, view.side, view.rows, trainer.config.show_ema)
+    fresh = kept is not None and kept[0] == this and time.monotonic() < kept[1]
+    if not fresh:
+        rows, distances = nearest(trainer.data.pixels, picture, NEIGHBOURS)
+        found = {"neighbours": trainer.data.pixels[rows], "distances": distances.astype(np.float32)}
+        trainer.neighbours = this, time.monotonic() + NEIGHBOUR_SECONDS, found
+    return trainer.neighbours[2]
+
+
+def blend(trainer: Trainer, view: View, ema: bool) -> dict[str, Any]:
+    """The picture of a mixture of 2 or 4 corners of z, and the corners' own.
+
+    Normal z are mixed along great circles (White, arXiv 1609.04468): in between, a straight line passes nearer to
+    the origin than any z that training has seen.
+    """
+    count, draw, u, v = view.blend
+    corners = trainer.latent(count, draw=100 + draw).numpy()
+    mix = _slerp if trainer.config.z_dist == "normal" else _lerp
+    z = mix(corners[0], corners[1], u)
+    if count == 4:
+        z = mix(z, mix(corners[2], corners[3], u), v)
+    labels = None if not trainer.classes else np.full(count + 1, (view.rows or (0,))[0] % trainer.classes)
+    pixels = trainer.samples(tf.constant(np.concatenate([z[None], corners]), tf.float32), ema, labels)
+    return {"blend": pixels[:1], "corners": pixels[1:]}
+
+
+def _lerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    return (1 - t) * a + t * b
+
+
+def _slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    """From a (t = 0) to b (t = 1) along the great circle, with the length in proportion."""
+    cosine = float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12))
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if np.sin(angle) < 1e-3:
+        return _lerp(a, b, t)
+    return (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+
+
 def heat_axis(trainer: Trainer) -> tuple[np.ndarray, np.ndarray]:
     """The x and the y of the heat map's cells, float64 [HEAT_SIDE] each."""
     data = trainer.data
@@ -43,8 +128,7 @@ def heat_axis(trainer: Trainer) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _logits(trainer: Trainer, points: np.ndarray) -> np.ndarray:
-    unit = tf.constant(trainer.data.to_unit(points))
-    return trainer.program.discriminate(trainer.state["d"], unit).numpy()[:, 0]
+    return trainer.logits(trainer.data.to_unit(points))
 
 
 def heat_map(trainer: Trainer, samples: np.ndarray) -> np.ndarray:
@@ -97,7 +181,8 @@ def arrows(trainer: Trainer, ema: bool) -> np.ndarray:
     real = tf.constant(data.to_unit(data.points[:ARROWS]))
     if len(data.points) < ARROWS:
         real = tf.gather(real, tf.range(ARROWS) % len(data.points))
-    fake, push = program.push(trainer.weights(ema), trainer.state["d"], real, trainer.latent(ARROWS))
+    state, (g, extra) = trainer.state, ("ema", "ema_extra") if ema else ("g", "g_extra")
+    fake, push = program.push(state[g], state[extra], state["d"], state["d_extra"], real, trainer.latent(ARROWS))
     push = push.numpy() * ARROWS  # the loss is a mean
     tail = data.from_unit(fake.numpy())
     length = np.linalg.norm(push, axis=1, keepdims=True)

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from gan_core.config import GANConfig, changed, compile_key, same_structure
+from gan_core.knobs import ConfigError
 from gan_core.wire import Wire
 
 CHUNK_SECONDS = 0.04
@@ -23,10 +24,6 @@ PROGRAMS = 4  # compiled structures kept
 LEASE_SECONDS = 20.0  # without a renewal: pause
 ORPHAN_SECONDS = 90.0  # without a renewal: end
 RATE_WINDOW = 1.5  # seconds over which steps/s are measured
-SCORE_SHARE = 0.03  # of the time, at most, goes into scores
-SCORE_SAMPLES = 2_500
-SCORE_W1_SAMPLES = 500
-FLOOR_REPEATS = 5
 
 
 class Mailbox:
@@ -109,35 +106,6 @@ class Pace:
         self._rate = min(0.5 * self._rate + 0.5 * rate, 4 * self._rate)
 
 
-class Scores:
-    """The scores of the shown generator, made anew as often as SCORE_SHARE of the time allows."""
-
-    def __init__(self, trainer) -> None:
-        self.trainer = trainer
-        self.values: dict[str, Any] = {}
-        self._floor: float | None = None
-        self._next = 0.0
-        self._of: tuple | None = None
-
-    def refresh(self, idle: bool) -> None:
-        """Makes them anew if it is time, or (when standing still) if they are not of this very state."""
-        from gan_core import metrics
-
-        trainer, now = self.trainer, time.monotonic()
-        this = (trainer.step, trainer.config.show_ema)
-        if this == self._of or (now < self._next and not idle):
-            return
-        n_w1 = min(SCORE_W1_SAMPLES, max(16, len(trainer.data.points)))
-        if self._floor is None:
-            self._floor = metrics.w1_floor(trainer.config, trainer.data, n_w1, FLOOR_REPEATS)
-            now = time.monotonic()
-        samples = trainer.samples(trainer.latent(SCORE_SAMPLES, draw=1), trainer.config.show_ema)
-        self.values = metrics.scores(trainer.config, trainer.data, samples, n_w1, self._floor)
-        self.values["step"] = trainer.step
-        self._of = this
-        self._next = time.monotonic() + (time.monotonic() - now) / SCORE_SHARE
-
-
 class Worker:
     """The loop. `generation` counts rebuilds and resets, as the server numbers them."""
 
@@ -149,7 +117,7 @@ class Worker:
         self._compiler = ThreadPoolExecutor(1)
         self._compiling: Future | None = None
         self._trainer = None
-        self._scores: Scores | None = None
+        self._scores = None
         self._history = None
         self._generation = 0
         self._playing = False
@@ -186,7 +154,7 @@ class Worker:
     # -- commands -----------------------------------------------------------------------------------------
 
     def _on_configure(self, body: dict[str, Any]) -> None:
-        """{flat, points, generation, history?}: live changes act at once, anything else rebuilds."""
+        """{flat, upload, generation}: live changes act at once, anything else rebuilds."""
         config = GANConfig.from_flat(body["flat"])
         if self._trainer is not None and body["generation"] == self._generation:
             for name, (old, new) in changed(self._trainer.config, config).items():
@@ -201,31 +169,31 @@ class Worker:
     def _build(self, config: GANConfig, body: dict[str, Any]) -> None:
         from gan_core import datasets
         from gan_core.history import History
+        from gan_core.scores import live_scores
         from gan_core.trainer import Trainer
 
         self._generation = body["generation"]
+        if self._scores is not None:
+            self._scores.close()
         self._trainer = self._scores = None
         self._error, self._pending = None, 0
-        data = (
-            datasets.from_points(body["points"])
-            if config.data == "file"
-            else datasets.draw(config.data, config.data_size, config.seed, config.params())
-        )
+        data = datasets.load(config, body["upload"])
         program, self._compiling = self._program(config, data)
         self._trainer = Trainer(config, data, program)
         if self._compiling is None:
             self._compiling = self._compiler.submit(self._trainer.compile)
             self._programs[self._program_key(config, data)] = (program, self._compiling)
-        self._history, self._scores = History(), Scores(self._trainer)
+        self._history, self._scores = History(), live_scores(self._trainer)
         self._recent.clear()
         self._pace.restart()
 
     @staticmethod
     def _program_key(config: GANConfig, data) -> tuple:
-        return compile_key(config), data.points.shape
+        return compile_key(config), data.array.shape, len(data.class_names) if config.conditional else 0
 
     def _program(self, config: GANConfig, data):
         """A kept program of this structure with its compilation, or a new one with None."""
+        from gan_core.datasets import class_count
         from gan_core.trainer import Program
 
         key = self._program_key(config, data)
@@ -237,9 +205,11 @@ class Worker:
             self._programs.popitem(last=False)
         if self._compiling is not None:
             self._compiling.cancel()  # a structure that nobody wants any more
-        return Program(config, data.points.shape), None
+        return Program(config, data.array.shape, classes=class_count(config, data)), None
 
     def _on_play(self, _) -> None:
+        if self._trainer is None:
+            return  # what was asked for could not be built, and the error says why
         self._playing, self._error = True, None
         self._recent.clear()
         self._pace.restart()
@@ -248,6 +218,8 @@ class Worker:
         self._playing, self._pending = False, 0
 
     def _on_step(self, n: int) -> None:
+        if self._trainer is None:
+            return
         self._playing, self._error = False, None
         self._pending += n
 
@@ -292,6 +264,8 @@ class Worker:
                 f"Training diverged: {error} The networks stand as they were at step {self._trainer.step:,}, the "
                 "last good state. Lower a rate (or reset) and press Play to go on."
             )
+        elif isinstance(error, ConfigError):
+            self._error = str(error)
         else:
             line = str(error).strip().split("\n")[0][:300]
             self._error = f"Training stopped with an error ({type(error).__name__}: {line}). Reset to start over."
@@ -318,7 +292,7 @@ class Worker:
         try:
             if self._ready():
                 self._scores.refresh(idle=not self._busy())
-            snapshot |= views.look(trainer, view)
+            snapshot |= views.look(trainer, view, still=not self._busy())
         except Exception as error:
             self._fail(error)
             snapshot["error"] = self._error
@@ -332,7 +306,10 @@ class Worker:
 
     def warm_up(self, flat: dict[str, Any]) -> None:
         """Compiles the run that is most likely asked for first."""
-        self._build(GANConfig.from_flat(flat), {"generation": 0, "points": None})
+        try:
+            self._build(GANConfig.from_flat(flat), {"generation": 0, "upload": None})
+        except ConfigError:
+            return  # data that only its page has, or that is not on this machine
         self._compiling.result()
         from gan_core import views
         from gan_core.snapshot import View

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from gan_core.architectures import ARCHITECTURES, NORMS
 from gan_core.config import KNOBS
 from gan_core.datasets import DATASETS
 from gan_core.losses import LOSSES
@@ -22,8 +23,9 @@ frame.through_app()
 st.title("Guide")
 st.markdown(
     """
-A **generator** turns random numbers *z* into points; a **discriminator** tells them from real ones. Each learns
-from the other. Press **Play** (key **P**) on the playground and watch the orange points find the blue ones.
+A **generator** turns random numbers *z* into points or pictures; a **discriminator** tells them from real ones. Each
+learns from the other. Press **Play** (key **P**) on the playground and watch the orange points find the blue ones, or
+on the images page and watch digits appear.
 
 | key | does |
 | --- | --- |
@@ -42,19 +44,33 @@ from the other. Press **Play** (key **P**) on the playground and watch the orang
   standard deviations of its centre; such samples are of high quality (98.9 % of a perfect generator's).
   *Wasserstein-1* is the mean distance that the samples must travel to become real ones, exact at the stated
   sample size; its floor is the same distance between two sets of real points.
+- **Images**: the grid shows the same *z* all along, so a place in it is one sample that changes. Click one to see its
+  nearest real pictures: a generator that only repeats them has learned by heart. The *latent panel* mixes corners of
+  *z*. In *conditional* training both networks are told the class, and you choose which class each row shows.
+- **Scores of images** come from a small classifier that is trained once for each data set. *classifier-FID* is the
+  Fréchet distance between its features of generated and of real pictures; its floor is the same between two draws of
+  real pictures. It is not the published FID, which uses another network's features: compare it only with its floor.
+  *confidence* is the mean probability of the likeliest class; *class TV* is the total variation between the shares of
+  the classes, generated and real. A confident classifier can be wrong: look at the pictures too.
+- Your own pictures travel no further than this server, and no file of yours is changed. A known set is looked for in
+  the folder that `GANSCOPE_DATA` names, then where Keras keeps it; only if it is nowhere, it is downloaded.
 - The address bar holds every setting and the seed: copy it, and whoever opens it gets the same run.
 """
 )
 st.header("Presets")
 for name, preset in PRESETS.items():
     with st.container(horizontal=True, vertical_alignment="center"):
-        opened = st.button("Open", key=f"open_{name}", help=f"Opens the playground with the preset {name}.")
+        opened = st.button("Open", key=f"open_{name}", help=f"Opens the preset {name}.")
         st.markdown(f"**{name}**: {preset.description}")
     if opened:
         controls.set_config(preset.config)
-        st.switch_page("pages/playground.py")
+        st.switch_page(frame.PAGE_OF_KIND[preset.kind])
 st.header("Data sets")
 st.table(_rows(DATASETS))
+st.header("Architectures")
+st.table(_rows(ARCHITECTURES))
+st.header("Normalisations")
+st.table([{"name": name, "what it is": text} for name, text in NORMS.items()])
 st.header("Losses")
 st.table(_rows(LOSSES))
 st.header("Penalties")

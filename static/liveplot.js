@@ -56,11 +56,15 @@ function palette(element) {
   };
 }
 
+function rgb(color) {
+  const pixel = document.createElement("canvas").getContext("2d");
+  pixel.fillStyle = color;
+  pixel.fillRect(0, 0, 1, 1);
+  return [...pixel.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
+
 function luminance(color) {
-  const canvas = document.createElement("canvas").getContext("2d");
-  canvas.fillStyle = color;
-  canvas.fillRect(0, 0, 1, 1);
-  const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
+  const [r, g, b] = rgb(color);
   return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
 }
 
@@ -71,6 +75,48 @@ function paint(value, colors) {
     for (const key in value) value[key] = paint(value[key], colors);
   }
   return value;
+}
+
+// A trace's `tiles` become one texture: each picture with a border, so that a frame can be painted around it.
+const BORDER = 1;
+const canvas = document.createElement("canvas");
+
+function lay(trace, colors) {
+  const { pixels, shape, columns, frames } = trace.tiles;
+  const [n, height, width, channels] = shape;
+  const [w, h] = [width + 2 * BORDER, height + 2 * BORDER];
+  canvas.width = columns * w;
+  canvas.height = Math.ceil(n / columns) * h;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const texture = context.createImageData(canvas.width, canvas.height);
+  const scale = frames && ["$fake", "$bg", "$real"].map((name) => rgb(colors[name]));
+  for (let i = 0; i < n; i++) {
+    const [left, top] = [(i % columns) * w, Math.floor(i / columns) * h];
+    if (scale) {
+      const p = 2 * frames[i];
+      const [low, high] = p < 1 ? scale : scale.slice(1);
+      const edge = low.map((value, c) => value + (p < 1 ? p : p - 1) * (high[c] - value));
+      for (let y = 0; y < h; y++)
+        for (let x = 0; x < w; x++) {
+          if (x >= BORDER && x < w - BORDER && y >= BORDER && y < h - BORDER) continue;
+          texture.data.set([...edge, 255], 4 * ((top + y) * canvas.width + left + x));
+        }
+    }
+    let from = i * height * width * channels;
+    for (let y = 0; y < height; y++) {
+      let to = 4 * ((top + BORDER + y) * canvas.width + left + BORDER);
+      for (let x = 0; x < width; x++, to += 4, from += channels) {
+        texture.data[to] = pixels[from];
+        texture.data[to + 1] = pixels[from + (channels > 1 ? 1 : 0)];
+        texture.data[to + 2] = pixels[from + (channels > 1 ? 2 : 0)];
+        texture.data[to + 3] = 255;
+      }
+    }
+  }
+  context.putImageData(texture, 0, 0);
+  trace.source = canvas.toDataURL("image/png");
+  Object.assign(trace, { dx: 1 / w, dy: 1 / h, x0: -0.5 + 0.5 / w, y0: -0.5 + 0.5 / h });
+  delete trace.tiles;
 }
 
 const CONFIG = { responsive: false, displaylogo: false, scrollZoom: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
@@ -113,12 +159,19 @@ class LivePlot {
         const colors = palette(this.parent);
         this.theme = colors.$bg + colors.$text;
         paint(figure, colors);
+        for (const trace of figure.data) if (trace.tiles) lay(trace, colors);
         const width = this.node.clientWidth || 300;
         figure.layout.width = width;
-        // A square plot wants no more height than a phone gives it width.
-        if (figure.layout.yaxis?.scaleanchor) figure.layout.height = Math.min(figure.layout.height, width);
+        // A plot of fixed aspect wants no more height than a phone gives it width.
+        const { margin } = figure.layout;
+        const needed = (width - margin.l - margin.r) / figure.aspect + margin.t + margin.b;
+        if (figure.aspect) figure.layout.height = Math.ceil(Math.min(figure.layout.height, needed));
         this.node.style.height = `${figure.layout.height}px`;
         await Plotly.react(this.node, figure.data, figure.layout, CONFIG);
+        if (figure.clicks && !this.listens) {
+          this.listens = true;
+          this.node.on("plotly_click", (event) => this.clicked?.(event.points[0].pointNumber));
+        }
         this.frames += 1;
         this.node.dataset.frames = this.frames;
         this.node.dataset.step = figure.step ?? "";
@@ -169,6 +222,7 @@ export function plot(component) {
   const parent = component.parentElement;
   if (!plots.has(parent)) plots.set(parent, new LivePlot(parent));
   const live = plots.get(parent);
+  live.clicked = (place) => component.setStateValue("clicked", place);
   if (component.data) live.show(component.data, component.version);
 }
 

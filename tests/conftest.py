@@ -1,10 +1,13 @@
 """What several test files need: a real server on a free port of 127.0.0.1, and a real Chromium."""
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -83,14 +86,69 @@ class Server:
             self.process.wait(15)
 
 
+class Line:
+    """A network line to a server's port that can be cut and mended; `url` goes through it."""
+
+    def __init__(self, port: int):
+        self._target = port
+        self._whole = True
+        self._sockets: set[socket.socket] = set()
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                near, _ = self._door.accept()
+            except OSError:
+                return  # closed
+            if not self._whole:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self._target), timeout=10)
+            far.settimeout(None)
+            self._sockets |= {near, far}
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _carry(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        for end in (one, other):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self) -> None:
+        """Breaks every connection and takes no new one."""
+        self._whole = False
+        for end in self._sockets:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._sockets.clear()
+
+    def mend(self) -> None:
+        """Takes connections again."""
+        self._whole = True
+
+    def close(self) -> None:
+        """Ends the line."""
+        self.cut()
+        self._door.close()
+
+
 @pytest.fixture(scope="session")
 def server():
     """One server for the browser tests; closed tabs give their places back soon."""
-    server = Server(GANSCOPE_MAX_WORKERS="8", GANSCOPE_AWAY_SECONDS="8")
+    cache = tempfile.mkdtemp(prefix="ganscope-tests-")
+    server = Server(GANSCOPE_MAX_WORKERS="8", GANSCOPE_AWAY_SECONDS="8", GANSCOPE_CACHE=cache)
     yield server
     workers = server.workers()
     server.stop()
     wait_until(lambda: not any(_alive(pid) for pid in workers), 15, "the workers to end with their server")
+    shutil.rmtree(cache, ignore_errors=True)
 
 
 def _alive(pid: int) -> bool:

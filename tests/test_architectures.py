@@ -1,137 +1,281 @@
-"""The networks: shapes, parameter counts, initial weights, and what a forward pass computes."""
+"""The plans: what each architecture asks for, what it costs, and which pictures it can make. Without Keras."""
 
-import keras
-import numpy as np
+import subprocess
+import sys
+
 import pytest
-import tensorflow as tf
 
-from gan_core.architectures import ACTIVATIONS, ARCHITECTURES
-from gan_core.config import GANConfig
+from gan_core.architectures import (
+    ACTIVATIONS,
+    ARCHITECTURES,
+    NORMS,
+    Activation,
+    Conv,
+    ConvTransposed,
+    Dense,
+    Dropout,
+    Flatten,
+    Norm,
+    Pool,
+    Reshape,
+    Residual,
+    Upsample,
+    measure,
+    parameter_counts,
+    plans,
+    step_cost,
+)
+from gan_core.config import KNOBS, GANConfig
+from gan_core.knobs import ConfigError
+from tests.conftest import ROOT
 
-SMALL = {"g_layers": 2, "g_units": 7, "d_layers": 1, "d_units": 5, "latent_dim": 3}
-BATCH = np.random.default_rng(0).normal(size=(11, 3)).astype(np.float32)
-
-
-def build(seed=0, architecture="mlp", **settings):
-    config = GANConfig.from_flat({**SMALL, "architecture": architecture, **settings})
-    return ARCHITECTURES[architecture].build(config, (2,), seed)
-
-
-def weights(model):
-    return [v.numpy() for v in model.trainable_variables]
-
-
-def by_hand(model, x, bend):
-    """The forward pass of dense layers with `bend` between them, in double precision."""
-    variables = [w.astype(float) for w in weights(model)]
-    for kernel, bias in zip(variables[:-2:2], variables[1:-2:2], strict=True):
-        x = bend(x @ kernel + bias)
-    return x @ variables[-2] + variables[-1]
-
-
-BENDS = {
-    "relu": lambda x: np.maximum(x, 0),
-    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
-    "tanh": np.tanh,
-    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-    "swish": lambda x: x / (1 + np.exp(-x)),
-}
+SMALL = {"data": "digits", "filters": 8, "latent_dim": 5, "g_layers": 2, "g_units": 7, "d_layers": 2, "d_units": 6}
+SMALL |= {"g_norm": "none", "d_norm": "none", "dropout": 0, "g_output": "tanh"}
+SHAPES = [(side, side, channels) for side in (28, 32, 64) for channels in (1, 3)]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_shapes(architecture):
-    generator, discriminator = build(architecture=architecture)
-    fake = generator(BATCH)
-    assert fake.shape == (11, 2) and fake.dtype == tf.float32
-    logits = discriminator(fake)
-    assert logits.shape == (11, 1) and logits.dtype == tf.float32
+def config_of(**settings):
+    return GANConfig.from_flat({**SMALL, **settings})
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_no_variable_but_the_trainable_ones(architecture):
-    """The engine carries nothing else: a layer with a state of its own would lose it."""
-    for model in build(architecture=architecture):
-        assert model.non_trainable_variables == []
+def accepted(name, shape):
+    """Whether the architecture makes samples of `shape`, by its own row."""
+    sides = ARCHITECTURES[name].sides
+    return sides is None or (len(shape) == 3 and shape[0] in sides)
 
 
-def test_parameters_of_the_tutorials_networks():
-    """100 - 256 - 256 - 256 - 2 and 2 - 256 - 256 - 256 - 1."""
-    generator, discriminator = build(latent_dim=100, g_layers=3, g_units=256, d_layers=3, d_units=256)
-    assert generator.count_params() == 157_954
-    assert discriminator.count_params() == 132_609
+GOOD = [(name, shape) for name in ARCHITECTURES for shape in SHAPES if accepted(name, shape)]
+each_plan = pytest.mark.parametrize("name, shape", GOOD, ids=lambda v: "x".join(map(str, v)) if type(v) is tuple else v)
 
 
-@pytest.mark.parametrize("layers", range(6))
-def test_the_number_of_layers(layers):
-    generator, discriminator = build(g_layers=layers, d_layers=layers)
-    for model in (generator, discriminator):
-        assert sum(isinstance(layer, keras.layers.Dense) for layer in model.layers) == layers + 1
+def flat(plan):
+    """Every layer, those of residual branches too."""
+    for layer in plan:
+        if isinstance(layer, Residual):
+            yield from flat(layer.main)
+            yield from flat(layer.shortcut)
+        else:
+            yield layer
 
 
-def test_without_hidden_layers_the_networks_are_affine():
-    generator, discriminator = build(g_layers=0, d_layers=0)
-    assert generator.count_params() == 3 * 2 + 2
-    assert discriminator.count_params() == 2 + 1
-    for model, x in ((generator, BATCH), (discriminator, BATCH[:, :2])):
-        kernel, bias = weights(model)
-        np.testing.assert_allclose(model(x), x @ kernel + bias, rtol=1e-5, atol=1e-6)
+# -- measure ------------------------------------------------------------------------------------------------
 
 
-def test_every_activation_has_its_formula_here():
-    assert set(BENDS) == set(ACTIVATIONS)
+@pytest.mark.parametrize(
+    "layer, shape, work, parameters, out",
+    [
+        (Dense(4), (3,), 12, 16, (4,)),  # 3 * 4 products, 4 biases
+        (Dense(4, "spectral"), (3,), 12, 20, (4,)),  # and u of 4
+        # 3 * 3 * 2 weights for each of 5 maps, at each of 6 * 6 places
+        (Conv(5, 3), (6, 6, 2), 36 * 90, 95, (6, 6, 5)),
+        (Conv(5, 3, 2), (6, 6, 2), 9 * 90, 95, (3, 3, 5)),
+        (Conv(5, 4, 2), (7, 7, 2), 16 * 160, 165, (4, 4, 5)),  # an odd side is rounded up
+        (Conv(5, 3, 1, "spectral"), (6, 6, 2), 36 * 90, 100, (6, 6, 5)),
+        # each of the 4 * 4 input places feeds 3 * 3 * 5 outputs from 2 maps
+        (ConvTransposed(5, 3), (4, 4, 2), 16 * 90, 95, (8, 8, 5)),
+        (ConvTransposed(5, 4, 7), (4, 4, 2), 16 * 160, 165, (28, 28, 5)),
+        (ConvTransposed(5, 3, 1, "spectral"), (4, 4, 2), 16 * 90, 100, (4, 4, 5)),
+        (Norm("batch"), (4, 4, 3), 0, 12, (4, 4, 3)),  # scale, shift, running mean and variance of each map
+        (Norm("layer"), (4, 4, 3), 0, 6, (4, 4, 3)),
+        (Activation("relu"), (4,), 0, 0, (4,)),
+        (Dropout(0.5), (4,), 0, 0, (4,)),
+        (Reshape((2, 2, 3)), (12,), 0, 0, (2, 2, 3)),
+        (Flatten(), (2, 2, 3), 0, 0, (12,)),
+        (Upsample(), (2, 2, 3), 0, 0, (4, 4, 3)),
+        (Pool(), (4, 4, 3), 0, 0, (2, 2, 3)),
+    ],
+    ids=lambda v: str(v).replace(" ", "") if not isinstance(v, int) else "",
+)
+def test_one_layer_by_hand(layer, shape, work, parameters, out):
+    assert measure([layer], shape) == (work, parameters, out)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_activations_by_hand(activation):
-    generator, discriminator = build(g_activation=activation, d_activation=activation)
-    bend = BENDS[activation]
-    np.testing.assert_allclose(generator(BATCH), by_hand(generator, BATCH, bend), rtol=1e-4, atol=1e-5)
-    points = BATCH[:, :2] * 2
-    np.testing.assert_allclose(discriminator(points), by_hand(discriminator, points, bend), rtol=1e-4, atol=1e-5)
+def test_layers_add_up():
+    """3 -> 4 -> 2 x 2 x 1 -> 4 x 4 x 1 -> a convolution of kernel 3 to 2 maps."""
+    plan = [Dense(4), Activation("relu"), Reshape((2, 2, 1)), Upsample(), Conv(2, 3)]
+    assert measure(plan, (3,)) == (12 + 16 * 18, 16 + 20, (4, 4, 2))
 
 
-def test_each_network_has_its_own_activation():
-    generator, discriminator = build(g_activation="tanh", d_activation="swish")
-    np.testing.assert_allclose(generator(BATCH), by_hand(generator, BATCH, np.tanh), rtol=1e-4, atol=1e-5)
-    points = BATCH[:, :2]
-    np.testing.assert_allclose(
-        discriminator(points), by_hand(discriminator, points, BENDS["swish"]), rtol=1e-4, atol=1e-5
-    )
+def test_a_residual_is_both_branches():
+    """Main: 4 x 4 x 3 -> kernel 3 to 5 maps -> pooled. Shortcut: pooled -> kernel 1 to 5 maps at 2 x 2."""
+    block = Residual((Conv(5, 3), Pool()), (Pool(), Conv(5, 1)))
+    assert measure([block], (4, 4, 3)) == (16 * 135 + 4 * 15, 140 + 20, (2, 2, 5))
 
 
-def test_output_tanh_bounds_the_generator_and_leaves_the_logits_alone():
-    generator, discriminator = build(g_output="tanh")
-    linear, _ = build(g_output="linear")
-    np.testing.assert_allclose(generator(BATCH), np.tanh(linear(BATCH)), rtol=1e-5, atol=1e-6)
-    assert np.abs(generator(1e3 * BATCH)).max() <= 1.0
-    assert np.abs(discriminator(1e4 * BATCH[:, :2])).max() > 1.0
+def test_nothing_costs_nothing():
+    assert measure([], (3, 3, 1)) == (0, 0, (3, 3, 1))
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_the_same_seed_gives_the_same_weights_and_another_gives_others(architecture):
-    first = [w for model in build(3, architecture) for w in weights(model)]
-    keras.utils.set_random_seed(99)  # the global seed has no say
-    again = [w for model in build(3, architecture) for w in weights(model)]
-    other = [w for model in build(4, architecture) for w in weights(model)]
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    for a, b in zip(first, other, strict=True):
-        if a.ndim > 1:
-            assert not np.array_equal(a, b)
+def test_the_cost_of_a_step_by_hand():
+    """G: 5 z -> 1 unit -> 2, D: 2 -> 1 unit -> 1, without the biases: 7 and 3 products a sample.
+
+    D's update: G once, D forward and backward on real and fake; G's: both forward, G backward, D backward
+    to its input.
+    """
+    point = {"data": "ring", "g_layers": 1, "g_units": 1, "d_layers": 1, "d_units": 1, "batch_size": 10}
+    config = GANConfig.from_flat({**point, "latent_dim": 5, "penalty": "none"})
+    generator, discriminator = plans(config, (2,))
+    assert (measure(generator, (5,))[0], measure(discriminator, (2,))[0]) == (7, 3)
+    d_update, g_update = 7 + 6 * 3, 3 * 7 + 2 * 3
+    assert step_cost(config, (2,)) == 20 * (d_update + g_update)
+    assert step_cost(config.updated({"d_steps": 3, "g_steps": 2}), (2,)) == 20 * (1.5 * d_update + g_update)
 
 
-def test_no_two_layers_start_alike():
-    """Neither inside a network nor across the two."""
-    same = {"latent_dim": 2, "g_layers": 4, "g_units": 2, "d_layers": 4, "d_units": 2}
-    kernels = [w for model in build(0, **same) for w in weights(model) if w.shape == (2, 2)]
-    assert len(kernels) == 5 + 4
-    assert len({w.tobytes() for w in kernels}) == len(kernels)
+def test_a_penalty_costs_more_and_two_cost_twice():
+    none, one, two = (step_cost(config_of(penalty=p), (28, 28, 1)) for p in ("none", "r1", "r1_r2"))
+    assert none < one < two and two - one == pytest.approx(one - none)
 
 
-def test_initial_weights_are_glorot_uniform_and_biases_zero():
-    generator, _ = build(g_layers=2, g_units=256)
-    kernel, bias = weights(generator)[2:4]
-    limit = np.sqrt(6 / (256 + 256))
-    assert kernel.shape == (256, 256)
-    assert limit * 0.99 < np.abs(kernel).max() <= limit
-    assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.02)
-    assert not bias.any()
+# -- the registry -------------------------------------------------------------------------------------------
+
+
+def test_every_row_is_described():
+    for name, row in ARCHITECTURES.items():
+        assert row.description.strip(), name
+        assert set(row.uses) <= set(KNOBS), name
+    assert [name for name, row in ARCHITECTURES.items() if not row.images_only] == ["mlp"]
+    assert [name for name, row in ARCHITECTURES.items() if row.dense] == ["mlp"]
+
+
+@each_plan
+def test_a_plan_makes_samples_and_logits(name, shape):
+    config = config_of(architecture=name)
+    generator, discriminator = plans(config, shape)
+    assert measure(generator, (5,))[2] == shape
+    assert measure(discriminator, shape)[2] == (1,)
+    assert isinstance(discriminator[-1], Dense) and discriminator[-1].units == 1
+    assert isinstance(generator[-2 if name == "mlp" else -1], Activation)
+    both = parameter_counts(config, shape)
+    assert both == (measure(generator, (5,))[1], measure(discriminator, shape)[1])
+
+
+@each_plan
+def test_pictures_are_bounded(name, shape):
+    """The last activation is tanh, right before the reshape of the dense network."""
+    generator, _ = plans(config_of(architecture=name), shape)
+    assert [layer for layer in flat(generator) if isinstance(layer, Activation)][-1] == Activation("tanh")
+
+
+def other(name):
+    """A value of the knob `name` that is not SMALL's."""
+    knob, now = KNOBS[name], getattr(config_of(), name)
+    if knob.kind is bool:
+        return not now
+    if knob.choices is not None:
+        return next(c for c in knob.choices if c != now)
+    return knob.high if now != knob.high else knob.low
+
+
+STRUCTURE = [name for name, knob in KNOBS.items() if knob.group in ("Networks", "Generator", "Discriminator")]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("knob", [n for n in STRUCTURE if n != "architecture"])
+def test_an_architecture_uses_what_it_says(name, knob):
+    """The page hides the knobs that an architecture does not use."""
+    shape = (64, 64, 3) if ARCHITECTURES[name].sides == (64,) else (28, 28, 3)
+    config = config_of(architecture=name)
+    changed = plans(config, shape) != plans(config.updated({knob: other(knob)}), shape)
+    assert changed == (knob in ARCHITECTURES[name].uses)
+
+
+@pytest.mark.parametrize("name", [n for n, row in ARCHITECTURES.items() if "d_norm" in row.uses])
+@pytest.mark.parametrize("norm", NORMS)
+def test_where_normalisation_goes(name, norm):
+    """Batch and layer norm neither on the discriminator's first layer nor on a network's last one."""
+    generator, discriminator = plans(config_of(architecture=name, g_norm=norm, d_norm=norm), (28, 28, 1))
+    for plan in (generator, discriminator):
+        weighted = [i for i, layer in enumerate(plan) if isinstance(layer, (Dense, Conv, ConvTransposed))]
+        kinds = [layer.kind for layer in plan if isinstance(layer, Norm)]
+        if norm in ("batch", "layer"):
+            assert kinds == [norm] * (len(weighted) - (1 if plan is generator else 2))
+            assert all(not isinstance(layer, Norm) for layer in plan[weighted[-1] :])
+        else:
+            assert not kinds
+    first = next(i for i, layer in enumerate(discriminator) if isinstance(layer, (Dense, Conv)))
+    assert not isinstance(discriminator[first + 1], Norm)
+    spectral = {layer.norm for layer in flat(discriminator) if isinstance(layer, (Dense, Conv))}
+    assert spectral == {"spectral" if norm == "spectral" else "none"}
+
+
+@pytest.mark.parametrize("name", [n for n, row in ARCHITECTURES.items() if "dropout" in row.uses])
+def test_dropout_is_the_discriminators_alone(name):
+    generator, discriminator = plans(config_of(architecture=name, dropout=0.3), (28, 28, 1))
+    assert Dropout(0.3) in discriminator and not any(isinstance(layer, Dropout) for layer in flat(generator))
+    assert not any(isinstance(layer, Dropout) for layer in plans(config_of(architecture=name), (28, 28, 1))[1])
+
+
+@pytest.mark.parametrize("name", ["dcgan", "dcgan_resize", "resnet"])
+@pytest.mark.parametrize("side, sides", [(28, [7, 14, 28]), (32, [4, 8, 16, 32]), (64, [4, 8, 16, 32, 64])])
+def test_stages_grow_from_7_or_4(name, side, sides):
+    generator, discriminator = plans(config_of(architecture=name), (side, side, 1))
+    for plan, start, expected in ((generator, (5,), sides), (discriminator, (side, side, 1), sides[::-1])):
+        seen = []
+        for i in range(len(plan) + 1):
+            shape = measure(plan[:i], start)[2]
+            if len(shape) == 3 and shape[0] not in seen:
+                seen.append(shape[0])
+        assert seen == expected
+
+
+def test_dcgans_filters_double_as_pixels_get_coarser():
+    generator, discriminator = plans(config_of(architecture="dcgan"), (64, 64, 3))
+    assert [layer.filters for layer in discriminator if isinstance(layer, Conv)] == [8, 16, 32, 64]
+    assert generator[0] == Dense(4 * 4 * 64)
+    assert [layer.filters for layer in generator if isinstance(layer, ConvTransposed)] == [32, 16, 8, 3]
+
+
+def test_activations_are_each_networks_own():
+    for name in ("mlp", "dcgan", "dcgan_resize", "resnet"):
+        config = config_of(architecture=name, g_activation="elu", d_activation="swish")
+        generator, discriminator = plans(config, (28, 28, 1))
+        assert {a.name for a in flat(generator) if isinstance(a, Activation)} == {"elu", "tanh"}
+        assert {a.name for a in flat(discriminator) if isinstance(a, Activation)} == {"swish"}
+    assert set(ACTIVATIONS) == {"relu", "leaky_relu", "tanh", "elu", "swish"}
+
+
+# -- what does not go together ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name, row in ARCHITECTURES.items() if row.sides is not None])
+def test_a_shape_that_an_architecture_cannot_make_is_a_sentence(name):
+    config, sides = config_of(architecture=name), ARCHITECTURES[name].sides
+    for side in (8, 27, 28, 32, 48, 64, 128):
+        if side in sides:
+            assert plans(config, (side, side, 1))
+            continue
+        with pytest.raises(ConfigError) as caught:
+            plans(config, (side, side, 1))
+        said = str(caught.value)
+        assert f"The architecture {name} makes pictures of {sides[0]} x {sides[0]}" in said
+        assert said.endswith(f"; the data are {side} x {side} pixels.")
+
+
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "mlp"])
+def test_points_and_oblongs_are_refused(name):
+    with pytest.raises(ConfigError, match=r"the data are points\.$"):
+        plans(config_of(architecture=name), (2,))
+    with pytest.raises(ConfigError, match=r"the data are 28 x 32 pixels\.$"):
+        plans(config_of(architecture=name), (28, 32, 1))
+
+
+def test_the_dense_network_takes_anything():
+    for shape in ((2,), (5, 9, 3), (64, 64, 1)):
+        generator, discriminator = plans(config_of(architecture="mlp"), shape)
+        assert measure(generator, (5,))[2] == shape and measure(discriminator, shape)[2] == (1,)
+
+
+def test_what_a_network_costs_is_known_without_keras():
+    """The page says it before any process has imported TensorFlow."""
+    code = """
+import sys
+from gan_core import architectures, config, datasets
+row = config.GANConfig.from_flat({"data": "mnist"})
+shape = datasets.sample_shape(row)
+assert shape == (28, 28, 1)
+assert min(architectures.parameter_counts(row, shape)) > 1000 and architectures.step_cost(row, shape) > 1e6
+print([name for name in ("tensorflow", "keras", "sklearn") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.conftest import Server, wait_until
+from tests.conftest import Line, Server, wait_until
 
 # A browser, a server and a worker on two busy cores: one second chance, which pytest's summary counts as "rerun".
 pytestmark = pytest.mark.flaky(reruns=1)
@@ -21,11 +21,16 @@ class Tab:
     def __init__(self, context, url: str):
         self.page = context.new_page()
         self.errors: list[str] = []
-        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("requestfailed", lambda r: self.errors.append(f"{r.url} {r.failure}"))
         self.page.goto(url)
         self.ready()
+
+    def _heard(self, message) -> None:
+        # Streamlit looks for its own address below a page's path first.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.errors.append(message.text)
 
     def ready(self) -> None:
         self.page.wait_for_selector(".st-key-live_samples .js-plotly-plot", timeout=30_000)
@@ -88,6 +93,152 @@ def open_tab(server, chromium):
     for context in contexts:
         context.close()
     assert errors == []
+
+
+IMAGES = "images?data=digits&filters=8&batch_size=16&latent_dim=8&seed=3"
+
+
+def texture(tab: Tab, plot: str = "samples") -> str:
+    """The picture that a grid shows now, as drawn."""
+    return tab.page.evaluate(
+        f"""() => document.querySelector(".st-key-live_{plot} .ganscope-plot")?.data?.[0]?.source ?? "" """
+    )
+
+
+def moved(tab: Tab, plot: str, before: str) -> str:
+    """The grid's picture once it is another than `before`."""
+    return wait_until(lambda: (now := texture(tab, plot)) != before and now, 20, f"another picture in {plot}")
+
+
+def test_images_play_and_the_grid_changes_without_a_blank_frame(open_tab):
+    tab = open_tab(IMAGES)
+    tab.page.wait_for_selector(".st-key-live_real .js-plotly-plot", timeout=20_000)
+    real = texture(tab, "real")
+    assert len(real) > 1_000
+    tab.play(20)
+    before = texture(tab)
+    moved(tab, "samples", before)
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    box = tab.page.locator(".st-key-live_samples .imagelayer image").bounding_box()
+    for _ in range(10):  # digits on black; a blank frame would be white
+        shot = Image.open(io.BytesIO(tab.page.screenshot(clip=box))).convert("L")
+        assert np.asarray(shot).mean() < 150
+    assert texture(tab, "real") == real
+    tab.pause()
+    stood = texture(tab)
+    tab.page.wait_for_timeout(700)
+    assert texture(tab) == stood
+    tab.click("reset")
+    wait_until(lambda: tab.step() == 0, 20, "step 0")
+    tab.page.get_by_text("Layers and parameters").click()
+    wait_until(lambda: "UpSampling2D" in tab.page.inner_text("body"), 20, "the table of layers")
+
+
+def test_a_sample_opens_with_its_nearest_real_pictures(open_tab):
+    tab = open_tab(IMAGES)
+    tab.play(5)
+    box = tab.page.locator(".st-key-live_samples .imagelayer image").bounding_box()
+    tab.page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 1.5 / 8 * box["height"])
+    tab.page.wait_for_selector(".st-key-live_neighbours .js-plotly-plot", timeout=20_000)
+    title = """() => document.querySelector(".st-key-live_neighbours .ganscope-plot").layout.annotations[0].text"""
+    assert tab.page.evaluate(title) == "<b>sample 10, then its nearest real pictures</b>"
+    moved(tab, "neighbours", texture(tab, "neighbours"))
+    tab.click("unpick")
+    tab.page.wait_for_selector(".st-key-live_neighbours", state="detached", timeout=20_000)
+
+
+def test_the_latent_slider_moves_while_training(open_tab):
+    tab = open_tab(IMAGES)
+    tab.play(5)
+    tab.page.locator(".st-key-latent label").first.click()
+    tab.page.wait_for_selector(".st-key-live_blend .js-plotly-plot", timeout=20_000)
+    slider = tab.page.locator(".st-key-blend_u input[type=range]")
+    tab.page.locator(".st-key-corners [role=radio]").nth(1).click()
+    tab.page.wait_for_selector(".st-key-blend_v", timeout=20_000)
+    frames, step = tab.attribute("blend", "frames"), tab.step()
+    for _ in range(5):
+        slider.focus()
+        slider.press("ArrowRight")
+    wait_until(lambda: tab.attribute("blend", "frames") > frames and tab.step() > step, 20, "a new mixture")
+    tab.pause()
+    stood = texture(tab, "blend")
+    slider.focus()
+    slider.press("Home")  # standing still, only the slider moves the picture
+    moved(tab, "blend", stood)
+
+
+def test_a_digit_is_picked_in_conditional_training(open_tab):
+    tab = open_tab(IMAGES + "&conditional=true")
+    tab.play(3)
+    tab.pause()
+    labels = """() => document.querySelector(".st-key-live_samples .ganscope-plot").layout.yaxis.ticktext"""
+    assert tab.page.evaluate(labels) == list("01234567")
+    before = texture(tab)
+    chooser = tab.page.locator(".st-key-rows input")
+    chooser.fill("7")
+    tab.page.wait_for_selector("[role=option]", timeout=20_000)
+    chooser.press("Enter")
+    wait_until(lambda: tab.page.evaluate(labels) == ["7"] * 8, 20, "rows of sevens")
+    moved(tab, "samples", before)
+
+
+def test_a_zip_is_uploaded_and_trained_on(open_tab, tmp_path):
+    import io
+    import zipfile
+
+    import numpy as np
+    from PIL import Image
+
+    tab = open_tab("images?data=picture_file&filters=8&batch_size=16&latent_dim=8")
+    assert "Choose your file" in tab.page.inner_text("body")
+    bad, good = tmp_path / "bad.zip", tmp_path / "good.zip"
+    with zipfile.ZipFile(bad, "w") as file:
+        file.writestr("../../escape.png", b"x" * 100)
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(good, "w") as file:
+        for i in range(60):
+            pixels = np.full((40, 40, 3), (0, 60 + 120 * (i % 2), 200), np.uint8)
+            pixels += rng.integers(0, 20, pixels.shape, np.uint8)
+            blob = io.BytesIO()
+            Image.fromarray(pixels).save(blob, "PNG")
+            file.writestr(f"{'dark' if i % 2 else 'light'}/{i}.png", blob.getvalue())
+    tab.page.set_input_files(".st-key-upload_file_images input[type=file]", bad)
+    wait_until(lambda: "escape.png" in tab.page.inner_text("body"), 20, "the sentence")
+    tab.page.set_input_files(".st-key-upload_file_images input[type=file]", good)
+    wait_until(lambda: "60 pictures" in tab.page.inner_text("body"), 20, "the file's name")
+    tab.play(3)
+    shape = """() => document.querySelector(".st-key-live_real .ganscope-plot").data[0].source.length > 1000"""
+    assert tab.page.evaluate(shape)
+
+
+def test_a_refresh_keeps_the_image_run_and_the_other_page_its_own(open_tab):
+    tab = open_tab(IMAGES)
+    tab.play(10)
+    tab.page.get_by_role("link", name="2-D playground").click()
+    wait_until(lambda: "ring" in tab.text("steps_per_second"), 20, "the playground")
+    assert tab.step() == 0
+    tab.page.get_by_role("link", name="Images").click()
+    wait_until(lambda: "digits" in tab.text("steps_per_second"), 20, "the images page")
+    wait_until(lambda: "filters=8" in tab.page.url, 20, "the settings in the address")
+    before = wait_until(tab.step, 20, "the run")
+    tab.page.reload()
+    tab.ready()
+    wait_until(lambda: tab.step() >= before, 20, "the run after a refresh")
+    wait_until(lambda: "Pause" in tab.text("play"), 20, "the run to play on")
+
+
+def test_a_tutorial_opens_with_one_click(open_tab):
+    tab = open_tab()
+    tab.page.get_by_role("link", name="Tutorials").click()
+    tab.page.wait_for_selector(".st-key-open_tutorial-disc", timeout=20_000)
+    tab.click("open_tutorial-disc")
+    wait_until(lambda: "disc" in tab.text("steps_per_second"), 20, "the playground with the disc")
+    wait_until(lambda: "latent_dim=100" in tab.page.url, 20, "the tutorial's settings")
+    tab.play(3)
 
 
 def test_play_trains_and_pause_stops(open_tab):
@@ -236,6 +387,24 @@ def test_a_refresh_keeps_the_run(open_tab):
     assert tab.pause() > before
 
 
+def test_a_short_loss_of_network_keeps_the_run(server, chromium):
+    line = Line(server.port)
+    context = chromium.new_context()
+    try:
+        tab = Tab(context, f"{line.url}/{SMALL}")
+        tab.play(20)
+        before = tab.step()
+        line.cut()
+        tab.page.wait_for_timeout(4_000)  # long enough for the run to be held
+        line.mend()
+        wait_until(lambda: tab.step() > before + 50, 60, "the run to go on")
+        assert "Pause" in tab.text("play")
+        assert tab.pause() > before
+    finally:
+        context.close()
+        line.close()
+
+
 def test_a_link_gives_no_control_of_the_run(open_tab):
     tab = open_tab()
     tab.play(20)
@@ -333,12 +502,12 @@ def test_uploads(open_tab, tmp_path):
     assert "Choose your file" in tab.page.inner_text("body")
     bad = tmp_path / "bad.csv"
     bad.write_text("x,y\n1,2\n3,nan\n" + "4,5\n" * 30)
-    tab.page.set_input_files(".st-key-points_file input[type=file]", bad)
+    tab.page.set_input_files(".st-key-upload_file_points input[type=file]", bad)
     wait_until(lambda: "no finite number" in tab.page.inner_text("body"), 20, "the sentence")
     assert "Accepted: a CSV" in tab.page.inner_text("body")
     good = tmp_path / "good.csv"
     good.write_text("x,y\n" + "".join(f"{10 + i % 7},{20 + i % 5}\n" for i in range(200)))
-    tab.page.set_input_files(".st-key-points_file input[type=file]", good)
+    tab.page.set_input_files(".st-key-upload_file_points input[type=file]", good)
     real = """() => Array.from(document.querySelector(".st-key-live_samples .ganscope-plot").data
         .find((t) => t.name === "real").x).slice(0, 9)"""
     wait_until(lambda: min(tab.page.evaluate(real)) >= 10, 20, "the file's points on the plane")
@@ -346,9 +515,9 @@ def test_uploads(open_tab, tmp_path):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits(open_tab, width, scheme):
-    tab = open_tab(color_scheme=scheme)
+@pytest.mark.parametrize(("scheme", "query"), [("light", SMALL), ("dark", SMALL), ("light", IMAGES)])
+def test_the_page_fits(open_tab, width, scheme, query):
+    tab = open_tab(query, color_scheme=scheme)
     tab.page.set_viewport_size({"width": width, "height": 720})
     tab.page.wait_for_timeout(800)
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -374,14 +543,15 @@ def test_an_open_page_costs_no_worker_and_a_closed_tab_ends_its_own(chromium):
         server.stop()
 
 
-@pytest.mark.parametrize("path", ["guide", "playground"])
+@pytest.mark.parametrize("path", ["guide", "playground", "images", "tutorials"])
 def test_a_deep_link_as_the_first_visit_shows_the_right_frame(chromium, path):
     server = Server()
     try:
         context = chromium.new_context()
         page = context.new_page()
         page.goto(f"{server.url}/{path}")
-        page.wait_for_selector(f"text={'Presets' if path == 'guide' else 'New seed'}", timeout=30_000)
+        landmark = {"guide": "Presets", "tutorials": "tutorial-rgb"}.get(path, "New seed")
+        page.wait_for_selector(f"text={landmark}", timeout=30_000)
         assert page.get_by_role("link", name="2-D playground").count() == 1
         assert page.get_by_role("link", name="Guide").count() == 1
         assert page.get_by_role("link", name="app").count() == 0

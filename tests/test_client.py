@@ -11,6 +11,7 @@ import pytest
 from gan_core import datasets
 from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
+from gan_core.pictures import Pictures
 from gan_core.snapshot import View
 from gan_core.trainer import Trainer
 from tests.conftest import wait_until
@@ -22,9 +23,11 @@ ALL = View(heat=True, manifold=True, arrows=True)
 
 
 @pytest.fixture(scope="module")
-def warm_run():
-    """One run with a warm worker for all tests."""
-    process = WorkerProcess(prewarm=SMALL)
+def warm_run(tmp_path_factory):
+    """One run with a warm worker for all tests, whose classifiers go into a folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        process = WorkerProcess(prewarm=SMALL)
     wait_until(lambda: process.state != "starting", 90, "the worker to be warm")
     assert process.state == "warm", process.reason
     run = Run(SMALL)
@@ -159,6 +162,48 @@ def test_the_users_own_points(run):
     snapshot = poll_until(run, lambda s: s.step == 5, "five steps")
     assert 20 < snapshot.frame["samples"].mean() < 80
     assert "modes" not in snapshot.frame["metrics"] and snapshot.frame["metrics"]["w1"] > 0
+
+
+def pictures(n=40, side=28):
+    """Pictures with a bright half, upper or lower, which is the class."""
+    labels = (np.arange(n) % 2).astype(np.int32)
+    pixels = np.random.default_rng(0).integers(0, 100, (n, side, side, 1)).astype(np.uint8)
+    pixels[labels == 1, : side // 2] += 100
+    return Pictures(pixels, labels, ("lower", "upper"))
+
+
+IMAGES = GANConfig.from_flat(
+    {"data": "picture_file", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 4}
+)
+
+
+def test_the_users_own_pictures(run):
+    """Grid, neighbours, blend and scores, and the samples of a trainer in one go."""
+    own, view = pictures(), View(side=3, picked=1, blend=(4, 0, 0.5, 0.5))
+    run.configure(IMAGES, own)
+    run.steps(3)
+    wait_until(lambda: run.poll(view, 0.2).status == "paused" and run.step == 3, 60, "three steps")
+    frame = wait_until(
+        lambda: (f := run.poll(view, 0.2).frame) and "classifier_fid" in f["metrics"] and f, 60, "the scores"
+    )
+    assert frame["grid"].shape == (9, 28, 28, 1) and frame["p_real"].shape == (9,)
+    assert {"neighbours", "distances", "blend", "corners"} <= set(frame)
+    assert frame["metrics"]["step"] == 3 and "note" not in frame["metrics"]
+    assert any("Conv2D" in row["layer"] for row in frame["layers"])
+    trainer = Trainer(IMAGES, datasets.load(IMAGES, own))
+    trainer.train(3)
+    np.testing.assert_array_equal(frame["grid"], trainer.samples(trainer.latent(9), ema=True))
+
+
+def test_pictures_that_do_not_go_with_the_networks_are_a_sentence(run):
+    """And the worker lives on."""
+    run.configure(IMAGES.updated({"architecture": "tutorial_dcgan64"}), pictures())
+    run.play()
+    snapshot = poll_until(run, lambda s: s.error, "the refusal")
+    assert "makes pictures of 64 x 64 pixels" in snapshot.error and not run.wants_play
+    run.configure(SMALL)
+    run.steps(1)
+    assert poll_until(run, lambda s: s.step == 1, "a step").error is None
 
 
 def test_a_killed_worker_is_a_sentence():

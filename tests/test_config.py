@@ -8,6 +8,8 @@ import pytest
 
 from gan_core.config import (
     DATA_PREFIX,
+    IMAGE_DEFAULTS,
+    IMAGES_ONLY,
     KNOBS,
     LIVE_FIELDS,
     GANConfig,
@@ -23,6 +25,7 @@ from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
 
 DEFAULT = GANConfig.from_flat({})
+IMAGES = GANConfig.from_flat({"data": "mnist"})
 
 ODD = {
     "thirds": {"g_lr": 1 / 3, "d_lr": 1e-5, "gp_weight": 0.1 + 0.2, "ema_decay": 0.12345678901234567},
@@ -31,11 +34,18 @@ ODD = {
     "own data": {"data": "ring", "data.modes": 31, "data.radius": 0.1, "data.std": 0.299999999999},
     "other data": {"data": "spirals", "data.turns": math.pi / 2, "data.arms": 6, "data.noise": 0.0},
     "a file": {"data": "file", "loss": "least_squares", "penalty": "r1"},
+    "images": {"data": "cifar10", "architecture": "resnet", "filters": 9, "conditional": True, "dropout": 0.1},
+    "some classes": {"data": "mnist", "data.size": "64", "data.classes": "3,8,101", "d_norm": "spectral"},
+    "images like points": {"data": "digits", "architecture": "mlp", "latent_dim": 2, "g_output": "linear"},
+    "a file of pictures": {"data": "picture_file", "data.classes": "0", "ema_decay": 0.99, "loss": "minimax"},
 }
 CONFIGS = {name: preset.config for name, preset in PRESETS.items()}
 CONFIGS |= {name: GANConfig.from_flat(flat) for name, flat in ODD.items()} | {"default": DEFAULT}
 
 each_config = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+
+
+FOR_IMAGES = ("architecture", "conditional")  # which have no other value for points
 
 
 def other_value(name):
@@ -44,8 +54,7 @@ def other_value(name):
     if knob.kind is bool:
         return not knob.default
     if knob.choices is not None:
-        others = [choice for choice in knob.choices if choice != knob.default]
-        return others[0] if others else None
+        return next(choice for choice in knob.choices if choice != knob.default)
     return knob.low if knob.low != knob.default else knob.high
 
 
@@ -153,7 +162,7 @@ def test_every_number_has_a_finite_range(knob):
 
 
 def test_every_knob_has_a_group():
-    groups = {"Data", "Rates", "Objective", "Generator", "Discriminator", "Stabilisers", "Sampling"}
+    groups = {"Data", "Rates", "Networks", "Objective", "Generator", "Discriminator", "Stabilisers", "Sampling"}
     assert {knob.group for knob in KNOBS.values()} == groups
 
 
@@ -251,6 +260,104 @@ def test_a_file_has_no_parameters():
     assert "it has: none" in problems[0]
 
 
+# -- images -------------------------------------------------------------------------------------------------
+
+IMAGE_SETS = [name for name, row in DATASETS.items() if row.kind == "images"]
+
+
+@pytest.mark.parametrize("data", IMAGE_SETS)
+def test_images_have_defaults_of_their_own(data):
+    config = GANConfig.from_flat({"data": data})
+    for name, knob in KNOBS.items():
+        expected = data if name == "data" else IMAGE_DEFAULTS.get(name, knob.default)
+        assert getattr(config, name) == expected, name
+    assert config.params() == {"size": "native", "classes": "all"}
+    assert config.to_query() == {"data": data, "seed": "0"}
+    assert set(config.to_flat()) == {*KNOBS, "data.size", "data.classes"}
+
+
+@pytest.mark.parametrize("data", [name for name in DATASETS if name not in IMAGE_SETS])
+def test_points_have_the_knobs_defaults(data):
+    config = GANConfig.from_flat({"data": data})
+    assert all(getattr(config, name) == knob.default for name, knob in KNOBS.items() if name != "data")
+
+
+def test_the_defaults_of_images_are_accepted_values():
+    for name, value in IMAGE_DEFAULTS.items():
+        assert KNOBS[name].check(name, value) == value and value != KNOBS[name].default
+
+
+def test_a_bad_value_of_images_keeps_the_default_of_images():
+    config, problems = GANConfig.from_flat_lenient({"data": "mnist", "latent_dim": 0, "architecture": "unet"})
+    assert config == IMAGES and len(problems) == 2
+
+
+def test_a_bad_data_set_is_reported_once():
+    config, problems = GANConfig.from_flat_lenient({"data": "mnists"})
+    assert config == DEFAULT and len(problems) == 1
+
+
+def test_the_url_says_what_differs_from_the_defaults_of_images():
+    config = IMAGES.updated({"latent_dim": KNOBS["latent_dim"].default, "data.classes": "1,7"})
+    assert config.to_query() == {"data": "mnist", "seed": "0", "latent_dim": "2", "data.classes": "1,7"}
+
+
+@pytest.mark.parametrize("data", ["ring", "file"])
+def test_what_is_for_images_is_refused_for_points(data):
+    config, problems = GANConfig.from_flat_lenient({"data": data, "conditional": "true", "architecture": "resnet"})
+    assert config == GANConfig.from_flat({"data": data})
+    assert problems == [
+        f"conditional=True is for images; the data set {data} has points.",
+        f"The architecture resnet is for images; {data} has points.",
+    ]
+    for flat in ({"conditional": True}, {"architecture": "dcgan"}):
+        with pytest.raises(ConfigError, match="for images"):
+            GANConfig.from_flat({"data": data, **flat})
+    assert IMAGES_ONLY == ("conditional",)
+
+
+def test_images_cannot_become_points_with_networks_for_images():
+    with pytest.raises(ConfigError, match=f"The architecture {IMAGES.architecture} is for images; ring has points"):
+        IMAGES.updated({"data": "ring"})
+    assert IMAGES.updated({"data": "ring", "architecture": "mlp"}).data == "ring"
+
+
+def test_another_set_of_images_keeps_the_settings_and_drops_the_classes():
+    config = IMAGES.updated({"filters": 32, "data.classes": "3,8", "conditional": True})
+    other = config.updated({"data": "fashion_mnist"})
+    assert (other.filters, other.conditional, other.params()["classes"]) == (32, True, "all")
+
+
+@pytest.mark.parametrize("size", ["native", "28", "32", "64", 28, 32, 64])
+def test_sizes(size):
+    """JSON may say 32 for "32"."""
+    config = config_from_json(json.dumps({"data": "mnist", "data.size": size}))
+    assert config.params()["size"] == str(size)
+
+
+@pytest.mark.parametrize("size", [16, 32.0, "32.0", "", "big", None, True, [32], 10**400])
+def test_bad_sizes(size):
+    config, problems = GANConfig.from_flat_lenient({"data": "mnist", "data.size": size})
+    assert config == IMAGES
+    assert problems[0].startswith("data.size must be one of native, 28, 32, 64; got ")
+
+
+@pytest.mark.parametrize("classes", ["all", "0", "3,8", "0,1,2,3,4,5,6,7,8,9", "999", 7])
+def test_classes(classes):
+    config = GANConfig.from_flat({"data": "mnist", "data.classes": classes})
+    assert config.params()["classes"] == str(classes)
+
+
+@pytest.mark.parametrize(
+    "classes", ["", "none", "3,", ",3", "3, 8", "3;8", "-1", "1000", "all,3", "3\n", None, True, 3.5, -1]
+)
+def test_bad_classes(classes):
+    config, problems = GANConfig.from_flat_lenient({"data": "mnist", "data.classes": classes})
+    assert config == IMAGES
+    (problem,) = problems
+    assert problem.startswith("data.classes must be all, or class numbers separated by commas such as 3,8; got ")
+
+
 # -- changes ------------------------------------------------------------------------------------------------
 
 
@@ -274,7 +381,7 @@ def test_updated_refuses_what_from_flat_refuses():
             DEFAULT.updated(changes)
 
 
-@pytest.mark.parametrize("name", [n for n in KNOBS if other_value(n) is not None])
+@pytest.mark.parametrize("name", [n for n in KNOBS if n not in FOR_IMAGES])
 def test_changed_and_same_structure(name):
     value = other_value(name)
     new = DEFAULT.updated({name: value})
@@ -282,6 +389,15 @@ def test_changed_and_same_structure(name):
     assert difference[name] == (KNOBS[name].default, value)
     assert [n for n in difference if not n.startswith(DATA_PREFIX)] == [name]
     assert same_structure(DEFAULT, new) == (name in LIVE_FIELDS)
+
+
+@pytest.mark.parametrize("name", FOR_IMAGES)
+def test_what_is_for_images_is_structure_there(name):
+    value = "tutorial_conv" if name == "architecture" else True
+    new = IMAGES.updated({name: value})
+    assert changed(IMAGES, new) == {name: (getattr(IMAGES, name), value)}
+    assert not same_structure(IMAGES, new)
+    assert compile_key(IMAGES) != compile_key(new)
 
 
 def test_changed_shows_none_for_a_parameter_that_one_side_lacks():
@@ -300,7 +416,7 @@ def test_live_fields_are_those_that_the_drawing_names():
 
 
 def test_with_live_fields_takes_them_and_nothing_else():
-    source = GANConfig.from_flat({n: v for n in KNOBS if (v := other_value(n)) is not None})
+    source = GANConfig.from_flat({n: other_value(n) for n in KNOBS if n not in FOR_IMAGES})
     mixed = with_live_fields(DEFAULT, source)
     for name in KNOBS:
         assert getattr(mixed, name) == getattr(source if name in LIVE_FIELDS else DEFAULT, name), name
@@ -315,7 +431,7 @@ def test_a_live_change_beside_a_structural_one_is_no_live_change():
     assert not same_structure(DEFAULT, DEFAULT.updated({"g_lr": 0.5, "seed": 1}))
 
 
-@pytest.mark.parametrize("name", [n for n in KNOBS if other_value(n) is not None])
+@pytest.mark.parametrize("name", [n for n in KNOBS if n not in FOR_IMAGES])
 def test_the_compile_key_leaves_out_what_does_not_need_a_new_function(name):
     shares = compile_key(DEFAULT) == compile_key(DEFAULT.updated({name: other_value(name)}))
     assert shares == (name in {*LIVE_FIELDS, "seed", "data"})

@@ -7,9 +7,12 @@ import pytest
 from scipy import stats
 
 from gan_core import datasets
+from gan_core.config import GANConfig
 from gan_core.datasets import DATASETS, Data
+from gan_core.knobs import ConfigError
+from gan_core.pictures import SIZES, MissingFile, Pictures
 
-DRAWN = [name for name in DATASETS if name != "file"]
+DRAWN = [name for name, row in DATASETS.items() if row.kind == "points" and not row.upload]
 PARAMETERS = [(name, parameter) for name in DRAWN for parameter in DATASETS[name].knobs]
 N = 20_000
 
@@ -299,3 +302,127 @@ def test_from_points_far_from_the_origin():
     unit = data.to_unit(points)
     assert np.abs(unit).max() == pytest.approx(1.0, abs=1e-3)
     np.testing.assert_allclose(data.from_unit(unit), points, rtol=1e-6)
+
+
+# -- images -------------------------------------------------------------------------------------------------
+
+IMAGES = [name for name, row in DATASETS.items() if row.kind == "images"]
+
+
+def noise(n=40, side=28, channels=1, classes=3):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (n, side, side, channels)).astype(np.uint8)
+    labels = (np.arange(n) % classes).astype(np.int32) if classes else None
+    return Pictures(pixels, labels, tuple(str(i) for i in range(classes)))
+
+
+def config_of(data="digits", **settings):
+    return GANConfig.from_flat({"data": data, **settings})
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """A machine without any file of a known set."""
+    for variable in ("GANSCOPE_DATA", "GANSCOPE_CACHE", "KERAS_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    datasets._draw_pictures.cache_clear()
+    yield tmp_path
+    datasets._draw_pictures.cache_clear()
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_row_of_images(name):
+    row = DATASETS[name]
+    assert set(row.knobs) == {"size", "classes"}
+    assert tuple(row.knobs["size"].choices) == SIZES
+    assert len(row.native) == 3 and row.native[0] in (28, 32)
+    assert row.upload == (name == "picture_file") == (not row.class_names)
+    assert row.description.strip()
+
+
+def test_points_and_pictures_answer_alike():
+    """What the engine and the worker ask of both."""
+    for data in (datasets.from_points(np.float32([[0, 1], [2, 3]])), noise(2)):
+        assert data.kind in ("points", "images")
+        assert len(data) == 2 and data.array.shape == (2, *data.shape)
+        assert data.to_unit(data.array).dtype == np.float32
+        assert data.labels is None or len(data.labels) == 2
+        assert isinstance(data.class_names, tuple)
+
+
+@pytest.mark.parametrize("size, side", [("native", 28), ("28", 28), ("32", 32), ("64", 64)])
+@pytest.mark.parametrize("name", IMAGES)
+def test_the_shape_is_known_without_loading(nowhere, name, size, side):
+    native = DATASETS[name].native
+    expected = native if size == "native" else (side, side, native[2])
+    assert datasets.sample_shape(config_of(name, **{"data.size": size})) == expected
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_shape_is_that_of_the_data(size):
+    config = config_of(data_size=50, **{"data.size": size})
+    data = datasets.load(config)
+    assert data.shape == datasets.sample_shape(config) and len(data) == 50
+
+
+def test_the_shape_of_points():
+    assert datasets.sample_shape(config_of("ring")) == datasets.load(config_of("ring")).shape == (2,)
+
+
+@pytest.mark.parametrize("name", [name for name in IMAGES if name not in ("digits", "picture_file")])
+def test_a_missing_file_is_a_sentence_with_a_way_out(nowhere, name):
+    with pytest.raises(MissingFile, match=r"is not on this machine\. Put .*\.npz") as caught:
+        datasets.load(config_of(name))
+    assert caught.value.name in ("mnist", "fashion_mnist", "cifar10")
+
+
+def test_load_passes_the_parameters_on():
+    data = datasets.load(config_of(data_size=30, seed=3, **{"data.classes": "3,8", "data.size": "32"}))
+    assert data.class_names == ("3", "8") and data.shape == (32, 32, 1) and len(data) == 30
+    again = datasets.load(config_of(data_size=30, seed=3, **{"data.classes": "3,8", "data.size": "32"}))
+    assert again is data  # kept
+    other = datasets.load(config_of(data_size=30, seed=4, **{"data.classes": "3,8", "data.size": "32"}))
+    assert not np.array_equal(other.pixels, data.pixels)
+
+
+def test_few_sets_of_images_are_kept():
+    """Each can hold a hundred megabytes; points do not push them out."""
+    datasets._draw_pictures.cache_clear()
+    kept = [datasets.load(config_of(data_size=20, seed=seed)) for seed in range(4)]
+    for seed in range(5):
+        datasets.load(config_of("ring", data_size=16, seed=seed))
+    assert datasets.load(config_of(data_size=20, seed=0)) is kept[0]
+    assert datasets._draw_pictures.cache_info().maxsize <= 4
+    datasets._draw_pictures.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["file", "picture_file"])
+def test_a_set_that_is_a_file_needs_one(name):
+    with pytest.raises(ConfigError, match=f"The data set {name} needs a file: your own"):
+        datasets.load(config_of(name))
+
+
+def test_load_of_the_users_own():
+    points = np.float32([[0, 0], [2, 1]])
+    assert datasets.load(config_of("file"), points).points is points
+    own = noise(40, side=40, channels=3)
+    data = datasets.load(config_of("picture_file", data_size=30, **{"data.classes": "0,2"}), own)
+    assert data.shape == (28, 28, 3) and data.class_names == ("0", "2") and len(data) == 27
+    assert datasets.load(config_of("picture_file", data_size=20), own).pixels.shape == (20, 28, 28, 3)
+    assert datasets.load(config_of("picture_file", **{"data.size": "64"}), own).shape == (64, 64, 3)
+    assert datasets.load(config_of("picture_file"), noise(20, side=64)).shape == (64, 64, 1)
+
+
+def test_an_upload_beside_a_known_set_is_left_alone():
+    assert datasets.load(config_of("ring", data_size=16), noise()).kind == "points"
+
+
+def test_class_count():
+    plain, conditional = config_of(), config_of(conditional=True)
+    assert datasets.class_count(plain, noise()) == 0
+    assert datasets.class_count(plain, noise(classes=0)) == 0
+    assert datasets.class_count(conditional, noise()) == 3
+    assert datasets.class_count(config_of("ring"), datasets.load(config_of("ring"))) == 0
+    for classes, said in ((0, "has no classes"), (1, "has 1"), (101, "has 101"), (1000, "has 1,000")):
+        with pytest.raises(ConfigError, match=f"needs data of 2 to 100 classes; digits {said}\\."):
+            datasets.class_count(conditional, noise(classes=classes))

@@ -11,6 +11,8 @@ RATE = Knob(float, 1e-3, "rate", "Step size.", low=1e-5, high=1.0, log=True)
 COUNT = Knob(int, 3, "layers", "How many.", low=0, high=5)
 SWITCH = Knob(bool, True, "switch", "On or off.")
 CHOICE = Knob(str, "a", "letter", "Which.", choices={"a": "first", "b": "second"})
+NUMBERED = Knob(str, "28", "side", "How large.", choices={"28": "small", "32": "larger"})
+PATTERN = Knob(str, "all", "list", "Which ones.", pattern=r"all|\d(,\d)*", form="all, or digits such as 3,8")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,11 @@ CHOICE = Knob(str, "a", "letter", "Which.", choices={"a": "first", "b": "second"
         (SWITCH, 0, False),
         (SWITCH, True, True),
         (CHOICE, "b", "b"),
+        (NUMBERED, "32", "32"),
+        (NUMBERED, 32, "32"),
+        (PATTERN, "all", "all"),
+        (PATTERN, "3,8", "3,8"),
+        (PATTERN, 3, "3"),
     ],
 )
 def test_check_converts(knob, given, value):
@@ -71,7 +78,19 @@ def test_what_is_no_choice_is_refused(given):
         CHOICE.check("letter", given)
 
 
-@pytest.mark.parametrize("knob", [RATE, COUNT, SWITCH, CHOICE], ids=lambda k: k.label)
+@pytest.mark.parametrize("given", [28.0, "28.0", 16, True, None, [28], 10**400])
+def test_a_number_among_choices_is_a_whole_one(given):
+    with pytest.raises(ConfigError, match="side must be one of 28, 32; got "):
+        NUMBERED.check("side", given)
+
+
+@pytest.mark.parametrize("given", ["", "all,3", "3,", "12", "3,8\n", 12, 3.0, None, False, ["3"]])
+def test_what_does_not_match_the_pattern_is_refused(given):
+    with pytest.raises(ConfigError, match="list must be all, or digits such as 3,8; got "):
+        PATTERN.check("list", given)
+
+
+@pytest.mark.parametrize("knob", [RATE, COUNT, SWITCH, CHOICE, PATTERN], ids=lambda k: k.label)
 def test_a_huge_text_is_refused_in_a_short_message(knob):
     with pytest.raises(ConfigError) as caught:
         knob.check(knob.label, "1" * 1_000_000)
@@ -80,8 +99,9 @@ def test_a_huge_text_is_refused_in_a_short_message(knob):
 
 def test_a_whole_number_of_thousands_of_digits_is_refused():
     """Python refuses to print such a number, which must not spoil the message."""
-    with pytest.raises(ConfigError, match="layers must be"):
-        COUNT.check("layers", 10**5_000)
+    for knob in (COUNT, NUMBERED, PATTERN):
+        with pytest.raises(ConfigError, match="layers must be"):
+            knob.check("layers", 10**5_000)
 
 
 def test_the_message_names_the_highest_whole_number_in_full():
@@ -94,6 +114,7 @@ def test_accepts_in_words():
     assert COUNT.accepts() == "a whole number from 0 to 5"
     assert SWITCH.accepts() == "true or false"
     assert CHOICE.accepts() == "one of a, b"
+    assert PATTERN.accepts() == "all, or digits such as 3,8"
 
 
 def test_shorten():

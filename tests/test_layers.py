@@ -13,6 +13,7 @@ SCRIPTS = sorted((ROOT / "pages").glob("*.py"))
 UI = sorted((ROOT / "pages" / "ui").rglob("*.py"))
 SCREEN = [ROOT / "app.py", *SCRIPTS, *UI]
 HEAVY = ("tensorflow", "keras")
+SLOW = ("sklearn",)  # to import: only where it is used
 
 
 def name_of(path):
@@ -38,6 +39,10 @@ def imports(source, package="", skip_functions=False):
 
     def visit(node):
         if skip_functions and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":  # never runs
+            for child in node.orelse:
+                visit(child)
             return
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
@@ -80,6 +85,10 @@ from ..a import b
 def f():
     import tensorflow.math
     importlib.import_module("plotly")
+if TYPE_CHECKING:
+    from gan_core import config
+else:
+    from gan_core import bench
 """
     found = imports(source, package="pages.ui")
     assert found >= {
@@ -90,7 +99,9 @@ def f():
         "pages.a.b",
         "tensorflow.math",
         "plotly",
+        "gan_core.bench",
     }
+    assert "gan_core.config" not in found
     at_import = imports(source, package="pages.ui", skip_functions=True)
     assert "keras" in at_import and not within(at_import, "tensorflow", "plotly")
     assert within({"keras.layers", "kerastic", "gan_core"}, "keras") == {"keras.layers"}
@@ -100,7 +111,7 @@ def test_all_the_rooms_were_found():
     """Else the rules below would hold for nothing."""
     names = {name_of(path) for path in [*CORE, *SCREEN]}
     assert names >= {"app.py", "pages/playground.py", "pages/ui/figures.py", "pages/ui/liveplot/__init__.py"}
-    assert names >= {f"gan_core/{m}.py" for m in ("config", "trainer", "worker", "client", "hub", "lazy")}
+    assert names >= {f"gan_core/{m}.py" for m in ("config", "trainer", "worker", "client", "hub", "lazy", "networks")}
 
 
 @each(CORE)
@@ -119,6 +130,11 @@ def test_the_worker_imports_tensorflow_inside_a_function_only():
     assert within(imports_of(worker), *HEAVY) == {"tensorflow"}
 
 
+@each(CORE)
+def test_gan_core_imports_what_is_slow_inside_functions_only(path):
+    assert not within(imports_of(path, skip_functions=True), *SLOW)
+
+
 @each([path for path in CORE if path.name != "lazy.py"])
 def test_only_lazy_imports_by_a_computed_name(path):
     assert "?" not in imports_of(path)
@@ -126,7 +142,7 @@ def test_only_lazy_imports_by_a_computed_name(path):
 
 @each(SCREEN)
 def test_the_pages_know_no_tensorflow_and_no_plotly(path):
-    assert not within(imports_of(path), *HEAVY, "plotly", "gan_core.lazy")
+    assert not within(imports_of(path), *HEAVY, *SLOW, "plotly", "gan_core.lazy")
 
 
 @each(UI)
@@ -141,12 +157,20 @@ def test_pages_do_not_import_each_other(path):
     assert within(imports_of(path), "pages", "app") <= allowed
 
 
-def test_figures_know_no_streamlit():
-    assert not within(imports_of(ROOT / "pages" / "ui" / "figures.py"), "streamlit")
+@each([path for path in UI if path.name.endswith("figures.py")])
+def test_figures_know_no_streamlit(path):
+    assert not within(imports_of(path), "streamlit")
 
 
 NEVER = {
-    "architectures": ["gan_core.losses", "gan_core.penalties", "gan_core.trainer"],
+    "architectures": [
+        "gan_core.losses",
+        "gan_core.penalties",
+        "gan_core.trainer",
+        "gan_core.lazy",
+        "gan_core.networks",
+    ],
+    "networks": ["gan_core.losses", "gan_core.penalties", "gan_core.trainer", "gan_core.datasets"],
     "losses": ["gan_core.architectures", "gan_core.trainer"],
     "penalties": ["gan_core.architectures", "gan_core.trainer"],
     "optimizers": ["gan_core.architectures", "gan_core.trainer"],
@@ -163,9 +187,15 @@ NEVER = {
     "metrics": ["gan_core.trainer", "gan_core.worker"],
     "history": ["gan_core.worker", "gan_core.views"],
     "views": ["gan_core.worker"],
+    "scores": ["gan_core.worker", "gan_core.views"],
+    "classifier": ["gan_core.trainer", "gan_core.worker", "gan_core.networks"],
+    "image_metrics": ["gan_core.trainer", "gan_core.worker", "gan_core.lazy"],
+    "pictures": ["gan_core.config", "gan_core.datasets", "gan_core.download", "gan_core.lazy", "gan_core.trainer"],
+    "picture_files": ["gan_core.config", "gan_core.datasets", "gan_core.lazy", "gan_core.trainer"],
+    "download": ["gan_core.config", "gan_core.datasets", "gan_core.trainer", "gan_core.worker"],
     "config": ["gan_core.trainer", "gan_core.worker", "gan_core.client"],
-    "datasets": ["gan_core.config", "gan_core.trainer"],
-    "client": ["gan_core.worker", "gan_core.views", "gan_core.hub"],
+    "datasets": ["gan_core.config", "gan_core.trainer", "gan_core.lazy", "gan_core.download"],
+    "client": ["gan_core.worker", "gan_core.views", "gan_core.hub", "gan_core.trainer", "gan_core.scores"],
     "wire": ["gan_core"],
     "knobs": ["gan_core"],
     "diagnosis": ["gan_core.trainer"],
@@ -192,7 +222,7 @@ from gan_core.client import Run
 from gan_core.config import GANConfig
 snapshot = Run(GANConfig.from_flat({{}})).snapshot()
 assert snapshot.data.points.shape[1] == 2
-print("loaded:", [name for name in {HEAVY!r} if name in sys.modules])
+print("loaded:", [name for name in {HEAVY + SLOW!r} if name in sys.modules])
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False

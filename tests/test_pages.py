@@ -62,7 +62,8 @@ def test_every_knob_is_there_with_a_help_text(hub):
     shown = {}
     for kind in (app.slider, app.select_slider, app.selectbox, app.toggle, app.number_input):
         shown |= {widget.key: widget for widget in kind}
-    unused = {"architecture", "g_momentum", "d_momentum"}  # one choice; adam has no momentum
+    # one choice; adam has no momentum; for images
+    unused = {"architecture", "g_momentum", "d_momentum", "filters", "conditional"}
     for name in KNOBS:
         if name not in unused:
             assert len(shown[f"knob_{name}"].help) > 40, name
@@ -77,25 +78,25 @@ def test_a_link_sets_the_knobs(hub):
     assert app.selectbox(key="knob_loss").value == "minimax"
     assert app.toggle(key="knob_show_ema").value is False
     assert app.number_input(key="knob_seed").value == 12
-    assert app.session_state.config.params()["side"] == 3
+    assert app.session_state["config_points"].params()["side"] == 3
 
 
 def test_a_turned_knob_is_in_the_config_and_the_address(hub):
     app = open_page()
     app.slider(key="knob_d_steps").set_value(3).run()
-    assert app.session_state.config.d_steps == 3
+    assert app.session_state["config_points"].d_steps == 3
     assert app.query_params["d_steps"] in ("3", ["3"])
-    assert app.session_state.run.config.d_steps == 3
+    assert app.session_state["run_points"].config.d_steps == 3
 
 
 def test_every_dataset_and_preset_can_be_chosen(hub):
     app = open_page()
-    for name in DATASETS:
+    for name in (n for n, row in DATASETS.items() if row.kind == "points"):
         app.selectbox(key="knob_data").set_value(name).run()
-        assert not app.exception and app.session_state.config.data == name
-    for name, preset in PRESETS.items():
+        assert not app.exception and app.session_state["config_points"].data == name
+    for name, preset in ((n, row) for n, row in PRESETS.items() if row.kind == "points"):
         app.selectbox(key="preset").set_value(name).run()
-        assert not app.exception and app.session_state.config == preset.config
+        assert not app.exception and app.session_state["config_points"] == preset.config
 
 
 def test_bad_settings_in_a_link_are_sentences(hub):
@@ -103,39 +104,39 @@ def test_bad_settings_in_a_link_are_sentences(hub):
     said = " ".join(w.value for w in app.warning)
     for part in ("d_lr must be", "no setting 'zzz'", "seed must be"):
         assert part in said
-    assert app.session_state.config == GANConfig.from_flat({})
+    assert app.session_state["config_points"] == GANConfig.from_flat({})
 
 
 def test_play_needs_a_place(hub):
     hub.full = True
     app = open_page()
     app.button(key="play").click().run()
-    assert "training places" in app.warning[0].value
+    assert "training places" in app.info[0].value
     assert app.button(key="play").label == "Play"
     hub.full = False
     app.button(key="play").click().run()
     assert app.button(key="play").label == "Pause"
-    assert hub.started == [app.session_state.run]
+    assert hub.started == [app.session_state["run_points"]]
 
 
 def test_new_seed_and_reset(hub):
     app = open_page(seed="1")
     app.button(key="new_seed").click().run()
-    seed = app.session_state.config.seed
-    assert seed != 1 and app.session_state.run.config.seed == seed
+    seed = app.session_state["config_points"].seed
+    assert seed != 1 and app.session_state["run_points"].config.seed == seed
     app.button(key="reset").click().run()
-    assert app.session_state.config.seed == seed
+    assert app.session_state["config_points"].seed == seed
 
 
 def test_a_structural_change_waits_while_steps_would_be_lost(hub):
     app = open_page()
-    run = app.session_state.run
+    run = app.session_state["run_points"]
     run._last = {"step": 500}
     app.selectbox(key="knob_loss").set_value("minimax").run()
     assert "500 steps" in " ".join(m.value for m in app.markdown)
     assert run.config.loss == "relativistic"
     app.button(key="keep").click().run()
-    assert app.session_state.config.loss == "relativistic"
+    assert app.session_state["config_points"].loss == "relativistic"
     app.selectbox(key="knob_loss").set_value("minimax").run()
     app.button(key="apply").click().run()
     assert run.config.loss == "minimax"
@@ -153,9 +154,9 @@ def test_a_bad_environment_is_a_sentence(monkeypatch):
 def test_the_file_data_set_asks_for_its_file(hub):
     app = open_page(data="file")
     assert "Choose your file" in app.info[0].value
-    app.session_state.points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    app.session_state["upload_points"] = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
     app.run()
-    assert not app.info and app.session_state.run.config.data == "file"
+    assert not app.info and app.session_state["run_points"].config.data == "file"
 
 
 def test_the_guide_lists_the_registries(hub):
@@ -164,6 +165,126 @@ def test_the_guide_lists_the_registries(hub):
     text = " ".join(m.value for m in app.markdown)
     for name in PRESETS:
         assert name in text
+
+
+def open_images(**query: str) -> AppTest:
+    """The images page, opened by a link."""
+    app = AppTest.from_file(str(ROOT / "pages" / "images.py"), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name.replace("__", ".")] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_every_image_knob_is_there_with_a_help_text(hub):
+    app = open_images(g_optimizer="rmsprop", architecture="dcgan")
+    shown = {}
+    for kind in (app.slider, app.select_slider, app.selectbox, app.toggle, app.number_input, app.multiselect):
+        shown |= {widget.key: widget for widget in kind}
+    for name in ("architecture", "filters", "conditional", "g_norm", "d_norm", "dropout", "data.size", "data.classes"):
+        assert len(shown[f"knob_{name}"].help) > 40, name
+    for name in ("side", "framed", "latent", "log_losses", "smooth_losses"):
+        assert len(shown[name].help) > 20, name
+    assert "knob_g_layers" not in shown  # a knob of dense networks
+    said = " ".join(c.value for c in app.caption)
+    assert "A step takes roughly: mlp" in said and "dcgan_resize" in said
+
+
+def test_every_image_preset_can_be_chosen(hub, no_files):
+    app = open_images()
+    for name, preset in ((n, row) for n, row in PRESETS.items() if row.kind == "images"):
+        app.selectbox(key="preset").set_value(name).run()
+        assert not app.exception and app.session_state["config_images"] == preset.config
+
+
+@pytest.fixture
+def no_files(monkeypatch, tmp_path):
+    """A machine without any data set, whose downloads fail at once."""
+    from pages.ui import downloads
+
+    class Failed:
+        def status(self):
+            from gan_core.download import Status
+
+            return Status("failed", 0, "mnist could not be downloaded. Put mnist.npz into the folder ...")
+
+    for name in ("GANSCOPE_DATA", "GANSCOPE_CACHE", "KERAS_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr(downloads, "get", lambda name, again=False: Failed())
+
+
+def test_a_missing_file_is_a_sentence_and_the_run_stays(hub, no_files):
+    app = open_images()
+    app.selectbox(key="knob_data").set_value("mnist").run()
+    assert "Put mnist.npz" in app.warning[0].value
+    assert app.session_state["run_images"].config.data == "digits"
+    app.button(key="new_seed").click().run()
+    assert not app.exception
+
+
+def test_what_cannot_be_trained_is_a_sentence(hub):
+    app = open_images()
+    app.selectbox(key="knob_architecture").set_value("tutorial_dcgan64").run()
+    assert "makes pictures of 64 x 64 pixels; the data are 28 x 28" in app.error[0].value
+    assert app.session_state["run_images"].config.architecture == "dcgan_resize"
+    app.selectbox(key="knob_data.size").set_value("64").run()
+    assert not app.error
+    assert app.session_state["run_images"].config.architecture == "tutorial_dcgan64"
+
+
+def test_classes_are_chosen_by_name(hub):
+    app = open_images()
+    app.multiselect(key="knob_data.classes").set_value(["3", "8"]).run()
+    assert app.session_state["run_images"].data.class_names == ("3", "8")
+    assert app.query_params["data.classes"] in ("3,8", ["3,8"])
+    app.multiselect(key="knob_data.classes").set_value([]).run()
+    assert app.session_state["config_images"].params()["classes"] == "all"
+
+
+@pytest.mark.parametrize(("page", "query"), [("images", {"data": "ring"}), ("playground", {"data": "digits"})])
+def test_a_link_to_the_other_page_says_so(hub, page, query):
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60)
+    app.query_params["data"] = query["data"]
+    app.run()
+    assert not app.exception and "belongs to the page" in app.warning[0].value
+
+
+def test_playing_one_page_pauses_the_other(hub):
+    from gan_core.client import Run
+
+    app = open_images()
+    other = Run(PRESETS["ring"].config)
+    other.wants_play = True
+    app.session_state["run_points"] = other
+    app.button(key="play").click().run()
+    assert not other.wants_play and "paused meanwhile" in app.info[0].value
+
+
+def test_the_tutorials_are_listed_with_their_parameters_and_open(hub):
+    from gan_core.presets import TUTORIALS
+
+    app = AppTest.from_file(str(ROOT / "pages" / "tutorials.py"), default_timeout=30).run()
+    assert not app.exception
+    assert len(TUTORIALS) == 7
+    said = " ".join([m.value for m in app.markdown] + [c.value for c in app.caption])
+    for name in TUTORIALS:
+        assert name in said
+    for count in ("157,954", "132,609", "1,463,555", "12,740,995"):
+        assert count in said
+
+
+def test_a_grid_of_a_hundred_is_one_small_texture(hub):
+    from gan_core.client import Run
+    from pages.ui import image_figures
+    from pages.ui.liveplot import pack
+
+    run = Run(PRESETS["digits"].config)
+    rng = np.random.default_rng(0)
+    run._last = {"grid": rng.integers(0, 255, (100, 28, 28, 1), np.uint8), "p_real": rng.random(100, np.float32)}
+    figure = image_figures.grid(run.snapshot(), 10, True, [])
+    assert [trace["type"] for trace in figure["data"]] == ["image", "scatter"]
+    assert len(pack(figure)) < 82_000
 
 
 def test_figures_have_one_layer_a_switch(hub):

@@ -140,11 +140,11 @@ def drawer(trainer):
     def draw(step, update):
         shift_key = program._key(seed, step, LABELS, update)
         return (
-            program._draw_real(data, program._key(seed, step, REAL_D, update)),
+            program._draw_real(data, program._key(seed, step, REAL_D, update))[0],
             draw_z(config, n, program._key(seed, step, Z_D, update), program._rng),
             tf.random.stateless_uniform([2, n, 1], shift_key, -1.0, 1.0, alg=program._rng),
             draw_z(config, n, program._key(seed, step, Z_G), program._rng),
-            program._draw_real(data, program._key(seed, step, REAL_G)),
+            program._draw_real(data, program._key(seed, step, REAL_G))[0],
         )
 
     return lambda step, update: [t.numpy() for t in draw(tf.constant(step), tf.constant(update))]
@@ -576,13 +576,13 @@ def test_the_reported_d_loss_is_without_the_penalty(graph):
 def test_without_decay_the_average_is_the_generator(graph):
     trainer = trainer_of(BASE.updated({"ema_decay": 0.0}), graph)
     trainer.train(5)
-    assert same(trainer.weights(ema=True), trainer.weights(ema=False))
+    assert same(trainer.state["ema"], trainer.state["g"])
 
 
 def test_the_average_lags_behind(graph_trainer):
     graph_trainer.train(5)
     z = graph_trainer.latent(16)
-    assert not same(graph_trainer.weights(ema=True), graph_trainer.weights(ema=False))
+    assert not same(graph_trainer.state["ema"], graph_trainer.state["g"])
     assert not np.array_equal(graph_trainer.samples(z, ema=True), graph_trainer.samples(z, ema=False))
 
 
@@ -673,9 +673,8 @@ def test_layers_lists_every_layer_with_its_parameters():
 def test_push_is_the_gradient_of_the_generators_loss(graph_trainer):
     """For the non-saturating loss: -d softplus(-logit) / d sample, divided by the batch."""
     z = graph_trainer.latent(10)
-    fake, push = graph_trainer.program.push(
-        graph_trainer.state["g"], graph_trainer.state["d"], graph_trainer._data[:10], z
-    )
+    state, real = graph_trainer.state, graph_trainer._data["x"][:10]
+    fake, push = graph_trainer.program.push(state["g"], state["g_extra"], state["d"], state["d_extra"], real, z)
     w1, b1, w2, b2 = (w.numpy().astype(float) for w in graph_trainer.state["d"])
     hidden = fake.numpy() @ w1 + b1
     logits = np.where(hidden > 0, hidden, 0.2 * hidden) @ w2 + b2

@@ -1,41 +1,73 @@
 """The sidebar: every knob of a config, grouped, and what the page holds of the user's choice."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
+from gan_core.architectures import ARCHITECTURES, step_cost
 from gan_core.config import DATA_PREFIX, KNOBS, GANConfig
-from gan_core.datasets import DATASETS
+from gan_core.datasets import DATASETS, sample_shape
 from gan_core.knobs import ConfigError, Knob
 from gan_core.optimizers import OPTIMIZERS
 from gan_core.penalties import PENALTIES
+from gan_core.picture_files import parse_pictures
 from gan_core.presets import PRESETS
 from gan_core.tables import MOST_BYTES, parse_points
 
 ALWAYS_SHOWN = ("g_lr", "d_lr", "loss", "d_steps")
-GROUPS = ("Generator", "Discriminator", "Objective", "Stabilisers", "Sampling")
+GROUPS = ("Networks", "Generator", "Discriminator", "Objective", "Stabilisers", "Sampling")
+FIRST_PRESET = {"points": "ring", "images": "digits"}
+PAGE_OF = {"points": "2-D playground", "images": "Images"}
+SHAPED = {name for row in ARCHITECTURES.values() for name in row.uses}
+IMAGE_KNOBS = ("filters", "conditional")
+# Floating-point operations a second until a run has shown its own: two cores of a laptop, convolutions.
+ASSUMED_SPEED = 70e9
+
+
+def open_page(kind: str) -> None:
+    """Says which page this is, `points` or `images`: each has settings and a run of its own."""
+    st.session_state.kind = kind
+
+
+def mine(name: str, kind: str | None = None) -> str:
+    """The session's key for what each page has of its own."""
+    return f"{name}_{kind or st.session_state.kind}"
 
 
 def current() -> GANConfig:
-    """The settings that the page shows; from the URL at a session's first run."""
+    """The settings that the page shows; from the URL at the page's first run."""
     state = st.session_state
-    if "config" not in state:
-        state.config, state.problems = _from_url()
-    return state.config
+    if mine("config") not in state:
+        state[mine("config")], state[mine("problems")] = _from_url(state.kind)
+    return state[mine("config")]
 
 
-def _from_url() -> tuple[GANConfig, list[str]]:
+def problems() -> list[str]:
+    """What was wrong with the last settings, a sentence each."""
+    return st.session_state.get(mine("problems"), [])
+
+
+def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
+    first = PRESETS[FIRST_PRESET[kind]].config
     query = dict(st.query_params)
-    if not query:
-        return PRESETS["ring"].config, []
     preset = query.pop("preset", None)
     problems = []
     if preset is not None and preset not in PRESETS:
         problems.append(f"There is no preset {preset[:40]!r}; there are: {', '.join(PRESETS)}.")
-    base = PRESETS[preset].config.to_flat() if preset in PRESETS else {}
-    if query.get("data", base.get("data")) != base.get("data"):
+        preset = None
+    if not query and preset is None:
+        return first, problems
+    base = PRESETS[preset].config.to_flat() if preset else {"data": first.data}
+    if query.get("data", base["data"]) != base["data"]:
         base = {name: value for name, value in base.items() if not name.startswith(DATA_PREFIX)}
     config, more = GANConfig.from_flat_lenient({**base, **query})
+    shown_by = DATASETS[config.data].kind
+    if shown_by != kind:
+        problems.append(f"The data set {config.data} belongs to the page {PAGE_OF[shown_by]}.")
+        return first, problems
     return config, problems + more
 
 
@@ -47,20 +79,22 @@ def write_url(config: GANConfig) -> None:
 
 
 def set_config(config: GANConfig) -> None:
-    """Makes `config` the page's, as if its knobs had been turned."""
-    st.session_state.config = config
-    st.session_state.problems = []
+    """Makes `config` its page's, as if its knobs had been turned."""
+    kind = DATASETS[config.data].kind
+    st.session_state[mine("config", kind)] = config
+    st.session_state[mine("problems", kind)] = []
 
 
 def _turned(name: str) -> None:
-    config = st.session_state.config
     value = st.session_state[f"knob_{name}"]
     if value is None:
         return
+    if isinstance(value, list):  # the chosen classes
+        value = ",".join(value) or "all"
     try:
-        set_config(config.updated({name: value}))
+        set_config(current().updated({name: value}))
     except ConfigError as error:
-        st.session_state.problems = [str(error)]
+        st.session_state[mine("problems")] = [str(error)]
 
 
 def _show(name: str, knob: Knob, value: Any) -> None:
@@ -74,8 +108,11 @@ def _show(name: str, knob: Knob, value: Any) -> None:
     if knob.kind is bool:
         st.toggle(knob.label, **about)
     elif knob.choices is not None:
-        about["help"] += "\n\n" + "\n".join(f"- `{n}`: {text}" for n, text in knob.choices.items())
-        st.selectbox(knob.label, list(knob.choices), **about)
+        options = _options(name, knob)
+        about["help"] += "\n\n" + "\n".join(f"- `{n}`: {knob.choices[n]}" for n in options)
+        st.selectbox(knob.label, options, **about)
+        if name == "architecture":
+            st.caption(_step_times())
     elif ticks is not None:
         options = sorted({*ticks, value})
         st.select_slider(knob.label, options, format_func=_number, **about)
@@ -85,6 +122,34 @@ def _show(name: str, knob: Knob, value: Any) -> None:
         st.slider(knob.label, int(knob.low), int(knob.high), step=1, **about)
     else:
         st.slider(knob.label, knob.low, knob.high, step=_step(knob), format="%g", **about)
+
+
+def _options(name: str, knob: Knob) -> list[str]:
+    """The choices that this page offers."""
+    if name == "architecture" and st.session_state.kind == "points":
+        return [n for n in knob.choices if not ARCHITECTURES[n].images_only]
+    return list(knob.choices)
+
+
+def _step_times() -> str:
+    """How long a step of each architecture takes, roughly, under the other settings."""
+    seconds = {name: step_seconds(replace(current(), architecture=name)) for name in ARCHITECTURES}
+    return "A step takes roughly: " + ", ".join(f"{n} {rounded(1e3 * s)}" for n, s in seconds.items() if s) + "."
+
+
+def rounded(milliseconds: float) -> str:
+    """A duration in one or two digits."""
+    if milliseconds >= 950:
+        return f"{milliseconds / 1e3:.1g} s"
+    return f"{float(f'{milliseconds:.1g}' if milliseconds < 10 else f'{milliseconds:.2g}'):g} ms"
+
+
+def step_seconds(config: GANConfig) -> float:
+    """Roughly how long a step takes on this machine, 0 where the networks cannot make such data."""
+    try:
+        return step_cost(config, sample_shape(config)) / st.session_state.get("speed_seen", ASSUMED_SPEED)
+    except ConfigError:
+        return 0.0
 
 
 def _number(value: float) -> str:
@@ -99,6 +164,9 @@ def _step(knob: Knob) -> float:
 def _acts(name: str, config: GANConfig) -> bool:
     """Whether a knob does anything under the other settings; those that do not are left out."""
     side, _, rest = name.partition("_")
+    images = DATASETS[config.data].kind == "images"
+    if (name in SHAPED and name not in ARCHITECTURES[config.architecture].uses) or (name in IMAGE_KNOBS and not images):
+        return False
     if rest in ("beta_1", "beta_2", "momentum"):
         return rest in OPTIMIZERS[getattr(config, f"{side}_optimizer")].uses
     if rest == "units":
@@ -109,7 +177,7 @@ def _acts(name: str, config: GANConfig) -> bool:
         return PENALTIES[config.penalty].function is not None
     if name == "data_size":
         return config.data != "file"
-    return KNOBS[name].choices is None or len(KNOBS[name].choices) > 1
+    return KNOBS[name].choices is None or len(_options(name, KNOBS[name])) > 1
 
 
 def config_panel(config: GANConfig) -> GANConfig:
@@ -122,10 +190,12 @@ def config_panel(config: GANConfig) -> GANConfig:
         names = [n for n, k in KNOBS.items() if k.group == group and n not in ALWAYS_SHOWN]
         if group == "Generator":
             names.append("g_steps")
+        names = [n for n in names if _acts(n, config)]
+        if not names:
+            continue
         with st.expander(group):
             for name in names:
-                if _acts(name, config):
-                    _show(name, KNOBS[name], getattr(config, name))
+                _show(name, KNOBS[name], getattr(config, name))
     return current()
 
 
@@ -138,7 +208,7 @@ def _preset() -> None:
 
     st.selectbox(
         "preset",
-        list(PRESETS),
+        [name for name, row in PRESETS.items() if row.kind == st.session_state.kind],
         index=None,
         key="preset",
         on_change=chosen,
@@ -155,52 +225,120 @@ def _show_data(config: GANConfig) -> None:
         st.session_state[key] = config.data
     st.selectbox(
         knob.label,
-        list(DATASETS),
+        [name for name, row in DATASETS.items() if row.kind == st.session_state.kind],
         key=key,
         on_change=_turned,
         args=("data",),
         format_func=lambda name: f"{name}: {DATASETS[name].description}",
         help=f"{knob.help} Starts the run over.",
     )
-    if config.data == "file":
-        _upload()
+    if DATASETS[config.data].upload:
+        _upload(UPLOADS[config.data])
     knobs = DATASETS[config.data].knobs
     with st.expander("Data parameters"):
         for name, own in knobs.items():
-            _show(DATA_PREFIX + name, own, config.params()[name])
+            value = config.params()[name]
+            _show_classes(own, value) if name == "classes" else _show(DATA_PREFIX + name, own, value)
         if _acts("data_size", config):
             _show("data_size", KNOBS["data_size"], config.data_size)
         elif not knobs:
             st.caption("A file has none: all of its rows are used.")
 
 
-def _upload() -> None:
-    """The user's own points, kept in the session as `points`; a bad file leaves the last good one."""
-    state = st.session_state
-    if state.get("points_name"):
-        st.caption(f"Now: {state.points_name}, {len(state.points):,} points. {state.points_note}")
-    file = st.file_uploader(
-        "your points",
-        type=["csv", "tsv", "txt"],
-        max_upload_size=MOST_BYTES // 1_000_000,
-        key="points_file",
-        help="A CSV or TSV of two numeric columns, with or without a header; up to 200,000 rows are used.",
+def _show_classes(knob: Knob, value: str) -> None:
+    """Which classes to train on, by name where the names are known."""
+    names = class_names(current())
+    if not names:
+        st.caption("This data set has no classes to choose from.")
+        return
+    key, chosen = f"knob_{DATA_PREFIX}classes", [] if value == "all" else value.split(",")
+    chosen = [c for c in chosen if int(c) < len(names)]
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+    st.multiselect(
+        knob.label,
+        [str(i) for i in range(len(names))],
+        key=key,
+        on_change=_turned,
+        args=(f"{DATA_PREFIX}classes",),
+        format_func=lambda i: names[int(i)],
+        placeholder="all",
+        help=f"{knob.help} Starts the run over.",
     )
-    if file is None or state.get("points_id") == file.file_id:
-        if state.get("points_error"):
-            st.error(state.points_error)
+
+
+def class_names(config: GANConfig) -> tuple[str, ...]:
+    """The names of all classes of a set of images, before any are left out; () where there are none."""
+    if DATASETS[config.data].upload:
+        own = upload()
+        return () if own is None or isinstance(own, np.ndarray) else own.class_names
+    return DATASETS[config.data].class_names
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A kind of file that a page takes."""
+
+    label: str
+    types: tuple[str, ...]
+    parse: Callable[[bytes, str], tuple[Any, str]]
+    unit: str
+    help: str
+
+
+UPLOADS = {
+    "file": Upload(
+        "your points",
+        ("csv", "tsv", "txt"),
+        parse_points,
+        "points",
+        "A CSV or TSV of two numeric columns, with or without a header; up to 200,000 rows are used.",
+    ),
+    "picture_file": Upload(
+        "your pictures",
+        ("npz", "zip"),
+        parse_pictures,
+        "pictures",
+        "An .npz with an array N x H x W or N x H x W x C, or a zip of PNG or JPEG files, whose folders become "
+        "classes; up to 60,000 pictures, each cut to a square and resized.",
+    ),
+}
+
+
+def _upload(about: Upload) -> None:
+    """The user's own data, kept in the session; a bad file leaves the last good one."""
+    state = st.session_state
+    if state.get(mine("upload_name")):
+        st.caption(f"Now: {state[mine('upload_name')]}, {len(upload()):,} {about.unit}. {state[mine('upload_note')]}")
+    file = st.file_uploader(
+        about.label,
+        type=list(about.types),
+        max_upload_size=MOST_BYTES // 1_000_000,
+        key=mine("upload_file"),
+        help=about.help,
+    )
+    if file is None or state.get(mine("upload_id")) == file.file_id:
+        if state.get(mine("upload_error")):
+            st.error(state[mine("upload_error")])
         return
-    state.points_id, state.points_error = file.file_id, ""
+    state[mine("upload_id")], state[mine("upload_error")] = file.file_id, ""
     try:
-        points, note = parse_points(file.getvalue(), file.name)
+        with st.spinner("Reading the file"):
+            data, note = about.parse(file.getvalue(), file.name)
     except ConfigError as error:
-        state.points_error = str(error)
-        st.error(state.points_error)
+        state[mine("upload_error")] = str(error)
+        st.error(str(error))
         return
-    state.points, state.points_name, state.points_note = points, file.name, note
+    set_upload(data, file.name, note)
     st.rerun()
 
 
-def points() -> Any:
-    """The user's own points, float32 [N, 2], or None."""
-    return st.session_state.get("points")
+def set_upload(data: Any, name: str, note: str, kind: str | None = None) -> None:
+    """Keeps the user's own data for a page, this one if no kind is named."""
+    for key, value in (("upload", data), ("upload_name", name), ("upload_note", note)):
+        st.session_state[mine(key, kind)] = value
+
+
+def upload() -> Any:
+    """The user's own data of this page: points float32 [N, 2] or Pictures; None without."""
+    return st.session_state.get(mine("upload"))

@@ -33,7 +33,8 @@ LAYER_HELP = (
 )
 
 
-def _axis(title: str, **rest) -> Figure:
+def axis(title: str, **rest) -> Figure:
+    """An axis in the theme's colours."""
     return {
         "title": {"text": title, "standoff": 4},
         "gridcolor": "$grid",
@@ -43,7 +44,8 @@ def _axis(title: str, **rest) -> Figure:
     }
 
 
-def _layout(height: int, revision: str, **rest) -> Figure:
+def layout(height: int, revision: str, **rest) -> Figure:
+    """A figure of fixed height, whose zoom holds as long as `revision` does."""
     return {
         "height": height,
         "margin": {"l": 58, "r": 12, "t": 28, "b": 46},
@@ -136,14 +138,14 @@ def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
         )
     c = snapshot.config
     revision = f"{c.data} {c.data_params} {data.limit:.6g} {data.center}"
-    layout = _layout(
+    figure = layout(
         PLANE_HEIGHT,
         revision,
-        xaxis=_axis("x", range=[cx - reach, cx + reach], constrain="domain"),
-        yaxis=_axis("y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain", constraintoward="top"),
+        xaxis=axis("x", range=[cx - reach, cx + reach], constrain="domain"),
+        yaxis=axis("y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain", constraintoward="top"),
     )
-    layout["margin"]["r"] = 62  # always there, so that switching the heat map moves nothing
-    return {"data": traces, "layout": layout, "step": snapshot.step}
+    figure["margin"]["r"] = 62  # always there, so that switching the heat map moves nothing
+    return {"data": traces, "layout": figure, "step": snapshot.step, "aspect": 1}
 
 
 def _dots(points: np.ndarray, name: str, color: str, size: int, opacity: float) -> Figure:
@@ -185,7 +187,7 @@ def _reference(value: float) -> str:
     return names.get(value, f"{value:.3g}")
 
 
-def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figure:
+def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True, height: int = LOSSES_HEIGHT) -> Figure:
     """Both losses over all steps, above the discriminator's accuracies; knob changes as dotted lines."""
     history = snapshot.frame.get("history")
     # Keeps both axes standing before the first step.
@@ -223,18 +225,18 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
         traces += _marks(history["markers"])
     shapes, annotations = _references(snapshot, log, flip)
     marks, notes = _mark_lines(history["markers"] if history else [])
-    layout = _layout(
-        LOSSES_HEIGHT,
+    figure = layout(
+        height,
         f"losses {log}",
-        xaxis=_axis("step", anchor="y2", rangemode="tozero", hoverformat=",d"),
-        yaxis=_axis("loss (log)" if log else "loss", domain=[0.36, 1], type="log" if log else "linear"),
-        yaxis2=_axis("D right", domain=[0, 0.26], range=[-0.02, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1]),
+        xaxis=axis("step", anchor="y2", rangemode="tozero", hoverformat=",d"),
+        yaxis=axis("loss (log)" if log else "loss", domain=[0.36, 1], type="log" if log else "linear"),
+        yaxis2=axis("D right", domain=[0, 0.26], range=[-0.02, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1]),
         shapes=shapes + marks,
         annotations=annotations + notes + _accuracy_labels(),
         dragmode="zoom",
     )
-    layout["margin"] |= {"l": 70, "r": 62}
-    return {"data": traces, "layout": layout, "step": snapshot.step, "every": LOSSES_PAUSE}
+    figure["margin"] |= {"l": 70, "r": 62}
+    return {"data": traces, "layout": figure, "step": snapshot.step, "every": LOSSES_PAUSE}
 
 
 def _band(x: np.ndarray, band: tuple[np.ndarray, np.ndarray], color: str, name: str) -> Figure:

@@ -7,8 +7,12 @@ from streamlit.runtime.pages_manager import PagesManager
 
 PAGES = (
     ("pages/playground.py", "2-D playground", ":material/scatter_plot:"),
+    ("pages/images.py", "Images", ":material/grid_view:"),
+    ("pages/tutorials.py", "Tutorials", ":material/school:"),
     ("pages/guide.py", "Guide", ":material/menu_book:"),
 )
+
+PAGE_OF_KIND = {"points": "pages/playground.py", "images": "pages/images.py"}
 
 ICON = Path(__file__).resolve().parents[2] / "static" / "icon.svg"
 
@@ -34,17 +38,32 @@ STYLE = """<style>
 .stVerticalBlock > .st-key-live_samples { grid-area: plane; }
 .stVerticalBlock > .st-key-live_losses { grid-area: losses; }
 .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-metrics) { grid-area: metrics; align-self: start; }
+.st-key-picture:has(> .st-key-live_real) > [data-testid="stLayoutWrapper"],
+.st-key-picture:has(> .st-key-live_real) .stVerticalBlock:has(> .st-key-live_samples) { display: contents; }
+.stVerticalBlock:has(> .st-key-live_real) {
+  display: grid; gap: 0.3rem 0.4rem; align-content: start;
+  grid-template-columns: 10rem minmax(0, calc(41% - 10rem)) 15% minmax(0, 1fr);
+  grid-template-areas: "step rate rate rate" "plane plane real losses" "plane plane real classes" "plane plane real metrics";
+}
+.st-key-picture :where(.stVerticalBlock:has(> .st-key-live_samples)) > * { grid-column: 1 / -1; min-width: 0; }
+.stVerticalBlock > .st-key-live_real { grid-area: real; }
+.stVerticalBlock > .st-key-live_classes { grid-area: classes; }
+.st-key-live_samples:has(.imagelayer image) .nsewdrag { cursor: pointer; }
 @media (max-width: 640px) {
   .stVerticalBlock:has(> .st-key-live_samples) {
     grid-template-columns: minmax(0, 1fr);
     grid-template-areas: "step" "rate" "plane" "losses" "metrics";
+  }
+  .stVerticalBlock:has(> .st-key-live_real) {
+    grid-template-columns: minmax(0, 1fr);
+    grid-template-areas: "step" "rate" "plane" "real" "losses" "classes" "metrics";
   }
 }
 .ganscope-plot { width: 100%; }
 .st-key-tab_key { position: absolute; height: 0; overflow: hidden; }
 .ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }
 .ganscope-metrics b { font-size: 1.5rem; display: block; line-height: 1.25; }
-.ganscope-metrics span { font-size: 0.9rem; }
+.ganscope-metrics span { font-size: 0.9rem; line-height: 1.2; display: inline-block; }
 .ganscope-note { opacity: 0.75; font-size: 0.82rem; padding-left: 0.8rem; }
 </style>"""
 

@@ -6,18 +6,24 @@ import time
 from collections.abc import Callable
 from functools import partial
 from html import escape
+from typing import Any, Protocol
 
 import numpy as np
 import streamlit as st
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from gan_core import architectures, datasets
 from gan_core.client import Run
 from gan_core.config import GANConfig, changed, with_live_fields
+from gan_core.datasets import DATASETS
 from gan_core.hub import Full, Hub
+from gan_core.knobs import ConfigError
+from gan_core.pictures import MissingFile
+from gan_core.presets import PRESETS
 from gan_core.snapshot import Snapshot, View
-from pages.ui import controls, figures
-from pages.ui.liveplot import live_plot, tab_key
+from pages.ui import controls, downloads
+from pages.ui.liveplot import tab_key
 
 FRAME_SECONDS = 0.1
 WARMING_SECONDS = 1.0
@@ -51,11 +57,27 @@ def _session() -> str:
     return context.session_id if context else ""
 
 
+def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
+    """A whole page around a run of `kind`, `points` or `images`."""
+    controls.open_page(kind)
+    run = own_run()
+    with st.sidebar:
+        config = controls.config_panel(controls.current())
+    controls.write_url(config)
+    problems = controls.problems()
+    if problems:
+        st.warning(" ".join([*problems, "Everything else was taken."]))
+    transport(run)
+    follow(run, config)
+    live_view(run, switches)
+    layer_table(run)
+
+
 # -- whose run ----------------------------------------------------------------------------------------------
 
 
 def own_run() -> Run:
-    """This tab's run: found again by the tab's own key after a refresh, else a fresh one of the page's config."""
+    """This tab's run of this page: found again by the tab's own key after a refresh, else a fresh one."""
     state = st.session_state
     try:
         hub()
@@ -63,17 +85,23 @@ def own_run() -> Run:
         st.error(str(error))
         st.stop()
     _claim()
-    config = controls.current()
-    if "run" not in state:
-        usable = config if config.data != "file" or controls.points() is not None else GANConfig.from_flat({})
-        state.run = Run(usable, controls.points())
-        hub().adopt(state.get("tab") or f"session {_session()}", _session(), state.run)
-    hub().visit(_session(), state.run.config)
-    return state.run
+    config, run_key = controls.current(), controls.mine("run")
+    if run_key not in state:
+        usable = config if not _trouble(config) else PRESETS[controls.FIRST_PRESET[state.kind]].config
+        state[run_key] = Run(usable, controls.upload())
+        hub().adopt(_seat(state.get("tab") or f"session {_session()}", state.kind), _session(), state[run_key])
+    run: Run = state[run_key]
+    hub().visit(_session(), run.config)
+    return run
+
+
+def _seat(tab: str, kind: str) -> str:
+    """The hub's key: a tab has a run for each kind of page."""
+    return f"{tab} {kind}"
 
 
 def _claim() -> None:
-    """Takes up the run that this tab had before a refresh, once the browser has said the tab's key."""
+    """Takes up the runs that this tab had before a refresh, once the browser has said the tab's key."""
     state = st.session_state
     said = tab_key(state.get("tab_renew", ""), state.get("tab_attempt", 0))
     if said is None or said == state.get("tab_said"):
@@ -81,7 +109,7 @@ def _claim() -> None:
     state.tab_said = said
     key, attempt = said
     try:
-        run = hub().take_up(key, _session())
+        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in controls.FIRST_PRESET}
     except PermissionError:
         # Another page holds it: an old one that is just closing, or this tab is a duplicate.
         if attempt >= CLAIM_ATTEMPTS:
@@ -89,31 +117,60 @@ def _claim() -> None:
         state.tab_attempt = attempt + 1
         st.rerun()
     state.tab = key
-    own = state.get("run")
-    if run is None and own is not None:
-        hub().adopt(key, _session(), own)
-    elif run is not None and run is not own and (own is None or own.worker is None):
-        state.run, state.speed = run, run.speed
-        controls.set_config(run.config)
-        if run.points is not None:
-            state.points, state.points_name, state.points_note = run.points, "your file", ""
+    again = False
+    for kind, run in found.items():
+        own = state.get(controls.mine("run", kind))
+        if run is None and own is not None:
+            hub().adopt(_seat(key, kind), _session(), own)
+        elif run is not None and run is not own and (own is None or own.worker is None):
+            state[controls.mine("run", kind)] = run
+            controls.set_config(run.config)
+            if run.upload is not None:
+                controls.set_upload(run.upload, "your file", "", kind)
+            again = True
+    if again:
         st.rerun()
 
 
 # -- settings -> run ----------------------------------------------------------------------------------------
 
 
+def _check(config: GANConfig) -> None:
+    """Raises ConfigError where no run can be made of the page's settings."""
+    data = datasets.load(config, controls.upload())
+    architectures.plans(config, data.shape)
+    datasets.class_count(config, data)
+
+
+def _trouble(config: GANConfig) -> str:
+    """Why no run can be made of the page's settings, or ""."""
+    try:
+        _check(config)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
 def follow(run: Run, config: GANConfig) -> None:
     """Brings the run to the page's settings; a change that would throw steps away waits for a click."""
-    points = controls.points()
-    if config.data == "file" and points is None:
+    upload = controls.upload()
+    if DATASETS[config.data].upload and upload is None:
         st.info(
-            "Choose your file in the sidebar; until then the plane shows the run as it was.",
+            "Choose your file in the sidebar; until then the picture shows the run as it was.",
             icon=":material/upload:",
         )
         return
-    if run.can_go_on_as(config, points) or run.step == 0:
-        run.configure(config, points)
+    try:
+        with st.spinner("Loading the data"):
+            _check(config)
+    except MissingFile as missing:
+        downloads.offer(missing)
+        return
+    except ConfigError as error:
+        st.error(f"{error} The picture shows the run as it was.")
+        return
+    if run.can_go_on_as(config, upload) or run.step == 0:
+        run.configure(config, upload)
         return
     run.configure_live(config)
     names = [n for n in changed(run.config, config) if n not in controls.DATA_PREFIX] or ["data"]
@@ -125,7 +182,7 @@ def follow(run: Run, config: GANConfig) -> None:
 
 
 def _apply(run: Run) -> None:
-    run.configure(controls.current(), controls.points(), restart=True)
+    run.configure(controls.current(), controls.upload(), restart=True)
 
 
 def _keep(run: Run) -> None:
@@ -160,6 +217,12 @@ def _button(label: str, key: str, action: Callable[[], None], **rest) -> None:
 
 
 def _start(run: Run) -> bool:
+    state = st.session_state
+    for kind, page in controls.PAGE_OF.items():
+        other = state.get(controls.mine("run", kind))
+        if other is not None and other is not run and other.wants_play:
+            other.pause()  # two at once would each run at half speed
+            state.notice = f"The run on the page {page} is paused meanwhile."
     try:
         hub().start(run)
     except Full as full:
@@ -182,16 +245,14 @@ def _step(run: Run) -> None:
 
 def _reset(run: Run) -> None:
     config = controls.current()
-    if config.data == "file" and controls.points() is None:
-        config = run.config
-    run.reset(config, controls.points())
+    run.reset(run.config if _trouble(config) else config, controls.upload())
 
 
 def _new_seed(run: Run) -> None:
     config = controls.current().updated({"seed": random.SystemRandom().randrange(1_000_000)})
     controls.set_config(config)
-    if config.data != "file" or controls.points() is not None:
-        run.configure(config, controls.points(), restart=True)
+    if not _trouble(config):
+        run.configure(config, controls.upload(), restart=True)
 
 
 def _speed(run: Run) -> None:
@@ -202,7 +263,8 @@ def transport(run: Run) -> None:
     """Play / Pause, Step, Reset, New seed and the speed, with their keys P, S, 0 and N."""
     state = st.session_state
     state.click_due = 0.0
-    state.setdefault("speed", int(run.speed))
+    if state.get("speed") != int(run.speed):
+        state.speed = int(run.speed)
     state.setdefault("step_size", 1)
     with st.container(horizontal=True, vertical_alignment="center", key="transport", gap="xsmall"):
         playing = run.wants_play
@@ -261,51 +323,48 @@ def transport(run: Run) -> None:
         )
     notice = state.pop("notice", None)
     if notice:
-        st.warning(notice)
+        st.info(notice)
 
 
 # -- the live picture ---------------------------------------------------------------------------------------
 
 
-def live_view(run: Run) -> None:
-    """Status, plane, losses and numbers, fresh ten times a second while anything moves and still otherwise."""
+class Display(Protocol):
+    """What a page's picture shows (points_view.py, images_view.py)."""
+
+    def view(self) -> View:
+        """What the worker is to make for the next frame."""
+
+    def still(self, snapshot: Snapshot) -> None:
+        """Draws what stands beside the moving parts; called in full runs only."""
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Draws the moving parts."""
+
+    def scores(self, metrics: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
+        """((value, name, what real data get) of each score, a note on how they were measured) of the newest metrics."""
+
+
+def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
+    """Status, picture, losses and numbers, fresh ten times a second while anything moves and still otherwise."""
     picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
-    with st.container(horizontal=True, vertical_alignment="center", key="display"):
-        layers = st.pills(
-            "layers",
-            list(figures.LAYERS),
-            selection_mode="multi",
-            default=["real", "fake", "heat"],
-            format_func=figures.LAYERS.get,
-            key="layers",
-            label_visibility="collapsed",
-            help=figures.LAYER_HELP,
-            persist_state="session",
-        )
-        log = st.toggle("log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
-        smoothed = st.toggle(
-            "smooth",
-            value=True,
-            key="smooth_losses",
-            persist_state="session",
-            help="Moving averages over the curves. Off: the raw means, with lowest to highest value as a band.",
-        )
-    if "manifold" in layers and run.config.latent_dim > 2:
-        st.caption("The manifold can be drawn for a latent dimension of 1 or 2 only.")
+    display = switches(run)
     before = run.snapshot()
     warming = before.status in ("idle", "ended") and hub().warmth() == "starting"
     every = FRAME_SECONDS if before.moving else WARMING_SECONDS if warming else None
     st.session_state.full_run = True
     try:
         with picture:
-            st.fragment(_draw, run_every=every)(run, set(layers), log, smoothed, warming)
+            display.still(before)
+            st.fragment(_draw, run_every=every)(run, display, warming, every is not None)
     finally:
         st.session_state.full_run = False
 
 
-def _draw(run: Run, layers: set[str], log: bool, smoothed: bool, warming: bool) -> None:
-    view = View("heat" in layers, "manifold" in layers, "arrows" in layers)
-    snapshot = run.poll(view)
+def _draw(run: Run, display: Display, warming: bool, timed: bool) -> None:
+    snapshot = run.poll(display.view())
+    if snapshot.moving and not timed:
+        st.rerun()  # another view was asked for while all stood still, and its frame is not here yet
     ticking = not st.session_state.get("full_run") and time.monotonic() > st.session_state.get("click_due", 0.0)
     if ticking and not snapshot.moving:
         still_warming = snapshot.status in ("idle", "ended") and hub().warmth() == "starting"
@@ -313,17 +372,23 @@ def _draw(run: Run, layers: set[str], log: bool, smoothed: bool, warming: bool) 
             st.rerun()  # the timer changes only in a full run
     if ticking and bool(snapshot.frame.get("layers")) != st.session_state.get("layers_known", False):
         st.rerun()  # so does the table of layers
+    if snapshot.status == "playing" and not run.speed and snapshot.steps_per_second > 0:
+        cost = architectures.step_cost(snapshot.config, snapshot.data.shape)
+        st.session_state.speed_seen = cost * snapshot.steps_per_second
     # Every element is a message of a third of a millisecond, so the style (frame.py) lays them out, not columns.
     with st.container(key="step_counter"):
         st.markdown(f"step {snapshot.step:,}")
     with st.container(key="steps_per_second"):
-        st.markdown(f"{snapshot.steps_per_second:,.0f} steps/s · {_status(snapshot)}")
-    live_plot(figures.plane(snapshot, layers), key="live_samples")
-    live_plot(figures.losses(snapshot, log, smoothed), key="live_losses")
+        st.markdown(f"{_rate(snapshot.steps_per_second)} steps/s · {_status(snapshot)}")
+    display.draw(snapshot)
     with st.container(key="metrics"):
-        st.html(_metrics(snapshot))
+        st.html(_metrics(snapshot, display))
     if snapshot.error:
         st.error(snapshot.error)
+
+
+def _rate(steps_per_second: float) -> str:
+    return f"{steps_per_second:,.0f}" if steps_per_second >= 9.5 or not steps_per_second else f"{steps_per_second:.1f}"
 
 
 def _status(snapshot: Snapshot) -> str:
@@ -337,24 +402,16 @@ def _status(snapshot: Snapshot) -> str:
     return f"{said} · {c.data} · seed {c.seed}"
 
 
-def _number(value: float) -> str:
-    return f"{value:.3f}" if value < 10 else f"{value:.3g}"
-
-
-def _metrics(snapshot: Snapshot) -> str:
+def _metrics(snapshot: Snapshot, display: Display) -> str:
     """The scores beside their floors and sample sizes, as HTML."""
     m = snapshot.frame.get("metrics") or {}
-    cells: list[tuple[str, str]] = []
-    if "modes" in m:
-        cells.append((f"{m['modes']} / {m['modes_total']}", "modes captured"))
-        cells.append((f"{100 * m['hq']:.1f} %", f"HQ (perfect {100 * m['hq_perfect']:.1f} %)"))
-    if "w1" in m:
-        cells.append((_number(m["w1"]), f"W1 (floor {_number(m['w1_floor'])})"))
-    if not cells:
-        return '<div class="ganscope-metrics"><span>Scores appear with the first frame.</span></div>'
-    body = "".join(f"<div><b>{escape(value)}</b><span>{escape(label)}</span></div>" for value, label in cells)
+    if "samples" not in m:
+        text = m.get("note", "Scores appear with the first frame.")
+        return f'<div class="ganscope-metrics"><span>{escape(text)}</span></div>'
+    cells, how = display.scores(m)
+    body = "".join(f"<div><b>{escape(a)}</b><span>{escape(b)}<br>{escape(c)}</span></div>" for a, b, c in cells)
     which = "EMA generator" if snapshot.config.show_ema else "raw generator"
-    note = f"{which}, step {m['step']:,}; {m['samples']:,} samples, Wasserstein-1 of {m['w1_samples']:,}"
+    note = f"{which}, step {m['step']:,}; {how}"
     return f'<div class="ganscope-metrics">{body}</div><div class="ganscope-note">{escape(note)}</div>'
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 import struct
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -84,9 +85,19 @@ def _components():
     return live, tab
 
 
-def live_plot(figure: dict[str, Any], key: str) -> None:
-    """Draws `figure` (`data`, `layout` with a fixed height) in place of the last one under `key`."""
-    _components()[0](data=pack(figure), key=key, height="content")
+def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | None = None) -> None:
+    """Draws `figure` (`data`, `layout` with a fixed height) in place of the last one under `key`.
+
+    on_click: called after a click on a point, `clicked(key)` says which.
+    """
+    listen = {} if on_click is None else {"on_clicked_change": on_click}
+    _components()[0](data=pack(figure), key=key, height="content", **listen)
+
+
+def clicked(key: str) -> int | None:
+    """The number of the point of the plot under `key` that was clicked last."""
+    place = (st.session_state.get(key) or {}).get("clicked")
+    return place if type(place) is int and place >= 0 else None
 
 
 def tab_key(renew: str, attempt: int) -> tuple[str, int] | None:

@@ -1,0 +1,165 @@
+"""Plans (architectures.py) -> Keras models. The same seed gives the same initial weights."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from gan_core import architectures as plan
+from gan_core.lazy import keras, tf
+
+if TYPE_CHECKING:
+    from gan_core.config import GANConfig
+
+# Keras's 0.99 would show the initial statistics for hundreds of steps.
+BATCH_NORM_MOMENTUM = 0.9
+D_SEED = 100  # apart from the generator's
+
+
+def build(config: GANConfig, shape: tuple[int, ...], seed: int, classes: int = 0):
+    """(generator, discriminator) for samples of `shape`; Glorot-uniform weights, zero biases.
+
+    With `classes` > 0 both take a one-hot class [batch, classes]: the generator behind z in the same vector, the
+    discriminator as a second input, by projection (Miyato and Koyama, arXiv 1802.05637).
+    """
+    generator, discriminator = plan.plans(config, shape)
+    z = keras.Input((config.latent_dim + classes,))
+    seeds = iter(range(seed, seed + D_SEED))
+    g = keras.Model(z, _run(generator, z, seeds), name="generator")
+    x = keras.Input(shape)
+    seeds = iter(range(seed + D_SEED, seed + 2 * D_SEED))
+    features = _run(discriminator[:-1], x, seeds)
+    logit = _run(discriminator[-1:], features, seeds)
+    if not classes:
+        return g, keras.Model(x, logit, name="discriminator")
+    y = keras.Input((classes,))
+    row = _weighted(plan.Dense(features.shape[-1]), next(seeds), use_bias=False)
+    if discriminator[-1].norm == "spectral":
+        row = _spectral_class()(row, next(seeds), use_bias=False)
+    row = row(y)
+    logit = keras.layers.Add()([logit, keras.layers.Dot(axes=1)([features, row])])
+    return g, keras.Model([x, y], logit, name="discriminator")
+
+
+def _run(layers, x, seeds):
+    for layer in layers:
+        x = _apply(layer, x, seeds)
+    return x
+
+
+def _apply(layer, x, seeds):
+    """What `layer` of a plan makes of the symbolic tensor `x`."""
+    match layer:
+        case plan.Residual(main, shortcut):
+            return keras.layers.Add()([_run(main, x, seeds), _run(shortcut, x, seeds)])
+        case plan.Dense() | plan.Conv() | plan.ConvTransposed():
+            if layer.norm == "spectral":
+                return _spectral_class()(_weighted(layer, next(seeds), use_bias=False), seed=next(seeds))(x)
+            return _weighted(layer, next(seeds))(x)
+        case plan.Activation("leaky_relu"):
+            return keras.layers.LeakyReLU(negative_slope=0.2)(x)
+        case plan.Activation(name):
+            return keras.layers.Activation("silu" if name == "swish" else name)(x)
+        case plan.Norm("batch"):
+            return keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
+        case plan.Norm("layer"):
+            # One group is layer normalisation over height, width and channels, with a scale for each channel.
+            return keras.layers.GroupNormalization(groups=1)(x)
+        case plan.Dropout(rate):
+            return keras.layers.Dropout(rate, seed=next(seeds))(x)
+        case plan.Reshape(shape):
+            return keras.layers.Reshape(shape)(x)
+        case plan.Flatten():
+            return keras.layers.Flatten()(x)
+        case plan.Upsample():
+            return keras.layers.UpSampling2D(2)(x)
+        case plan.Pool():
+            return keras.layers.AveragePooling2D(2)(x)
+    raise TypeError(f"no such layer: {layer}")
+
+
+def _weighted(layer, seed: int, use_bias: bool = True):
+    rest = {"kernel_initializer": keras.initializers.GlorotUniform(seed=seed), "use_bias": use_bias}
+    match layer:
+        case plan.Dense(units):
+            return keras.layers.Dense(units, **rest)
+        case plan.Conv(filters, kernel, stride):
+            return keras.layers.Conv2D(filters, kernel, stride, padding="same", **rest)
+        case plan.ConvTransposed(filters, kernel, stride):
+            return keras.layers.Conv2DTranspose(filters, kernel, stride, padding="same", **rest)
+
+
+@functools.cache
+def _spectral_class():
+    class SpectralNorm(keras.layers.Layer):
+        """Spectral normalisation (Miyato et al., arXiv 1802.05957): one power iteration a training call.
+
+        The layer is linear in its kernel, so its output is divided instead of the kernel; the bias comes after. The
+        gradient passes through sigma = vᵀ W u with u and v held fixed. Keras's own SpectralNormalization assigns
+        the divided kernel, so that no gradient passes through the norm, and acts only while training.
+        """
+
+        def __init__(self, layer, seed: int, use_bias: bool = True):
+            super().__init__()
+            self.layer, self._u_seed, self._use_bias = layer, seed, use_bias
+
+        def build(self, shape):
+            self.layer.build(shape)
+            columns = self.layer.kernel.shape[-2 if self._transposed() else -1]
+            self.u = self.add_weight(
+                shape=(columns, 1),
+                initializer=keras.initializers.RandomNormal(stddev=1.0, seed=self._u_seed),
+                trainable=False,
+                name="u",
+            )
+            if self._use_bias:
+                self.bias = self.add_weight(shape=(columns,), initializer="zeros", name="bias")
+
+        def _transposed(self) -> bool:
+            return isinstance(self.layer, keras.layers.Conv2DTranspose)
+
+        def _matrix(self, kernel):
+            """[everything else, outputs]."""
+            kernel = tf.convert_to_tensor(kernel)
+            if self._transposed():  # [height, width, outputs, inputs]
+                kernel = tf.transpose(kernel, [0, 1, 3, 2])
+            return tf.reshape(kernel, [-1, kernel.shape[-1]])
+
+        def call(self, x, training=False):
+            matrix, u = self._matrix(self.layer.kernel), tf.convert_to_tensor(self.u)
+            fixed = tf.stop_gradient(matrix)
+            v = tf.math.l2_normalize(tf.matmul(fixed, u))
+            u = tf.math.l2_normalize(tf.matmul(fixed, v, transpose_a=True))
+            if training:
+                self.u.assign(u)
+            sigma = tf.squeeze(tf.matmul(v, tf.matmul(matrix, u), transpose_a=True))
+            y = self.layer(x) / sigma
+            return y + tf.convert_to_tensor(self.bias) if self._use_bias else y
+
+        def compute_output_shape(self, shape):
+            return self.layer.compute_output_shape(shape)
+
+    return SpectralNorm
+
+
+def layers(model) -> list[dict]:
+    """A row for each layer of a model: network, layer, output shape, parameters."""
+    return [
+        {
+            "network": model.name,
+            "layer": _described(layer),
+            "output": " x ".join(str(n) for n in layer.output.shape[1:]),
+            "parameters": layer.count_params(),
+        }
+        for layer in model.layers
+        if not isinstance(layer, keras.layers.InputLayer)
+    ]
+
+
+def _described(layer) -> str:
+    kind = type(layer).__name__
+    if kind == "SpectralNorm":
+        return f"{_described(layer.layer)}, spectral norm"
+    if kind.startswith("Conv2D"):
+        return f"{kind} (kernel {layer.kernel_size[0]}, stride {layer.strides[0]})"
+    return f"{kind} ({layer.activation.__name__})" if kind == "Activation" else kind

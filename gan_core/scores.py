@@ -1,0 +1,119 @@
+"""The scores of a live run on a budget, for points and for images. Used by the worker between two chunks of steps."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from gan_core import image_metrics, metrics
+from gan_core.pictures import Pictures
+
+if TYPE_CHECKING:
+    from gan_core.trainer import Trainer
+
+SHARE = 0.03  # of the time, at most, goes into scores
+POINT_SAMPLES = 2_500
+W1_SAMPLES = 500
+FLOOR_REPEATS = 5
+IMAGE_SAMPLES = 1_000
+
+
+class LiveScores:
+    """The scores of the shown generator, made anew as often as SHARE of the time allows."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.values: dict[str, Any] = {}
+        self._next = 0.0
+        self._of: tuple | None = None
+
+    def refresh(self, idle: bool) -> None:
+        """Makes them anew if it is time, or (when standing still) if they are not of this very state."""
+        this = (self.trainer.step, self.trainer.config.show_ema)
+        if this == self._of or (time.monotonic() < self._next and not idle) or not self._ready():
+            return
+        started = time.monotonic()
+        self.values = {**self._make(), "step": self.trainer.step}
+        self._of = this
+        self._next = time.monotonic() + (time.monotonic() - started) / SHARE
+
+    def close(self) -> None:
+        """Stops what works for it in the background."""
+
+    def _ready(self) -> bool:
+        return True
+
+    def _make(self) -> dict[str, Any]:
+        return {}
+
+
+class PointScores(LiveScores):
+    """Modes, high quality, Wasserstein-1 (metrics.py)."""
+
+    _floor: float | None = None
+
+    def _ready(self) -> bool:
+        if self._floor is None:  # once, and not counted as a score's own cost
+            self._floor = metrics.w1_floor(self.trainer.config, self.trainer.data, self._n_w1(), FLOOR_REPEATS)
+        return True
+
+    def _n_w1(self) -> int:
+        return min(W1_SAMPLES, max(16, len(self.trainer.data)))
+
+    def _make(self) -> dict[str, Any]:
+        trainer = self.trainer
+        samples = trainer.samples(trainer.latent(POINT_SAMPLES, draw=1), trainer.config.show_ema)
+        return metrics.scores(trainer.config, trainer.data, samples, self._n_w1(), self._floor)
+
+
+class ImageScores(LiveScores):
+    """Classifier-FID, confidence and the histogram of classes (image_metrics.py), where the data have classes.
+
+    The classifier is trained, or taken from its cache, in a thread of its own; until then `values` says so.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        super().__init__(trainer)
+        self._judge: tuple[Any, Any] | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        if trainer.data.labels is None or len(trainer.data.class_names) < 2:
+            self.values = {"note": "Scores of images need data with at least two classes."}
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _ready(self) -> bool:
+        if self._judge is None and self._thread is None and "note" not in self.values:
+            self.values = {"note": "A small classifier is being trained, once for this data set."}
+            self._thread = threading.Thread(target=self._prepare, daemon=True)
+            self._thread.start()
+        return self._judge is not None
+
+    def _prepare(self) -> None:
+        from gan_core import classifier
+
+        data: Pictures = self.trainer.data
+        try:
+            judge = classifier.trained(data, stopped=lambda: self._closed)
+            reference = image_metrics.reference(judge, data, IMAGE_SAMPLES, self.trainer.config.seed)
+        except classifier.Stopped:
+            return
+        except Exception as error:  # scores are missing, training goes on
+            line = (str(error).splitlines() or ["no reason given"])[0][:200]
+            self.values = {"note": f"There are no scores: {type(error).__name__}: {line}"}
+            return
+        self._judge = judge, reference
+
+    def _make(self) -> dict[str, Any]:
+        trainer, (judge, reference) = self.trainer, self._judge
+        n = reference.n
+        labels = trainer.labels(n, draw=1) if trainer.classes else None
+        pixels = trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema, labels)
+        return image_metrics.scores(reference, judge, pixels)
+
+
+def live_scores(trainer: Trainer) -> LiveScores:
+    """The scores that the trainer's data allow."""
+    return (ImageScores if trainer.data.kind == "images" else PointScores)(trainer)

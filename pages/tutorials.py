@@ -1,0 +1,32 @@
+"""The source tutorials' systems, each a preset that trains with one click."""
+
+import streamlit as st
+
+from gan_core.architectures import parameter_counts
+from gan_core.datasets import sample_shape
+from gan_core.presets import PRESETS, TUTORIALS
+from pages.ui import controls, frame
+
+frame.through_app()
+st.title("Tutorials")
+st.markdown(
+    "The systems that the usual GAN tutorials describe, each really training. Where a tutorial's text cannot work as "
+    "printed, it was corrected, and its entry says how. *Open* sets every knob; then press **Play**."
+)
+for name in TUTORIALS:
+    preset = PRESETS[name]
+    with st.container(border=True, key=f"card_{name}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            opened = st.button("Open", key=f"open_{name}", type="primary", help=f"Opens the preset {name}.")
+            st.markdown(f"**{name}**")
+        st.markdown(preset.description + ".")
+        c = preset.config
+        generator, discriminator = parameter_counts(c, sample_shape(c))
+        step = controls.rounded(1e3 * controls.step_seconds(c))
+        st.caption(
+            f"generator {generator:,}, discriminator {discriminator:,} parameters · z {c.latent_dim}, {c.z_dist} · "
+            f"batch {c.batch_size} · rates {c.g_lr:g} and {c.d_lr:g} · about {step} a step on a CPU"
+        )
+    if opened:
+        controls.set_config(preset.config)
+        st.switch_page(frame.PAGE_OF_KIND[preset.kind])

@@ -1,0 +1,162 @@
+"""What the images page's picture shows: the sample grid beside real pictures, losses, classes, corners, neighbours."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from gan_core.client import Run
+from gan_core.snapshot import Snapshot, View
+from pages.ui import figures, image_figures
+from pages.ui.liveplot import clicked, live_plot
+from pages.ui.points_view import loss_switches
+
+LOSSES_HEIGHT = 236
+
+
+def switches(run: Run) -> "Images":
+    """The switches below the picture, and what they ask for."""
+    names = list(run.data.class_names)
+    rows: tuple[int, ...] = ()
+    panel = st.container()  # next to the picture of the mixture
+    with st.container(horizontal=True, vertical_alignment="center", key="display"):
+        side = st.select_slider(
+            "grid",
+            image_figures.SIDES,
+            value=8,
+            key="side",
+            persist_state="session",
+            format_func=lambda n: f"{n} x {n}",
+            label_visibility="collapsed",
+            help="Pictures in the grid. More show the variety, fewer the details.",
+            width=150,
+        )
+        framed = st.toggle(
+            "frame by D",
+            key="framed",
+            persist_state="session",
+            help="Frames each picture in the colour of what the discriminator says: blue real, orange generated.",
+        )
+        log, smoothed = loss_switches()
+        latent = st.toggle(
+            "latent panel",
+            key="latent",
+            persist_state="session",
+            help="Mix two or four corners of z by hand and watch the picture between them while training goes on.",
+        )
+    if run.config.conditional and names:
+        chosen = st.multiselect(
+            "classes of the rows",
+            list(range(len(names))),
+            key="rows",
+            format_func=lambda i: names[i] if i < len(names) else "?",
+            persist_state="session",
+            placeholder="every class in turn",
+            help="Which class each row of the grid shows, from the top, in turn. Changes only what is shown.",
+        )
+        rows = tuple(i for i in chosen if i < len(names)) or tuple(range(len(names)))
+    with panel:
+        return Images(side, framed, log, smoothed, rows, _corners() if latent else None)
+
+
+def _corners() -> tuple[int, int, float, float]:
+    """The latent panel's knobs: how many corners, which draw of them, and the place between."""
+    state = st.session_state
+    state.setdefault("corner_draw", 0)
+
+    def other() -> None:
+        state.corner_draw += 1
+
+    with st.container(horizontal=True, vertical_alignment="bottom", key="latent_panel"):
+        count = st.segmented_control(
+            "corners",
+            (2, 4),
+            default=2,
+            required=True,
+            key="corners",
+            persist_state="session",
+            help="Two: a path from A to B. Four: a square with A, B above and C, D below.",
+        )
+        u = st.slider(
+            "from A (and C) to B (and D)",
+            0.0,
+            1.0,
+            0.5,
+            0.01,
+            key="blend_u",
+            persist_state="session",
+            help="Where between the corners z is taken. A smooth change all along is the sign of a generator that has "
+            "learned the space, jumps of one that knows single pictures.",
+        )
+        v = 0.0
+        if count == 4:
+            v = st.slider(
+                "from A, B down to C, D",
+                0.0,
+                1.0,
+                0.5,
+                0.01,
+                key="blend_v",
+                persist_state="session",
+                help="The other direction of the square.",
+            )
+        st.button("Other corners", key="other_corners", on_click=other, help="Draws new corners of z.")
+    return count, state.corner_draw, u, v
+
+
+@dataclass(frozen=True)
+class Images:
+    """The grid of `side` x `side` pictures; a `live.Display`."""
+
+    side: int
+    framed: bool
+    log: bool
+    smoothed: bool
+    rows: tuple[int, ...]
+    corners: tuple[int, int, float, float] | None
+
+    def view(self) -> View:
+        return View(side=self.side, rows=self.rows, picked=st.session_state.get("picked"), blend=self.corners)
+
+    def _row_names(self, snapshot: Snapshot) -> list[str]:
+        names = snapshot.data.class_names
+        return [names[i] for i in self.rows if i < len(names)] if snapshot.config.conditional else []
+
+    def still(self, snapshot: Snapshot) -> None:
+        live_plot(image_figures.real(snapshot, self.side, self._row_names(snapshot)), key="live_real")
+
+    def draw(self, snapshot: Snapshot) -> None:
+        figure = image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot))
+        live_plot(figure, key="live_samples", on_click=_pick)
+        live_plot(figures.losses(snapshot, self.log, self.smoothed, LOSSES_HEIGHT), key="live_losses")
+        if snapshot.data.class_names:
+            live_plot(image_figures.classes(snapshot), key="live_classes")
+        picked = st.session_state.get("picked")
+        if picked is not None and "neighbours" in snapshot.frame and picked < len(snapshot.frame["grid"]):
+            live_plot(image_figures.neighbours(snapshot, picked), key="live_neighbours")
+            st.button("Close", key="unpick", on_click=_unpick)
+        if self.corners is not None and "blend" in snapshot.frame:
+            live_plot(image_figures.blend(snapshot), key="live_blend")
+
+    def scores(self, m: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
+        cells = [
+            (f"{m['classifier_fid']:.3g}", "classifier-FID", f"floor {m['classifier_fid_floor']:.2g}"),
+            (f"{m['confidence']:.2f}", "confidence", f"real {m['confidence_real']:.2f}"),
+            (f"{m['class_tv']:.2f}", "class TV", f"floor {m['class_tv_floor']:.2f}"),
+        ]
+        if "modes" in m:
+            cells.append((str(m["modes"]), f"of {m['modes_total']:,} modes", f"real {m['modes_real']}"))
+        return (
+            cells,
+            f"{m['samples']:,} samples; classifier {100 * m['classifier_accuracy']:.1f} % right",
+        )
+
+
+def _pick() -> None:
+    place = clicked("live_samples")
+    if place is not None:
+        st.session_state.picked = place
+
+
+def _unpick() -> None:
+    st.session_state.picked = None

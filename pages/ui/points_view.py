@@ -1,0 +1,76 @@
+"""What the 2-D playground's picture shows: the plane with its layers, the losses, the scores of points."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from gan_core.client import Run
+from gan_core.snapshot import Snapshot, View
+from pages.ui import figures
+from pages.ui.liveplot import live_plot
+
+
+def switches(run: Run) -> "Points":
+    """The switches below the picture, and what they ask for."""
+    with st.container(horizontal=True, vertical_alignment="center", key="display"):
+        layers = st.pills(
+            "layers",
+            list(figures.LAYERS),
+            selection_mode="multi",
+            default=["real", "fake", "heat"],
+            format_func=figures.LAYERS.get,
+            key="layers",
+            label_visibility="collapsed",
+            help=figures.LAYER_HELP,
+            persist_state="session",
+        )
+        log, smoothed = loss_switches()
+    if "manifold" in layers and run.config.latent_dim > 2:
+        st.caption("The manifold can be drawn for a latent dimension of 1 or 2 only.")
+    return Points(frozenset(layers), log, smoothed)
+
+
+def loss_switches() -> tuple[bool, bool]:
+    """(logarithmic axis, smoothed curves), the same on every page."""
+    log = st.toggle("log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
+    smoothed = st.toggle(
+        "smooth",
+        value=True,
+        key="smooth_losses",
+        persist_state="session",
+        help="Moving averages over the curves. Off: the raw means, with lowest to highest value as a band.",
+    )
+    return log, smoothed
+
+
+def number(value: float) -> str:
+    """A score in three significant digits."""
+    return f"{value:.3f}" if value < 10 else f"{value:.3g}"
+
+
+@dataclass(frozen=True)
+class Points:
+    """The plane with these layers; a `live.Display`."""
+
+    layers: frozenset[str]
+    log: bool
+    smoothed: bool
+
+    def view(self) -> View:
+        return View("heat" in self.layers, "manifold" in self.layers, "arrows" in self.layers)
+
+    def still(self, snapshot: Snapshot) -> None:
+        pass
+
+    def draw(self, snapshot: Snapshot) -> None:
+        live_plot(figures.plane(snapshot, self.layers), key="live_samples")
+        live_plot(figures.losses(snapshot, self.log, self.smoothed), key="live_losses")
+
+    def scores(self, m: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
+        cells = []
+        if "modes" in m:
+            cells.append((f"{m['modes']} / {m['modes_total']}", "modes", "captured"))
+            cells.append((f"{100 * m['hq']:.1f} %", "HQ", f"perfect {100 * m['hq_perfect']:.1f} %"))
+        cells.append((number(m["w1"]), "Wasserstein-1", f"floor {number(m['w1_floor'])}"))
+        return cells, f"{m['samples']:,} samples, Wasserstein-1 of {m['w1_samples']:,}"

@@ -1,0 +1,229 @@
+"""The scores of a live run: when they are made, and what they say while they cannot be."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+
+from gan_core import classifier, datasets, image_metrics, metrics, scores
+from gan_core.config import GANConfig
+from gan_core.datasets import class_count
+from gan_core.pictures import STACK_NAMES, Pictures
+from gan_core.scores import ImageScores, PointScores, live_scores
+from gan_core.trainer import Program, Trainer
+from tests.conftest import wait_until
+
+KEYS = {"samples", "confidence", "confidence_real", "class_tv", "class_tv_floor", "classifier_fid"}
+KEYS |= {"classifier_fid_floor", "classifier_accuracy", "histogram", "histogram_real", "step"}
+
+
+def quadrants(n=120, labelled=True, names="abcd"):
+    """Noise with one bright quadrant, which is the class."""
+    rng = np.random.default_rng(0)
+    labels = (np.arange(n) % 4).astype(np.int32)
+    pixels = rng.integers(0, 120, (n, 28, 28, 1)).astype(np.uint8)
+    for picture, label in zip(pixels, labels, strict=True):
+        picture[14 * (label // 2) :][:14, 14 * (label % 2) :][:, :14] += 100
+    return Pictures(pixels, labels if labelled else None, tuple(names) if labelled else ())
+
+
+def image_trainer(data=None, **settings):
+    data = data or quadrants()
+    small = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 6}
+    config = GANConfig.from_flat({**small, **settings})
+    return Trainer(config, data, Program(config, data.array.shape, False, class_count(config, data)))
+
+
+def point_trainer(**settings):
+    small = {"g_layers": 1, "g_units": 8, "d_layers": 1, "d_units": 8, "batch_size": 8, "data_size": 500}
+    config = GANConfig.from_flat({**small, **settings})
+    data = datasets.load(config)
+    program = Program(config, data.array.shape, jit=False)
+    program.train = program._train
+    return Trainer(config, data, program)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass only when a test says so."""
+    now = [100.0]
+    monkeypatch.setattr(scores.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder, and few steps of the classifier's training."""
+    monkeypatch.setenv("GANSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(classifier, "STEPS", (60, 60))
+    return tmp_path / "cache"
+
+
+def ready(live):
+    """Waits for the classifier, as a standing run does."""
+    wait_until(
+        lambda: live.refresh(idle=True) or "step" in live.values or "no scores" in str(live.values), 60, "scores"
+    )
+    return live.values
+
+
+# -- points -------------------------------------------------------------------------------------------------
+
+
+def test_points_have_the_scores_of_metrics():
+    trainer = point_trainer()
+    live = live_scores(trainer)
+    assert type(live) is PointScores and live.values == {}
+    live.refresh(idle=True)
+    config, data, n = trainer.config, trainer.data, scores.W1_SAMPLES
+    samples = trainer.samples(trainer.latent(scores.POINT_SAMPLES, draw=1), ema=True)
+    floor = metrics.w1_floor(config, data, n, scores.FLOOR_REPEATS)
+    assert live.values == {**metrics.scores(config, data, samples, n, floor), "step": 0}
+
+
+def test_scores_cost_at_most_their_share_of_the_time(clock, monkeypatch):
+    trainer, live = point_trainer(), None
+    made = []
+    live = live_scores(trainer)
+
+    def make():
+        clock[0] += 0.3
+        made.append(trainer.step)
+        return {}
+
+    monkeypatch.setattr(live, "_make", make)
+    live.refresh(idle=False)
+    assert made == [0]
+    for _ in range(30):
+        trainer.train(1)
+        clock[0] += 0.3
+        live.refresh(idle=False)
+    # 0.3 s at 3 % are made once in 10 s; 30 steps of 0.3 s are 9
+    assert made == [0]
+    clock[0] += 1.1
+    live.refresh(idle=False)
+    assert made == [0, 30] and live.values["step"] == 30
+
+
+def test_a_standing_run_gets_the_scores_of_its_state_at_once_and_once(clock, monkeypatch):
+    trainer = point_trainer()
+    live, made = live_scores(trainer), []
+    monkeypatch.setattr(live, "_make", lambda: made.append(trainer.step) or {})
+    live.refresh(idle=True)
+    live.refresh(idle=True)
+    trainer.train(2)
+    live.refresh(idle=True)
+    live.refresh(idle=True)
+    assert made == [0, 2]
+    trainer.set_live(trainer.config.updated({"show_ema": False}))
+    live.refresh(idle=True)
+    assert made == [0, 2, 2]
+
+
+def test_a_few_points_are_enough():
+    live = live_scores(point_trainer(data_size=16))
+    live.refresh(idle=True)
+    assert np.isfinite(live.values["w1"])
+    live.close()
+
+
+# -- images -------------------------------------------------------------------------------------------------
+
+
+def test_a_note_until_the_classifier_is_there_and_then_every_score(cache, monkeypatch):
+    gate, trained = threading.Event(), classifier.trained
+    monkeypatch.setattr(classifier, "trained", lambda *a, **k: gate.wait(60) and trained(*a, **k))
+    trainer = image_trainer()
+    live = live_scores(trainer)
+    assert type(live) is ImageScores and live.values == {}
+    for _ in range(3):
+        live.refresh(idle=False)
+    assert live.values == {"note": "A small classifier is being trained, once for this data set."}
+    thread = live._thread
+    gate.set()
+    values = ready(live)
+    assert set(values) == KEYS and values["step"] == 0
+    assert values["classifier_accuracy"] > 0.9
+    json.dumps(values, allow_nan=False)
+    assert live._thread is thread and len(list(cache.iterdir())) == 1
+
+
+def test_the_scores_are_those_of_the_shown_generator(cache):
+    trainer = image_trainer()
+    live = live_scores(trainer)
+    values = dict(ready(live))
+    judge, reference = live._judge
+    assert reference.n == 60  # half of the pictures
+    pixels = trainer.samples(trainer.latent(60, draw=1), ema=True)
+    assert values == {**image_metrics.scores(reference, judge, pixels), "step": 0}
+    trainer.state = {**trainer.state, "g": [w + 0.1 for w in trainer.state["g"]]}
+    trainer.set_live(trainer.config.updated({"show_ema": False}))
+    live.refresh(idle=True)
+    raw = trainer.samples(trainer.latent(60, draw=1), ema=False)
+    assert live.values == {**image_metrics.scores(reference, judge, raw), "step": 0}
+    assert live.values["classifier_fid"] != values["classifier_fid"]
+
+
+def test_conditional_networks_are_asked_for_the_datas_classes(cache, monkeypatch):
+    trainer, asked = image_trainer(conditional=True), []
+    samples = trainer.samples
+    monkeypatch.setattr(trainer, "samples", lambda z, ema, labels: asked.append(labels) or samples(z, ema, labels))
+    ready(live_scores(trainer))
+    assert np.array_equal(asked[0], trainer.labels(60, draw=1))
+
+
+def test_stacked_digits_have_modes(cache):
+    single = quadrants(360)
+    pixels = single.pixels[..., 0].reshape(120, 3, 28, 28).transpose(0, 2, 3, 1)
+    labels = (single.labels.reshape(120, 3) @ [100, 10, 1]).astype(np.int32)
+    values = ready(live_scores(image_trainer(Pictures(pixels, labels, STACK_NAMES, per_channel=True))))
+    assert set(values) == KEYS | {"modes", "modes_total", "modes_real"}
+    assert values["modes_total"] == 1_000 and 1 <= values["modes"] <= 60
+
+
+@pytest.mark.parametrize("data", [quadrants(labelled=False), quadrants(names="a")], ids=["unlabelled", "one class"])
+def test_data_without_classes_have_a_note_and_no_classifier(cache, data):
+    live = live_scores(image_trainer(data))
+    for idle in (False, True):
+        live.refresh(idle)
+        assert live.values == {"note": "Scores of images need data with at least two classes."}
+    assert live._thread is None and not cache.exists()
+    live.close()
+
+
+@pytest.mark.parametrize("error", [ValueError("two\nlines"), MemoryError(), RuntimeError("x" * 1_000)])
+def test_a_classifier_that_fails_is_a_note_and_not_tried_again(cache, monkeypatch, error):
+    tried = []
+
+    def fail(*_, **__):
+        tried.append(1)
+        raise error
+
+    monkeypatch.setattr(classifier, "trained", fail)
+    live = live_scores(image_trainer())
+    note = ready(live)["note"]
+    assert note.startswith(f"There are no scores: {type(error).__name__}: ") and len(note) < 300 and "\n" not in note
+    live.refresh(idle=True)
+    assert len(tried) == 1
+
+
+def test_one_class_that_has_all_the_pictures_is_a_note(cache):
+    """Two names, but no picture of the second."""
+    data = quadrants(names="ab")
+    alone = Pictures(data.pixels, np.zeros(len(data), np.int32), data.class_names)
+    assert "There are no scores" in ready(live_scores(image_trainer(alone)))["note"]
+
+
+def test_close_stops_the_classifier(cache, monkeypatch):
+    monkeypatch.setattr(classifier, "STEPS", (100_000, 100_000))
+    live = live_scores(image_trainer())
+    live.refresh(idle=True)
+    assert live._thread.is_alive()
+    live.close()
+    live._thread.join(30)
+    assert not live._thread.is_alive()
+    assert live._judge is None and "note" in live.values
+    assert not cache.exists() or not list(cache.iterdir())
+    live.refresh(idle=True)  # a late call changes nothing
+    assert live._judge is None
