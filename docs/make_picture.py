@@ -14,8 +14,8 @@ from tests.conftest import Server, chromium_path, wait_until  # noqa: E402
 SHOTS = (
     ("playground.png", "light", "", 8_000),
     ("playground-dark.png", "dark", "?preset=grid&loss=non_saturating&penalty=none", 2_500),
-    ("images.png", "light", "images?preset=mnist", 4_000),
-    ("images-dark.png", "dark", "images?preset=mnist_conditional", 3_000),
+    ("images.png", "light", "images?preset=mnist", 2_500),
+    ("images-dark.png", "dark", "images?preset=mnist_conditional", 1_500),
 )
 
 
@@ -36,7 +36,7 @@ def main() -> None:
                     shown = page.inner_text(".st-key-step_counter")
                     return int(shown.removeprefix("step").replace(",", "")) > steps
 
-                wait_until(trained, 300, f"step {steps}")
+                wait_until(trained, 600, f"step {steps}")
                 page.screenshot(path=ROOT / "docs" / name)
                 context.close()
             browser.close()

@@ -84,7 +84,7 @@ PRESETS: dict[str, Preset] = {
     "pinwheel": _ours("five twisted blades", data="pinwheel"),
     "checkerboard": _ours("hard edges everywhere", data="checkerboard"),
     "line": _ours("a segment", data="line"),
-    "digits": _image("small handwritten digits; needs no network", data="digits"),
+    "digits": _image("small handwritten digits, a class a row; needs no network", data="digits", conditional=True),
     "mnist": _image("handwritten digits", data="mnist"),
     "fashion_mnist": _image("pieces of clothing", data="fashion_mnist"),
     "mnist_rgb": _image("handwritten digits in colour", data="mnist_rgb", filters=24),
