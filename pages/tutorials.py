@@ -29,4 +29,5 @@ for name in TUTORIALS:
         )
     if opened:
         controls.set_config(preset.config)
+        st.session_state.side = 4  # the tutorials' grids
         st.switch_page(frame.PAGE_OF_KIND[preset.kind])

@@ -169,12 +169,16 @@ def test_a_sample_opens_and_the_latent_slider_moves_while_training(open_tab):
 
 def test_a_digit_is_picked_in_conditional_training(open_tab):
     tab = open_tab(IMAGES + "&conditional=true")
+    tab.page.set_viewport_size({"width": 1280, "height": 1_000})
     tab.play(3)
     tab.pause()
     labels = """() => document.querySelector(".st-key-live_samples .ganscope-plot").layout.yaxis.ticktext"""
     assert tab.page.evaluate(labels) == list("01234567")
     before = texture(tab)
     chooser = tab.page.locator(".st-key-rows input")
+
+    chooser.scroll_into_view_if_needed()
+    tab.page.wait_for_timeout(1_000)  # the run that the pause asks for, and scrolling, close an open list
     chooser.fill("7")
     tab.page.wait_for_selector("[role=option]", timeout=20_000)
     chooser.press("Enter")

@@ -64,11 +64,17 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
     with st.sidebar:
         config = controls.config_panel(controls.current())
     controls.write_url(config)
-    problems = controls.problems()
-    if problems:
-        st.warning(" ".join([*problems, "Everything else was taken."]))
+    # What comes and goes has a place of its own, else what stands below would be drawn anew.
+    with st.container(key="problems"):
+        problems = controls.problems()
+        if problems:
+            st.warning(" ".join([*problems, "Everything else was taken."]))
     transport(run)
-    follow(run, config)
+    with st.container(key="news"):
+        notice = st.session_state.pop("notice", None)
+        if notice:
+            st.info(notice)
+        follow(run, config)
     live_view(run, switches)
     layer_table(run)
 
@@ -321,9 +327,6 @@ def transport(run: Run) -> None:
             persist_state="session",
             help="Steps per second: slow to explain, full to train.",
         )
-    notice = state.pop("notice", None)
-    if notice:
-        st.info(notice)
 
 
 # -- the live picture ---------------------------------------------------------------------------------------
