@@ -114,29 +114,19 @@ def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any]:
         return config, datasets.load(config, upload)
 
 
-def _point_scores(trainer) -> dict[str, Any]:
-    from gan_core import metrics
+def _scores(trainer) -> dict[str, Any]:
+    """The scores in full; those of images by the small classifier, which is trained now if no cache has it."""
+    from gan_core import classifier, image_metrics, metrics, scores
 
-    config, data = trainer.config, trainer.data
-    samples = trainer.samples(trainer.latent(metrics.MODE_SAMPLES, draw=1), config.show_ema)
-    n_w1 = min(W1_SAMPLES, max(16, len(data)))
-    floor = metrics.w1_floor(config, data, n_w1, FLOOR_REPEATS)
-    return metrics.scores(config, data, samples, n_w1, floor)
-
-
-def _image_scores(trainer) -> dict[str, Any]:
-    """Scores by the data's small classifier, which is trained now if no cache has it."""
-    from gan_core import classifier, image_metrics
-
-    data, config = trainer.data, trainer.config
-    if data.labels is None or len(data.class_names) < 2:
+    if trainer.data.kind == "points":
+        n = scores.w1_samples(trainer, W1_SAMPLES)
+        return scores.score_points(trainer, n, metrics.w1_floor(trainer.config, trainer.data, n, FLOOR_REPEATS))
+    if not scores.has_classes(trainer):
         say("No scores: they need data with at least two classes.")
         return {"samples": 0}
-    judge = classifier.trained(data, say)
-    reference = image_metrics.reference(judge, data, IMAGE_SAMPLES, config.seed)
-    labels = trainer.labels(reference.n, draw=1) if trainer.classes else None
-    pixels = trainer.samples(trainer.latent(reference.n, draw=1), config.show_ema, labels)
-    return image_metrics.scores(reference, judge, pixels)
+    judge = classifier.trained(trainer.data, say)
+    reference = image_metrics.reference(judge, trainer.data, IMAGE_SAMPLES, trainer.config.seed)
+    return scores.score_images(trainer, judge, reference)
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
@@ -171,7 +161,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
             spoken = now
             say(f"step {trainer.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
     elapsed = time.monotonic() - started
-    scores = (_image_scores if data.kind == "images" else _point_scores)(trainer)
+    scores = _scores(trainer)
     last = trainer.samples(trainer.latent(16), config.show_ema)
     change = np.abs(last.astype(np.float32) - first.astype(np.float32)).mean()  # of 16 samples, in the data's units
     scores |= {"g_loss": float(row[0]), "d_loss": float(row[1]), "sample_change": float(change)}

@@ -339,15 +339,3 @@ def parameter_counts(config: GANConfig, shape: tuple[int, ...]) -> tuple[int, in
     """(generator's, discriminator's) parameters, without classes."""
     generator, discriminator = plans(config, shape)
     return measure(generator, (config.latent_dim,))[1], measure(discriminator, shape)[1]
-
-
-def step_cost(config: GANConfig, shape: tuple[int, ...]) -> float:
-    """Floating-point operations of one step, roughly: a backward pass counts two forward ones, a penalty's gradient
-    of a gradient three more for each batch it looks at."""
-    generator, discriminator = plans(config, shape)
-    g, *_ = measure(generator, (config.latent_dim,))
-    d, *_ = measure(discriminator, shape)
-    looks = {"none": 0, "r1": 1, "r1_r2": 2}.get(config.penalty, 1)
-    d_update = g + d * (6 + 5 * looks)
-    g_update = 3 * g + 2 * d
-    return 2.0 * config.batch_size * (d_update * config.d_steps / config.g_steps + g_update)

@@ -419,10 +419,9 @@ class GANConfig:
                 problems.append(str(error))
                 return default
 
-        defaults: dict[str, Any] = {}
-        images = DATASETS[take("data", KNOBS["data"])].kind == "images"
-        problems.clear()
-        defaults |= IMAGE_DEFAULTS if images else {}
+        row = DATASETS.get(str(flat.get("data")))
+        images = row is not None and row.kind == "images"
+        defaults = IMAGE_DEFAULTS if images else {}
         values = {name: take(name, knob) for name, knob in KNOBS.items()}
         for name, value in ((n, values[n]) for n in IMAGES_ONLY if not images):
             if value != KNOBS[name].default:

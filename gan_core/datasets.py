@@ -357,8 +357,12 @@ def load(config: GANConfig, upload: Any = None) -> Data | Pictures:
         raise ConfigError(f"The data set {config.data} needs a file: {row.description}.")
     if row.kind == "points":
         return from_points(upload)
-    rng = np.random.default_rng([config.seed, 0])
-    return pictures.from_upload(upload, config.data_size, rng, **config.params())
+    return _uploaded_pictures(upload, config.data_size, config.seed, config.data_params)
+
+
+@lru_cache(maxsize=4)
+def _uploaded_pictures(upload: Pictures, n: int, seed: int, params: tuple[tuple[str, Any], ...]) -> Pictures:
+    return pictures.from_upload(upload, n, np.random.default_rng([seed, 0]), **dict(params))
 
 
 def sample_shape(config: GANConfig) -> tuple[int, ...]:

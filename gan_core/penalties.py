@@ -12,11 +12,12 @@ from gan_core.lazy import tf
 
 @dataclass(frozen=True)
 class Penalty:
-    """A row of the registry. `function` is None where there is nothing to add."""
+    """A row of the registry. `function` is None where there is nothing to add; `batches`: how many it looks at."""
 
     function: Callable | None
     description: str
     source: str = ""
+    batches: int = 1
 
 
 def gradient_square(critic, x):
@@ -39,7 +40,7 @@ def r1_r2(critic, real, fake):
 
 
 PENALTIES: dict[str, Penalty] = {
-    "none": Penalty(None, "no penalty"),
+    "none": Penalty(None, "no penalty", batches=0),
     "r1": Penalty(r1, "flattens D at the real points", "arXiv 1801.04406"),
-    "r1_r2": Penalty(r1_r2, "flattens D at real and generated points", "arXiv 2501.05441"),
+    "r1_r2": Penalty(r1_r2, "flattens D at real and generated points", "arXiv 2501.05441", batches=2),
 }

@@ -1,4 +1,4 @@
-"""The scores of a live run on a budget, for points and for images. Used by the worker between two chunks of steps."""
+"""The scores of a trainer, of points or of images; and, on a budget, those of a live run in the worker."""
 
 from __future__ import annotations
 
@@ -10,13 +10,36 @@ from gan_core import image_metrics, metrics
 from gan_core.pictures import Pictures
 
 if TYPE_CHECKING:
+    from gan_core.classifier import Classifier
     from gan_core.trainer import Trainer
 
 SHARE = 0.03  # of the time, at most, goes into scores
-POINT_SAMPLES = 2_500
 W1_SAMPLES = 500
 FLOOR_REPEATS = 5
 IMAGE_SAMPLES = 1_000
+
+
+def w1_samples(trainer: Trainer, most: int) -> int:
+    """Sample size of Wasserstein-1: `most`, or what a user's file allows."""
+    return min(most, max(16, len(trainer.data)))
+
+
+def score_points(trainer: Trainer, n_w1: int, floor: float) -> dict[str, Any]:
+    """The scores of the shown generator's points (metrics.py)."""
+    samples = trainer.samples(trainer.latent(metrics.MODE_SAMPLES, draw=1), trainer.config.show_ema)
+    return metrics.scores(trainer.config, trainer.data, samples, n_w1, floor)
+
+
+def has_classes(trainer: Trainer) -> bool:
+    """Whether images can be scored: a classifier needs at least two classes."""
+    return trainer.data.labels is not None and len(trainer.data.class_names) >= 2
+
+
+def score_images(trainer: Trainer, judge: Classifier, reference: image_metrics.Reference) -> dict[str, Any]:
+    """The scores of the shown generator's images (image_metrics.py)."""
+    labels = trainer.labels(reference.n, draw=1) if trainer.classes else None
+    pixels = trainer.samples(trainer.latent(reference.n, draw=1), trainer.config.show_ema, labels)
+    return image_metrics.scores(reference, judge, pixels)
 
 
 class LiveScores:
@@ -59,12 +82,10 @@ class PointScores(LiveScores):
         return True
 
     def _n_w1(self) -> int:
-        return min(W1_SAMPLES, max(16, len(self.trainer.data)))
+        return w1_samples(self.trainer, W1_SAMPLES)
 
     def _make(self) -> dict[str, Any]:
-        trainer = self.trainer
-        samples = trainer.samples(trainer.latent(POINT_SAMPLES, draw=1), trainer.config.show_ema)
-        return metrics.scores(trainer.config, trainer.data, samples, self._n_w1(), self._floor)
+        return score_points(self.trainer, self._n_w1(), self._floor)
 
 
 class ImageScores(LiveScores):
@@ -78,7 +99,7 @@ class ImageScores(LiveScores):
         self._judge: tuple[Any, Any] | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
-        if trainer.data.labels is None or len(trainer.data.class_names) < 2:
+        if not has_classes(trainer):
             self.values = {"note": "Scores of images need data with at least two classes."}
 
     def close(self) -> None:
@@ -107,11 +128,7 @@ class ImageScores(LiveScores):
         self._judge = judge, reference
 
     def _make(self) -> dict[str, Any]:
-        trainer, (judge, reference) = self.trainer, self._judge
-        n = reference.n
-        labels = trainer.labels(n, draw=1) if trainer.classes else None
-        pixels = trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema, labels)
-        return image_metrics.scores(reference, judge, pixels)
+        return score_images(self.trainer, *self._judge)
 
 
 def live_scores(trainer: Trainer) -> LiveScores:

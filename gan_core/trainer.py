@@ -281,6 +281,7 @@ class Trainer:
         self._data = {"x": tf.constant(data.array)}
         if self.classes:
             self._data["y"] = tf.constant(data.labels)
+        self.neighbours: tuple | None = None  # what views.py found last
         self._seed = tf.constant(config.seed, tf.int64)
         self._live = self.program.live(config)
         self.reset()

@@ -80,7 +80,7 @@ def look_at_images(trainer: Trainer, view: View) -> dict[str, Any]:
 
 def _neighbours(trainer: Trainer, picture: np.ndarray, view: View) -> dict[str, Any]:
     """The nearest real pictures; searched for at most once in NEIGHBOUR_SECONDS."""
-    kept = getattr(trainer, "neighbours", None)
+    kept = trainer.neighbours
     this = (view.picked, view.side, view.rows, trainer.config.show_ema)
     fresh = kept is not None and kept[0] == this and time.monotonic() < kept[1]
     if not fresh:

@@ -189,11 +189,12 @@ class Worker:
 
     @staticmethod
     def _program_key(config: GANConfig, data) -> tuple:
-        return compile_key(config), data.array.shape, len(data.class_names) if config.conditional else 0
+        from gan_core.datasets import class_count
+
+        return compile_key(config), data.array.shape, class_count(config, data)
 
     def _program(self, config: GANConfig, data):
         """A kept program of this structure with its compilation, or a new one with None."""
-        from gan_core.datasets import class_count
         from gan_core.trainer import Program
 
         key = self._program_key(config, data)
@@ -205,7 +206,7 @@ class Worker:
             self._programs.popitem(last=False)
         if self._compiling is not None:
             self._compiling.cancel()  # a structure that nobody wants any more
-        return Program(config, data.array.shape, classes=class_count(config, data)), None
+        return Program(config, data.array.shape, classes=key[-1]), None
 
     def _on_play(self, _) -> None:
         if self._trainer is None:

@@ -23,7 +23,6 @@ from gan_core.architectures import (
     measure,
     parameter_counts,
     plans,
-    step_cost,
 )
 from gan_core.config import KNOBS, GANConfig
 from gan_core.knobs import ConfigError
@@ -104,26 +103,6 @@ def test_a_residual_is_both_branches():
 
 def test_nothing_costs_nothing():
     assert measure([], (3, 3, 1)) == (0, 0, (3, 3, 1))
-
-
-def test_the_cost_of_a_step_by_hand():
-    """G: 5 z -> 1 unit -> 2, D: 2 -> 1 unit -> 1, without the biases: 7 and 3 products a sample.
-
-    D's update: G once, D forward and backward on real and fake; G's: both forward, G backward, D backward
-    to its input.
-    """
-    point = {"data": "ring", "g_layers": 1, "g_units": 1, "d_layers": 1, "d_units": 1, "batch_size": 10}
-    config = GANConfig.from_flat({**point, "latent_dim": 5, "penalty": "none"})
-    generator, discriminator = plans(config, (2,))
-    assert (measure(generator, (5,))[0], measure(discriminator, (2,))[0]) == (7, 3)
-    d_update, g_update = 7 + 6 * 3, 3 * 7 + 2 * 3
-    assert step_cost(config, (2,)) == 20 * (d_update + g_update)
-    assert step_cost(config.updated({"d_steps": 3, "g_steps": 2}), (2,)) == 20 * (1.5 * d_update + g_update)
-
-
-def test_a_penalty_costs_more_and_two_cost_twice():
-    none, one, two = (step_cost(config_of(penalty=p), (28, 28, 1)) for p in ("none", "r1", "r1_r2"))
-    assert none < one < two and two - one == pytest.approx(one - none)
 
 
 # -- the registry -------------------------------------------------------------------------------------------
@@ -269,11 +248,11 @@ def test_what_a_network_costs_is_known_without_keras():
     """The page says it before any process has imported TensorFlow."""
     code = """
 import sys
-from gan_core import architectures, config, datasets
+from gan_core import architectures, config, cost, datasets
 row = config.GANConfig.from_flat({"data": "mnist"})
 shape = datasets.sample_shape(row)
 assert shape == (28, 28, 1)
-assert min(architectures.parameter_counts(row, shape)) > 1000 and architectures.step_cost(row, shape) > 1e6
+assert min(architectures.parameter_counts(row, shape)) > 1000 and cost.step_cost(row, shape) > 1e6
 print([name for name in ("tensorflow", "keras", "sklearn") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)

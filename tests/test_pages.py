@@ -47,9 +47,9 @@ def hub(monkeypatch):
     return fake
 
 
-def open_page(**query: str) -> AppTest:
-    """The app's first page, opened by a link."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+def open_page(script: str = "app.py", **query: str) -> AppTest:
+    """A page, the app's first if none is named, opened by a link."""
+    app = AppTest.from_file(str(ROOT / script), default_timeout=60)
     for name, value in query.items():
         app.query_params[name.replace("__", ".")] = value
     app.run()
@@ -167,18 +167,8 @@ def test_the_guide_lists_the_registries(hub):
         assert name in text
 
 
-def open_images(**query: str) -> AppTest:
-    """The images page, opened by a link."""
-    app = AppTest.from_file(str(ROOT / "pages" / "images.py"), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name.replace("__", ".")] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
 def test_every_image_knob_is_there_with_a_help_text(hub):
-    app = open_images(g_optimizer="rmsprop", architecture="dcgan")
+    app = open_page("pages/images.py", g_optimizer="rmsprop", architecture="dcgan")
     shown = {}
     for kind in (app.slider, app.select_slider, app.selectbox, app.toggle, app.number_input, app.multiselect):
         shown |= {widget.key: widget for widget in kind}
@@ -192,7 +182,7 @@ def test_every_image_knob_is_there_with_a_help_text(hub):
 
 
 def test_every_image_preset_can_be_chosen(hub, no_files):
-    app = open_images()
+    app = open_page("pages/images.py")
     for name, preset in ((n, row) for n, row in PRESETS.items() if row.kind == "images"):
         app.selectbox(key="preset").set_value(name).run()
         assert not app.exception and app.session_state["config_images"] == preset.config
@@ -215,7 +205,7 @@ def no_files(monkeypatch, tmp_path):
 
 
 def test_a_missing_file_is_a_sentence_and_the_run_stays(hub, no_files):
-    app = open_images()
+    app = open_page("pages/images.py")
     app.selectbox(key="knob_data").set_value("mnist").run()
     assert "Put mnist.npz" in app.warning[0].value
     assert app.session_state["run_images"].config.data == "digits"
@@ -224,7 +214,7 @@ def test_a_missing_file_is_a_sentence_and_the_run_stays(hub, no_files):
 
 
 def test_what_cannot_be_trained_is_a_sentence(hub):
-    app = open_images()
+    app = open_page("pages/images.py")
     app.selectbox(key="knob_architecture").set_value("tutorial_dcgan64").run()
     assert "makes pictures of 64 x 64 pixels; the data are 28 x 28" in app.error[0].value
     assert app.session_state["run_images"].config.architecture == "dcgan_resize"
@@ -234,7 +224,7 @@ def test_what_cannot_be_trained_is_a_sentence(hub):
 
 
 def test_classes_are_chosen_by_name(hub):
-    app = open_images()
+    app = open_page("pages/images.py")
     app.multiselect(key="knob_data.classes").set_value(["3", "8"]).run()
     assert app.session_state["run_images"].data.class_names == ("3", "8")
     assert app.query_params["data.classes"] in ("3,8", ["3,8"])
@@ -253,7 +243,7 @@ def test_a_link_to_the_other_page_says_so(hub, page, query):
 def test_playing_one_page_pauses_the_other(hub):
     from gan_core.client import Run
 
-    app = open_images()
+    app = open_page("pages/images.py")
     other = Run(PRESETS["ring"].config)
     other.wants_play = True
     app.session_state["run_points"] = other

@@ -77,7 +77,7 @@ def test_points_have_the_scores_of_metrics():
     assert type(live) is PointScores and live.values == {}
     live.refresh(idle=True)
     config, data, n = trainer.config, trainer.data, scores.W1_SAMPLES
-    samples = trainer.samples(trainer.latent(scores.POINT_SAMPLES, draw=1), ema=True)
+    samples = trainer.samples(trainer.latent(metrics.MODE_SAMPLES, draw=1), ema=True)
     floor = metrics.w1_floor(config, data, n, scores.FLOOR_REPEATS)
     assert live.values == {**metrics.scores(config, data, samples, n, floor), "step": 0}
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gan_core.architectures import ARCHITECTURES, step_cost
-from gan_core.config import DATA_PREFIX, KNOBS, GANConfig
+from gan_core.architectures import ARCHITECTURES
+from gan_core.config import DATA_PREFIX, IMAGES_ONLY, KNOBS, GANConfig
+from gan_core.cost import step_cost
 from gan_core.datasets import DATASETS, sample_shape
 from gan_core.knobs import ConfigError, Knob
 from gan_core.optimizers import OPTIMIZERS
@@ -22,7 +23,6 @@ GROUPS = ("Networks", "Generator", "Discriminator", "Objective", "Stabilisers", 
 FIRST_PRESET = {"points": "ring", "images": "digits"}
 PAGE_OF = {"points": "2-D playground", "images": "Images"}
 SHAPED = {name for row in ARCHITECTURES.values() for name in row.uses}
-IMAGE_KNOBS = ("filters", "conditional")
 # Floating-point operations a second until a run has shown its own: two cores of a laptop, convolutions.
 ASSUMED_SPEED = 70e9
 
@@ -165,7 +165,7 @@ def _acts(name: str, config: GANConfig) -> bool:
     """Whether a knob does anything under the other settings; those that do not are left out."""
     side, _, rest = name.partition("_")
     images = DATASETS[config.data].kind == "images"
-    if (name in SHAPED and name not in ARCHITECTURES[config.architecture].uses) or (name in IMAGE_KNOBS and not images):
+    if (name in SHAPED and name not in ARCHITECTURES[config.architecture].uses) or (name in IMAGES_ONLY and not images):
         return False
     if rest in ("beta_1", "beta_2", "momentum"):
         return rest in OPTIMIZERS[getattr(config, f"{side}_optimizer")].uses

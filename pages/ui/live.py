@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from gan_core import architectures, datasets
 from gan_core.client import Run
 from gan_core.config import GANConfig, changed, with_live_fields
+from gan_core.cost import step_cost
 from gan_core.datasets import DATASETS
 from gan_core.hub import Full, Hub
 from gan_core.knobs import ConfigError
@@ -166,6 +167,9 @@ def follow(run: Run, config: GANConfig) -> None:
             icon=":material/upload:",
         )
         return
+    if run.can_go_on_as(config, upload):
+        run.configure(config, upload)
+        return
     try:
         with st.spinner("Loading the data"):
             _check(config)
@@ -175,7 +179,7 @@ def follow(run: Run, config: GANConfig) -> None:
     except ConfigError as error:
         st.error(f"{error} The picture shows the run as it was.")
         return
-    if run.can_go_on_as(config, upload) or run.step == 0:
+    if run.step == 0:
         run.configure(config, upload)
         return
     run.configure_live(config)
@@ -376,7 +380,7 @@ def _draw(run: Run, display: Display, warming: bool, timed: bool) -> None:
     if ticking and bool(snapshot.frame.get("layers")) != st.session_state.get("layers_known", False):
         st.rerun()  # so does the table of layers
     if snapshot.status == "playing" and not run.speed and snapshot.steps_per_second > 0:
-        cost = architectures.step_cost(snapshot.config, snapshot.data.shape)
+        cost = step_cost(snapshot.config, snapshot.data.shape)
         st.session_state.speed_seen = cost * snapshot.steps_per_second
     # Every element is a message of a third of a millisecond, so the style (frame.py) lays them out, not columns.
     with st.container(key="step_counter"):
