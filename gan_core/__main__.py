@@ -6,6 +6,7 @@ standard error. Exit status: 0 for success, 2 for bad usage, 1 for a run that fa
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,10 +15,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from gan_core import runs
+from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, config_from_json, parse_assignments
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError, shorten
 from gan_core.presets import PRESETS
+from gan_core.recipes import RECIPES
 
 DEFAULT_STEPS = 2_000
 W1_SAMPLES = 2_500
@@ -63,7 +67,7 @@ def _read(path: str) -> bytes:
 
 
 def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
-    """The config of --preset or --config, with --set and --seed applied, and the preset's name."""
+    """The config of --preset or --config, with --recipe, --set and --seed applied, and the preset's name."""
     if args.preset is not None and args.config is not None:
         raise ConfigError("Give --preset or --config, not both.")
     preset = args.preset if args.config is None else None
@@ -72,10 +76,7 @@ def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
         changes["seed"] = args.seed
     data = "picture_file" if _pictured(args.data) else changes.get("data")
     if args.config is not None:
-        try:
-            config = config_from_json(_read(args.config).decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            raise ConfigError(f"{args.config} is not UTF-8 text.") from None
+        config = _config_in(args.config)
     elif preset is None and data in DATASETS and DATASETS[data].kind == "images":
         config = GANConfig.from_flat({"data": data})  # ring's settings are none for images
     else:
@@ -83,7 +84,18 @@ def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
         if preset not in PRESETS:
             raise ConfigError(f"There is no preset {shorten(preset)}; there are: {', '.join(PRESETS)}.")
         config = PRESETS[preset].config
+    if args.recipe is not None:
+        if args.recipe not in RECIPES:
+            raise ConfigError(f"There is no recipe {shorten(args.recipe)}; there are: {', '.join(RECIPES)}.")
+        config = RECIPES[args.recipe].of(config)
     return config.updated(changes), preset
+
+
+def _config_in(path: str) -> GANConfig:
+    try:
+        return config_from_json(_read(path).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text.") from None
 
 
 def _pictured(path: str | None) -> bool:
@@ -120,7 +132,7 @@ def _scores(trainer) -> dict[str, Any]:
 
     if trainer.data.kind == "points":
         n = scores.w1_samples(trainer, W1_SAMPLES)
-        return scores.score_points(trainer, n, metrics.w1_floor(trainer.config, trainer.data, n, FLOOR_REPEATS))
+        return scores.score_points(trainer, metrics.floors(trainer.config, trainer.data, n, FLOOR_REPEATS))
     if not scores.has_classes(trainer):
         say("No scores: they need data with at least two classes.")
         return {"samples": 0}
@@ -129,18 +141,16 @@ def _scores(trainer) -> dict[str, Any]:
     return scores.score_images(trainer, judge, reference)
 
 
-def train(args: argparse.Namespace) -> dict[str, Any]:
-    """Trains for --steps or --seconds (of training, not of compiling) and scores the result."""
-    config, preset = _chosen_config(args)
-    config, data = _data_of(config, args.data)
-    steps, seconds = args.steps, args.seconds
-    if steps is None and seconds is None:
-        steps = DEFAULT_STEPS
+def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | None) -> tuple[Any, np.ndarray, float]:
+    """(the trainer after `steps` or `seconds` of training, whichever is less; its last row; the seconds it took)."""
     from gan_core.trainer import ROWS, Diverged, Trainer
 
+    if steps is None and seconds is None:
+        steps = DEFAULT_STEPS
+    for sentence in doubtful(config):
+        say(f"Note: {sentence}")
     say("Compiling ...")
     trainer = Trainer(config, data)
-    first = trainer.samples(trainer.latent(16), config.show_ema)
     trainer.compile()
     started = spoken = time.monotonic()
     row, rate, elapsed = None, 10.0, 0.0
@@ -160,10 +170,26 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         if now - spoken > 2:
             spoken = now
             say(f"step {trainer.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
-    elapsed = time.monotonic() - started
+    return trainer, row, time.monotonic() - started
+
+
+def train(args: argparse.Namespace) -> dict[str, Any]:
+    """Trains for --steps or --seconds (of training, not of compiling) and scores the result."""
+    config, preset = _chosen_config(args)
+    folder = None if args.save is None else runs.runs_folder(args.runs_dir) / runs.checked_name(args.save)
+    config, data = _data_of(config, args.data)
+    if folder is not None:
+        runs.check_folder(folder)
+    trainer, row, elapsed = _trained(config, data, args.steps, args.seconds)
+    if folder is not None:
+        runs.save(folder, trainer)
+        say(f"Saved as {folder}.")
     scores = _scores(trainer)
-    last = trainer.samples(trainer.latent(16), config.show_ema)
-    change = np.abs(last.astype(np.float32) - first.astype(np.float32)).mean()  # of 16 samples, in the data's units
+    z, last = trainer.latent(16), trainer.state
+    shown = trainer.samples(z, config.show_ema).astype(np.float32)
+    trainer.reset()
+    change = np.abs(shown - trainer.samples(z, config.show_ema)).mean()  # of 16 samples, in the data's units
+    trainer.state = last
     scores |= {"g_loss": float(row[0]), "d_loss": float(row[1]), "sample_change": float(change)}
     return {
         "preset": preset,
@@ -173,6 +199,46 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         "steps_per_second": round(trainer.step / elapsed, 1),
         "metrics": scores,
     }
+
+
+def evaluate(args: argparse.Namespace) -> dict[str, Any]:
+    """Scores a saved run, or what a config or preset makes after --steps or --seconds, in full."""
+    from gan_core import evaluation, scores
+
+    for name, least in (("samples", evaluation.LEAST_SAMPLES), ("resamples", evaluation.W1_RESAMPLES)):
+        if getattr(args, name) < least:
+            raise ConfigError(f"--{name} must be at least {least}; got {getattr(args, name)}.")
+    folder = next((f for f in (Path(args.of), runs.runs_folder(args.runs_dir) / args.of) if runs.is_run(f)), None)
+    if folder is not None:
+        if args.set or args.seed is not None or args.recipe or args.steps or args.seconds:
+            raise ConfigError(
+                f"{args.of} is a saved run: it is scored as it is, without settings, --steps or --seconds."
+            )
+        config = runs.read_config(folder)
+    else:
+        args.preset, args.config = (args.of, None) if args.of in PRESETS else (None, args.of)
+        if args.config is not None and not os.path.isfile(args.of):
+            raise ConfigError(f"There is no saved run, JSON file of settings or preset {shorten(args.of)}.")
+        config, _ = _chosen_config(args)
+    config, data = _data_of(config, args.data)
+    if data.kind == "points" and args.samples > evaluation.MOST_POINTS:
+        raise ConfigError(f"--samples of points can be at most {evaluation.MOST_POINTS:,}: memory grows as its square.")
+    if args.inception is not None:
+        if data.kind != "images":
+            raise ConfigError("--inception is for images; these data are points.")
+        from gan_core import inception
+
+        network = inception.load(args.inception, say)
+    if folder is not None:
+        trainer = runs.load(folder, config, data)
+    else:
+        trainer, _, _ = _trained(config, data, args.steps, args.seconds)
+    result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
+    if args.inception is not None:
+        rows = np.random.default_rng(config.seed).permutation(len(trainer.data))[: 2 * args.samples]
+        fake = scores.generated_images(trainer, min(args.samples, len(rows) // 2))
+        result["inception"] = inception.scores(network, data.pixels[rows], fake, say)
+    return {"config": config.to_flat(), **result}
 
 
 def presets(args: argparse.Namespace) -> dict[str, Any]:
@@ -185,6 +251,13 @@ def presets(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def benchmark(args: argparse.Namespace) -> dict[str, Any]:
+    """Runs a published benchmark for named recipes."""
+    from gan_core import benchmark as module
+
+    return module.run(args.which, args.recipes, args.seeds, args.steps, args.seconds, args.quick, say)
+
+
 def bench(args: argparse.Namespace) -> dict[str, Any]:
     """Measures the engine against two reference loops, and through the worker."""
     from gan_core import bench as module
@@ -192,12 +265,20 @@ def bench(args: argparse.Namespace) -> dict[str, Any]:
     return module.run(args.seconds, args.rounds, say)
 
 
+def _print_evaluate(result: dict[str, Any]) -> None:
+    from gan_core import evaluation
+
+    print(evaluation.as_text(result))
+    for key, value in result.get("inception", {}).items():
+        print(f"  {key:22s} {value:.4g}")
+
+
 def _print_train(result: dict[str, Any]) -> None:
     name = result["preset"] or result["config"]["data"]
     print(f"{name}: {result['steps']:,} steps in {result['seconds']:.1f} s")
     for key, value in result["metrics"].items():
         if isinstance(value, list):
-            value = " ".join(f"{v:.3f}" for v in value)
+            value = " ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in value)
         print(f"  {key:22s} {value:.4f}" if isinstance(value, float) else f"  {key:22s} {value}")
 
 
@@ -208,6 +289,12 @@ def _print_presets(result: dict[str, Any]) -> None:
 
 def _print_bench(result: dict[str, Any]) -> None:
     from gan_core import bench as module
+
+    print(module.as_text(result))
+
+
+def _print_benchmark(result: dict[str, Any]) -> None:
+    from gan_core import benchmark as module
 
     print(module.as_text(result))
 
@@ -223,26 +310,52 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(function=function, show=show)
         return sub
 
+    def settings(sub: argparse.ArgumentParser) -> None:
+        """What says how to train."""
+        sub.add_argument("--recipe", metavar="NAME", help=f"a paper's objective and stabilisers: {', '.join(RECIPES)}")
+        sub.add_argument(
+            "--data",
+            metavar="FILE",
+            help="your own data: points (CSV, TSV) or pictures (.npz, or a zip of PNG or JPEG files)",
+        )
+        sub.add_argument(
+            "--set", metavar="NAME=VALUE", action="append", default=[], help="change a setting, e.g. d_lr=1e-3"
+        )
+        sub.add_argument("--seed", metavar="N", help="the run's seed")
+        sub.add_argument(
+            "--steps", type=_positive(int), metavar="N", help=f"steps ({DEFAULT_STEPS:,} if no limit is given)"
+        )
+        sub.add_argument(
+            "--seconds", type=_positive(float), metavar="S", help="seconds of training; the first limit ends it"
+        )
+        sub.add_argument("--runs-dir", metavar="DIR", help="where runs are kept (GANSCOPE_RUNS_DIR, else runs)")
+
     sub = command("train", train, _print_train, "Train a GAN and score it.")
     sub.add_argument("--preset", metavar="NAME", help="a starting point; ring if nothing is said of the data")
     sub.add_argument("--config", metavar="FILE", help="a JSON object of settings instead of a preset")
+    sub.add_argument("--save", metavar="NAME", help="keep the trained run under this name")
+    settings(sub)
+
+    sub = command("evaluate", evaluate, _print_evaluate, "Score a run in full, with intervals and floors.")
+    sub.add_argument("of", metavar="RUN_OR_CONFIG", help="a saved run, or a JSON file of settings or a preset to train")
+    sub.add_argument("--samples", type=_positive(int), default=2_500, metavar="N", help="sample size (2,500)")
+    sub.add_argument("--resamples", type=_positive(int), default=400, metavar="N", help="of the bootstrap (400)")
     sub.add_argument(
-        "--data",
-        metavar="FILE",
-        help="train on your own: points (CSV, TSV) or pictures (.npz, or a zip of PNG or JPEG files)",
+        "--inception",
+        metavar="WEIGHTS",
+        help="also Inception Score and FID: imagenet, or a file of InceptionV3's weights",
     )
-    sub.add_argument(
-        "--set", metavar="NAME=VALUE", action="append", default=[], help="change a setting, e.g. d_lr=1e-3"
-    )
-    sub.add_argument("--seed", metavar="N", help="the run's seed")
-    sub.add_argument(
-        "--steps", type=_positive(int), metavar="N", help=f"steps ({DEFAULT_STEPS:,} if no limit is given)"
-    )
-    sub.add_argument(
-        "--seconds", type=_positive(float), metavar="S", help="seconds of training; the first limit ends it"
-    )
+    settings(sub)
 
     command("presets", presets, _print_presets, "List the presets.")
+
+    sub = command("benchmark", benchmark, _print_benchmark, "Run a published benchmark for named recipes.")
+    sub.add_argument("which", choices=("modes", "stacked-mnist", "mnist"), help="ring and grid; 1,000 modes; MNIST")
+    sub.add_argument("--recipes", metavar="NAMES", help="divided by commas; ganscope is the data's own preset")
+    sub.add_argument("--seeds", type=_positive(int), metavar="N", help="runs of each recipe (modes 10, else 1)")
+    sub.add_argument("--steps", type=_positive(int), metavar="N", help="the most steps of a run")
+    sub.add_argument("--seconds", type=_positive(float), metavar="S", help="the most seconds of a run")
+    sub.add_argument("--quick", action="store_true", help="a version of about two minutes")
 
     sub = command("bench", bench, _print_bench, "Measure speed as ratios within this run.")
     sub.add_argument("--seconds", type=_positive(float), default=1.0, metavar="S", help="per measurement (1)")
@@ -272,7 +385,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    import os
-
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.exit(main())

@@ -80,6 +80,10 @@ class Pool(NamedTuple):
     """The mean of each 2 x 2 pixels."""
 
 
+class MinibatchStd(NamedTuple):
+    """One more feature: how much the samples of the batch differ."""
+
+
 class Residual(NamedTuple):
     """The sum of what both branches make of the input."""
 
@@ -95,7 +99,9 @@ ACTIVATIONS: dict[str, str] = {
     "tanh": "between -1 and 1, smooth",
     "elu": "smooth below 0",
     "swish": "x sigmoid(x), smooth",
+    "maxout": "the largest of 5 linear pieces, so five times the weights (arXiv 1302.4389)",
 }
+MAXOUT_PIECES = 5
 NORMS: dict[str, str] = {
     "none": "no normalisation; right beside gradient penalties and relativistic losses",
     "batch": "over the batch (arXiv 1502.03167): quick to shape digits, but ties the samples of a batch together",
@@ -122,6 +128,8 @@ class Architecture:
 
 def _normed(layer, norm: str, activation: str) -> Plan:
     """A weighted layer with its normalisation and activation."""
+    if activation == "maxout":
+        layer = layer._replace(**{layer._fields[0]: MAXOUT_PIECES * layer[0]})
     if norm == "spectral":
         return [layer._replace(norm="spectral"), Activation(activation)]
     return [layer, *([Norm(norm)] if norm != "none" else []), Activation(activation)]
@@ -173,7 +181,7 @@ def _convolutional(config: GANConfig, shape: tuple[int, ...], grow: Callable, la
     start, filters = _stages(side, c.filters)
     generator = _normed(Dense(start * start * filters[0]), c.g_norm, c.g_activation)
     if c.g_norm in ("batch", "layer"):  # normalised by channel, as DCGAN does
-        generator.insert(1, Reshape((start, start, filters[0])))
+        generator.insert(1, Reshape((start, start, generator[0].units // start**2)))
     else:
         generator.append(Reshape((start, start, filters[0])))
     for n in filters[1:]:
@@ -293,13 +301,21 @@ def plans(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
         raise ConfigError(
             f"The architecture {config.architecture} makes pictures of {made} pixels; the data are {have}."
         )
-    return row.plan(config, shape)
+    generator, discriminator = row.plan(config, shape)
+    if config.minibatch_std:
+        discriminator.insert(-1, MinibatchStd())
+    return generator, discriminator
+
+
+def packed(shape: tuple[int, ...], packing: int) -> tuple[int, ...]:
+    """The shape of what the discriminator judges: `packing` samples side by side, in the last dimension."""
+    return (*shape[:-1], packing * shape[-1])
 
 
 def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
     """(multiply-adds of one sample's forward pass, parameters, shape of the output) of a plan fed with `shape`.
 
-    Parameters count as Keras counts them: the running statistics of batch norm and the vector of spectral norm too.
+    Parameters count as Keras counts them: running statistics and the vector of spectral norm too.
     """
     work = parameters = 0
     for layer in plan:
@@ -318,6 +334,10 @@ def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ..
                 shape = (shape[0] * stride, shape[1] * stride, out)
             case Norm(kind):
                 parameters += (4 if kind == "batch" else 2) * shape[-1]
+            case Activation("maxout"):
+                shape = (*shape[:-1], shape[-1] // MAXOUT_PIECES)
+            case MinibatchStd():
+                parameters, shape = parameters + 1, (shape[0] + 1,)
             case Reshape(new):
                 shape = new
             case Flatten():
@@ -338,4 +358,7 @@ def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ..
 def parameter_counts(config: GANConfig, shape: tuple[int, ...]) -> tuple[int, int]:
     """(generator's, discriminator's) parameters, without classes."""
     generator, discriminator = plans(config, shape)
-    return measure(generator, (config.latent_dim,))[1], measure(discriminator, shape)[1]
+    return (
+        measure(generator, (config.latent_dim,))[1],
+        measure(discriminator, packed(shape, config.packing))[1],
+    )

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from gan_core import combinations
 from gan_core.architectures import ACTIVATIONS, ARCHITECTURES, NORMS
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError, Knob, shorten
 from gan_core.losses import LOSSES
 from gan_core.optimizers import OPTIMIZERS
 from gan_core.penalties import PENALTIES
+from gan_core.schedules import SCHEDULES
 
 DATA_PREFIX = "data."
 
@@ -206,6 +208,38 @@ class GANConfig:
         high=10,
         live=True,
     )
+    schedule: str = _choice(
+        "constant",
+        SCHEDULES,
+        "schedule of the rates",
+        "Rates",
+        "How both rates change over the steps. Falling ones let the networks settle on fine detail; too short a "
+        "schedule freezes what is not learnt yet.",
+        live=True,
+    )
+    schedule_steps: int = _knob(
+        int,
+        20_000,
+        "steps of the schedule",
+        "Rates",
+        "The step at which the rates have fallen. Too few settle a run before it is good; many are like none.",
+        low=100,
+        high=1_000_000,
+        log=True,
+        live=True,
+    )
+    schedule_floor: float = _knob(
+        float,
+        0.0,
+        "end of the schedule",
+        "Rates",
+        "The share of the rates that is left in the end. At 0 nothing moves any more after the schedule, whatever you "
+        "turn; high values hardly settle.",
+        stops=(0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1),
+        low=0.0,
+        high=1.0,
+        live=True,
+    )
     architecture: str = _choice(
         "mlp",
         ARCHITECTURES,
@@ -304,6 +338,46 @@ class GANConfig:
         high=100.0,
         live=True,
     )
+    weight_clip: float = _knob(
+        float,
+        0.0,
+        "weight clipping",
+        "Objective",
+        "After each update every weight of the discriminator is cut to ± this; 0 is off. The original WGAN's way to "
+        "bound its slope (0.01). Too small and it can say little; too large and it bounds nothing.",
+        stops=(0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
+        low=0.0,
+        high=1.0,
+        live=True,
+    )
+    unroll: int = _knob(
+        int,
+        0,
+        "unrolled steps",
+        "Objective",
+        "The generator looks ahead: its gradient passes through this many updates of the discriminator (unrolled GAN). "
+        "It stops chasing one mode after another; each costs about as much time as a step, and many hardly help.",
+        low=0,
+        high=5,
+    )
+    packing: int = _knob(
+        int,
+        1,
+        "packing",
+        "Objective",
+        "The discriminator judges this many samples at once (PacGAN), so that it sees when they are all alike. 2 is "
+        "usual; many make its task harder to learn. It must divide the batch size.",
+        low=1,
+        high=4,
+    )
+    minibatch_std: bool = _knob(
+        bool,
+        False,
+        "minibatch standard deviation",
+        "Discriminator",
+        "One more feature for the discriminator: how much the samples of a batch differ. It notices lost modes; it "
+        "can also win by this number alone.",
+    )
     batch_size: int = _knob(
         int,
         256,
@@ -336,13 +410,48 @@ class GANConfig:
         high=0.5,
         live=True,
     )
+    instance_noise: float = _knob(
+        float,
+        0.0,
+        "instance noise",
+        "Stabilisers",
+        "Standard deviation of noise on every sample that the discriminator sees, real or generated, in training "
+        "units. Some makes the two overlap, so that gradients exist; a lot blurs what is learnt.",
+        stops=(0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1),
+        low=0.0,
+        high=1.0,
+        live=True,
+    )
+    instance_noise_steps: int = _knob(
+        int,
+        20_000,
+        "steps of instance noise",
+        "Stabilisers",
+        "The noise falls straight to 0 at this step. Too soon and it does not help; late, and details stay blurred.",
+        low=100,
+        high=1_000_000,
+        log=True,
+        live=True,
+    )
+    grad_clip: float = _knob(
+        float,
+        0.0,
+        "gradient clipping",
+        "Stabilisers",
+        "The longest gradient of a network (its norm over all weights); longer ones are scaled down; 0 is off. It "
+        "catches bursts; too small, and every step is a crawl.",
+        stops=(0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100),
+        low=0.0,
+        high=100.0,
+        live=True,
+    )
     ema_decay: float = _knob(
         float,
         0.99,
         "EMA decay",
         "Stabilisers",
-        "A second generator averages the weights over about 1 / (1 - decay) steps. Higher is steadier and "
-        "lags behind; 0 is no average. It starts with a short memory that grows to this.",
+        "A second generator averages the weights; half of what it shows is older than its half-life, "
+        "ln 2 / -ln(decay) steps. Higher is steadier and lags behind; 0 is no average. Its memory grows to this.",
         stops=(0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999),
         low=0.0,
         high=0.9999,
@@ -436,7 +545,11 @@ class GANConfig:
         for name in flat:
             if name not in KNOBS and name not in data_knobs:
                 problems.append(unknown_setting(name, values["data"]))
-        return cls(**values), problems
+        config = cls(**values)
+        for name, reason in combinations.refused(config):
+            problems.append(reason)
+            config = replace(config, **{name: KNOBS[name].default})
+        return config, problems
 
 
 IMAGES_ONLY = ("conditional",)

@@ -3,7 +3,8 @@
 The distance here is called classifier-FID, never FID: it compares features of this program's own small classifier
 (classifier.py), so its values are not comparable with published ones, which use Inception features, nor between
 data sets. What says how good a value is, is its floor: the same score between two draws of real images of the same
-size. Images are uint8 [n, H, W, C].
+size. Precision, recall, density, coverage and the distance to the nearest real image (neighbour_metrics.py) are in
+the same features. Images are uint8 [n, H, W, C].
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from gan_core import neighbour_metrics
 from gan_core.classifier import Classifier, single_labels, singles
 from gan_core.pictures import Pictures
 
-REPEATS = 5  # pairs of real draws behind the floor of the distance
+REPEATS = 5  # pairs of real draws behind the floors of what compares features
 TV_REPEATS = 200  # drawn histograms behind the floor of the total variation
 CHUNK_BYTES = 4_000_000  # of pixels compared at a time
 
@@ -50,7 +52,10 @@ class Reference:
     """What generated images are compared with: the real ones, as the classifier sees them.
 
     n: sample size; mean [F'], cov [F', F']: of n real images' features (F' = channels * F for stacked digits).
-    floor, tv_floor: what another n real images score. histogram [K]: real shares of the classes, by label.
+    features [n, F']: these. bank [m, F'], m from n to 3 n: features of as many real images as were judged, in which
+    the nearest is sought. floor, tv_floor, neighbour_floors: what another n real images score, those of
+    `neighbour_scores` by name (the best of a score, not the least, where more is better).
+    histogram [K]: real shares of the classes, by label.
     stacks: int [n], numbers that the classifier reads in n stacks of real digits; None for other data.
     """
 
@@ -63,9 +68,12 @@ class Reference:
     histogram: np.ndarray
     tv_floor: float
     stacks: np.ndarray | None
+    features: np.ndarray
+    bank: np.ndarray
+    neighbour_floors: dict[str, float]
 
 
-def _judge(classifier: Classifier, data: Pictures, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def judged(classifier: Classifier, data: Pictures, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images [n, H, W, C] -> features [n, F'], predicted classes int [n * C'], top probabilities [n * C'].
 
     C' is the number of channels for stacked digits, else 1.
@@ -74,15 +82,28 @@ def _judge(classifier: Classifier, data: Pictures, pixels: np.ndarray) -> tuple[
     return features.reshape(len(pixels), -1), probabilities.argmax(1), probabilities.max(1)
 
 
-def _gaussian(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gaussian(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of [n, F'], in float64."""
     features = features.astype(np.float64)
     return features.mean(0), np.cov(features, rowvar=False)
 
 
-def _histogram(classes: np.ndarray, k: int) -> np.ndarray:
+def shares(classes: np.ndarray, k: int) -> np.ndarray:
     """Shares [k] of the classes 0..k-1."""
     return np.bincount(classes, minlength=k) / len(classes)
+
+
+def neighbour_scores(real: np.ndarray, bank: np.ndarray, features: np.ndarray) -> dict[str, float]:
+    """precision, recall, density, coverage of features [n, F'] against `real`; nearest_real: distance to `bank`."""
+    nearest = neighbour_metrics.nearest_real_distance(bank, features)
+    return {**neighbour_metrics.precision_recall_density_coverage(real, features), "nearest_real": nearest}
+
+
+def read_stacks(classifier: Classifier, data: Pictures, pixels: np.ndarray) -> np.ndarray:
+    """The number that the classifier reads in each stack of digits uint8 [n, H, W, C], int [n]."""
+    if not data.per_channel:
+        raise ValueError("only stacked digits show numbers")
+    return _stacks(data, judged(classifier, data, pixels)[1])
 
 
 def _stacks(data: Pictures, classes: np.ndarray) -> np.ndarray | None:
@@ -101,15 +122,21 @@ def reference(classifier: Classifier, data: Pictures, n: int, seed: int) -> Refe
     rng = np.random.default_rng(seed)
     # one pool is judged once and split anew for each pair of draws
     pool = rng.permutation(len(data.pixels))[: 4 * n]
-    features, predicted, top = _judge(classifier, data, data.pixels[pool])
+    features, predicted, top = judged(classifier, data, data.pixels[pool])
     splits = [rng.permutation(len(pool))[: 2 * n] for _ in range(REPEATS)]
-    pairs = [(_gaussian(features[rows[:n]]), _gaussian(features[rows[n:]])) for rows in splits]
+    pairs = [(gaussian(features[rows[:n]]), gaussian(features[rows[n:]])) for rows in splits]
     (mean, cov), _ = pairs[0]
     first, second = splits[0][:n], splits[0][n:]
 
+    # the second half of a split is what is scored, so the bank has everything but that
+    banks = [np.delete(features, rows[n:], axis=0) for rows in splits]
+    neighbours = [
+        neighbour_scores(features[rows[:n]], bank, features[rows[n:]]) for rows, bank in zip(splits, banks, strict=True)
+    ]
+
     if data.test_pixels is not None and len(data.test_pixels):
         rows = rng.permutation(len(data.test_pixels))[:n]
-        top_real = _judge(classifier, data, data.test_pixels[rows])[2]
+        top_real = judged(classifier, data, data.test_pixels[rows])[2]
     else:
         top_real = top.reshape(len(pool), -1)[second]
 
@@ -117,8 +144,8 @@ def reference(classifier: Classifier, data: Pictures, n: int, seed: int) -> Refe
     # the classifier's errors included
     k = classifier.classes
     per_image = len(predicted) // len(pool)
-    labels = _histogram(single_labels(data.labels[pool], data), k)
-    draws = rng.multinomial(n * per_image, _histogram(predicted, k), TV_REPEATS) / (n * per_image)
+    labels = shares(single_labels(data.labels[pool], data), k)
+    draws = rng.multinomial(n * per_image, shares(predicted, k), TV_REPEATS) / (n * per_image)
     stacks = _stacks(data, predicted)
     return Reference(
         data=data,
@@ -127,9 +154,12 @@ def reference(classifier: Classifier, data: Pictures, n: int, seed: int) -> Refe
         cov=cov,
         floor=float(np.mean([frechet(*a, *b) for a, b in pairs])),
         confidence_real=float(top_real.mean()),
-        histogram=_histogram(single_labels(data.labels, data), k),
+        histogram=shares(single_labels(data.labels, data), k),
         tv_floor=float(np.mean([total_variation(draw, labels) for draw in draws])),
         stacks=None if stacks is None else stacks[first],
+        features=features[first],
+        bank=banks[0],
+        neighbour_floors={name: float(np.mean([row[name] for row in neighbours])) for name in neighbours[0]},
     )
 
 
@@ -139,7 +169,9 @@ def reference(classifier: Classifier, data: Pictures, n: int, seed: int) -> Refe
 def scores(reference: Reference, classifier: Classifier, pixels: np.ndarray) -> dict[str, Any]:
     """The scores of the first `reference.n` images of uint8 [n, H, W, C], ready for JSON; shares, not percentages.
 
-    With fewer images the distance is biased upwards against its floor: compare `samples` with `reference.n`.
+    With fewer images the distance is biased upwards against its floor, and recall and coverage downwards: compare
+    `samples` with `reference.n`. nearest_real far below its floor: the generator has learnt real images by heart;
+    it sees those of the images in `reference.bank` only.
     `modes, modes_total, modes_real` (PacGAN's protocol for stacked MNIST, arXiv 1712.04086, section 4.2: distinct
     numbers that the classifier reads) only for stacked digits. ValueError for fewer than two images.
     """
@@ -147,16 +179,18 @@ def scores(reference: Reference, classifier: Classifier, pixels: np.ndarray) -> 
     n = len(pixels)
     if n < 2:
         raise ValueError("scores need at least two images")
-    features, predicted, top = _judge(classifier, reference.data, pixels)
-    histogram = _histogram(predicted, classifier.classes)
+    features, predicted, top = judged(classifier, reference.data, pixels)
+    histogram = shares(predicted, classifier.classes)
     result: dict[str, Any] = {
         "samples": n,
         "confidence": float(top.mean()),
         "confidence_real": reference.confidence_real,
         "class_tv": total_variation(histogram, reference.histogram),
         "class_tv_floor": reference.tv_floor,
-        "classifier_fid": frechet(*_gaussian(features), reference.mean, reference.cov),
+        "classifier_fid": frechet(*gaussian(features), reference.mean, reference.cov),
         "classifier_fid_floor": reference.floor,
+        **neighbour_scores(reference.features, reference.bank, features),
+        **{f"{name}_floor": value for name, value in reference.neighbour_floors.items()},
         "classifier_accuracy": classifier.accuracy,
         "histogram": histogram.tolist(),
         "histogram_real": reference.histogram.tolist(),

@@ -16,10 +16,12 @@ from gan_core.lazy import tf
 class Loss:
     """A row of the registry.
 
-    generator_needs_real: whether the generator's loss looks at real logits. equilibrium: (g_loss, d_loss)
-    where the generator is perfect and D is at its optimum, or None. threshold: the logit above which the
-    discriminator says "real". p_real: how a logit reads as a probability: `sigmoid`, `clip` (the output is
-    one already) or `centered` (only differences mean anything).
+    generator_needs_real: whether the generator's loss looks at real logits. equilibrium: the values at which
+    g_loss and d_loss rest where the generator is perfect and D is at its optimum; None for one that may rest
+    anywhere. threshold: the logit above which the discriminator says "real". p_real: how a logit reads as a
+    probability: `sigmoid`, `clip` (the output is one already) or `centered` (only differences mean anything).
+    labels: whether it looks at the labels, so that label smoothing and noise act. bounded: whether the loss
+    itself keeps logits from growing without end; else the discriminator needs a penalty, clipping or spectral norm.
     """
 
     discriminator: Callable
@@ -27,9 +29,11 @@ class Loss:
     description: str
     source: str
     generator_needs_real: bool = False
-    equilibrium: tuple[float, float] | None = None
+    equilibrium: tuple[float | None, float | None] = (None, None)
     threshold: float = 0.0
     p_real: str = "sigmoid"
+    labels: bool = True
+    bounded: bool = True
 
 
 def cross_entropy(logits, labels):
@@ -75,6 +79,32 @@ def relativistic_g(real, fake):
     return cross_entropy(fake - real, tf.ones_like(fake))
 
 
+def relativistic_average_d(real, fake, real_labels, fake_labels):
+    """Is this real above the mean fake, and this fake below the mean real? (RaGAN, arXiv 1807.00734, section 4.2)"""
+    above_fakes, above_reals = real - tf.reduce_mean(fake), fake - tf.reduce_mean(real)
+    return cross_entropy(above_fakes, real_labels) + cross_entropy(above_reals, fake_labels)
+
+
+def relativistic_average_g(real, fake):
+    """The same questions with the roles exchanged."""
+    return relativistic_average_d(fake, real, tf.ones_like(fake), tf.zeros_like(real))
+
+
+def hinge_d(real, fake, real_labels, fake_labels):
+    """Real logits below 1 and fake ones above -1 cost (arXiv 1705.02894, 1802.05957 eq. 16); looks at no labels."""
+    return tf.reduce_mean(tf.nn.relu(1.0 - real)) + tf.reduce_mean(tf.nn.relu(1.0 + fake))
+
+
+def wasserstein_d(real, fake, real_labels, fake_labels):
+    """E D(fake) - E D(real) (WGAN, arXiv 1701.07875, eq. 2, as a loss); looks at no labels."""
+    return tf.reduce_mean(fake) - tf.reduce_mean(real)
+
+
+def wasserstein_g(real, fake):
+    """-E D(fake) (arXiv 1701.07875; hinge's generator too)."""
+    return -tf.reduce_mean(fake)
+
+
 LN2 = math.log(2.0)
 
 LOSSES: dict[str, Loss] = {
@@ -101,6 +131,24 @@ LOSSES: dict[str, Loss] = {
         threshold=0.5,
         p_real="clip",
     ),
+    "hinge": Loss(
+        hinge_d,
+        wasserstein_g,
+        "D stops caring about samples beyond its margin; the usual partner of spectral normalisation",
+        "arXiv 1705.02894, 1802.05957",
+        equilibrium=(None, 2.0),
+        labels=False,
+    ),
+    "wasserstein": Loss(
+        wasserstein_d,
+        wasserstein_g,
+        "difference of mean logits; estimates a distance, if a penalty or clipping bounds D's slope",
+        "arXiv 1701.07875",
+        equilibrium=(None, 0.0),
+        p_real="centered",
+        labels=False,
+        bounded=False,
+    ),
     "relativistic": Loss(
         relativistic_d,
         relativistic_g,
@@ -108,6 +156,15 @@ LOSSES: dict[str, Loss] = {
         "arXiv 1807.00734, 2501.05441",
         generator_needs_real=True,
         equilibrium=(LN2, LN2),
+        p_real="centered",
+    ),
+    "relativistic_average": Loss(
+        relativistic_average_d,
+        relativistic_average_g,
+        "compares each sample with the mean of the other kind",
+        "arXiv 1807.00734",
+        generator_needs_real=True,
+        equilibrium=(2 * LN2, 2 * LN2),
         p_real="centered",
     ),
 }

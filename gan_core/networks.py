@@ -20,13 +20,14 @@ def build(config: GANConfig, shape: tuple[int, ...], seed: int, classes: int = 0
     """(generator, discriminator) for samples of `shape`; Glorot-uniform weights, zero biases.
 
     With `classes` > 0 both take a one-hot class [batch, classes]: the generator behind z in the same vector, the
-    discriminator as a second input, by projection (Miyato and Koyama, arXiv 1802.05637).
+    discriminator as a second input, by projection (Miyato and Koyama, arXiv 1802.05637). With `config.packing` > 1 the
+    discriminator takes packs (architectures.packed).
     """
     generator, discriminator = plan.plans(config, shape)
     z = keras.Input((config.latent_dim + classes,))
     seeds = iter(range(seed, seed + D_SEED))
     g = keras.Model(z, _run(generator, z, seeds), name="generator")
-    x = keras.Input(shape)
+    x = keras.Input(plan.packed(shape, config.packing))
     seeds = iter(range(seed + D_SEED, seed + 2 * D_SEED))
     features = _run(discriminator[:-1], x, seeds)
     logit = _run(discriminator[-1:], features, seeds)
@@ -58,6 +59,9 @@ def _apply(layer, x, seeds):
             return _weighted(layer, next(seeds))(x)
         case plan.Activation("leaky_relu"):
             return keras.layers.LeakyReLU(negative_slope=0.2)(x)
+        case plan.Activation("maxout"):
+            pieces = keras.layers.Reshape((*x.shape[1:-1], x.shape[-1] // plan.MAXOUT_PIECES, plan.MAXOUT_PIECES))(x)
+            return keras.layers.Lambda(lambda p: tf.reduce_max(p, -1), name=f"maxout_{next(seeds)}")(pieces)
         case plan.Activation(name):
             return keras.layers.Activation("silu" if name == "swish" else name)(x)
         case plan.Norm("batch"):
@@ -67,6 +71,8 @@ def _apply(layer, x, seeds):
             return keras.layers.GroupNormalization(groups=1)(x)
         case plan.Dropout(rate):
             return keras.layers.Dropout(rate, seed=next(seeds))(x)
+        case plan.MinibatchStd():
+            return _minibatch_std_class()()(x)
         case plan.Reshape(shape):
             return keras.layers.Reshape(shape)(x)
         case plan.Flatten():
@@ -142,6 +148,32 @@ def _spectral_class():
     return SpectralNorm
 
 
+@functools.cache
+def _minibatch_std_class():
+    class MinibatchStd(keras.layers.Layer):
+        """[batch, n] -> [batch, n + 1]: the features' mean standard deviation over the batch (arXiv 1710.10196, 3).
+
+        A sample that is looked at by itself (training=False) is judged as if its batch varied as much as training's
+        last ones did: a running mean, as batch norm keeps.
+        """
+
+        def build(self, shape):
+            self.typical = self.add_weight(shape=(1,), initializer="ones", trainable=False, name="typical")
+
+        def call(self, x, training=False):
+            if training:
+                std = tf.reduce_mean(tf.sqrt(tf.math.reduce_variance(x, 0) + 1e-8), keepdims=True)
+                self.typical.assign(0.9 * self.typical + 0.1 * tf.stop_gradient(std))
+            else:
+                std = tf.convert_to_tensor(self.typical)
+            return tf.concat([x, tf.repeat(std[None], tf.shape(x)[0], 0)], 1)
+
+        def compute_output_shape(self, shape):
+            return (shape[0], shape[1] + 1)
+
+    return MinibatchStd
+
+
 def layers(model) -> list[dict]:
     """A row for each layer of a model: network, layer, output shape, parameters."""
     return [
@@ -160,6 +192,8 @@ def _described(layer) -> str:
     kind = type(layer).__name__
     if kind == "SpectralNorm":
         return f"{_described(layer.layer)}, spectral norm"
+    if kind == "Lambda":
+        return "Maxout"  # the one that _apply makes
     if kind.startswith("Conv2D"):
         return f"{kind} (kernel {layer.kernel_size[0]}, stride {layer.strides[0]})"
     return f"{kind} ({layer.activation.__name__})" if kind == "Activation" else kind

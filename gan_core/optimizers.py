@@ -15,6 +15,7 @@ from gan_core.lazy import tf
 
 EPSILON = 1e-7
 RHO = 0.9
+TINY = 1e-24  # a root has no gradient at 0, and unrolling differentiates through the update
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def adam(gradient, slots, rate, t, beta_1: float, beta_2: float, momentum: float
     m = m + (gradient - m) * (1.0 - beta_1)
     v = v + (gradient * gradient - v) * (1.0 - beta_2)
     alpha = rate * tf.sqrt(1.0 - tf.pow(beta_2, t)) / (1.0 - tf.pow(beta_1, t))
-    return -alpha * m / (tf.sqrt(v) + EPSILON), (m, v)
+    return -alpha * m / (tf.sqrt(v + TINY) + EPSILON), (m, v)
 
 
 def rmsprop(gradient, slots, rate, t, beta_1: float, beta_2: float, momentum: float):

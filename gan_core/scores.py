@@ -10,6 +10,8 @@ from gan_core import image_metrics, metrics
 from gan_core.pictures import Pictures
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from gan_core.classifier import Classifier
     from gan_core.trainer import Trainer
 
@@ -20,14 +22,18 @@ IMAGE_SAMPLES = 1_000
 
 
 def w1_samples(trainer: Trainer, most: int) -> int:
-    """Sample size of Wasserstein-1: `most`, or what a user's file allows."""
-    return min(most, max(16, len(trainer.data)))
+    """Sample size of the distances of points: `most`, or what a user's file allows; other data are drawn afresh."""
+    return min(most, max(16, len(trainer.data))) if trainer.config.data == "file" else most
 
 
-def score_points(trainer: Trainer, n_w1: int, floor: float) -> dict[str, Any]:
+def generated_points(trainer: Trainer, n: int) -> np.ndarray:
+    """The shown generator's points that are scored, float32 [n, 2] in the data's units."""
+    return trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema)
+
+
+def score_points(trainer: Trainer, floors: metrics.Floors) -> dict[str, Any]:
     """The scores of the shown generator's points (metrics.py)."""
-    samples = trainer.samples(trainer.latent(metrics.MODE_SAMPLES, draw=1), trainer.config.show_ema)
-    return metrics.scores(trainer.config, trainer.data, samples, n_w1, floor)
+    return metrics.scores(trainer.config, trainer.data, generated_points(trainer, metrics.MODE_SAMPLES), floors)
 
 
 def has_classes(trainer: Trainer) -> bool:
@@ -35,11 +41,15 @@ def has_classes(trainer: Trainer) -> bool:
     return trainer.data.labels is not None and len(trainer.data.class_names) >= 2
 
 
+def generated_images(trainer: Trainer, n: int) -> np.ndarray:
+    """The shown generator's images that are scored, uint8 [n, H, W, C]; of the data's classes if it is told them."""
+    labels = trainer.labels(n, draw=1) if trainer.classes else None
+    return trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema, labels)
+
+
 def score_images(trainer: Trainer, judge: Classifier, reference: image_metrics.Reference) -> dict[str, Any]:
     """The scores of the shown generator's images (image_metrics.py)."""
-    labels = trainer.labels(reference.n, draw=1) if trainer.classes else None
-    pixels = trainer.samples(trainer.latent(reference.n, draw=1), trainer.config.show_ema, labels)
-    return image_metrics.scores(reference, judge, pixels)
+    return image_metrics.scores(reference, judge, generated_images(trainer, reference.n))
 
 
 class LiveScores:
@@ -72,24 +82,22 @@ class LiveScores:
 
 
 class PointScores(LiveScores):
-    """Modes, high quality, Wasserstein-1 (metrics.py)."""
+    """Modes, high quality, distances (metrics.py)."""
 
-    _floor: float | None = None
+    _floors: metrics.Floors | None = None
 
     def _ready(self) -> bool:
-        if self._floor is None:  # once, and not counted as a score's own cost
-            self._floor = metrics.w1_floor(self.trainer.config, self.trainer.data, self._n_w1(), FLOOR_REPEATS)
+        if self._floors is None:  # once, and not counted as a score's own cost
+            n = w1_samples(self.trainer, W1_SAMPLES)
+            self._floors = metrics.floors(self.trainer.config, self.trainer.data, n, FLOOR_REPEATS)
         return True
 
-    def _n_w1(self) -> int:
-        return w1_samples(self.trainer, W1_SAMPLES)
-
     def _make(self) -> dict[str, Any]:
-        return score_points(self.trainer, self._n_w1(), self._floor)
+        return score_points(self.trainer, self._floors)
 
 
 class ImageScores(LiveScores):
-    """Classifier-FID, confidence and the histogram of classes (image_metrics.py), where the data have classes.
+    """Classifier-FID, precision and recall, the histogram of classes (image_metrics.py), where there are classes.
 
     The classifier is trained, or taken from its cache, in a thread of its own; until then `values` says so.
     """

@@ -18,21 +18,49 @@ from gan_core.config import GANConfig
 from gan_core.datasets import Data, class_count
 from gan_core.lazy import tf
 from gan_core.losses import LOSSES
-from gan_core.optimizers import OPTIMIZERS
+from gan_core.optimizers import OPTIMIZERS, TINY
 from gan_core.penalties import PENALTIES
 from gan_core.pictures import Pictures
+from gan_core.schedules import SCHEDULES, noise_level, rate_factor
 
 State = dict[str, Any]
 
 # The columns of a history row, one row a step. d_loss is without the penalty; accuracies are fractions of the
-# last discriminator batch, before its update.
-COLUMNS = ("g_loss", "d_loss", "penalty", "real_accuracy", "fake_accuracy")
+# last discriminator batch, before its update; d_gradient and g_gradient are the norms of the whole gradients, before
+# they are clipped.
+COLUMNS = ("g_loss", "d_loss", "penalty", "real_accuracy", "fake_accuracy", "d_gradient", "g_gradient")
 # The same in the order in which a step computes them: the first that breaks is the one to name.
-COMPUTED = ("d_loss", "penalty", "real_accuracy", "fake_accuracy", "g_loss")
+COMPUTED = {
+    "d_loss": "the discriminator's loss (d_loss)",
+    "penalty": "the penalty",
+    "real_accuracy": "the discriminator's accuracy",
+    "fake_accuracy": "the discriminator's accuracy",
+    "d_gradient": "the discriminator's gradient",
+    "g_loss": "the generator's loss (g_loss)",
+    "g_gradient": "the generator's gradient",
+}
 ROWS = 1024  # rows that one call can return, so its most steps
+COMPANIONS = 4  # sets of real samples beside which a packed discriminator is shown a sample
 
 # The purposes of random draws.
-REAL_D, Z_D, Z_G, REAL_G, LABELS = range(5)
+REAL_D, Z_D, Z_G, REAL_G, LABELS, PENALTY, NOISE_D, NOISE_G = range(8)
+UNROLLED = 15  # stands for "update" in the keys of what the unrolled discriminator draws
+
+# The settings that a step reads as tensors, so that they may change between two calls.
+RATES = (
+    "g_lr",
+    "d_lr",
+    "gp_weight",
+    "label_smoothing",
+    "label_noise",
+    "ema_decay",
+    "instance_noise",
+    "instance_noise_steps",
+    "schedule_steps",
+    "schedule_floor",
+    "grad_clip",
+    "weight_clip",
+)
 
 
 def draw_z(config: GANConfig, n: int, key, alg: str):
@@ -41,6 +69,19 @@ def draw_z(config: GANConfig, n: int, key, alg: str):
     if config.z_dist == "uniform":
         return tf.random.stateless_uniform(shape, key, -1.0, 1.0, alg=alg)
     return tf.random.stateless_normal(shape, key, alg=alg)
+
+
+def pack(x, m: int):
+    """m samples side by side, as PacGAN's discriminator sees them (arXiv 1712.04086): points [n, 2] -> [n/m, 2m],
+    pictures [n, H, W, C] -> [n/m, H, W, m C]."""
+    if m == 1:
+        return x
+    shape = x.shape[1:]
+    if len(shape) == 1:
+        return tf.reshape(x, [-1, m * shape[0]])
+    height, width, channels = shape
+    packs = tf.transpose(tf.reshape(x, [-1, m, height, width, channels]), [0, 2, 3, 1, 4])
+    return tf.reshape(packs, [-1, height, width, m * channels])
 
 
 class Program:
@@ -77,7 +118,7 @@ class Program:
         power iteration's vectors, dropout's counter); `ema`, `ema_extra`: the averaged generator.
         """
         models = networks.build(self.config, self.shape, 1000 * (seed % 2_000_000), self.classes)
-        state: State = {"step": tf.constant(0), "d_row": tf.zeros([4])}
+        state: State = {"step": tf.constant(0), "d_row": tf.zeros([len(COLUMNS) - 2])}
         for side, model in zip("gd", models, strict=True):
             state[side] = [tf.convert_to_tensor(v) for v in model.trainable_variables]
             state[f"{side}_extra"] = [tf.convert_to_tensor(v) for v in model.non_trainable_variables]
@@ -86,9 +127,9 @@ class Program:
 
     def live(self, config: GANConfig) -> dict[str, Any]:
         """The live settings as tensors: their values may change between calls, and nothing is traced again."""
-        c = config
-        rates = [c.g_lr, c.d_lr, c.gp_weight, c.label_smoothing, c.label_noise, c.ema_decay]
-        return {"rates": tf.constant(rates, tf.float32), "counts": tf.constant([c.d_steps, c.g_steps])}
+        rates = [getattr(config, name) for name in RATES]
+        counts = [config.d_steps, config.g_steps, list(SCHEDULES).index(config.schedule)]
+        return {"rates": tf.constant(rates, tf.float32), "counts": tf.constant(counts)}
 
     # -- random draws -------------------------------------------------------------------------------------
 
@@ -105,6 +146,26 @@ class Program:
         if x.dtype == tf.uint8:
             x = tf.cast(x, tf.float32) / 127.5 - 1.0
         return x, tf.one_hot(tf.gather(data["y"], rows), self.classes) if self.classes else None
+
+    def _uniform(self, key):
+        """What a penalty draws with."""
+        return lambda shape: tf.random.stateless_uniform(shape, key, alg=self._rng)
+
+    def _labels(self, n: int, key, rate):
+        """(real, fake) labels [n, 1], smoothed and moved by noise."""
+        shift = tf.random.stateless_uniform([2, n, 1], key, -1.0, 1.0, alg=self._rng)
+        noise = rate["label_noise"]
+        return 1.0 - rate["label_smoothing"] + noise * shift[0], noise * shift[1]
+
+    def _noise(self, key, rate, step):
+        """Instance noise for a batch of both kinds, [2, n, ...] (arXiv 1610.04490); zeros while it is off."""
+        level = noise_level(rate["instance_noise"], step, rate["instance_noise_steps"])
+        shape = [2, self.config.batch_size, *self.shape]
+        return tf.cond(  # drawing costs time even where the level is 0
+            level > 0.0,
+            lambda: level * tf.random.stateless_normal(shape, key, alg=self._rng),
+            lambda: tf.zeros(shape),
+        )
 
     # -- the networks -------------------------------------------------------------------------------------
 
@@ -126,64 +187,99 @@ class Program:
         slots = [tuple(tf.zeros_like(w) for _ in range(self._optimizer(side).slots)) for w in weights]
         return {"updates": tf.constant(0), "slots": slots}
 
-    def _apply(self, side: str, state: State, gradients, rate) -> State:
-        """The state with the optimizer's update of network `side` ("g" or "d")."""
+    def _apply(self, side: str, state: State, gradients, rate, step) -> tuple[State, Any]:
+        """(the state with the optimizer's update of network `side`, "g" or "d"; the norm of the gradients)."""
         optimizer, c = self._optimizer(side), self.config
         betas = [getattr(c, f"{side}_{name}") for name in ("beta_1", "beta_2", "momentum")]
+        lr = rate[f"{side}_lr"] * rate_factor(rate["schedule"], step, rate["schedule_steps"], rate["schedule_floor"])
+        norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient**2) for gradient in gradients]) + TINY)
+        most = rate["grad_clip"]
+        scale = tf.where(most > 0.0, most / tf.maximum(most, norm), 1.0)
+        bound = tf.where(rate["weight_clip"] > 0.0, rate["weight_clip"], np.inf)
         updates = state[f"{side}_opt"]["updates"] + 1
         weights, slots = [], []
         for weight, slot, gradient in zip(state[side], state[f"{side}_opt"]["slots"], gradients, strict=True):
-            change, slot = optimizer.update(gradient, slot, rate, tf.cast(updates, tf.float32), *betas)
-            weights.append(weight + change)
+            change, slot = optimizer.update(scale * gradient, slot, lr, tf.cast(updates, tf.float32), *betas)
+            weight = weight + change
+            weights.append(tf.clip_by_value(weight, -bound, bound) if side == "d" else weight)
             slots.append(slot)
-        return {**state, side: weights, f"{side}_opt": {"updates": updates, "slots": slots}}
+        return {**state, side: weights, f"{side}_opt": {"updates": updates, "slots": slots}}, norm
 
-    def _update_d(self, state: State, data, live, seed, update) -> State:
-        """One discriminator update: the state with a new `d`, `d_opt` and `d_row`."""
-        _, d_lr, gp_weight, smoothing, noise, _ = tf.unstack(live["rates"])
-        step, n = state["step"], self.config.batch_size
-        # Real and fake share their classes, so that a relativistic pair compares like with like.
-        real, y = self._draw_real(data, self._key(seed, step, REAL_D, update))
-        z = draw_z(self.config, n, self._key(seed, step, Z_D, update), self._rng)
-        fake, _ = self._fake(state["g"], state["g_extra"], z, y, training=True)
-        shift = tf.random.stateless_uniform([2, n, 1], self._key(seed, step, LABELS, update), -1.0, 1.0, alg=self._rng)
-        real_labels = 1.0 - smoothing + noise * shift[0]
-        fake_labels = noise * shift[1]
-        d = state["d"]
+    def _improve_d(self, own: State, real, fake, y, labels, uniform, rate, step):
+        """One update of the discriminator's part of the state (`d`, `d_extra`, `d_opt`) on this batch, of packs.
 
+        Returns it with the step's row: loss, penalty, both accuracies, norm of the gradient.
+        """
+        d = own["d"]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(d)
-            real_logits, extra = self._judge(d, state["d_extra"], real, y, training=True)
+            real_logits, extra = self._judge(d, own["d_extra"], real, y, training=True)
             fake_logits, extra = self._judge(d, extra, fake, y, training=True)
-            loss = self.loss.discriminator(real_logits, fake_logits, real_labels, fake_labels)
+            loss = self.loss.discriminator(real_logits, fake_logits, *labels)
             penalty = tf.zeros([])
             total = loss
             if self.penalty is not None:
-                penalty = self.penalty(lambda x: self._judge(d, extra, x, y, training=True)[0], real, fake)
-                total = loss + gp_weight * penalty
-        state = self._apply("d", state, tape.gradient(total, d), d_lr)
-        row = tf.stack([loss, penalty, *accuracies(self.config.loss, real_logits, fake_logits)])
-        return {**state, "d_row": row, "d_extra": extra}
+                penalty = self.penalty(lambda x: self._judge(d, extra, x, y, training=True)[0], real, fake, uniform)
+                total = loss + rate["gp_weight"] * penalty
+        own, norm = self._apply("d", own, tape.gradient(total, d), rate, step)
+        row = tf.stack([loss, penalty, *accuracies(self.config.loss, real_logits, fake_logits), norm])
+        return {**own, "d_extra": extra}, row
+
+    def _update_d(self, state: State, data, live, seed, update) -> State:
+        """One discriminator update: the state with a new `d`, `d_opt` and `d_row`."""
+        rate, step, c = _named(live), state["step"], self.config
+
+        def key(purpose):
+            return self._key(seed, step, purpose, update)
+
+        # Real and fake share their classes, so that a relativistic pair compares like with like.
+        real, y = self._draw_real(data, key(REAL_D))
+        z = draw_z(c, c.batch_size, key(Z_D), self._rng)
+        fake, _ = self._fake(state["g"], state["g_extra"], z, y, training=True)
+        noise = self._noise(key(NOISE_D), rate, step)
+        own, row = self._improve_d(
+            {name: state[name] for name in ("d", "d_extra", "d_opt")},
+            pack(real + noise[0], c.packing),
+            pack(fake + noise[1], c.packing),
+            y,
+            self._labels(c.batch_size // c.packing, key(LABELS), rate),
+            self._uniform(key(PENALTY)),
+            rate,
+            step,
+        )
+        return {**state, **own, "d_row": row}
 
     def _update_g(self, state: State, data, live, seed):
         """One generator update, which is one step: the new state and the step's row of COLUMNS."""
-        g_lr, *_, ema_decay = tf.unstack(live["rates"])
-        step, g = state["step"], state["g"]
-        z = draw_z(self.config, self.config.batch_size, self._key(seed, step, Z_G), self._rng)
-        real_logits = y = None
-        if self.loss.generator_needs_real or self.classes:
+        rate, step, c, g = _named(live), state["step"], self.config, state["g"]
+        z = draw_z(c, c.batch_size, self._key(seed, step, Z_G), self._rng)
+        needs_real = self.loss.generator_needs_real or c.unroll > 0
+        real = y = None
+        if needs_real or self.classes:
             real, y = self._draw_real(data, self._key(seed, step, REAL_G))
-        if self.loss.generator_needs_real:
-            real_logits, _ = self._judge(state["d"], state["d_extra"], real, y, training=True)
+        noise = self._noise(self._key(seed, step, NOISE_G), rate, step)
+        real = pack(real + noise[0], c.packing) if needs_real else None
+        own = {name: state[name] for name in ("d", "d_extra", "d_opt")}
+        real_logits = None
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(g)
             fake, extra = self._fake(g, state["g_extra"], z, y, training=True)
-            fake_logits, _ = self._judge(state["d"], state["d_extra"], fake, y, training=True)
+            fake = pack(fake + noise[1], c.packing)
+            # Unrolled (arXiv 1611.02163): G looks at the discriminator that this one would become, and how G could
+            # change it. That discriminator is used for this gradient only.
+            for _ in range(c.unroll):
+                labels = self._labels(c.batch_size // c.packing, self._key(seed, step, LABELS, UNROLLED), rate)
+                uniform = self._uniform(self._key(seed, step, PENALTY, UNROLLED))
+                own, _ = self._improve_d(own, real, fake, y, labels, uniform, rate, step)
+            if self.loss.generator_needs_real:
+                real_logits, _ = self._judge(own["d"], own["d_extra"], real, y, training=True)
+            fake_logits, _ = self._judge(own["d"], own["d_extra"], fake, y, training=True)
             loss = self.loss.generator(real_logits, fake_logits)
-        state = {**self._apply("g", state, tape.gradient(loss, g), g_lr), "g_extra": extra}
+        state, norm = self._apply("g", state, tape.gradient(loss, g), rate, step)
+        state = {**state, "g_extra": extra}
         # A young average has a short memory, else it would show the initial weights for long.
         t = tf.cast(step, tf.float32)
-        decay = tf.minimum(ema_decay, (1.0 + t) / (10.0 + t))
+        decay = tf.minimum(rate["ema_decay"], (1.0 + t) / (10.0 + t))
 
         def averaged(name: str, of: str):
             return [
@@ -193,7 +289,7 @@ class Program:
 
         ema = {"ema": averaged("ema", "g"), "ema_extra": averaged("ema_extra", "g_extra")}
         state = {**state, **ema, "step": step + 1}
-        return state, tf.concat([[loss], state["d_row"]], 0)
+        return state, tf.concat([[loss], state["d_row"], [norm]], 0)
 
     def _step(self, state: State, data, live, seed):
         """A round starts every g_steps steps, with d_steps discriminator updates."""
@@ -226,16 +322,21 @@ class Program:
     def _push(self, g, g_extra, d, d_extra, real, z):
         """Where the generator's loss pushes its samples: (samples [n, ...], -d loss / d sample [n, ...])."""
         fake, _ = self._fake(g, g_extra, z, None)
-        real_logits, _ = self._judge(d, d_extra, real, None)
+        real_logits, _ = self._judge(d, d_extra, pack(real, self.config.packing), None)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
-            logits, _ = self._judge(d, d_extra, fake, None)
+            logits, _ = self._judge(d, d_extra, pack(fake, self.config.packing), None)
             loss = self.loss.generator(real_logits, logits)
         return fake, -tape.gradient(loss, fake)
 
     def layers(self) -> list[dict[str, Any]]:
         """A row for each layer: network, layer, output shape, parameters."""
         return networks.layers(self.generator) + networks.layers(self.discriminator)
+
+
+def _named(live) -> dict[str, Any]:
+    """The live settings by name, scalars; `schedule` as an index into SCHEDULES."""
+    return dict(zip(RATES, tf.unstack(live["rates"]), strict=True)) | {"schedule": live["counts"][2]}
 
 
 def accuracies(loss: str, real_logits, fake_logits):
@@ -316,7 +417,7 @@ class Trainer:
         if bad.any():
             i = int(bad.any(1).argmax())
             first = next(name for name in COMPUTED if bad[i, COLUMNS.index(name)])
-            raise Diverged(self.step + i + 1, first)
+            raise Diverged(self.step + i + 1, COMPUTED[first])
         if not_finite(state):
             # A bad weight can hide behind a relu; the first step that made one is found by halving.
             low, high = 1, n
@@ -357,6 +458,23 @@ class Trainer:
         return self.data.from_unit(self.generated(z, ema, labels))
 
     def logits(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """The discriminator's logits of samples in training units, float32 [n]."""
-        y = self._one_hot(len(x), labels)
-        return self.program.discriminate(self.state["d"], self.state["d_extra"], tf.constant(x), y).numpy()[:, 0]
+        """The discriminator's logits of samples in training units, float32 [n].
+
+        One that judges packs is shown each sample beside the same real ones; the mean of COMPANIONS such sets.
+        """
+        y, d, extra = self._one_hot(len(x), labels), self.state["d"], self.state["d_extra"]
+        others = self.config.packing - 1
+        if others == 0:
+            return self.program.discriminate(d, extra, tf.constant(x), y).numpy()[:, 0]
+        total = np.zeros(len(x), np.float32)
+        for i in range(COMPANIONS):
+            real = self._real(np.arange(i * others, (i + 1) * others) % len(self.data))
+            beside = [np.broadcast_to(one, x.shape) for one in real]
+            packs = tf.constant(np.concatenate([x, *beside], -1))
+            total += self.program.discriminate(d, extra, packs, y).numpy()[:, 0]
+        return total / COMPANIONS
+
+    def _real(self, rows: np.ndarray) -> np.ndarray:
+        """Those real samples in training units, float32 [n, ...]."""
+        real = tf.gather(self._data["x"], rows).numpy()
+        return self.data.to_unit(real) if real.dtype == np.uint8 else real

@@ -14,7 +14,7 @@ from gan_core.trainer import Trainer
 
 SAMPLES = 1_000
 HEAT_SIDE = 40
-ARROWS = 160
+ARROWS = 168  # whole packs of 2, 3 or 4
 MANIFOLD_SIDE = 21
 MANIFOLD_LINE = 256
 NEIGHBOURS = 8
@@ -183,7 +183,7 @@ def arrows(trainer: Trainer, ema: bool) -> np.ndarray:
         real = tf.gather(real, tf.range(ARROWS) % len(data.points))
     state, (g, extra) = trainer.state, ("ema", "ema_extra") if ema else ("g", "g_extra")
     fake, push = program.push(state[g], state[extra], state["d"], state["d_extra"], real, trainer.latent(ARROWS))
-    push = push.numpy() * ARROWS  # the loss is a mean
+    push = push.numpy() * (ARROWS // trainer.config.packing)  # the loss is a mean over packs
     tail = data.from_unit(fake.numpy())
     length = np.linalg.norm(push, axis=1, keepdims=True)
     return np.stack([tail, tail + ARROW_REACH * data.limit * push / (1 + length)], 1).astype(np.float32)

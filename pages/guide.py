@@ -9,6 +9,8 @@ from gan_core.losses import LOSSES
 from gan_core.optimizers import OPTIMIZERS
 from gan_core.penalties import PENALTIES
 from gan_core.presets import PRESETS
+from gan_core.recipes import RECIPES
+from gan_core.schedules import SCHEDULES
 from pages.ui import controls, frame
 
 
@@ -77,6 +79,10 @@ st.header("Penalties")
 st.table(_rows(PENALTIES))
 st.header("Optimizers")
 st.table(_rows(OPTIMIZERS))
+st.header("Schedules of the rates")
+st.table(_rows(SCHEDULES))
+st.header("Recipes")
+st.table(_rows(RECIPES))
 st.header("Knobs")
 st.table(
     [

@@ -119,7 +119,14 @@ function lay(trace, colors) {
   delete trace.tiles;
 }
 
-const CONFIG = { responsive: false, displaylogo: false, scrollZoom: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+// Nothing leaves for a server elsewhere: newer versions of Plotly offer to upload the figure.
+const CONFIG = {
+  responsive: false,
+  displaylogo: false,
+  scrollZoom: false,
+  showSendToCloud: false,
+  modeBarButtonsToRemove: ["select2d", "lasso2d"],
+};
 
 class LivePlot {
   constructor(parent) {

@@ -139,6 +139,16 @@ class Line:
         self._door.close()
 
 
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder, and few steps of the classifier's training."""
+    from gan_core import classifier
+
+    monkeypatch.setenv("GANSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(classifier, "STEPS", (60, 60))
+    return tmp_path / "cache"
+
+
 @pytest.fixture(scope="session")
 def server():
     """One server for the browser tests; closed tabs give their places back soon."""

@@ -1,5 +1,6 @@
 """The plans: what each architecture asks for, what it costs, and which pictures it can make. Without Keras."""
 
+import math
 import subprocess
 import sys
 
@@ -15,12 +16,14 @@ from gan_core.architectures import (
     Dense,
     Dropout,
     Flatten,
+    MinibatchStd,
     Norm,
     Pool,
     Reshape,
     Residual,
     Upsample,
     measure,
+    packed,
     parameter_counts,
     plans,
 )
@@ -82,6 +85,9 @@ def flat(plan):
         (Flatten(), (2, 2, 3), 0, 0, (12,)),
         (Upsample(), (2, 2, 3), 0, 0, (4, 4, 3)),
         (Pool(), (4, 4, 3), 0, 0, (2, 2, 3)),
+        (Activation("maxout"), (10,), 0, 0, (2,)),  # the largest of each 5
+        (Activation("maxout"), (4, 4, 15), 0, 0, (4, 4, 3)),
+        (MinibatchStd(), (4,), 0, 1, (5,)),  # the running mean of the feature it adds
     ],
     ids=lambda v: str(v).replace(" ", "") if not isinstance(v, int) else "",
 )
@@ -149,7 +155,7 @@ STRUCTURE = [name for name, knob in KNOBS.items() if knob.group in ("Networks", 
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("knob", [n for n in STRUCTURE if n != "architecture"])
+@pytest.mark.parametrize("knob", [n for n in STRUCTURE if n not in ("architecture", "minibatch_std")])
 def test_an_architecture_uses_what_it_says(name, knob):
     """The page hides the knobs that an architecture does not use."""
     shape = (64, 64, 3) if ARCHITECTURES[name].sides == (64,) else (28, 28, 3)
@@ -210,7 +216,51 @@ def test_activations_are_each_networks_own():
         generator, discriminator = plans(config, (28, 28, 1))
         assert {a.name for a in flat(generator) if isinstance(a, Activation)} == {"elu", "tanh"}
         assert {a.name for a in flat(discriminator) if isinstance(a, Activation)} == {"swish"}
-    assert set(ACTIVATIONS) == {"relu", "leaky_relu", "tanh", "elu", "swish"}
+    assert set(ACTIVATIONS) == {"relu", "leaky_relu", "tanh", "elu", "swish", "maxout"}
+
+
+@pytest.mark.parametrize("name", ["mlp", "dcgan", "dcgan_resize"])
+@pytest.mark.parametrize("norm", NORMS)
+def test_maxout_keeps_the_width_by_five_times_the_weights(name, norm):
+    """Of every layer but the last; the features that come out are as many as with relu."""
+    settings = {"architecture": name, "g_norm": norm, "d_norm": norm}
+    plain = plans(config_of(**settings, g_activation="relu", d_activation="relu"), (28, 28, 1))
+    maxout = plans(config_of(**settings, g_activation="maxout", d_activation="maxout"), (28, 28, 1))
+    for before, after, shape in zip(plain, maxout, ((5,), (28, 28, 1)), strict=True):
+        widths = []
+        for plan in (before, after):
+            kinds = [i for i, layer in enumerate(plan) if isinstance(layer, (Dense, Conv, ConvTransposed))]
+            widths.append([plan[i][0] for i in kinds])
+            bends = [measure(plan[: i + 1], shape)[2] for i, a in enumerate(plan) if isinstance(a, Activation)]
+            widths.append([math.prod(out) for out in bends])
+        assert widths[2] == [5 * n for n in widths[0][:-1]] + widths[0][-1:]
+        assert widths[3] == widths[1]
+
+
+# -- what is beside the architectures -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_minibatch_std_goes_before_the_last_layer_of_every_discriminator(name):
+    shape = (64, 64, 3) if ARCHITECTURES[name].sides == (64,) else (28, 28, 3)
+    plain, with_std = config_of(architecture=name), config_of(architecture=name, minibatch_std=True)
+    generator, discriminator = plans(plain, shape)
+    assert plans(with_std, shape) == (generator, [*discriminator[:-1], MinibatchStd(), discriminator[-1]])
+    more = parameter_counts(with_std, shape)[1] - parameter_counts(plain, shape)[1]
+    assert more == 1 + 1  # its running mean, and a weight of the last layer
+
+
+def test_a_discriminator_without_hidden_layers_can_have_minibatch_std():
+    config = GANConfig.from_flat({"d_layers": 0, "minibatch_std": True})
+    assert plans(config, (2,))[1] == [MinibatchStd(), Dense(1)]
+    assert parameter_counts(config, (2,))[1] == 1 + 4
+
+
+def test_a_pack_is_as_wide_as_its_samples():
+    assert packed((2,), 3) == (6,) and packed((28, 28, 3), 2) == (28, 28, 6) and packed((28, 28, 1), 1) == (28, 28, 1)
+    one, two = (GANConfig.from_flat({"d_layers": 1, "d_units": 7, "packing": m}) for m in (1, 2))
+    assert parameter_counts(two, (2,))[1] - parameter_counts(one, (2,))[1] == 2 * 7
+    assert parameter_counts(two, (2,))[0] == parameter_counts(one, (2,))[0]
 
 
 # -- what does not go together ------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`python -m gan_core`, as a user types it."""
 
+import contextlib
 import io
 import json
 import math
@@ -12,11 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core import classifier, datasets, download
+from gan_core import __main__ as cli
+from gan_core import classifier, datasets, download, runs
 from gan_core.__main__ import main
-from gan_core.config import IMAGE_DEFAULTS
+from gan_core.config import IMAGE_DEFAULTS, GANConfig
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
+from gan_core.recipes import RECIPES
 from tests.conftest import ROOT
 
 TINY = ["--set", "g_units=8", "--set", "d_units=8", "--set", "batch_size=16", "--set", "data_size=500"]
@@ -47,7 +50,7 @@ def test_train_ends_with_one_json_line():
     assert row["preset"] == "ring" and row["steps"] == 30 and row["config"]["seed"] == 7
     assert row["config"]["g_units"] == 8
     assert row["seconds"] > 0 and row["steps_per_second"] > 0
-    assert {"modes", "modes_total", "hq", "reverse_kl", "w1", "w1_floor"} <= set(row["metrics"])
+    assert {"modes", "modes_total", "hq", "reverse_kl", "w1", "w1_floor", "mmd", "mmd_floor"} <= set(row["metrics"])
 
 
 def test_a_config_file_and_a_data_file(tmp_path, capsys):
@@ -87,6 +90,22 @@ def test_presets(capsys):
         (["train", "--config", "does/not/exist.json"], "cannot be read"),
         (["train", "--preset", "ring", "--config", "x"], "not both"),
         (["train", "--data", "does/not/exist.csv"], "cannot be read"),
+        (["train", "--recipe", "nope"], "There is no recipe 'nope'; there are: original, "),
+        (["train", "--preset", "digits", "--recipe", "pacgan2"], "packing=2 and conditional do not go together"),
+        (["train", "--set", "packing=3"], "packing=3 does not divide batch_size=256"),
+        (["train", "--set", "grad_clip=-1"], "grad_clip must be a number from 0 to 100; got '-1'"),
+        (["train", "--save", "../x"], "A run's name is"),
+        (["train", "--save", "con"], "Windows"),
+        (["evaluate", "nope"], "There is no saved run, JSON file of settings or preset 'nope'."),
+        (["evaluate", "nope/../nope"], "There is no saved run"),
+        (["evaluate", "x" * 5_000], "There is no saved run"),
+        (["evaluate", "gan_core"], "There is no saved run"),
+        (["evaluate", ""], "There is no saved run"),
+        (["evaluate", "ring", "--recipe", "nope"], "There is no recipe 'nope'"),
+        (["evaluate", "ring", "--set", "d_lr=9"], "d_lr must be a number"),
+        (["evaluate", "ring", "--samples", "5"], "--samples must be at least"),
+        (["evaluate", "ring", "--resamples", "5"], "--resamples must be at least"),
+        (["evaluate", "README.md"], "The config is no JSON"),
     ],
 )
 def test_bad_usage_is_a_sentence_and_status_2(capsys, arguments, said):
@@ -111,7 +130,9 @@ def test_the_parser_ends_with_status_2(capsys, arguments):
     assert "--help" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["bench", "--help"], ["presets", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["bench", "--help"], ["presets", "--help"], ["evaluate", "--help"]]
+)
 def test_help(capsys, arguments):
     with pytest.raises(SystemExit) as end:
         main(arguments)
@@ -126,11 +147,133 @@ def test_a_diverged_run_fails(capsys):
     assert "Training diverged" in captured.err and captured.out == ""
 
 
+# -- recipes ------------------------------------------------------------------------------------------------
+
+
+def chosen(*arguments):
+    """The config of a training, which does not begin."""
+    return cli._chosen_config(cli.parser().parse_args(["train", *arguments]))[0]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_comes_after_the_preset_and_before_the_settings(name):
+    assert chosen("--recipe", name) == RECIPES[name].of(PRESETS["ring"].config)
+    assert chosen("--preset", "mnist", "--recipe", name) == RECIPES[name].of(PRESETS["mnist"].config)
+    config = chosen("--recipe", name, "--preset", "grid", "--set", "g_lr=0.5", "--seed", "4")
+    assert config == RECIPES[name].of(PRESETS["grid"].config).updated({"g_lr": 0.5, "seed": 4})
+
+
+def test_a_recipe_on_a_config_file_and_on_images_by_name(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"data": "moons", "g_units": 8}))
+    assert chosen("--config", str(path), "--recipe", "wgan").loss == "wasserstein"
+    assert chosen("--config", str(path), "--recipe", "wgan").g_units == 8
+    config = chosen("--set", "data=digits", "--recipe", "wgan_gp")
+    assert config == RECIPES["wgan_gp"].of(GANConfig.from_flat({"data": "digits"})) and config.gp_weight == 10
+
+
+# -- saved runs ---------------------------------------------------------------------------------------------
+
+FEW = ["--samples", "64", "--resamples", "39"]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """(the folder of the runs, what `train` printed and said) of a small run called `first one`."""
+    folder = tmp_path_factory.mktemp("runs")
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.setattr(cli, "W1_SAMPLES", 64)
+        patch.setenv("GANSCOPE_RUNS_DIR", str(folder))
+        unbounded = ["--set", "loss=wasserstein", "--set", "penalty=none", "--set", "g_layers=1", "--set", "d_layers=1"]
+        assert main(["train", *TINY, *unbounded, "--steps", "3", "--save", "first one", "--json"]) == 0
+    return folder, one_json_line(out.getvalue()), err.getvalue()
+
+
+def evaluated(capsys, *arguments):
+    assert main(["evaluate", *arguments, *FEW, "--json"]) == 0
+    return one_json_line(capsys.readouterr().out)
+
+
+def test_train_says_what_is_doubtful_and_where_the_run_is(saved):
+    folder, row, err = saved
+    assert "Note: The loss wasserstein has no bound of its own" in err
+    assert f"Saved as {folder / 'first one'}." in err
+    assert row["steps"] == 3 and runs.read_config(folder / "first one") == GANConfig.from_flat(row["config"])
+
+
+def test_evaluate_a_saved_run(saved, capsys):
+    folder, trained, _ = saved
+    row = evaluated(capsys, "first one", "--runs-dir", str(folder))
+    assert row["config"] == trained["config"] and row["step"] == 3
+    assert {"hq", "reverse_kl", "w1"} <= set(row["scores"])
+    for score in row["scores"].values():
+        assert set(score) == {"value", "low", "high", "floor", "samples", "resamples"}
+        assert score["value"] is None or score["low"] <= score["value"] <= score["high"]
+    by_path = evaluated(capsys, str(folder / "first one"))
+    assert by_path["scores"] == row["scores"]  # and so the same samples
+
+
+def test_evaluate_prints_a_table(saved, capsys, monkeypatch):
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(saved[0]))
+    assert main(["evaluate", "first one", *FEW]) == 0
+    out = capsys.readouterr().out
+    assert "w1" in out and "floor" in out and "{" not in out
+
+
+@pytest.mark.parametrize(
+    "more", [["--set", "d_lr=1e-3"], ["--seed", "0"], ["--recipe", "dcgan"], ["--steps", "5"], ["--seconds", "1"]]
+)
+def test_a_saved_run_is_scored_as_it_is(saved, capsys, more):
+    assert main(["evaluate", "first one", "--runs-dir", str(saved[0]), *more]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and "first one is a saved run: it is scored as it is" in captured.err
+
+
+def test_inception_is_for_images(saved, capsys):
+    assert main(["evaluate", "first one", "--runs-dir", str(saved[0]), "--inception", "x"]) == 2
+    assert "--inception is for images" in capsys.readouterr().err
+
+
+def test_a_saved_run_of_a_file_needs_the_file(tmp_path, capsys):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "config.json").write_text(json.dumps({"format": 1, "config": {"data": "file"}}))
+    assert main(["evaluate", "own", "--runs-dir", str(tmp_path)]) == 2
+    assert "The data set file needs --data FILE" in capsys.readouterr().err
+
+
+def test_a_broken_run_is_a_sentence(saved, tmp_path, capsys):
+    run = tmp_path / "cut"
+    run.mkdir()
+    for path in (saved[0] / "first one").iterdir():
+        (run / path.name).write_bytes(path.read_bytes()[: -1 if path.name == "state.npz" else None])
+    assert main(["evaluate", str(run)]) == 2
+    assert "is not what was saved with its config.json" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_be_saved_does_not_train(tmp_path, capsys):
+    (tmp_path / "taken").write_text("mine")
+    assert main(["train", "--save", "taken", "--runs-dir", str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert "cannot be saved in" in err and "Compiling" not in err
+
+
+def test_evaluate_a_file_of_settings_trains_it_first(tmp_path, capsys):
+    path = tmp_path / "config.json"
+    small = {"g_units": 4, "d_units": 4, "g_layers": 1, "d_layers": 1, "data_size": 500}
+    path.write_text(json.dumps({"data": "gaussian", **small}))
+    row = evaluated(capsys, str(path), "--recipe", "dcgan", "--set", "latent_dim=2", "--steps", "2")
+    assert row["step"] == 2 and row["config"]["data"] == "gaussian" and row["config"]["g_norm"] == "batch"
+    assert "w1" in row["scores"] and "hq" not in row["scores"]
+
+
 # -- images -------------------------------------------------------------------------------------------------
 
 SMALL = ["--set", "filters=8", "--set", "batch_size=8", "--set", "latent_dim=8", "--steps", "2"]
 SCORES = {"confidence", "confidence_real", "class_tv", "class_tv_floor", "classifier_fid", "classifier_fid_floor"}
 SCORES |= {"samples", "classifier_accuracy", "histogram", "histogram_real", "g_loss", "d_loss", "sample_change"}
+NEIGHBOURS = {"precision", "recall", "density", "coverage", "nearest_real"}
+SCORES |= NEIGHBOURS | {f"{name}_floor" for name in NEIGHBOURS}
 
 
 @pytest.fixture

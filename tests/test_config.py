@@ -37,6 +37,8 @@ ODD = {
     "images": {"data": "cifar10", "architecture": "resnet", "filters": 9, "conditional": True, "dropout": 0.1},
     "some classes": {"data": "mnist", "data.size": "64", "data.classes": "3,8,101", "d_norm": "spectral"},
     "images like points": {"data": "digits", "architecture": "mlp", "latent_dim": 2, "g_output": "linear"},
+    "stabilisers": {"packing": 2, "unroll": 3, "minibatch_std": True, "weight_clip": 0.013, "grad_clip": 2 / 3},
+    "over the steps": {"schedule": "cosine", "schedule_steps": 777, "schedule_floor": 0.1, "instance_noise": 1 / 7},
     "a file of pictures": {"data": "picture_file", "data.classes": "0", "ema_decay": 0.99, "loss": "minimax"},
 }
 CONFIGS = {name: preset.config for name, preset in PRESETS.items()}
@@ -196,6 +198,12 @@ BAD = [
     ("d_steps", 10**400),
     ("seed", -1),
     ("seed", 2**31),
+    *((name, -0.1) for name in ("gp_weight", "weight_clip", "grad_clip", "instance_noise", "label_noise")),
+    *((name, "0") for name in ("packing", "schedule_steps", "instance_noise_steps")),
+    ("schedule_floor", 1.1),
+    ("schedule", 0),
+    ("packing", 5),
+    ("unroll", -1),
     ("loss", "hopeful"),
     ("loss", 1),
     ("loss", "x" * 100_000),
@@ -412,6 +420,8 @@ def test_live_fields_are_those_that_the_drawing_names():
     assert set(LIVE_FIELDS) == {
         *("g_lr", "d_lr", "d_steps", "g_steps", "gp_weight"),
         *("label_smoothing", "label_noise", "ema_decay", "show_ema"),
+        *("schedule", "schedule_steps", "schedule_floor", "instance_noise", "instance_noise_steps"),
+        *("grad_clip", "weight_clip"),
     }
 
 

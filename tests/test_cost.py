@@ -22,6 +22,18 @@ def test_the_cost_of_a_step_by_hand():
     assert step_cost(config.updated({"d_steps": 3, "g_steps": 2}), (2,)) == 20 * (1.5 * d_update + g_update)
 
 
+def test_a_pack_is_judged_once():
+    """Two samples at once: D is 4 -> 1 unit -> 1, 5 products a pack, so half of that a sample."""
+    point = {"data": "ring", "g_layers": 1, "g_units": 1, "d_layers": 1, "d_units": 1, "batch_size": 10}
+    config = GANConfig.from_flat({**point, "latent_dim": 5, "penalty": "none", "packing": 2})
+    assert step_cost(config, (2,)) == 20 * (7 + 6 * 2.5 + 3 * 7 + 2 * 2.5)
+
+
+def test_each_unrolled_step_costs_an_update_and_the_way_back():
+    none, one, three = (step_cost(GANConfig.from_flat({"data": "ring", "unroll": k}), (2,)) for k in (0, 1, 3))
+    assert one > none and three - none == pytest.approx(3 * (one - none))
+
+
 def test_a_penalty_costs_more_and_two_cost_twice():
     none, one, two = (
         step_cost(GANConfig.from_flat({"data": "mnist", "penalty": p}), (28, 28, 1)) for p in ("none", "r1", "r1_r2")

@@ -8,9 +8,11 @@ import numpy as np
 import ot
 import pytest
 
-from gan_core import classifier, image_metrics, pictures
+from gan_core import classifier, image_metrics, neighbour_metrics, pictures
 from gan_core.pictures import Pictures
 from tests.test_classifier import quadrants
+
+NEIGHBOURS = ("precision", "recall", "density", "coverage", "nearest_real")
 
 # -- the distance -------------------------------------------------------------------------------------------
 
@@ -130,6 +132,42 @@ def test_the_floor_is_the_distance_of_disjoint_real_draws(monkeypatch):
     assert reference.floor == pytest.approx(expected, rel=1e-6)
 
 
+def test_neighbours_are_sought_among_real_features(monkeypatch):
+    """With N = 2 n and one pair of draws, the bank is the first half, and the floors are those of the second."""
+    monkeypatch.setattr(image_metrics, "REPEATS", 1)
+    data = readable([0, 1, 2] * 20)
+    reference = image_metrics.reference(Reader(3), data, 30, seed=0)
+    features = data.pixels.reshape(60, 4)[:, 2:].astype(float)
+    rest = [row for row in features.tolist() if row not in reference.features.tolist()]
+    assert len(rest) == 30 and sorted(reference.bank.tolist()) == sorted(reference.features.tolist())
+    expected = image_metrics.neighbour_scores(reference.features, reference.features, np.array(rest))
+    assert reference.neighbour_floors == pytest.approx(expected) and set(expected) == set(NEIGHBOURS)
+
+    samples = readable([0] * 30, seed=1).pixels
+    result = image_metrics.scores(reference, Reader(3), samples)
+    own = samples.reshape(30, 4)[:, 2:]
+    expected = neighbour_metrics.precision_recall_density_coverage(reference.features, own)
+    expected["nearest_real"] = neighbour_metrics.nearest_real_distance(reference.features, own)
+    assert {name: result[name] for name in NEIGHBOURS} == expected
+    assert {name: result[f"{name}_floor"] for name in NEIGHBOURS} == reference.neighbour_floors
+
+
+def test_the_bank_is_all_that_was_judged_but_what_the_floor_is_of():
+    data = readable([0, 1, 2] * 40)
+    assert len(image_metrics.reference(Reader(3), data, 20, seed=0).bank) == 3 * 20
+    assert len(image_metrics.reference(Reader(3), data, 50, seed=0).bank) == 120 - 50
+
+
+def test_learning_by_heart_shows_in_the_nearest_real_distance():
+    data = readable([0, 1, 2] * 40)
+    reference = image_metrics.reference(Reader(3), data, 60, seed=0)
+    rest = np.random.default_rng(0).permutation(120)[:60]
+    by_heart = image_metrics.scores(reference, Reader(3), data.pixels[rest])  # half of these are in the bank
+    assert by_heart["nearest_real"] < 0.75 * by_heart["nearest_real_floor"]
+    fresh = image_metrics.scores(reference, Reader(3), readable([0, 1, 2] * 20, seed=7).pixels)
+    assert fresh["nearest_real"] == pytest.approx(fresh["nearest_real_floor"], rel=0.3)
+
+
 def test_the_floor_of_the_total_variation_is_a_fresh_draws():
     labels = np.random.default_rng(0).choice(3, 4_000, p=[0.5, 0.3, 0.2])
     reference = image_metrics.reference(Reader(3), readable(labels), 100, seed=0)
@@ -178,6 +216,9 @@ def test_the_modes_of_stacked_digits_by_hand():
     reference = image_metrics.reference(reader, data, 40, seed=0)
     assert reference.mean.shape == (6,) and reference.cov.shape == (6, 6)
     assert set(reference.stacks) == {7, 123}
+    assert set(image_metrics.read_stacks(reader, data, data.pixels)) == {7, 123}
+    with pytest.raises(ValueError, match="stacked"):
+        image_metrics.read_stacks(reader, readable([0, 1]), data.pixels)
     result = image_metrics.scores(reference, reader, stack([907, 907, 12, 5, 5], seed=1).pixels)
     assert (result["modes"], result["modes_total"], result["modes_real"]) == (3, 1_000, 2)
     digits = [9, 0, 7, 9, 0, 7, 0, 1, 2, 0, 0, 5, 0, 0, 5]
@@ -226,6 +267,12 @@ def test_real_images_score_near_the_floor_and_collapsed_ones_far_from_it(tmp_pat
     assert good["class_tv"] < 3 * good["class_tv_floor"] < 0.3
     assert bad["class_tv"] > 0.6 and worst["class_tv"] > 0.6
     assert good["confidence"] == pytest.approx(good["confidence_real"], abs=0.03)
+    for name in NEIGHBOURS:
+        assert good[name] == pytest.approx(good[f"{name}_floor"], rel=0.15), name
+    # one class is as precise as all, but leaves most of the data out; copies more so; noise is not even precise
+    assert bad["precision"] > 0.7 and bad["recall"] < 0.5 and bad["coverage"] < 0.5
+    assert worst["coverage"] < 0.1 and worst["recall"] == 0
+    assert noise["precision"] < 0.5 * noise["precision_floor"] and noise["nearest_real"] > noise["nearest_real_floor"]
 
 
 # -- nearest ------------------------------------------------------------------------------------------------

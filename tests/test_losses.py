@@ -34,6 +34,12 @@ def by_hand_d(name, real, fake, real_labels, fake_labels):
         return float(((real - real_labels) ** 2).mean() / 2 + ((fake - fake_labels) ** 2).mean() / 2)
     if name == "relativistic":
         return cross_entropy(real - fake, real_labels - fake_labels)
+    if name == "relativistic_average":
+        return cross_entropy(real - fake.mean(), real_labels) + cross_entropy(fake - real.mean(), fake_labels)
+    if name == "hinge":
+        return float(np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean())
+    if name == "wasserstein":
+        return float(fake.mean() - real.mean())
     raise AssertionError(f"work out the loss {name} by hand")
 
 
@@ -46,6 +52,10 @@ def by_hand_g(name, real, fake):
         return float(((fake - 1) ** 2).mean() / 2)
     if name == "relativistic":
         return float(-log_sigmoid(fake - real).mean())
+    if name == "relativistic_average":
+        return float(-log_sigmoid(fake - real.mean()).mean() - log_sigmoid(fake.mean() - real).mean())
+    if name in ("hinge", "wasserstein"):
+        return float(-fake.mean())
     raise AssertionError(f"work out the loss {name} by hand")
 
 
@@ -95,21 +105,28 @@ def test_finite_with_finite_gradients_at_extreme_logits(name, real, fake):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_equilibrium_is_what_the_losses_are_there(name):
-    """At rest every logit is 0, or 0.5 for least squares: both between the labels and at the threshold."""
+    """At rest every logit is 0, or 0.5 for least squares: both between the labels and at the threshold.
+
+    Where the generator's loss may rest anywhere it is None, and every rest inside the margin costs D the same.
+    """
     row = LOSSES[name]
     rest = 0.5 if name == "least_squares" else 0.0
     assert row.threshold == rest
-    real, fake = tensors(rest * ONES, rest * ONES)
     g_loss, d_loss = row.equilibrium
-    assert float(row.generator(real, fake)) == pytest.approx(g_loss, abs=1e-6)
-    assert float(row.discriminator(real, fake, *tensors(ONES, ZEROS))) == pytest.approx(d_loss, abs=1e-6)
+    assert (g_loss is None) == (name in ("hinge", "wasserstein"))
+    seen = []
+    for logit in (rest,) if g_loss is not None else (-0.9, rest, 0.9):
+        real, fake = tensors(logit * ONES, logit * ONES)
+        seen.append(float(row.generator(real, fake)))
+        assert float(row.discriminator(real, fake, *tensors(ONES, ZEROS))) == pytest.approx(d_loss, abs=1e-6)
+    assert seen == pytest.approx([0.9, 0.0, -0.9] if g_loss is None else [g_loss], abs=1e-6)
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_equilibrium_is_the_discriminators_optimum(name):
-    """With real and fake alike, no constant logit does better."""
+    """With real and fake alike, no constant logit does better; of hinge's, those beyond its margin do worse."""
     row = LOSSES[name]
-    for shift in (-0.3, 0.3):
+    for shift in (-1.3, 1.3) if name == "hinge" else (-0.3, 0.3):
         real, fake = tensors((row.threshold + shift) * ONES, (row.threshold + shift) * ONES)
         moved = float(row.discriminator(real, fake, *tensors(ONES, ZEROS)))
         if row.p_real == "centered":
@@ -130,6 +147,32 @@ def test_each_side_wants_what_the_other_does_not(name):
     assert tf.reduce_sum(tape.gradient(d_loss, real)) < 0
     assert tf.reduce_sum(tape.gradient(d_loss, fake)) > 0
     assert tf.reduce_sum(tape.gradient(g_loss, fake)) < 0
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("labels", ["smoothed", "noisy"])
+def test_labels_says_which_losses_look_at_them(name, labels):
+    row = LOSSES[name]
+    plain, moved = (float(row.discriminator(*tensors(REAL, FAKE, *LABELS[of]))) for of in ("plain", labels))
+    assert (plain != moved) == row.labels
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_bounded_unless_it_falls_without_end(name):
+    """As the discriminator's logits grow in the right direction."""
+    real, fake = tensors(1e6 * ONES, -1e6 * ONES)
+    value = float(LOSSES[name].discriminator(real, fake, *tensors(ONES, ZEROS)))
+    assert (value >= 0) == LOSSES[name].bounded
+
+
+def test_hinge_ignores_what_is_beyond_the_margin():
+    """A real logit of 1 or more and a fake one of -1 or less cost nothing and push nowhere."""
+    real, fake = tensors([[1.5], [3.0]], [[-1.5], [-3.0]])
+    with tf.GradientTape() as tape:
+        tape.watch([real, fake])
+        loss = LOSSES["hinge"].discriminator(real, fake, None, None)
+    assert float(loss) == 0.0
+    assert not np.any([g.numpy() for g in tape.gradient(loss, [real, fake])])
 
 
 def test_minimax_saturates_where_non_saturating_does_not():

@@ -1,10 +1,14 @@
-"""The scores: against POT, against counts by hand, and what an ideal generator gets."""
+"""The scores: against POT, SciPy and scikit-learn, against counts by hand, and what an ideal generator gets."""
 
+import json
 import math
 
 import numpy as np
 import ot
 import pytest
+import scipy.stats
+from scipy.spatial.distance import pdist
+from sklearn.metrics.pairwise import rbf_kernel
 
 from gan_core import datasets, metrics
 from gan_core.config import GANConfig
@@ -40,17 +44,104 @@ def test_the_wasserstein_1_of_a_translation_is_its_length():
     assert metrics.wasserstein_1(points, points + np.float32([3, -4])) == pytest.approx(5, rel=1e-5)
 
 
+# -- energy distance and MMD --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n, m", [(1, 1), (2, 3), (60, 40)])
+def test_the_energy_distance_is_scipys_squared(n, m):
+    """SciPy's is of numbers, here on a slanted line, and is the square root."""
+    rng = np.random.default_rng(n)
+    a, b, line = rng.normal(size=n), rng.uniform(-1, 3, m), np.array([0.6, 0.8])
+    expected = scipy.stats.energy_distance(a, b) ** 2
+    assert metrics.energy_distance(np.outer(a, line), np.outer(b, line)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_energy_distance_by_hand():
+    a, b = np.array([[0.0, 0.0], [2.0, 0.0]]), np.array([[1.0, 0.0]])
+    assert metrics.energy_distance(a[:1], np.array([[3.0, 4.0]])) == pytest.approx(2 * 5)
+    assert metrics.energy_distance(a, b) == pytest.approx(2 * 1 - (2 + 2) / 4)
+    assert metrics.energy_distance(a, a[::-1]) == 0
+
+
+@pytest.mark.parametrize("n, m", [(1, 1), (2, 3), (60, 40)])
+@pytest.mark.parametrize("scales", [(0.3,), (0.1, 1.0, 5.0)])
+def test_mmd_is_that_of_scikit_learns_kernel(n, m, scales):
+    rng = np.random.default_rng(n)
+    a, b = rng.normal(size=(n, 2)), rng.uniform(-1, 3, (m, 2))
+
+    def mean(x, y):
+        return np.mean([rbf_kernel(x, y, gamma=1 / (2 * s**2)) for s in scales])
+
+    expected = math.sqrt(mean(a, a) + mean(b, b) - 2 * mean(a, b))
+    assert metrics.mmd(a, b, scales) == pytest.approx(expected, rel=1e-9)
+
+
+def test_mmd_by_hand():
+    a, b = np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])
+    assert metrics.mmd(a, b, [5.0]) == pytest.approx(math.sqrt(2 - 2 * math.exp(-0.5)))
+    assert metrics.mmd(a, 1e6 * b, [5.0, 1.0]) == pytest.approx(math.sqrt(2))
+    assert metrics.mmd(a, a, [5.0]) == 0
+
+
+def test_the_bandwidths_are_multiples_of_the_median_distance():
+    points = np.random.default_rng(0).normal(size=(300, 2))
+    median = np.median(pdist(points))
+    assert metrics.bandwidths(points) == pytest.approx([median / 8, median / 4, median / 2, median, 2 * median])
+    assert metrics.bandwidths(3 * points) == pytest.approx(3 * np.array(metrics.bandwidths(points)))
+    many = np.tile(points, (200, 1))
+    assert metrics.bandwidths(many) == pytest.approx(metrics.bandwidths(points), rel=0.1)
+
+
+def test_points_that_repeat_leave_bandwidths_above_zero():
+    points = np.zeros((100, 2))
+    assert min(metrics.bandwidths(points)) > 0
+    points[0] = 3, 4
+    assert metrics.bandwidths(points)[3] == 5
+    assert min(metrics.bandwidths(points[:1])) > 0
+
+
+def test_distances_tell_apart_what_the_frechet_distance_cannot():
+    """A Gaussian of standard deviation 0.5 and the uniform unit disc have the same mean and covariance."""
+    config = GANConfig.from_flat({"data": "disc"})
+    data, floors = data_of(config), metrics.floors(config, data_of(config), 1_000, 3)
+    samples = metrics.fresh_draw(GANConfig.from_flat({"data": "gaussian"}), None, 1_000, 5)
+    found = metrics.scores(config, data, samples, floors)
+    for name in ("w1", "energy", "mmd"):
+        assert found[name] > 1.5 * found[f"{name}_floor"], name
+
+
+# -- floors -------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("config, floor", [(RING, 0.036), (GRID, 0.166)], ids=["ring", "grid"])
 def test_the_floor_at_2500_samples(config, floor):
     """Single pairs scatter widely (ring 0.020 to 0.050, grid 0.13 to 0.24): the modes have unequal shares."""
-    assert metrics.w1_floor(config, data_of(config), 2_500, repeats=4) == pytest.approx(floor, rel=0.4)
+    assert metrics.floors(config, data_of(config), 2_500, repeats=4).w1 == pytest.approx(floor, rel=0.4)
 
 
-def test_the_floor_falls_with_the_sample_size_and_is_repeatable():
+def test_floors_fall_with_the_sample_size_and_are_repeatable():
     data = data_of(RING)
-    small, large = (metrics.w1_floor(RING, data, n, repeats=5) for n in (100, 800))
-    assert small > 1.5 * large > 0
-    assert small == metrics.w1_floor(RING, data, 100, repeats=5)
+    small, large = (metrics.floors(RING, data, n, repeats=5) for n in (100, 800))
+    assert small.w1 > 1.5 * large.w1 > 0 and small.mmd > 1.5 * large.mmd > 0 and small.energy > 3 * large.energy > 0
+    assert (small.n, large.n) == (100, 800) and small.bandwidths == large.bandwidths
+    assert small == metrics.floors(RING, data, 100, repeats=5)
+
+
+def test_floors_are_means_over_pairs_of_fresh_draws():
+    data = data_of(RING)
+    floors = metrics.floors(RING, data, 50, repeats=2, samples=400)
+    pairs = [(metrics.fresh_draw(RING, data, 50, i), metrics.fresh_draw(RING, data, 50, i + 1)) for i in (10, 12)]
+    assert floors.energy == pytest.approx(np.mean([metrics.energy_distance(*pair) for pair in pairs]))
+    assert floors.mmd == pytest.approx(np.mean([metrics.mmd(*pair, metrics.bandwidths(data.points)) for pair in pairs]))
+    assert floors.reverse_kl == metrics.reverse_kl_floor(8, 400)
+
+
+@pytest.mark.parametrize("modes, n, expected", [(8, 2_500, 0.0015), (25, 2_500, 0.0048), (1, 100, 0), (8, 100, 0.036)])
+def test_the_floor_of_the_reverse_kl(modes, n, expected):
+    """Of fresh points in test_an_ideal_generator; here also the first term of its series, (modes - 1) / (2 n)."""
+    floor = metrics.reverse_kl_floor(modes, n)
+    assert floor == pytest.approx(expected, abs=0.0002 if n > 1_000 else 0.002)
+    assert floor == pytest.approx((modes - 1) / (2 * n * metrics.PERFECT_HQ), rel=0.1)
 
 
 # -- modes --------------------------------------------------------------------------------------------------
@@ -146,37 +237,62 @@ def test_fresh_draws_of_a_file_are_rows_of_it():
 # -- together -----------------------------------------------------------------------------------------------
 
 
+def floors(n, **values):
+    """Floors as they might be, where a test is not about them."""
+    return metrics.Floors(
+        **{"n": n, "w1": 0.02, "energy": 0.01, "mmd": 0.03, "reverse_kl": 0.001, **values}, bandwidths=(1,)
+    )
+
+
 def test_scores_of_real_points():
     data = data_of(RING)
     samples = metrics.fresh_draw(RING, data, 2_500, 99)
-    floor = metrics.w1_floor(RING, data, 200, repeats=3)
-    scores = metrics.scores(RING, data, samples, 200, floor)
+    floors = metrics.floors(RING, data, 200, repeats=3)
+    scores = metrics.scores(RING, data, samples, floors)
     assert (scores["modes"], scores["modes_total"]) == (8, 8)
     assert scores["hq"] == pytest.approx(0.989, abs=0.01)
     assert scores["hq_perfect"] == metrics.PERFECT_HQ
-    assert scores["reverse_kl"] < 0.01
-    assert (scores["samples"], scores["w1_samples"], scores["w1_floor"]) == (2_500, 200, floor)
-    assert scores["w1"] < 3 * floor
+    assert scores["mode_counts"] == metrics.mode_counts(samples, data.modes, data.mode_std).tolist()
+    assert sum(scores["mode_counts"]) == round(2_500 * scores["hq"])
+    assert (scores["samples"], scores["w1_samples"], scores["w1_floor"]) == (2_500, 200, floors.w1)
+    assert (scores["energy_floor"], scores["mmd_floor"]) == (floors.energy, floors.mmd)
+    assert all(0 < scores[name] < 3 * scores[f"{name}_floor"] for name in ("w1", "energy", "mmd", "reverse_kl"))
+    json.dumps(scores, allow_nan=False)
+
+
+def test_the_distances_are_of_the_first_samples():
+    data = data_of(RING)
+    samples = metrics.fresh_draw(RING, data, 300, 99)
+    real, scores = metrics.fresh_draw(RING, data, 50, 0), metrics.scores(RING, data, samples, floors(50))
+    assert scores["w1"] == metrics.wasserstein_1(real, samples[:50])
+    assert scores["energy"] == metrics.energy_distance(real, samples[:50])
+    assert scores["mmd"] == metrics.mmd(real, samples[:50], [1])
+    with pytest.raises(ValueError, match="50 points"):
+        metrics.scores(RING, data, samples[:49], floors(50))
 
 
 def test_scores_of_a_collapsed_generator():
     """Everything on the first of 8 modes of a circle of radius 1."""
     samples = np.tile(np.float32([[1, 0]]), (400, 1))
-    scores = metrics.scores(RING, data_of(RING), samples, 400, 0.02)
-    assert (scores["modes"], scores["hq"]) == (1, 1.0)
+    scores = metrics.scores(RING, data_of(RING), samples, floors(400))
+    assert (scores["modes"], scores["hq"], scores["mode_counts"]) == (1, 1.0, [400, 0, 0, 0, 0, 0, 0, 0])
     assert scores["reverse_kl"] == pytest.approx(math.log(8))
-    # the mean distance of 8 points of a circle to one of them
+    # the mean distance of 8 points of a circle to one of them, and among each other, which is the same
     mean = np.mean([2 * math.sin(math.pi * k / 8) for k in range(8)])
     assert scores["w1"] == pytest.approx(mean, rel=0.1)
+    assert scores["energy"] == pytest.approx(2 * mean - mean, rel=0.1)
 
 
 def test_scores_of_a_lost_generator():
-    scores = metrics.scores(RING, data_of(RING), np.full((100, 2), 50, np.float32), 50, 0.02)
+    scores = metrics.scores(RING, data_of(RING), np.full((100, 2), 50, np.float32), floors(50))
     assert (scores["modes"], scores["hq"], scores["reverse_kl"]) == (0, 0.0, None)
+    assert scores["mode_counts"] == [0] * 8 and scores["reverse_kl_floor"] == 0.001
 
 
 def test_data_without_modes_gets_no_mode_scores():
     config = GANConfig.from_flat({"data": "moons", "data_size": 100})
     data = data_of(config)
-    scores = metrics.scores(config, data, data.points, 50, 0.1)
-    assert set(scores) == {"samples", "w1", "w1_floor", "w1_samples"}
+    floors = metrics.floors(config, data, 50, repeats=1)
+    assert floors.reverse_kl is None
+    names = {f"{name}{floor}" for name in ("w1", "energy", "mmd") for floor in ("", "_floor")}
+    assert set(metrics.scores(config, data, data.points, floors)) == {"samples", "w1_samples"} | names

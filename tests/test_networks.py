@@ -10,10 +10,10 @@ from gan_core.architectures import (
     ACTIVATIONS,
     ARCHITECTURES,
     NORMS,
+    Activation,
     Conv,
     ConvTransposed,
     Dense,
-    Dropout,
     parameter_counts,
 )
 from gan_core.config import GANConfig
@@ -56,6 +56,7 @@ BENDS = {
     "tanh": np.tanh,
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
     "swish": lambda x: x / (1 + np.exp(-x)),
+    "maxout": lambda x: x.reshape(len(x), -1, 5).max(-1),
 }
 
 
@@ -261,6 +262,68 @@ def test_dropout_acts_while_training_only():
     assert not np.allclose(discriminator(x, training=True), discriminator(x, training=True))
     rates = [layer.rate for layer in discriminator.layers if isinstance(layer, keras.layers.Dropout)]
     assert rates == [0.5, 0.5]
+
+
+@pytest.fixture
+def minibatch_std():
+    layer = networks._minibatch_std_class()()
+    layer.build((None, 4))
+    return layer
+
+
+def test_minibatch_std_adds_the_mean_standard_deviation_over_the_batch(minibatch_std):
+    x = np.random.default_rng(8).normal(2.0, [1.0, 2.0, 3.0, 0.1], (6, 4)).astype(np.float32)
+    out = minibatch_std(x, training=True).numpy()
+    np.testing.assert_array_equal(out[:, :4], x)
+    np.testing.assert_allclose(out[:, 4], np.full(6, x.std(0).mean()), rtol=1e-5)
+
+
+def test_minibatch_std_sees_a_batch_that_has_collapsed(minibatch_std):
+    """Every sample alike: next to 0, and the gradient there is finite."""
+    x = tf.ones([6, 4])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        feature = minibatch_std(x, training=True)[:, 4]
+    assert feature.numpy().max() < 1e-3
+    assert np.isfinite(tape.gradient(feature, x)).all()
+
+
+def test_minibatch_std_looks_at_single_samples_as_at_trainings_last_batches(minibatch_std):
+    """A running mean of a tenth; whoever is judged beside them has no say."""
+    rng, expected = np.random.default_rng(9), 1.0
+    for scale in (0.5, 3.0, 2.0):
+        x = rng.normal(0, scale, (8, 4)).astype(np.float32)
+        minibatch_std(x, training=True)
+        expected = 0.9 * expected + 0.1 * x.std(0).mean()
+        together = minibatch_std(x).numpy()
+        np.testing.assert_allclose(together[:, 4], np.full(8, expected), rtol=1e-5)
+        np.testing.assert_array_equal(minibatch_std(x[2:3]).numpy(), together[2:3])
+    assert [v.name for v in minibatch_std.non_trainable_variables] == ["typical"]
+    assert not minibatch_std.trainable_variables
+
+
+def test_maxout_of_maps_is_the_largest_of_each_five():
+    """At each place by itself; a picture keeps its size and has a fifth of the maps."""
+    x = keras.Input((4, 4, 15))
+    model = keras.Model(x, networks._apply(Activation("maxout"), x, iter(range(9))))
+    values = np.random.default_rng(10).normal(size=(2, 4, 4, 15)).astype(np.float32)
+    out = model(values).numpy()
+    assert out.shape == (2, 4, 4, 3)
+    for i in range(3):
+        np.testing.assert_array_equal(out[..., i], values[..., 5 * i : 5 * i + 5].max(-1))
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_maxout_minibatch_std_and_packs_in_networks_for_pictures(norm):
+    """Shapes and parameters are those of the plan, with every normalisation."""
+    settings = {"g_norm": norm, "d_norm": norm, "g_activation": "maxout", "d_activation": "maxout"}
+    settings |= {"minibatch_std": True, "packing": 2}
+    for architecture in ("mlp", "dcgan", "dcgan_resize"):
+        generator, discriminator = build_pictures(architecture=architecture, **settings)
+        config = GANConfig.from_flat({**PICTURES, "architecture": architecture, **settings})
+        assert (generator.count_params(), discriminator.count_params()) == parameter_counts(config, (28, 28, 1))
+        assert generator(np.ones((2, 5), np.float32)).shape == (2, 28, 28, 1)
+        assert discriminator(pictures(2, (28, 28, 2)), training=True).shape == (2, 1)
 
 
 def test_an_unknown_layer_is_refused():
@@ -488,4 +551,9 @@ def test_the_table_has_every_layer_and_every_parameter(d_norm, classes):
         assert ("spectral norm" in names) == (d_norm == "spectral")
         assert "Conv2D" in names and "kernel 4, stride 2" in names
     assert rows[-1]["output"] == "1"
-    assert Dropout.__name__ in names
+
+
+def test_the_table_names_the_layers_of_our_own():
+    _, discriminator = build(d_activation="maxout", minibatch_std=True)
+    names = [row["layer"] for row in networks.layers(discriminator)]
+    assert names == ["Dense", "Reshape", "Maxout", "MinibatchStd", "Dense"]

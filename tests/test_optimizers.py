@@ -94,5 +94,26 @@ def test_plain_sgd_is_the_sum_of_the_gradients():
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("size", [0.0, 0.3])
+def test_an_update_can_be_differentiated(name, size):
+    """As unrolling does; finite where the gradient is 0, and against differences elsewhere."""
+    row = OPTIMIZERS[name]
+
+    def change(gradient):
+        slots = tuple(tf.fill([1], 0.01) for _ in range(row.slots)) if size else (tf.zeros([1]),) * row.slots
+        return row.update(gradient, slots, 0.1, tf.constant(3.0), 0.5, 0.9, 0.5)[0]
+
+    gradient = tf.constant([size])
+    with tf.GradientTape() as tape:
+        tape.watch(gradient)
+        value = change(gradient)
+    slope = tape.gradient(value, gradient).numpy()
+    assert np.isfinite(slope).all()
+    if size:
+        differences = (change(gradient + 1e-2) - change(gradient - 1e-2)).numpy() / 2e-2
+        np.testing.assert_allclose(slope, differences, rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_weight_without_a_gradient_stays(name):
     np.testing.assert_array_equal(path(name, 0.1, momentum=0.5)[-1][2], START[2])

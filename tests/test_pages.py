@@ -9,6 +9,8 @@ from gan_core.config import KNOBS, GANConfig
 from gan_core.datasets import DATASETS
 from gan_core.hub import Full
 from gan_core.presets import PRESETS
+from gan_core.recipes import RECIPES
+from gan_core.trainer import COLUMNS
 from pages.ui import figures, live
 from tests.conftest import ROOT
 
@@ -62,8 +64,9 @@ def test_every_knob_is_there_with_a_help_text(hub):
     shown = {}
     for kind in (app.slider, app.select_slider, app.selectbox, app.toggle, app.number_input):
         shown |= {widget.key: widget for widget in kind}
-    # one choice; adam has no momentum; for images
+    # one choice; adam has no momentum; for images; only once there is a schedule or noise
     unused = {"architecture", "g_momentum", "d_momentum", "filters", "conditional"}
+    unused |= {"schedule_steps", "schedule_floor", "instance_noise_steps"}
     for name in KNOBS:
         if name not in unused:
             assert len(shown[f"knob_{name}"].help) > 40, name
@@ -97,6 +100,41 @@ def test_every_dataset_and_preset_can_be_chosen(hub):
     for name, preset in ((n, row) for n, row in PRESETS.items() if row.kind == "points"):
         app.selectbox(key="preset").set_value(name).run()
         assert not app.exception and app.session_state["config_points"] == preset.config
+
+
+def test_every_recipe_can_be_taken_and_is_named(hub):
+    app = open_page(data="grid", g_units="8", d_units="8")
+    for name, recipe in RECIPES.items():
+        before = app.session_state["config_points"]
+        app.selectbox(key="recipe").set_value(name).run()
+        assert not app.exception and app.session_state["config_points"] == recipe.of(before)
+        assert name in app.selectbox(key="recipe").placeholder
+    app.slider(key="knob_d_steps").set_value(9).run()
+    assert app.selectbox(key="recipe").placeholder == "take a paper's settings"
+
+
+def test_what_cannot_work_is_refused_and_what_disappoints_is_said(hub):
+    app = open_page(packing="3")  # the batch is 256
+    assert "packing=3 does not divide batch_size=256" in " ".join(w.value for w in app.warning)
+    assert app.session_state["config_points"].packing == 1
+    app.slider(key="knob_packing").set_value(3).run()
+    assert "packing=3 does not divide" in " ".join(w.value for w in app.warning)
+    assert app.slider(key="knob_packing").value == 1
+    app.selectbox(key="knob_loss").set_value("wasserstein").run()
+    assert any("no bound of its own" in c.value for c in app.caption)
+    app.selectbox(key="knob_penalty").set_value("wgan_gp").run()
+    assert not any("no bound of its own" in c.value for c in app.caption)
+
+
+def test_the_mode_chart_shows_what_each_mode_got():
+    from gan_core.client import Run
+
+    run = Run(PRESETS["ring"].config)
+    assert list(figures.mode_chart(run.snapshot())["data"][0]["y"]) == [0] * 8
+    run._last = {"metrics": {"mode_counts": [1, 2, 3, 4, 5, 6, 7, 8], "samples": 80}}
+    figure = figures.mode_chart(run.snapshot())
+    assert list(figure["data"][0]["y"]) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert figure["layout"]["shapes"][0]["y0"] == 10  # the fair share
 
 
 def test_bad_settings_in_a_link_are_sentences(hub):
@@ -296,7 +334,7 @@ def test_the_losses_payload_does_not_grow(hub, log, smoothed):
     run, sizes = Run(PRESETS["ring"].config), []
     history = History()
     for steps in (16_384, 1_048_576 - 16_384):
-        history.append(np.random.default_rng(0).random((steps, 5)).astype(np.float32))
+        history.append(np.random.default_rng(0).random((steps, len(COLUMNS))).astype(np.float32))
         run._last = {"step": history.steps, "history": history.frame()}
         sizes.append(len(pack(figures.losses(run.snapshot(), log, smoothed))))
     assert sizes[1] < 1.05 * sizes[0] < 64_000

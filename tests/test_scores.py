@@ -6,42 +6,16 @@ import threading
 import numpy as np
 import pytest
 
-from gan_core import classifier, datasets, image_metrics, metrics, scores
-from gan_core.config import GANConfig
-from gan_core.datasets import class_count
-from gan_core.pictures import STACK_NAMES, Pictures
+from gan_core import classifier, image_metrics, metrics, scores
+from gan_core.pictures import Pictures
 from gan_core.scores import ImageScores, PointScores, live_scores
-from gan_core.trainer import Program, Trainer
 from tests.conftest import wait_until
+from tests.tiny import image_trainer, point_trainer, quadrants, stacked
 
 KEYS = {"samples", "confidence", "confidence_real", "class_tv", "class_tv_floor", "classifier_fid"}
 KEYS |= {"classifier_fid_floor", "classifier_accuracy", "histogram", "histogram_real", "step"}
-
-
-def quadrants(n=120, labelled=True, names="abcd"):
-    """Noise with one bright quadrant, which is the class."""
-    rng = np.random.default_rng(0)
-    labels = (np.arange(n) % 4).astype(np.int32)
-    pixels = rng.integers(0, 120, (n, 28, 28, 1)).astype(np.uint8)
-    for picture, label in zip(pixels, labels, strict=True):
-        picture[14 * (label // 2) :][:14, 14 * (label % 2) :][:, :14] += 100
-    return Pictures(pixels, labels if labelled else None, tuple(names) if labelled else ())
-
-
-def image_trainer(data=None, **settings):
-    data = data or quadrants()
-    small = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 6}
-    config = GANConfig.from_flat({**small, **settings})
-    return Trainer(config, data, Program(config, data.array.shape, False, class_count(config, data)))
-
-
-def point_trainer(**settings):
-    small = {"g_layers": 1, "g_units": 8, "d_layers": 1, "d_units": 8, "batch_size": 8, "data_size": 500}
-    config = GANConfig.from_flat({**small, **settings})
-    data = datasets.load(config)
-    program = Program(config, data.array.shape, jit=False)
-    program.train = program._train
-    return Trainer(config, data, program)
+NEIGHBOURS = {"precision", "recall", "density", "coverage", "nearest_real"}
+KEYS |= NEIGHBOURS | {f"{name}_floor" for name in NEIGHBOURS}
 
 
 @pytest.fixture
@@ -50,14 +24,6 @@ def clock(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(scores.time, "monotonic", lambda: now[0])
     return now
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """An empty cache folder, and few steps of the classifier's training."""
-    monkeypatch.setenv("GANSCOPE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(classifier, "STEPS", (60, 60))
-    return tmp_path / "cache"
 
 
 def ready(live):
@@ -78,8 +44,10 @@ def test_points_have_the_scores_of_metrics():
     live.refresh(idle=True)
     config, data, n = trainer.config, trainer.data, scores.W1_SAMPLES
     samples = trainer.samples(trainer.latent(metrics.MODE_SAMPLES, draw=1), ema=True)
-    floor = metrics.w1_floor(config, data, n, scores.FLOOR_REPEATS)
-    assert live.values == {**metrics.scores(config, data, samples, n, floor), "step": 0}
+    floors = metrics.floors(config, data, n, scores.FLOOR_REPEATS)
+    assert live.values == {**metrics.scores(config, data, samples, floors), "step": 0}
+    assert {"w1_floor", "energy", "energy_floor", "mmd", "mmd_floor", "mode_counts"} <= set(live.values)
+    json.dumps(live.values, allow_nan=False)
 
 
 def test_scores_cost_at_most_their_share_of_the_time(clock, monkeypatch):
@@ -121,11 +89,18 @@ def test_a_standing_run_gets_the_scores_of_its_state_at_once_and_once(clock, mon
     assert made == [0, 2, 2]
 
 
-def test_a_few_points_are_enough():
-    live = live_scores(point_trainer(data_size=16))
-    live.refresh(idle=True)
-    assert np.isfinite(live.values["w1"])
-    live.close()
+def test_a_few_points_of_a_file_are_enough():
+    points = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    for trainer, n in ((point_trainer(points, data="file"), 20), (point_trainer(points[:3], data="file"), 16)):
+        live = live_scores(trainer)
+        live.refresh(idle=True)
+        assert all(np.isfinite(live.values[name]) for name in ("w1", "energy", "mmd", "mmd_floor"))
+        assert live.values["w1_samples"] == n
+        live.close()
+
+
+def test_few_training_points_of_a_known_set_do_not_make_the_sample_smaller():
+    assert scores.w1_samples(point_trainer(data_size=16), 300) == 300
 
 
 # -- images -------------------------------------------------------------------------------------------------
@@ -174,10 +149,7 @@ def test_conditional_networks_are_asked_for_the_datas_classes(cache, monkeypatch
 
 
 def test_stacked_digits_have_modes(cache):
-    single = quadrants(360)
-    pixels = single.pixels[..., 0].reshape(120, 3, 28, 28).transpose(0, 2, 3, 1)
-    labels = (single.labels.reshape(120, 3) @ [100, 10, 1]).astype(np.int32)
-    values = ready(live_scores(image_trainer(Pictures(pixels, labels, STACK_NAMES, per_channel=True))))
+    values = ready(live_scores(image_trainer(stacked())))
     assert set(values) == KEYS | {"modes", "modes_total", "modes_real"}
     assert values["modes_total"] == 1_000 and 1 <= values["modes"] <= 60
 

@@ -18,7 +18,7 @@ from gan_core.penalties import PENALTIES
 from gan_core.pictures import Pictures
 from gan_core.snapshot import View
 from gan_core.trainer import COLUMNS, LABELS, REAL_D, REAL_G, Z_D, Z_G, Program, Trainer, draw_z
-from tests.test_trainer import LIVE_VALUES, arrays, drawer, same
+from tests.test_trainer import LIVE_START, LIVE_VALUES, arrays, drawer, norm_of, same
 
 SMALL = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 4}
 SMALL |= {"g_units": 8, "d_units": 8, "g_norm": "none", "d_norm": "none", "loss": "relativistic", "penalty": "r1"}
@@ -148,13 +148,15 @@ def test_the_step_by_hand():
                     total = tf.reduce_sum(d(pixels))
                 penalty = tf.reduce_mean(tf.reduce_sum(inner.gradient(total, pixels) ** 2, [1, 2, 3])) / 2
                 whole = loss + 0.2 * penalty
-            d_optimizer.apply(outer.gradient(whole, d.weights), d.weights)
+            d_gradients = outer.gradient(whole, d.weights)
+            d_optimizer.apply(d_gradients, d.weights)
             right = [(real_logits.numpy() > 0).mean(), (fake_logits.numpy() <= 0).mean()]
-            d_row = [float(loss), float(penalty), *right]
+            d_row = [float(loss), float(penalty), *right, norm_of(d_gradients)]
         with tf.GradientTape() as tape:
             loss = cross_entropy(d(g(draw(step, 0)[3], remember=True)), 1.0)
-        g_optimizer.apply(tape.gradient(loss, g.weights), g.weights)
-        expected.append([float(loss), *d_row])
+        g_gradients = tape.gradient(loss, g.weights)
+        g_optimizer.apply(g_gradients, g.weights)
+        expected.append([float(loss), *d_row, norm_of(g_gradients)])
         decay = min(0.3, (1 + step) / (10 + step))
         ema = [decay * old + (1 - decay) * new.numpy() for old, new in zip(ema, g.weights, strict=True)]
         ema_moving = [decay * old + (1 - decay) * new for old, new in zip(ema_moving, g.moving, strict=True)]
@@ -331,10 +333,11 @@ def test_looking_uses_the_statistics_and_not_the_batch(trainer):
 
 @pytest.mark.parametrize("name", LIVE_FIELDS)
 def test_a_live_change_acts_and_traces_nothing(program, name):
-    changed, unchanged = trainer_of(BASE, program), trainer_of(BASE, program)
+    start = BASE.updated(LIVE_START)
+    changed, unchanged = trainer_of(start, program), trainer_of(start, program)
     for trainer in (changed, unchanged):
         trainer.train(1)
-    changed.set_live(BASE.updated({name: LIVE_VALUES[name]}))
+    changed.set_live(start.updated({name: LIVE_VALUES[name]}))
     for trainer in (changed, unchanged):
         trainer.train(3)
     assert program.traces == 1

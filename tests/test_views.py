@@ -85,6 +85,15 @@ def test_fewer_real_points_than_arrows(loss):
     assert all(np.isfinite(array).all() for array in frame.values())
 
 
+@pytest.mark.parametrize("packing", [2, 3, 4])
+def test_a_discriminator_of_packs_is_looked_at_like_any_other(packing):
+    """With fewer real points than companions and arrows too."""
+    trainer = trainer_of(packing=packing, batch_size=24, data_size=16, loss="relativistic")
+    frame = views.look(trainer, EVERYTHING)
+    assert frame["arrows"].shape == (views.ARROWS, 2, 2) and frame["heat"].shape == (views.HEAT_SIDE,) * 2
+    assert all(np.isfinite(array).all() for array in frame.values())
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_the_heat_stays_in_range_whatever_the_logits(loss, sign):

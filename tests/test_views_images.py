@@ -93,7 +93,7 @@ def test_p_real_by_hand(loss):
     logits = trainer.logits(trainer.generated(trainer.latent(9), True))
     if loss == "least_squares":
         expected = np.clip(logits, 0, 1)
-    elif loss == "relativistic":  # half is midway between mean real and mean fake
+    elif loss in ("relativistic", "relativistic_average", "wasserstein"):  # half is midway between mean real and fake
         real = trainer.logits(trainer.data.to_unit(trainer.data.pixels[:9]))
         expected = 1 / (1 + np.exp(-(logits - (real.mean() + logits.mean()) / 2)))
     else:

@@ -1,5 +1,6 @@
 """The sidebar: every knob of a config, grouped, and what the page holds of the user's choice."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,14 +13,16 @@ from gan_core.config import DATA_PREFIX, IMAGES_ONLY, KNOBS, GANConfig
 from gan_core.cost import step_cost
 from gan_core.datasets import DATASETS, sample_shape
 from gan_core.knobs import ConfigError, Knob
+from gan_core.losses import LOSSES
 from gan_core.optimizers import OPTIMIZERS
 from gan_core.penalties import PENALTIES
 from gan_core.picture_files import parse_pictures
 from gan_core.presets import PRESETS
+from gan_core.recipes import RECIPES
 from gan_core.tables import MOST_BYTES, parse_points
 
 ALWAYS_SHOWN = ("g_lr", "d_lr", "loss", "d_steps")
-GROUPS = ("Networks", "Generator", "Discriminator", "Objective", "Stabilisers", "Sampling")
+GROUPS = ("Rates", "Networks", "Generator", "Discriminator", "Objective", "Stabilisers", "Sampling")
 FIRST_PRESET = {"points": "ring", "images": "digits"}
 PAGE_OF = {"points": "2-D playground", "images": "Images"}
 SHAPED = {name for row in ARCHITECTURES.values() for name in row.uses}
@@ -115,7 +118,7 @@ def _show(name: str, knob: Knob, value: Any) -> None:
             st.caption(_step_times())
     elif ticks is not None:
         options = sorted({*ticks, value})
-        st.select_slider(knob.label, options, format_func=_number, **about)
+        st.select_slider(knob.label, options, format_func=_decay if name == "ema_decay" else _number, **about)
     elif name == "seed":
         st.number_input(knob.label, int(knob.low), int(knob.high), step=1, **about)
     elif knob.kind is int:
@@ -156,6 +159,11 @@ def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
+def _decay(value: float) -> str:
+    """An EMA's decay with its half-life in steps."""
+    return f"{value:g}" if value <= 0 else f"{value:g} · half-life {math.log(0.5) / math.log(value):.2g} steps"
+
+
 def _step(knob: Knob) -> float:
     span = knob.high - knob.low
     return 0.001 if span <= 0.5 else 0.01 if span <= 2 else 0.1
@@ -175,6 +183,12 @@ def _acts(name: str, config: GANConfig) -> bool:
         return getattr(config, f"{side}_layers") > 0
     if name == "gp_weight":
         return PENALTIES[config.penalty].function is not None
+    if name in ("label_smoothing", "label_noise"):
+        return LOSSES[config.loss].labels or getattr(config, name) > 0
+    if name in ("schedule_steps", "schedule_floor"):
+        return config.schedule != "constant"
+    if name == "instance_noise_steps":
+        return config.instance_noise > 0
     if name == "data_size":
         return config.data != "file"
     return KNOBS[name].choices is None or len(_options(name, KNOBS[name])) > 1
@@ -183,13 +197,12 @@ def _acts(name: str, config: GANConfig) -> bool:
 def config_panel(config: GANConfig) -> GANConfig:
     """The knobs; returns the settings as they now stand."""
     _preset()
+    _recipe(config)
     _show_data(config)
     for name in ALWAYS_SHOWN:
         _show(name, KNOBS[name], getattr(config, name))
     for group in GROUPS:
         names = [n for n, k in KNOBS.items() if k.group == group and n not in ALWAYS_SHOWN]
-        if group == "Generator":
-            names.append("g_steps")
         names = [n for n in names if _acts(n, config)]
         if not names:
             continue
@@ -215,6 +228,41 @@ def _preset() -> None:
         placeholder="choose a starting point",
         format_func=lambda name: f"{name}: {PRESETS[name].description}",
         help="Sets every knob to values that work for a data set. Starts the run over.",
+    )
+
+
+def recipe_of(config: GANConfig) -> str | None:
+    """The recipe that these settings follow in all that it sets."""
+    for name, row in RECIPES.items():
+        try:
+            if row.of(config) == config:
+                return name
+        except ConfigError:  # one that does not fit these data
+            continue
+    return None
+
+
+def _recipe(config: GANConfig) -> None:
+    def chosen() -> None:
+        name = st.session_state.recipe
+        if name is not None:
+            st.session_state.recipe = None
+            try:
+                set_config(RECIPES[name].of(current()))
+            except ConfigError as error:
+                st.session_state[mine("problems")] = [str(error)]
+
+    now = recipe_of(config)
+    listed = "\n".join(f"- `{name}`: {row.description} ({row.source})" for name, row in RECIPES.items())
+    st.selectbox(
+        "recipe",
+        list(RECIPES),
+        index=None,
+        key="recipe",
+        on_change=chosen,
+        placeholder=f"these are those of {now}" if now else "take a paper's settings",
+        help="Sets loss, penalty, optimizers, normalisation and stabilisers as a paper did, and leaves data, sizes and "
+        f"seed alone. Starts the run over.\n\n{listed}",
     )
 
 

@@ -17,6 +17,8 @@ Figure = dict[str, Any]
 REAL_SHOWN = 1_000
 PLANE_HEIGHT = 480
 LOSSES_HEIGHT = 380
+LOSSES_ABOVE_MODES = 262
+MODES_HEIGHT = 112
 FONT = 15
 LOSSES_PAUSE = 120  # ms between two drawings: curves change less than clouds, and cost the browser more
 LAYERS = {
@@ -259,9 +261,9 @@ def _band(x: np.ndarray, band: tuple[np.ndarray, np.ndarray], color: str, name: 
 
 def _references(snapshot: Snapshot, log: bool, flip: bool) -> tuple[list[Figure], list[Figure]]:
     """Dashed lines where both losses rest when the generator is perfect."""
-    rest = LOSSES[snapshot.config.loss].equilibrium
+    rest = {value for value in LOSSES[snapshot.config.loss].equilibrium if value is not None}
     shapes, annotations = [], []
-    for value in sorted(set(rest)) if rest else ():
+    for value in sorted(rest):
         value = -value if flip and value < 0 else value
         if log and value <= 0:
             continue
@@ -353,3 +355,39 @@ def _mark_lines(markers: list[dict[str, Any]]) -> tuple[list[Figure], list[Figur
         for i, m in enumerate(markers[-3:])
     ]
     return shapes, notes
+
+
+def mode_chart(snapshot: Snapshot) -> Figure:
+    """How many samples of high quality each mode got, beside its fair share."""
+    scores, modes = snapshot.frame.get("metrics") or {}, len(snapshot.data.modes)
+    counts = scores.get("mode_counts")
+    place = np.arange(1, modes + 1, dtype=np.int32)
+    traces: list[Figure] = [
+        {
+            "type": "bar",
+            "x": place,
+            "y": np.array(counts if counts else [0] * modes, np.int32),
+            "marker": {"color": "$fake"},
+            "customdata": [f"({x:.3g}, {y:.3g})" for x, y in snapshot.data.modes.tolist()],
+            "hovertemplate": "mode %{x} at %{customdata}: %{y:,} samples<extra></extra>",
+            "showlegend": False,
+        }
+    ]
+    share = scores.get("samples", 2_500) / modes
+    figure = layout(
+        MODES_HEIGHT,
+        f"modes {modes}",
+        xaxis=axis("", dtick=1 if modes <= 12 else 5, range=[0.4, modes + 0.6], showgrid=False),
+        yaxis=axis("samples", rangemode="tozero", nticks=3, **({} if counts else {"range": [0, 2 * share]})),
+        bargap=0.3,
+        shapes=[
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": share, "y1": share}
+            | {"line": {"color": "$real", "width": 2, "dash": "dash"}}
+        ],
+        annotations=[
+            {"xref": "paper", "x": 1.0, "xanchor": "left", "y": share, "showarrow": False}
+            | {"text": "fair", "font": {"color": "$real"}}
+        ],
+    )
+    figure["margin"] = {"l": 70, "r": 62, "t": 6, "b": 24}
+    return {"data": traces, "layout": figure, "step": snapshot.step, "every": 500}

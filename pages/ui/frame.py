@@ -9,6 +9,7 @@ PAGES = (
     ("pages/playground.py", "2-D playground", ":material/scatter_plot:"),
     ("pages/images.py", "Images", ":material/grid_view:"),
     ("pages/tutorials.py", "Tutorials", ":material/school:"),
+    ("pages/scores.py", "Scores", ":material/straighten:"),
     ("pages/guide.py", "Guide", ":material/menu_book:"),
 )
 
@@ -30,7 +31,7 @@ STYLE = """<style>
 .stVerticalBlock:has(> .st-key-live_samples) {
   display: grid; gap: 0.3rem 0.4rem; align-content: start;
   grid-template-columns: 10rem minmax(0, calc(52% - 10rem)) minmax(0, 1fr);
-  grid-template-areas: "step rate rate" "plane plane losses" "plane plane metrics";
+  grid-template-areas: "step rate rate" "plane plane losses" "plane plane classes" "plane plane metrics";
 }
 .stVerticalBlock:has(> .st-key-live_samples) > * { grid-column: 1 / -1; min-width: 0; }
 .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-step_counter) { grid-area: step; }
@@ -47,12 +48,12 @@ STYLE = """<style>
 }
 .st-key-picture :where(.stVerticalBlock:has(> .st-key-live_samples)) > * { grid-column: 1 / -1; min-width: 0; }
 .stVerticalBlock > .st-key-live_real { grid-area: real; }
-.stVerticalBlock > .st-key-live_classes { grid-area: classes; }
+.stVerticalBlock > .st-key-live_classes, .stVerticalBlock > .st-key-live_modes { grid-area: classes; }
 .st-key-live_samples:has(.imagelayer image) .nsewdrag { cursor: pointer; }
 @media (max-width: 640px) {
   .stVerticalBlock:has(> .st-key-live_samples) {
     grid-template-columns: minmax(0, 1fr);
-    grid-template-areas: "step" "rate" "plane" "losses" "metrics";
+    grid-template-areas: "step" "rate" "plane" "losses" "classes" "metrics";
   }
   .stVerticalBlock:has(> .st-key-live_real) {
     grid-template-columns: minmax(0, 1fr);
@@ -61,9 +62,10 @@ STYLE = """<style>
 }
 .ganscope-plot { width: 100%; }
 .st-key-tab_key { position: absolute; height: 0; overflow: hidden; }
-.ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }
-.ganscope-metrics b { font-size: 1.5rem; display: block; line-height: 1.25; }
-.ganscope-metrics span { font-size: 0.9rem; line-height: 1.2; display: inline-block; }
+.ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.1rem 0.6rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }
+.ganscope-metrics b { font-size: 1.2rem; display: block; line-height: 1.25; }
+.ganscope-metrics span { font-size: 0.78rem; line-height: 1.15; display: inline-block; }
+:is(.st-key-disc_scores, .st-key-cheat_scores) :is(th, td) { padding: 0.12rem 0.6rem; font-variant-numeric: tabular-nums; }
 .ganscope-note { opacity: 0.75; font-size: 0.82rem; padding-left: 0.8rem; }
 </style>"""
 

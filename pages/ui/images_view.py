@@ -144,6 +144,9 @@ class Images:
             (f"{m['confidence']:.2f}", "confidence", f"real {m['confidence_real']:.2f}"),
             (f"{m['class_tv']:.2f}", "class TV", f"floor {m['class_tv_floor']:.2f}"),
         ]
+        for key in ("precision", "recall", "density", "coverage"):
+            cells.append((f"{m[key]:.2f}", key, f"real {m[f'{key}_floor']:.2f}"))
+        cells.append((f"{m['nearest_real']:.3g}", "nearest real", f"real {m['nearest_real_floor']:.3g}"))
         if "modes" in m:
             cells.append((str(m["modes"]), f"of {m['modes_total']:,} modes", f"real {m['modes_real']}"))
         return (

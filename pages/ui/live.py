@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from gan_core import architectures, datasets
 from gan_core.client import Run
+from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, changed, with_live_fields
 from gan_core.cost import step_cost
 from gan_core.datasets import DATASETS
@@ -70,6 +71,8 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
         problems = controls.problems()
         if problems:
             st.warning(" ".join([*problems, "Everything else was taken."]))
+        for sentence in doubtful(config):
+            st.caption(f":material/warning: {sentence}")
     transport(run)
     with st.container(key="news"):
         notice = st.session_state.pop("notice", None)

@@ -45,8 +45,8 @@ def loss_switches() -> tuple[bool, bool]:
 
 
 def number(value: float) -> str:
-    """A score in three significant digits."""
-    return f"{value:.3f}" if value < 10 else f"{value:.3g}"
+    """A score in about three significant digits."""
+    return f"{value:.4f}" if value < 0.01 else f"{value:.3f}" if value < 10 else f"{value:.3g}"
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,19 @@ class Points:
 
     def draw(self, snapshot: Snapshot) -> None:
         live_plot(figures.plane(snapshot, self.layers), key="live_samples")
-        live_plot(figures.losses(snapshot, self.log, self.smoothed), key="live_losses")
+        modes = snapshot.data.modes is not None
+        height = figures.LOSSES_ABOVE_MODES if modes else figures.LOSSES_HEIGHT
+        live_plot(figures.losses(snapshot, self.log, self.smoothed, height), key="live_losses")
+        if modes:
+            live_plot(figures.mode_chart(snapshot), key="live_modes")
 
     def scores(self, m: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
         cells = []
         if "modes" in m:
             cells.append((f"{m['modes']} / {m['modes_total']}", "modes", "captured"))
-            cells.append((f"{100 * m['hq']:.1f} %", "HQ", f"perfect {100 * m['hq_perfect']:.1f} %"))
-        cells.append((number(m["w1"]), "Wasserstein-1", f"floor {number(m['w1_floor'])}"))
-        return cells, f"{m['samples']:,} samples, Wasserstein-1 of {m['w1_samples']:,}"
+            cells.append((f"{100 * m['hq']:.1f} %", "HQ", f"ideal {100 * m['hq_perfect']:.1f} %"))
+            kl = "none" if m["reverse_kl"] is None else number(m["reverse_kl"])
+            cells.append((kl, "reverse KL", f"floor {number(m['reverse_kl_floor'])}"))
+        for key, name in (("w1", "Wasserstein-1"), ("energy", "energy"), ("mmd", "MMD")):
+            cells.append((number(m[key]), name, f"floor {number(m[f'{key}_floor'])}"))
+        return cells, f"{m['samples']:,} samples, distances of {m['w1_samples']:,}"

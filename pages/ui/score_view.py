@@ -1,0 +1,73 @@
+"""An experiment of score_lab on the page: both clouds side by side, and a table of scores beside their floors."""
+
+import math
+
+import streamlit as st
+
+from gan_core import score_lab
+from gan_core.score_lab import SCORES, Experiment, Row
+from pages.ui import score_figures
+from pages.ui.liveplot import live_plot
+
+FLOORS = "Real against real, for the floors …"
+
+
+@st.cache_data(show_spinner=FLOORS)
+def disc_and_gaussian(n: int) -> Experiment:
+    return score_lab.disc_and_gaussian(n)
+
+
+@st.cache_data(show_spinner=FLOORS)
+def floors(data: str) -> score_lab.Floors:
+    return score_lab.floors(score_lab.DATA[data])
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def cheat(data: str, way: str, percent: int) -> Experiment:
+    return score_lab.cheat(data, way, percent / 100, floors(data))
+
+
+def clouds(shown: Experiment, text: str, key: str) -> None:
+    """`text`, and below it real, generated, and the scores side by side."""
+    st.markdown(text)
+    real, fake, scores = st.columns([1, 1, 1.25])
+    with real:
+        live_plot(score_figures.cloud(shown.real, shown.limit, "real"), key=f"{key}_real")
+    with fake:
+        live_plot(score_figures.cloud(shown.fake, shown.limit, "generated"), key=f"{key}_fake")
+    with scores, st.container(key=f"{key}_scores"):
+        st.markdown(table(shown.rows))
+
+
+def table(rows: list[Row]) -> str:
+    """The scores in Markdown, one a line."""
+    lines = ["| score | generated | real against real | |", "| :-- | --: | --: | :-- |"]
+    for row in rows:
+        value, mean, spread = (number(row, part) for part in (row.value, *row.floor))
+        lines.append(f"| {SCORES[row.name].title} | {value} | {mean} ± {spread} | {verdict(row)} |")
+    return "\n".join(lines)
+
+
+def number(row: Row, value: float) -> str:
+    """A value in the form of the row's score, as precise as the spread of its floor; a dash where there is none."""
+    if math.isnan(value):
+        return "–"
+    form = SCORES[row.name].form
+    if form == "count":
+        return f"{value:.0f}"
+    if form == "share":
+        return f"{100 * value:.1f} %"
+    decimals = min(max(1 - math.floor(math.log10(row.floor[1] or 1)), 1), 4)
+    return f"{value:.{decimals}f}"
+
+
+def verdict(row: Row) -> str:
+    """Whether the score notices; of the one that is bad at both ends, at which."""
+    if math.isnan(row.value):
+        return "no value"
+    if not row.notices:
+        return "no"
+    word = "notices"
+    if row.name == "nearest_real":
+        word = "too near" if row.value < row.floor[0] else "too far"
+    return f":green-badge[**{word}**]"

@@ -1,0 +1,179 @@
+"""Settings that do not go together: which are refused and how, and which are only doubted."""
+
+import json
+
+import pytest
+
+from gan_core.__main__ import main
+from gan_core.combinations import doubtful, refused
+from gan_core.config import IMAGE_DEFAULTS, GANConfig, config_from_json
+from gan_core.knobs import ConfigError
+from gan_core.presets import PRESETS
+from gan_core.recipes import RECIPES
+
+# settings, {what is taken back}, words of each sentence
+REFUSED = {
+    "a pack left over": ({"packing": 3, "batch_size": 256}, ["packing"], ["packing=3 does not divide batch_size=256"]),
+    "packs of classes": (
+        {"data": "digits", "packing": 2, "conditional": True},
+        ["packing"],
+        ["packing=2 and conditional do not go together"],
+    ),
+    "packs of classes left over": (
+        {"data": "digits", "packing": 3, "conditional": True},
+        ["packing"],
+        ["packing=3 does not divide batch_size=64"],
+    ),
+    "spectral norm of nothing": ({"g_norm": "spectral", "g_layers": 0}, ["g_norm"], ["g_norm=spectral needs"]),
+    "maxout in residual blocks": (
+        {"data": "mnist", "architecture": "resnet", "g_activation": "maxout", "d_activation": "maxout"},
+        ["g_activation", "d_activation"],
+        ["g_activation=maxout does not fit resnet", "d_activation=maxout does not fit resnet"],
+    ),
+    "two at once": (
+        {"packing": 3, "batch_size": 64, "g_norm": "spectral", "g_layers": 0},
+        ["packing", "g_norm"],
+        ["packing=3 does not", "g_norm=spectral needs"],
+    ),
+}
+each_refused = pytest.mark.parametrize("settings, back, words", REFUSED.values(), ids=REFUSED)
+FINE = {
+    "packs": {"packing": 3, "batch_size": 255},
+    "no packs": {"packing": 1, "batch_size": 255},
+    "one sample of a class": {"data": "digits", "conditional": True},
+    "spectral norm of a layer": {"g_norm": "spectral", "g_layers": 1},
+    "a discriminator of one normalised layer": {"d_norm": "spectral", "d_layers": 0},
+    "no layers of its own": {"data": "digits", "architecture": "dcgan", "g_norm": "spectral", "g_layers": 0},
+    "maxout of convolutions": {"data": "digits", "architecture": "dcgan", "g_activation": "maxout"},
+}
+
+
+@each_refused
+def test_what_cannot_work_is_refused_in_a_sentence(settings, back, words):
+    with pytest.raises(ConfigError) as caught:
+        GANConfig.from_flat(settings)
+    assert all(word in str(caught.value) for word in words) and str(caught.value).endswith(".")
+    with pytest.raises(ConfigError, match=words[0]):
+        GANConfig.from_flat({"data": settings.get("data", "ring")}).updated(settings)
+
+
+@each_refused
+def test_a_link_loses_the_setting_and_keeps_the_rest(settings, back, words):
+    config, problems = GANConfig.from_flat_lenient({name: str(value) for name, value in settings.items()})
+    kept = {name: value for name, value in settings.items() if name not in back}
+    assert config == GANConfig.from_flat(kept) and not refused(config)
+    assert len(problems) == len(words)
+    for problem, word in zip(problems, words, strict=True):
+        assert problem.startswith(word) and problem.endswith(".") and len(problem) < 200
+
+
+@each_refused
+def test_a_json_config_is_refused(settings, back, words):
+    with pytest.raises(ConfigError, match=words[0]):
+        config_from_json(json.dumps(settings))
+
+
+@each_refused
+def test_the_command_line_ends_with_status_2(capsys, settings, back, words):
+    arguments = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    assert main(["train", *arguments, "--json"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and all(word in captured.err for word in words)
+
+
+def test_a_preset_and_a_setting_are_refused_together(capsys):
+    """The batch of 64 is the preset's."""
+    assert main(["train", "--preset", "digits", "--set", "packing=2"]) == 2
+    assert "packing=2 and conditional do not go together" in capsys.readouterr().err
+    assert main(["train", "--preset", "mnist", "--set", "packing=3"]) == 2
+    assert "does not divide batch_size=64" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("settings", FINE.values(), ids=FINE)
+def test_what_works_is_not_refused(settings):
+    assert refused(GANConfig.from_flat(settings)) == []
+
+
+def test_what_is_taken_back_has_one_default_for_all_data():
+    """So that taking it back cannot leave another combination that is refused."""
+    for _, back, _ in REFUSED.values():
+        assert not set(back) & set(IMAGE_DEFAULTS)
+    assert refused(GANConfig.from_flat({})) == refused(GANConfig.from_flat({"data": "mnist"})) == []
+
+
+# -- doubts -------------------------------------------------------------------------------------------------
+
+DOUBTFUL = {
+    "batch norm and a slope": ({"d_norm": "batch", "penalty": "r1"}, "Batch norm in the discriminator ties"),
+    "batch norm of convolutions and a slope": (
+        {"data": "mnist", "architecture": "dcgan", "d_norm": "batch", "loss": "hinge"},
+        "Batch norm in the discriminator ties",
+    ),
+    "batch norm and pairs": (
+        {"d_norm": "batch", "loss": "relativistic"},
+        "Batch norm in the discriminator does not go with the loss relativistic",
+    ),
+    "batch norm and averages": (
+        {"d_norm": "batch", "loss": "relativistic_average"},
+        "does not go with the loss relativistic_average",
+    ),
+    "no bound": ({"loss": "wasserstein"}, "The loss wasserstein has no bound of its own"),
+    "no bound of residual blocks, which have no norm": (
+        {"data": "mnist", "architecture": "resnet", "loss": "wasserstein", "penalty": "none", "d_norm": "spectral"},
+        "The loss wasserstein has no bound of its own",
+    ),
+    "smoothing of no labels": ({"loss": "hinge", "label_smoothing": 0.1}, "the loss hinge looks at no labels"),
+    "noise of no labels": ({"loss": "hinge", "label_noise": 0.1}, "the loss hinge looks at no labels"),
+    "a penalty of no weight": ({"penalty": "dragan", "gp_weight": 0}, "dragan does nothing at a weight of 0"),
+    "norm of no generator's layer": ({"g_norm": "batch", "g_layers": 0}, "g_norm=batch does nothing"),
+    "norm of no discriminator's layer": ({"d_norm": "layer", "d_layers": 0}, "d_norm=layer does nothing"),
+    "norm of the first layer": ({"d_norm": "batch", "d_layers": 1, "penalty": "r1"}, "d_norm=batch does nothing"),
+}
+SURE = {
+    "batch norm and cross-entropy": {"d_norm": "batch"},
+    "layer norm and a slope": {"d_norm": "layer", "penalty": "r1"},
+    "batch norm in the generator": {"g_norm": "batch", "penalty": "wgan_gp", "loss": "wasserstein"},
+    "bound by a penalty": {"loss": "wasserstein", "penalty": "wgan_gp"},
+    "bound by clipping": {"loss": "wasserstein", "weight_clip": 0.01},
+    "bound by spectral norm": {"loss": "wasserstein", "d_norm": "spectral"},
+    "labels": {"loss": "relativistic", "label_smoothing": 0.1, "label_noise": 0.1},
+    "no penalty, no weight": {"penalty": "none", "gp_weight": 0},
+    "a setting that the architecture does not use": {
+        **{"data": "mnist", "architecture": "resnet", "d_norm": "batch", "g_norm": "batch"},
+        **{"g_layers": 0, "d_layers": 0},
+    },
+}
+
+
+@pytest.mark.parametrize("settings, words", DOUBTFUL.values(), ids=DOUBTFUL)
+def test_what_disappoints_is_said_in_one_sentence(settings, words):
+    """And allowed."""
+    (sentence,) = doubtful(GANConfig.from_flat(settings))
+    assert words in sentence and sentence.endswith(".") and len(sentence) < 250
+
+
+@pytest.mark.parametrize("settings", SURE.values(), ids=SURE)
+def test_what_goes_together_is_not_doubted(settings):
+    assert doubtful(GANConfig.from_flat(settings)) == []
+
+
+def test_the_idle_norm_is_idle():
+    """What the doubt says: the plans are those without it."""
+    from gan_core.architectures import plans
+
+    for settings in ({"g_norm": "batch", "g_layers": 0}, {"d_norm": "batch", "d_layers": 1}):
+        config = GANConfig.from_flat(settings)
+        assert plans(config, (2,)) == plans(config.updated({"g_norm": "none", "d_norm": "none"}), (2,))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_preset_is_refused_or_doubted(name):
+    config = PRESETS[name].config
+    assert refused(config) == [] and doubtful(config) == []
+
+
+@pytest.mark.parametrize("preset", ["ring", "mnist"])
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_recipe_is_refused_or_doubted(name, preset):
+    config = RECIPES[name].of(PRESETS[preset].config)
+    assert refused(config) == [] and doubtful(config) == []
