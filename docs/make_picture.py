@@ -1,4 +1,4 @@
-"""Makes the README's pictures anew: `python docs/make_picture.py`. Needs requirements-dev.txt, a Chromium,
+"""Makes the README's pictures anew: `python docs/make_picture.py [NAME ...]`. Needs requirements-dev.txt, a Chromium,
 and mnist.npz where GANscope finds it."""
 
 import sys
@@ -12,20 +12,20 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 from tests.conftest import Server, chromium_path, wait_until  # noqa: E402
 
 SHOTS = (
-    ("playground.png", "light", "", 8_000),
+    ("playground.png", "light", "", 20_000),
     ("playground-dark.png", "dark", "?preset=grid&loss=non_saturating&penalty=none", 2_500),
     ("images.png", "light", "images?preset=mnist", 2_500),
     ("images-dark.png", "dark", "images?preset=mnist_conditional", 1_500),
 )
 
 
-def main() -> None:
-    """One picture for each of SHOTS, in docs/."""
+def main(names: list[str]) -> None:
+    """One picture for each of SHOTS, or for those named, in docs/."""
     server = Server()
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
-            for name, scheme, query, steps in SHOTS:
+            for name, scheme, query, steps in (shot for shot in SHOTS if not names or shot[0] in names):
                 context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=scheme)
                 page = context.new_page()
                 page.goto(f"{server.url}/{query}")
@@ -45,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

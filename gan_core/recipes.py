@@ -138,7 +138,7 @@ RECIPES: dict[str, Recipe] = {
         "the discriminator judges two samples at once. For points the paper's networks too: 4 x 400 with batch norm "
         "against 3 x 200 maxout; 100 packs a batch",
         "arXiv 1712.04086, section 4.1 and its code",
-        {"packing": 2, **_adam(1e-4, 0.8, 0.999), "batch_size": 200, "latent_dim": 2},
+        {"packing": 2, "conditional": False, **_adam(1e-4, 0.8, 0.999), "batch_size": 200, "latent_dim": 2},
         points={
             "g_norm": "batch",
             "g_layers": 4,

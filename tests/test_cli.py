@@ -235,6 +235,22 @@ def test_inception_is_for_images(saved, capsys):
     assert "--inception is for images" in capsys.readouterr().err
 
 
+def test_inception_looks_at_shuffled_real_and_at_generated_pictures(alone, monkeypatch, capsys):
+    """The network itself is tested in test_inception.py."""
+    from gan_core import inception
+
+    seen = []
+    monkeypatch.setattr(inception, "load", lambda weights, say: weights)
+    monkeypatch.setattr(inception, "scores", lambda *given: seen.append(given) or {"fid": 7.5, "samples": 20})
+    small = [f"--set={setting}" for setting in ("data=digits", "architecture=mlp", "g_units=8", "d_units=8")]
+    preset = ["evaluate", "digits", *small, "--set", "conditional=false", "--steps", "1", "--inception", "W"]
+    assert main([*preset, "--samples", "20", "--resamples", "40"]) == 0
+    assert "fid                    7.5" in capsys.readouterr().out
+    network, real, fake, _ = seen[0]
+    assert network == "W" and real.shape == (40, 28, 28, 1) and fake.shape == (20, 28, 28, 1)
+    assert fake.dtype == real.dtype == np.uint8
+
+
 def test_a_saved_run_of_a_file_needs_the_file(tmp_path, capsys):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "config.json").write_text(json.dumps({"format": 1, "config": {"data": "file"}}))

@@ -90,7 +90,7 @@ def test_a_recipe_leaves_data_seed_and_what_it_does_not_know_alone(name, config)
     made = RECIPES[name].of(config)
     row = RECIPES[name]
     own = {*OFF, *row.settings, *row.points, *row.images}
-    assert own <= {*OFF, *SIZES, *COMPANIONS}
+    assert own <= {*OFF, *SIZES, *COMPANIONS, "conditional"}
     assert {n for n in KNOBS if getattr(made, n) != getattr(config, n)} <= own
     assert made.params() == config.params()
 
@@ -145,13 +145,16 @@ def test_one_finite_step_of_small_networks(name, data):
 @pytest.mark.parametrize(
     "name, settings, words",
     [
-        ("pacgan2", {"data": "digits", "conditional": True}, "packing=2 and conditional"),
         ("original", {"data": "digits", "architecture": "resnet"}, "maxout does not fit resnet"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused_in_a_sentence(name, settings, words):
     with pytest.raises(ConfigError, match=words):
         RECIPES[name].of(GANConfig.from_flat(settings))
+
+
+def test_packs_have_no_class_so_pacgan_is_told_none():
+    assert not RECIPES["pacgan2"].of(GANConfig.from_flat({"data": "digits", "conditional": True})).conditional
 
 
 @each_recipe

@@ -44,7 +44,9 @@ def current() -> GANConfig:
     """The settings that the page shows; from the URL at the page's first run."""
     state = st.session_state
     if mine("config") not in state:
-        state[mine("config")], state[mine("problems")] = _from_url(state.kind)
+        config, found = _from_url(state.kind)
+        state[mine("config")] = config
+        state[mine("problems")] = [*found, "Everything else was taken."] if found else []
     return state[mine("config")]
 
 
@@ -97,7 +99,7 @@ def _turned(name: str) -> None:
     try:
         set_config(current().updated({name: value}))
     except ConfigError as error:
-        st.session_state[mine("problems")] = [str(error)]
+        st.session_state[mine("problems")] = [str(error), "It stays as it was."]
 
 
 def _show(name: str, knob: Knob, value: Any) -> None:
@@ -250,7 +252,7 @@ def _recipe(config: GANConfig) -> None:
             try:
                 set_config(RECIPES[name].of(current()))
             except ConfigError as error:
-                st.session_state[mine("problems")] = [str(error)]
+                st.session_state[mine("problems")] = [f"The recipe {name} cannot be taken here:", str(error)]
 
     now = recipe_of(config)
     listed = "\n".join(f"- `{name}`: {row.description} ({row.source})" for name, row in RECIPES.items())

@@ -70,7 +70,7 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
     with st.container(key="problems"):
         problems = controls.problems()
         if problems:
-            st.warning(" ".join([*problems, "Everything else was taken."]))
+            st.warning(" ".join(problems))
         for sentence in doubtful(config):
             st.caption(f":material/warning: {sentence}")
     transport(run)
