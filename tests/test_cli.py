@@ -63,7 +63,8 @@ def test_a_config_file_and_a_data_file(tmp_path, capsys):
     assert "modes" not in row["metrics"] and row["metrics"]["w1"] > 0
 
 
-def test_seconds_end_a_run(capsys):
+def test_seconds_end_a_run(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "W1_SAMPLES", 64)
     assert main(["train", "--preset", "moons", *TINY, "--seconds", "0.5", "--json"]) == 0
     assert one_json_line(capsys.readouterr().out)["steps"] > 0
 
@@ -91,7 +92,7 @@ def test_presets(capsys):
         (["train", "--preset", "ring", "--config", "x"], "not both"),
         (["train", "--data", "does/not/exist.csv"], "cannot be read"),
         (["train", "--recipe", "nope"], "There is no recipe 'nope'; there are: original, "),
-        (["train", "--preset", "digits", "--recipe", "pacgan2"], "packing=2 and conditional do not go together"),
+        (["train", "--preset", "digits", "--set", "packing=2"], "packing=2 and conditional do not go together"),
         (["train", "--set", "packing=3"], "packing=3 does not divide batch_size=256"),
         (["train", "--set", "grad_clip=-1"], "grad_clip must be a number from 0 to 100; got '-1'"),
         (["train", "--save", "../x"], "A run's name is"),
