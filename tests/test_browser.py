@@ -375,6 +375,17 @@ def test_a_tutorial_opens_with_one_click(shared_tab):
     tab.play(3)
 
 
+def test_a_refresh_keeps_the_run(shared_tab):
+    tab = shared_tab()
+    tab.play(50)
+    before = tab.step()
+    tab.page.reload()
+    tab.ready()
+    wait_until(lambda: tab.step() >= before, 20, "the run after a refresh")
+    wait_until(lambda: "Pause" in tab.text("play"), 20, "the run to play on")
+    assert tab.pause() > before
+
+
 # -- one tab for images -------------------------------------------------------------------------------------
 
 
@@ -452,22 +463,8 @@ def test_a_digit_is_picked_in_conditional_training(shared_tab):
     moved(tab, "samples", before)
 
 
-# -- tabs of their own --------------------------------------------------------------------------------------
-
-
-def test_a_refresh_keeps_the_run(open_tab):
-    tab = open_tab()
-    tab.play(50)
-    before = tab.step()
-    tab.page.reload()
-    tab.ready()
-    wait_until(lambda: tab.step() >= before, 20, "the run after a refresh")
-    wait_until(lambda: "Pause" in tab.text("play"), 20, "the run to play on")
-    assert tab.pause() > before
-
-
-def test_a_refresh_keeps_the_image_run_and_the_other_page_its_own(open_tab):
-    tab = open_tab(IMAGES)
+def test_a_refresh_keeps_the_image_run_and_the_other_page_its_own(shared_tab):
+    tab = shared_tab(IMAGES)
     tab.play(10)
     tab.page.get_by_role("link", name="2-D playground").click()
     wait_until(lambda: "ring" in tab.text("steps_per_second"), 20, "the playground")
@@ -480,6 +477,9 @@ def test_a_refresh_keeps_the_image_run_and_the_other_page_its_own(open_tab):
     tab.ready()
     wait_until(lambda: tab.step() >= before, 20, "the run after a refresh")
     wait_until(lambda: "Pause" in tab.text("play"), 20, "the run to play on")
+
+
+# -- tabs of their own --------------------------------------------------------------------------------------
 
 
 def test_a_short_loss_of_network_keeps_the_run(server, chromium):
@@ -500,43 +500,30 @@ def test_a_short_loss_of_network_keeps_the_run(server, chromium):
         line.close()
 
 
-def test_two_sessions_do_not_disturb_each_other(open_tab):
-    one, two = open_tab(), open_tab(SMALL.replace("seed=3", "seed=4"))
-    one.play(20)
-    assert two.step() == 0
-    two.click("step")
-    wait_until(lambda: two.step() == 1, PLAY_SECONDS, "one step")
+def test_two_sessions_of_one_link_have_the_same_samples_and_runs_of_their_own(open_tab):
+    query = "?data=grid&data.side=3&g_lr=0.002&d_steps=3&loss=least_squares&g_units=8&d_units=8&seed=5"
+
+    def ten_steps(tab: Tab) -> list[float]:
+        tab.page.get_by_role("radio", name="10", exact=True).click()
+        tab.click("step")
+        wait_until(lambda: tab.step() == 10, 2 * PLAY_SECONDS, "ten steps")
+        tab.drawn(10)
+        return tab.samples()
+
+    one = open_tab(query)
+    drawn = ten_steps(one)
+    one.page.get_by_role("radio", name="10/s", exact=True).click()  # leaves the processor to the other
+    one.play(12)
+    two = open_tab(f"?{one.page.evaluate('location.search')[1:]}")
+    assert two.step() == 0 and "Play" in two.text("play")  # the link gives no control of the run
+    assert two.page.locator(".st-key-knob_d_steps input[type=range]").input_value() == "3"
+    assert two.page.locator(".st-key-knob_loss input").input_value() == "least_squares"
+    assert set(query[1:].split("&")) <= two.settings()
+    assert ten_steps(two) == drawn
     assert "Pause" in one.text("play")
     before = one.step()
     wait_until(lambda: one.step() > before, 20, "the first session to go on")
-    assert two.step() == 1
-
-
-def test_a_link_gives_no_control_of_the_run(open_tab):
-    tab = open_tab()
-    tab.play(20)
-    other = open_tab(tab.page.url.split("/")[-1])
-    assert other.step() == 0
-    assert "Play" in other.text("play")
-
-
-def test_a_deep_link_opens_the_same_settings_and_samples(open_tab):
-    query = "?data=grid&data.side=3&g_lr=0.002&d_steps=3&loss=least_squares&g_units=8&d_units=8&seed=5"
-    tabs, drawn = [], []
-    for _ in range(2):
-        tab = open_tab(query)
-        tabs.append(tab)
-        assert tab.page.locator(".st-key-knob_d_steps input[type=range]").input_value() == "3"
-        assert tab.page.locator(".st-key-knob_loss input").input_value() == "least_squares"
-        for part in query[1:].split("&"):
-            assert part in tab.page.url
-        tab.page.get_by_role("radio", name="10", exact=True).click()
-        tab.click("step")
-    for tab in tabs:  # whose workers start and compile at the same time
-        wait_until(lambda tab=tab: tab.step() == 10, 2 * PLAY_SECONDS, "ten steps")
-        tab.drawn(10)
-        drawn.append(tab.samples())
-    assert drawn[0] == drawn[1]
+    assert two.step() == 10
 
 
 def test_a_malformed_link_says_so_and_takes_the_rest(open_tab):
