@@ -1,4 +1,4 @@
-"""`python -m gan_core train | bench | presets`: GANscope without a screen.
+"""`python -m gan_core train | export | bench | presets`: GANscope without a screen.
 
 Every command takes `--json` and then ends with exactly one JSON line on standard output; everything else goes to
 standard error. Exit status: 0 for success, 2 for bad usage, 1 for a run that failed.
@@ -19,6 +19,7 @@ from gan_core import runs
 from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, config_from_json, parse_assignments
 from gan_core.datasets import DATASETS
+from gan_core.export import EXPORTS
 from gan_core.knobs import ConfigError, shorten
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
@@ -103,10 +104,21 @@ def _pictured(path: str | None) -> bool:
     return path is not None and path.lower().endswith((".npz", ".zip"))
 
 
-def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any]:
-    """The config and its data, fetched or read from the user's file where need be."""
-    from gan_core import datasets, pictures
+def _fetched(load: Callable[[], Any]) -> Any:
+    """What `load` gives, after a download if that is what it needs."""
+    from gan_core import pictures
     from gan_core.download import download
+
+    try:
+        return load()
+    except pictures.MissingFile as missing:
+        download(missing.name, say)
+        return load()
+
+
+def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
+    """The config, its data, and the user's file where there is one."""
+    from gan_core import datasets
     from gan_core.picture_files import parse_pictures
     from gan_core.tables import parse_points
 
@@ -119,11 +131,7 @@ def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any]:
             say(note)
     elif DATASETS[config.data].upload:
         raise ConfigError(f"The data set {config.data} needs --data FILE: {DATASETS[config.data].description}.")
-    try:
-        return config, datasets.load(config, upload)
-    except pictures.MissingFile as missing:
-        download(missing.name, say)
-        return config, datasets.load(config, upload)
+    return config, _fetched(lambda: datasets.load(config, upload)), upload
 
 
 def _scores(trainer) -> dict[str, Any]:
@@ -142,8 +150,9 @@ def _scores(trainer) -> dict[str, Any]:
 
 
 def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | None) -> tuple[Any, np.ndarray, float]:
-    """(the trainer after `steps` or `seconds` of training, whichever is less; its last row; the seconds it took)."""
-    from gan_core.trainer import ROWS, Diverged, Trainer
+    """(the lane after `steps` or `seconds` of training, whichever is less; its last row; the seconds it took)."""
+    from gan_core.lane import Lane
+    from gan_core.trainer import ROWS, Trainer
 
     if steps is None and seconds is None:
         steps = DEFAULT_STEPS
@@ -152,6 +161,7 @@ def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | N
     say("Compiling ...")
     trainer = Trainer(config, data)
     trainer.compile()
+    lane = Lane(trainer, scored=False)
     started = spoken = time.monotonic()
     row, rate, elapsed = None, 10.0, 0.0
     while (steps is None or trainer.step < steps) and (seconds is None or elapsed < seconds):
@@ -160,31 +170,38 @@ def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | N
             n = min(n, steps - trainer.step)
         if seconds is not None:
             n = max(1, min(n, int(rate * (seconds - elapsed))))
+        n = lane.until_due(n)
         before = time.monotonic()
-        try:
-            row = trainer.train(n)[-1]
-        except Diverged as diverged:
-            raise Failed(f"Training diverged: {diverged} Lower a rate, or use a penalty.") from None
+        rows = lane.train(n)
+        if rows is None:
+            raise Failed(lane.error)
+        row = rows[-1]
         now = time.monotonic()
         rate, elapsed = min(4 * rate, n / max(now - before, 1e-6)), now - started
         if now - spoken > 2:
             spoken = now
             say(f"step {trainer.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
-    return trainer, row, time.monotonic() - started
+    return lane, row, time.monotonic() - started
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Trains for --steps or --seconds (of training, not of compiling) and scores the result."""
     config, preset = _chosen_config(args)
     folder = None if args.save is None else runs.runs_folder(args.runs_dir) / runs.checked_name(args.save)
-    config, data = _data_of(config, args.data)
+    config, data, upload = _data_of(config, args.data)
     if folder is not None:
-        runs.check_folder(folder)
-    trainer, row, elapsed = _trained(config, data, args.steps, args.seconds)
+        runs.check_folder(folder.parent)
+        if folder.exists():
+            raise ConfigError(f"There is a run with the name {shorten(args.save)} already: choose another.")
+    lane, row, elapsed = _trained(config, data, args.steps, args.seconds)
+    trainer = lane.trainer
     if folder is not None:
-        runs.save(folder, trainer)
+        runs.save(folder, runs.Content.of(lane, upload))
         say(f"Saved as {folder}.")
     scores = _scores(trainer)
+    if folder is not None:
+        lane.recording.scores.add(trainer.step, {**scores, "step": trainer.step})
+        runs.Writer(folder).write(runs.Content.of(lane, upload))
     z, last = trainer.latent(16), trainer.state
     shown = trainer.samples(z, config.show_ema).astype(np.float32)
     trainer.reset()
@@ -210,17 +227,18 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
             raise ConfigError(f"--{name} must be at least {least}; got {getattr(args, name)}.")
     folder = next((f for f in (Path(args.of), runs.runs_folder(args.runs_dir) / args.of) if runs.is_run(f)), None)
     if folder is not None:
-        if args.set or args.seed is not None or args.recipe or args.steps or args.seconds:
+        if args.set or args.seed is not None or args.recipe or args.steps or args.seconds or args.data:
             raise ConfigError(
-                f"{args.of} is a saved run: it is scored as it is, without settings, --steps or --seconds."
+                f"{args.of} is a saved run: it is scored as it is, without settings, --steps, --seconds or --data."
             )
-        config = runs.read_config(folder)
+        run = runs.read(folder)
+        config, data = run.config, _fetched(lambda: runs.data_of(run))
     else:
         args.preset, args.config = (args.of, None) if args.of in PRESETS else (None, args.of)
         if args.config is not None and not os.path.isfile(args.of):
             raise ConfigError(f"There is no saved run, JSON file of settings or preset {shorten(args.of)}.")
         config, _ = _chosen_config(args)
-    config, data = _data_of(config, args.data)
+        config, data, _ = _data_of(config, args.data)
     if data.kind == "points" and args.samples > evaluation.MOST_POINTS:
         raise ConfigError(f"--samples of points can be at most {evaluation.MOST_POINTS:,}: memory grows as its square.")
     if args.inception is not None:
@@ -230,15 +248,34 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
 
         network = inception.load(args.inception, say)
     if folder is not None:
-        trainer = runs.load(folder, config, data)
+        trainer = runs.load(run, data)
     else:
-        trainer, _, _ = _trained(config, data, args.steps, args.seconds)
+        trainer = _trained(config, data, args.steps, args.seconds)[0].trainer
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
     if args.inception is not None:
         rows = np.random.default_rng(config.seed).permutation(len(trainer.data))[: 2 * args.samples]
         fake = scores.generated_images(trainer, min(args.samples, len(rows) // 2))
         result["inception"] = inception.scores(network, data.pixels[rows], fake, say)
     return {"config": config.to_flat(), **result}
+
+
+def export(args: argparse.Namespace) -> dict[str, Any]:
+    """Makes a saved run into a file for others."""
+    from gan_core import export as module
+
+    folder = next((f for f in (Path(args.run), runs.runs_folder(args.runs_dir) / args.run) if runs.is_run(f)), None)
+    if folder is None:
+        raise ConfigError(f"There is no saved run {shorten(args.run)}.")
+    told = -1
+
+    def progress(fraction: float) -> None:
+        nonlocal told
+        if int(10 * fraction) > told:
+            told = int(10 * fraction)
+            say(f"{args.form}: {10 * told} %")
+
+    size = module.write(runs.read(folder.absolute()), args.form, Path(args.output), progress)
+    return {"run": args.run, "as": args.form, "output": args.output, "bytes": size}
 
 
 def presets(args: argparse.Namespace) -> dict[str, Any]:
@@ -280,6 +317,10 @@ def _print_train(result: dict[str, Any]) -> None:
         if isinstance(value, list):
             value = " ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in value)
         print(f"  {key:22s} {value:.4f}" if isinstance(value, float) else f"  {key:22s} {value}")
+
+
+def _print_export(result: dict[str, Any]) -> None:
+    print(f"{result['output']}: {result['bytes']:,} bytes")
 
 
 def _print_presets(result: dict[str, Any]) -> None:
@@ -346,6 +387,14 @@ def parser() -> argparse.ArgumentParser:
         help="also Inception Score and FID: imagenet, or a file of InceptionV3's weights",
     )
     settings(sub)
+
+    sub = command("export", export, _print_export, "Make a saved run into a file for others.")
+    sub.add_argument("run", metavar="RUN", help="a saved run: its name, or its folder")
+    sub.add_argument(
+        "--as", dest="form", required=True, choices=tuple(EXPORTS), metavar="NAME", help=f"one of: {', '.join(EXPORTS)}"
+    )
+    sub.add_argument("--output", required=True, metavar="PATH", help="the file to write (tensorboard: or a folder)")
+    sub.add_argument("--runs-dir", metavar="DIR", help="where runs are kept (GANSCOPE_RUNS_DIR, else runs)")
 
     command("presets", presets, _print_presets, "List the presets.")
 

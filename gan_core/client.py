@@ -13,11 +13,14 @@ from typing import Any
 from gan_core import datasets
 from gan_core.config import GANConfig, same_structure, with_live_fields
 from gan_core.datasets import DATASETS, Data
+from gan_core.knobs import ConfigError
 from gan_core.pictures import Pictures
+from gan_core.runs import Saved
 from gan_core.snapshot import Snapshot, View
 from gan_core.wire import Wire
 
 ASK_AGAIN_SECONDS = 3.0
+END_SECONDS = 4.0  # a worker that is told to end may write its run once more
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -84,9 +87,9 @@ class WorkerProcess:
             return self.answer
 
     def end(self) -> None:
-        """Asks the process to end and makes sure within a second, without waiting here."""
+        """Asks the process to end and makes sure within seconds, without waiting here."""
         self.wire.close()
-        killer = threading.Timer(1.0, self.process.kill)
+        killer = threading.Timer(END_SECONDS, self.process.kill)
         killer.daemon = True
         killer.start()
 
@@ -98,8 +101,10 @@ class Run:
     """
 
     def __init__(self, config: GANConfig, upload: Any = None):
-        self.config = config
+        self.configs = (config,)  # several are a race: the worker trains them in lock-step
         self.upload = upload
+        self.source: tuple[Saved, int | None] | None = None  # the saved run, and its checkpoint, that it goes on from
+        self.autosave: dict[str, str] | None = None  # {folder, owner} to be kept in
         self.worker: WorkerProcess | None = None
         self.wants_play = False
         self.speed = 0.0
@@ -110,12 +115,18 @@ class Run:
         self._taken = 0  # id of the last answer that was taken
         self._said = 0  # answers up to this id were asked for before the last command
         self._stepping = False
+        self._saves = 0
         self._view: View | None = None
         self._last: dict[str, Any] = {}
         self._lock = threading.RLock()
         self._data: Data | Pictures | None = None
 
     # -- data ---------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> GANConfig:
+        """The settings; of the first where several race."""
+        return self.configs[0]
 
     @property
     def data(self) -> Data | Pictures:
@@ -142,10 +153,42 @@ class Run:
             if not again and config == self.config:
                 return
             if again:
-                self._generation += 1
-                self._last, self._data = {}, None
-            self.config, self.upload = config, upload if DATASETS[config.data].upload else None
-            self._command()
+                self._anew((config,), upload)
+            else:
+                self.configs = (config,)
+                self._command()
+            self._send_config()
+
+    def _anew(
+        self, configs: tuple[GANConfig, ...], upload: Any, source: tuple[Saved, int | None] | None = None
+    ) -> None:
+        """Another generation: whatever the worker still says of the one before is not taken."""
+        self._generation += 1
+        self._last, self._data = {}, None
+        self.configs, self.source, self.autosave = configs, source, None
+        self.upload = upload if DATASETS[configs[0].data].upload else None
+        self._command()
+
+    def race(self, configs: tuple[GANConfig, ...], upload: Any = None) -> None:
+        """Starts over with several settings that differ in some knobs, standing still at step 0."""
+        self.pause()
+        with self._lock:
+            self._anew(configs, upload)
+            self._send_config()
+
+    def open(self, saved: Saved, upload: Any, step: int | None = None) -> None:
+        """Goes on from a saved run, standing still: where it ended, or as a branch from its checkpoint `step`.
+
+        upload: `runs.upload_of(saved)`. Raises ConfigError where there is no such checkpoint.
+        """
+        config = saved.config
+        if step is not None:
+            if step not in saved.checkpoints:
+                raise ConfigError(f"{saved.name} has no checkpoint at step {step:,}.")
+            config = saved.checkpoints[step]
+        self.pause()
+        with self._lock:
+            self._anew((config,), upload, (saved, step))
             self._send_config()
 
     def configure_live(self, config: GANConfig) -> None:
@@ -154,13 +197,37 @@ class Run:
 
     def _send_config(self) -> None:
         if self.worker is not None:
-            flat = self.config.to_flat()
-            self.worker.send("configure", {"flat": flat, "upload": self.upload, "generation": self._generation})
+            source = self.source and {"folder": str(self.source[0].folder), "step": self.source[1]}
+            body = {"flats": [c.to_flat() for c in self.configs], "upload": self.upload, "source": source}
+            self.worker.send("configure", {**body, "generation": self._generation, "autosave": self.autosave})
+
+    # -- keeping ------------------------------------------------------------------------------------------
+
+    def keep(self, folder: Path | None, owner: str = "") -> None:
+        """Autosaves into `folder` from now on, for `owner` to take up; None: no more."""
+        wanted = None if folder is None else {"folder": str(folder), "owner": owner}
+        with self._lock:
+            if wanted != self.autosave:
+                self.autosave = wanted
+                self._send_config()
+
+    def save(self, folders: list[Path], note: str = "") -> int:
+        """Has the worker write each of its runs into a new folder; `saved` answers with the number returned here."""
+        self._saves += 1
+        if self.worker is not None:
+            body = {"id": self._saves, "folders": folders, "note": note, "upload": self.upload}
+            self.worker.send("save", body)
+        return self._saves
+
+    @property
+    def saved(self) -> dict[str, Any] | None:
+        """{id, error} of the last save that ended."""
+        return self._last.get("saved")
 
     # -- transport ----------------------------------------------------------------------------------------
 
     def attach(self, worker: WorkerProcess) -> None:
-        """Gives the run a worker, which starts from step 0."""
+        """Gives the run a worker, which starts from step 0, or where the saved run stood that it goes on from."""
         with self._lock:
             self.worker, self.ended, self._last = worker, "", {}
             self._generation += 1
@@ -253,7 +320,7 @@ class Run:
         self._taken = answer["id"]
         if answer["generation"] != self._generation:
             return  # a late frame of a run that was thrown away
-        self._last = answer
+        self._last = {**answer, **(answer["lanes"][0] if answer["lanes"] else {})}
         if answer["id"] > self._said:
             if answer["error"]:
                 self.wants_play = self._stepping = False
@@ -271,6 +338,7 @@ class Run:
             steps_per_second=last.get("steps_per_second", 0.0),
             error=self.ended or last.get("error"),
             frame=last,
+            lanes=tuple(last.get("lanes", ())),
         )
 
     def _status(self) -> str:

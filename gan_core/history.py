@@ -73,6 +73,37 @@ class History:
         self.markers = [m for m in self.markers if (m["step"], m["knob"]) != (step, knob)]
         self.markers = [*self.markers, {"step": step, "knob": knob, "text": text}][-MARKERS:]
 
+    def state(self) -> dict[str, Any]:
+        """All of it, to be kept or written: arrays, numbers and the markers."""
+        return {
+            "stride": self.stride,
+            "table": self._table[:, : self.bins].copy(),
+            "count": self._count,
+            "sum": self._sum.copy(),
+            "low": self._low.copy(),
+            "high": self._high.copy(),
+            "markers": list(self.markers),
+        }
+
+    @classmethod
+    def of_state(cls, state: dict[str, Any]) -> "History":
+        """The history that `state` was taken of; raises ValueError where it is none."""
+        new = cls()
+        table, n = np.asarray(state["table"], np.float32), len(COLUMNS)
+        stride, count = int(state["stride"]), int(state["count"])
+        right = table.ndim == 3 and table.shape[::2] == (3, n) and table.shape[1] <= CAPACITY
+        if not right or stride < 1 or not 0 <= count < stride:
+            raise ValueError("no history")
+        new.stride, new.bins, new._count = stride, table.shape[1], count
+        new._table[:, : new.bins] = table
+        for name, kind in (("sum", np.float64), ("low", np.float32), ("high", np.float32)):
+            value = np.array(state[name], kind)
+            if value.shape != (n,):
+                raise ValueError("no history")
+            setattr(new, f"_{name}", value)
+        new.markers = list(state["markers"])
+        return new
+
     def frame(self) -> dict[str, Any]:
         """`step` int32 [B] (the last step of each bin), `mean`, `low`, `high` float32 [B, columns], `markers`."""
         table = self._table[:, : self.bins]

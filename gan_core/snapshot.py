@@ -10,17 +10,22 @@ from gan_core.pictures import Pictures
 
 @dataclass(frozen=True)
 class View:
-    """Which layers a page shows now, so that only those are computed. For points:"""
+    """Which layers a page shows now, so that only those are computed.
+
+    at: the step to look back at (the newest recorded frame up to it), None for now. For points:
+    """
 
     heat: bool = True
     manifold: bool = False
     arrows: bool = False
+    trails: bool = False
     # For images: pictures a side of the grid; the classes of its rows, in turn (conditional networks); the
     # grid's place whose neighbours are wanted; and the mixture of corners of z: (how many corners, their draw, u, v).
     side: int = 8
     rows: tuple[int, ...] = ()
     picked: int | None = None
     blend: tuple[int, int, float, float] | None = None
+    at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Snapshot:
 
     status: `idle` (no worker yet), `warming` (worker starts), `compiling`, `loading` (waits for the first
     frame), `playing`, `stepping`, `paused`, `ended`. frame: the worker's arrays (views.look) with `history`,
-    `metrics` and `layers`; empty until the first.
+    `metrics`, `layers`, `recorded` and `checkpoints` (steps), `at` (the step shown, None for now); empty until the
+    first. lanes: the same of every run that the worker trains in lock-step, where there are several.
     """
 
     config: GANConfig
@@ -39,6 +45,13 @@ class Snapshot:
     steps_per_second: float = 0.0
     error: str | None = None
     frame: dict[str, Any] = field(default_factory=dict)
+    lanes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def shown(self) -> int:
+        """The step that the picture shows."""
+        at = self.frame.get("at")
+        return self.step if at is None else at
 
     @property
     def moving(self) -> bool:

@@ -18,6 +18,8 @@ ARROWS = 168  # whole packs of 2, 3 or 4
 MANIFOLD_SIDE = 21
 MANIFOLD_LINE = 256
 NEIGHBOURS = 8
+RECORDED_SIDE = 8
+RECORDED_NUMBERS = 3 * 32 * 32  # of a picture; larger ones are recorded in a smaller grid
 NEIGHBOUR_SECONDS = 1.0  # between two searches through all real pictures
 ARROW_REACH = 0.2  # longest arrow, as a fraction of the plot's half width
 
@@ -71,17 +73,28 @@ def look_at_images(trainer: Trainer, view: View) -> dict[str, Any]:
         logits = logits - (trainer.logits(real, of_real).mean() + logits.mean()) / 2
     p = np.clip(logits, 0, 1) if kind == "clip" else sigmoid(logits)
     frame: dict[str, Any] = {"grid": trainer.data.from_unit(unit), "p_real": p.astype(np.float32)}
-    if view.picked is not None and view.picked < n:
-        frame |= _neighbours(trainer, frame["grid"][view.picked], view)
+    frame |= neighbours(trainer, frame, view)
     if view.blend is not None:
         frame |= blend(trainer, view, ema)
     return frame
 
 
-def _neighbours(trainer: Trainer, picture: np.ndarray, view: View) -> dict[str, Any]:
-    """The nearest real pictures; searched for at most once in NEIGHBOUR_SECONDS."""
-    kept = trainer.neighbours
-    this = (view.picked, view.side, view.rows, trainer.config.show_ema)
+def record(trainer: Trainer) -> dict[str, np.ndarray]:
+    """What a recording keeps of a moment, always of the same shapes: points with heat map, and manifold where there is
+    one; images as a grid of RECORDED_SIDE x RECORDED_SIDE, less where they are large."""
+    if trainer.data.kind == "images":
+        side = RECORDED_SIDE if np.prod(trainer.data.shape) <= RECORDED_NUMBERS else RECORDED_SIDE - 2
+        return look_at_images(trainer, View(side=side))
+    frame = look_at_points(trainer, View(manifold=True))
+    return frame | {"heat": frame["heat"].astype(np.float16)}
+
+
+def neighbours(trainer: Trainer, frame: dict[str, Any], view: View) -> dict[str, Any]:
+    """The nearest real pictures of the picked one of the frame's grid; sought at most once in NEIGHBOUR_SECONDS."""
+    if view.picked is None or "grid" not in frame or view.picked >= len(frame["grid"]):
+        return {}
+    picture, kept = frame["grid"][view.picked], trainer.neighbours
+    this = (view.picked, view.side, view.rows, frame.get("at"), trainer.config.show_ema)
     fresh = kept is not None and kept[0] == this and time.monotonic() < kept[1]
     if not fresh:
         rows, distances = nearest(trainer.data.pixels, picture, NEIGHBOURS)

@@ -4,6 +4,8 @@ Between two chunks of steps it takes the newest config and the waiting commands,
 request for a frame. An exception is data: it stops the training and travels in the snapshot.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import signal
@@ -12,17 +14,22 @@ import threading
 import time
 from collections import OrderedDict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gan_core.config import GANConfig, changed, compile_key, same_structure
+from gan_core.config import GANConfig, compile_key, same_structure
 from gan_core.knobs import ConfigError
 from gan_core.wire import Wire
+
+if TYPE_CHECKING:
+    from gan_core.keeper import Keeper
+    from gan_core.lane import Lane
 
 CHUNK_SECONDS = 0.04
 NICENESS = 10  # on two cores the browser that draws comes first, or the picture stutters
 PROGRAMS = 4  # compiled structures kept
 LEASE_SECONDS = 20.0  # without a renewal: pause
 ORPHAN_SECONDS = 90.0  # without a renewal: end
+LEAVE_SECONDS = 8.0  # for the last save, once the server is gone
 RATE_WINDOW = 1.5  # seconds over which steps/s are measured
 
 
@@ -43,7 +50,11 @@ class Mailbox:
             try:
                 kind, body = self._wire.receive()
             except (EOFError, OSError):
-                os._exit(0)  # the server is gone, and nobody is left to train for
+                # The server is gone, and nobody is left to train for; an autosaved run is written once more.
+                kind, body = "quit", None
+                timer = threading.Timer(LEAVE_SECONDS, os._exit, (0,))
+                timer.daemon = True
+                timer.start()
             with self._news:
                 if kind == "lease":
                     self.lease_until = time.monotonic() + LEASE_SECONDS
@@ -52,6 +63,8 @@ class Mailbox:
                 else:
                     self._commands.append((kind, body))
                 self._news.notify()
+            if kind == "quit":
+                return
 
     def _watch(self) -> None:
         while time.monotonic() < self.lease_until + ORPHAN_SECONDS - LEASE_SECONDS:
@@ -107,7 +120,8 @@ class Pace:
 
 
 class Worker:
-    """The loop. `generation` counts rebuilds and resets, as the server numbers them."""
+    """The loop. `generation` counts rebuilds and resets, as the server numbers them. Several lanes are a race: they
+    take the same steps by turns."""
 
     def __init__(self, wire: Wire):
         self._wire = wire
@@ -115,10 +129,11 @@ class Worker:
         self._pace = Pace()
         self._programs: OrderedDict[tuple, Any] = OrderedDict()
         self._compiler = ThreadPoolExecutor(1)
-        self._compiling: Future | None = None
-        self._trainer = None
-        self._scores = None
-        self._history = None
+        self._compiling: list[Future] = []
+        self._lanes: list[Lane] = []
+        self._keeper: Keeper | None = None
+        self._keepers: list[Keeper] = []
+        self._saved: dict[str, Any] | None = None  # what became of the last save that was asked for
         self._generation = 0
         self._playing = False
         self._pending = 0  # steps still to take for Step
@@ -130,6 +145,9 @@ class Worker:
         while True:
             for kind, body in self._mail.take(self._patience()):
                 if kind == "quit":
+                    self._leave()
+                    for keeper in self._keepers:
+                        keeper.finish()
                     return
                 try:
                     getattr(self, "_on_" + kind)(body)
@@ -139,51 +157,80 @@ class Worker:
                 self._train()
             except Exception as error:
                 self._fail(error)
+            if self._keeper is not None:
+                self._keeper.tick(self._lanes)
+
+    def _leave(self) -> None:
+        """The last state of an autosaved run, before it is given up."""
+        if self._keeper is not None:
+            self._keeper.last(self._lanes)
+            self._keepers = [*self._keepers[-3:], self._keeper]  # they may still be writing
+            self._keeper = None
 
     def _busy(self) -> bool:
-        return (self._playing or self._pending > 0) and self._trainer is not None and self._mail.leased()
+        return (self._playing or self._pending > 0) and bool(self._lanes) and self._mail.leased()
 
     def _ready(self) -> bool:
-        return self._compiling is not None and self._compiling.done()
+        return bool(self._compiling) and all(future.done() for future in self._compiling)
 
     def _patience(self) -> float:
         if self._busy() and self._ready():
             return 0.0 if self._pending or self._pace.speed <= 0 else 0.005
         return 0.02 if self._busy() else 0.5
 
+    @property
+    def _step(self) -> int:
+        return self._lanes[0].trainer.step
+
     # -- commands -----------------------------------------------------------------------------------------
 
     def _on_configure(self, body: dict[str, Any]) -> None:
-        """{flat, upload, generation}: live changes act at once, anything else rebuilds."""
-        config = GANConfig.from_flat(body["flat"])
-        if self._trainer is not None and body["generation"] == self._generation:
-            for name, (old, new) in changed(self._trainer.config, config).items():
-                if self._trainer.step > 0 and name != "show_ema":
-                    self._history.mark(self._trainer.step, f"{name} {_short(old)} → {_short(new)}")
-            if not same_structure(self._trainer.config, config):
-                raise ValueError("a change of structure needs a new generation")
-            self._trainer.set_live(config)
-            return
-        self._build(config, body)
+        """{flats, upload, generation, source, autosave}: live changes act at once, anything else rebuilds.
 
-    def _build(self, config: GANConfig, body: dict[str, Any]) -> None:
-        from gan_core import datasets
-        from gan_core.history import History
-        from gan_core.scores import live_scores
+        source: {folder, step} of the saved run to go on from. autosave: {folder, owner} to keep the run in. Or None.
+        """
+        from gan_core.keeper import Keeper
+
+        configs = [GANConfig.from_flat(flat) for flat in body["flats"]]
+        if self._lanes and body["generation"] == self._generation:
+            for lane, config in zip(self._lanes, configs, strict=True):
+                if not same_structure(lane.trainer.config, config):
+                    raise ValueError("a change of structure needs a new generation")
+                lane.set_live(config)
+        else:
+            self._leave()
+            self._build(configs, body)
+        autosave = body["autosave"]
+        if autosave is None:
+            self._keeper = None
+        elif self._keeper is None or self._keeper.folder != autosave["folder"]:
+            self._keeper = Keeper(autosave["folder"], autosave["owner"], body["upload"])
+
+    def _build(self, configs: list[GANConfig], body: dict[str, Any]) -> None:
+        from gan_core import datasets, runs
+        from gan_core.lane import Lane
         from gan_core.trainer import Trainer
 
         self._generation = body["generation"]
-        if self._scores is not None:
-            self._scores.close()
-        self._trainer = self._scores = None
-        self._error, self._pending = None, 0
-        data = datasets.load(config, body["upload"])
-        program, self._compiling = self._program(config, data)
-        self._trainer = Trainer(config, data, program)
-        if self._compiling is None:
-            self._compiling = self._compiler.submit(self._trainer.compile)
-            self._programs[self._program_key(config, data)] = (program, self._compiling)
-        self._history, self._scores = History(), live_scores(self._trainer)
+        for lane in self._lanes:
+            lane.close()
+        self._lanes, self._error, self._pending = [], None, 0
+        for future in self._compiling:
+            future.cancel()  # a structure that nobody wants any more
+        self._compiling = []
+        lanes = []
+        for config in configs:
+            data = datasets.load(config, body["upload"])
+            program, compiling = self._program(config, data)
+            trainer, recording = Trainer(config, data, program), None
+            if body.get("source"):
+                recording = runs.restore(trainer, body["source"]["folder"], body["source"]["step"])
+            if compiling is None:
+                compiling = self._compiler.submit(trainer.compile)
+                self._programs[self._program_key(config, data)] = (program, compiling)
+            self._compiling.append(compiling)
+            lanes.append(Lane(trainer, recording))
+        self._lanes = lanes
         self._recent.clear()
         self._pace.restart()
 
@@ -204,25 +251,32 @@ class Worker:
             return kept
         while len(self._programs) >= PROGRAMS:
             self._programs.popitem(last=False)
-        if self._compiling is not None:
-            self._compiling.cancel()  # a structure that nobody wants any more
         return Program(config, data.array.shape, classes=key[-1]), None
 
     def _on_play(self, _) -> None:
-        if self._trainer is None:
+        if not self._lanes:
             return  # what was asked for could not be built, and the error says why
-        self._playing, self._error = True, None
+        self._playing = True
+        self._forgive()
         self._recent.clear()
         self._pace.restart()
 
     def _on_pause(self, _) -> None:
         self._playing, self._pending = False, 0
+        self._stood_still()
 
     def _on_step(self, n: int) -> None:
-        if self._trainer is None:
+        if not self._lanes:
             return
-        self._playing, self._error = False, None
+        self._playing = False
+        self._forgive()
         self._pending += n
+
+    def _forgive(self) -> None:
+        """A run that diverged may try again."""
+        self._error = None
+        for lane in self._lanes:
+            lane.error = ""
 
     def _on_speed(self, speed: float) -> None:
         self._pace.speed = speed
@@ -232,40 +286,62 @@ class Worker:
         """{id, view}: answers with a snapshot."""
         self._wire.send("snapshot", {"id": body["id"], **self._snapshot(body["view"])})
 
+    def _on_save(self, body: dict[str, Any]) -> None:
+        """{id, folders, note, upload}: writes each lane into its folder, which must be new; `saved` tells the rest."""
+        from gan_core import runs
+
+        try:
+            for lane, folder in zip(self._lanes, body["folders"], strict=True):
+                lane.record()
+                runs.save(folder, runs.Content.of(lane, body["upload"], body["note"]))
+            self._saved = {"id": body["id"], "error": None}
+        except ConfigError as error:
+            self._saved = {"id": body["id"], "error": str(error)}
+
     # -- training -----------------------------------------------------------------------------------------
 
     def _train(self) -> None:
         if not self._busy() or not self._ready():
             return
-        self._compiling.result()  # an error in compiling belongs to the page
+        for future in self._compiling:
+            future.result()  # an error in compiling belongs to the page
         from gan_core.trainer import ROWS
 
         n = self._pace.steps(ROWS) if not self._pending else min(self._pace.steps(ROWS) or 1, self._pending)
         if n == 0:
             return
         started = time.monotonic()
+        lanes = [lane for lane in self._lanes if not lane.error]
         if not self._recent:
-            self._recent.append((started, self._trainer.step))
-        rows = self._trainer.train(n)
+            self._recent.append((started, lanes[0].trainer.step))
+        n = min(lane.until_due(n) for lane in lanes)
+        for lane in lanes:
+            lane.train(n)
         ended = time.monotonic()
         self._pace.measured(n, ended - started)
-        self._history.append(rows)
         self._pending -= min(n, self._pending)
-        self._recent.append((ended, self._trainer.step))
+        going = [lane for lane in lanes if not lane.error]
+        if not going:
+            self._playing, self._pending = False, 0
+            self._error = self._lanes[0].error if len(self._lanes) == 1 else "Every lane has diverged."
+            return
+        self._recent.append((ended, going[0].trainer.step))
         while ended - self._recent[0][0] > RATE_WINDOW and len(self._recent) > 2:
             self._recent.popleft()
-        self._scores.refresh(idle=False)
+        for lane in going:
+            lane.refresh_scores(idle=False)
+        if not (self._playing or self._pending):
+            self._stood_still()
+
+    def _stood_still(self) -> None:
+        """Where somebody stops, somebody may want to go on from."""
+        for lane in self._lanes:
+            if lane.trainer.step > 0 and self._ready():
+                lane.record()
 
     def _fail(self, error: Exception) -> None:
-        from gan_core.trainer import Diverged
-
         self._playing, self._pending = False, 0
-        if isinstance(error, Diverged):
-            self._error = (
-                f"Training diverged: {error} The networks stand as they were at step {self._trainer.step:,}, the "
-                "last good state. Lower a rate (or reset) and press Play to go on."
-            )
-        elif isinstance(error, ConfigError):
+        if isinstance(error, ConfigError):
             self._error = str(error)
         else:
             line = str(error).strip().split("\n")[0][:300]
@@ -282,45 +358,33 @@ class Worker:
             "generation": self._generation,
             "playing": self._playing,
             "pending": self._pending,
-            "ready": self._trainer is not None and self._ready(),
+            "ready": self._ready(),
             "error": self._error,
+            "steps_per_second": self._rate() if self._playing else 0.0,
+            "saved": self._saved,
+            "autosave": None if self._keeper is None else self._keeper.state,
+            "lanes": [],
         }
-        if self._trainer is None:
-            return snapshot
-        from gan_core import views
-
-        trainer = self._trainer
         try:
-            if self._ready():
-                self._scores.refresh(idle=not self._busy())
-            snapshot |= views.look(trainer, view, still=not self._busy())
+            idle, ready = not self._busy(), self._ready()
+            snapshot["lanes"] = [lane.look(view, idle, scored=ready) for lane in self._lanes]
         except Exception as error:
             self._fail(error)
             snapshot["error"] = self._error
-        return snapshot | {
-            "step": trainer.step,
-            "steps_per_second": self._rate() if self._playing else 0.0,
-            "history": self._history.frame(),
-            "metrics": dict(self._scores.values),
-            "layers": trainer.program.layers(),
-        }
+        return snapshot
 
     def warm_up(self, flat: dict[str, Any]) -> None:
         """Compiles the run that is most likely asked for first."""
         try:
-            self._build(GANConfig.from_flat(flat), {"generation": 0, "upload": None})
+            self._build([GANConfig.from_flat(flat)], {"generation": 0, "upload": None})
         except ConfigError:
             return  # data that only its page has, or that is not on this machine
-        self._compiling.result()
+        self._compiling[0].result()
         from gan_core import views
         from gan_core.snapshot import View
 
-        views.look(self._trainer, View())
-        self._trainer = None
-
-
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        views.look(self._lanes[0].trainer, View())
+        self._lanes = []
 
 
 def main() -> None:

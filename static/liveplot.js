@@ -128,6 +128,22 @@ const CONFIG = {
   modeBarButtonsToRemove: ["select2d", "lasso2d"],
 };
 
+// Plots that share a `link` share their zoom: the newest ranges by the link's name.
+const links = new Map();
+const linked = new Map();
+
+function zoomed(plot, name, event) {
+  const range = (axis) =>
+    `${axis}.range[0]` in event ? [event[`${axis}.range[0]`], event[`${axis}.range[1]`]] : event[`${axis}.range`];
+  const [x, y] = [range("xaxis"), range("yaxis")];
+  const reset = event["xaxis.autorange"] || event["yaxis.autorange"];
+  if (!x && !y && !reset) return;
+  const before = links.get(name) ?? { version: 0 };
+  const kept = reset ? {} : { x: before.x, y: before.y };
+  links.set(name, { ...kept, ...(x && { x }), ...(y && { y }), version: before.version + 1 });
+  for (const other of linked.get(name) ?? []) if (other !== plot) other.again();
+}
+
 class LivePlot {
   constructor(parent) {
     this.parent = parent;
@@ -174,7 +190,12 @@ class LivePlot {
         const needed = (width - margin.l - margin.r) / figure.aspect + margin.t + margin.b;
         if (figure.aspect) figure.layout.height = Math.ceil(Math.min(figure.layout.height, needed));
         this.node.style.height = `${figure.layout.height}px`;
+        if (figure.link) this.join(figure);
         await Plotly.react(this.node, figure.data, figure.layout, CONFIG);
+        if (figure.link && !this.follows) {
+          this.follows = true;
+          this.node.on("plotly_relayout", (event) => zoomed(this, this.link, event));
+        }
         if (figure.clicks && !this.listens) {
           this.listens = true;
           this.node.on("plotly_click", (event) => this.clicked?.(event.points[0].pointNumber));
@@ -191,6 +212,18 @@ class LivePlot {
     } finally {
       this.drawing = false;
     }
+  }
+
+  join(figure) {
+    this.link = figure.link;
+    if (!linked.has(this.link)) linked.set(this.link, new Set());
+    linked.get(this.link).add(this);
+    const shared = links.get(this.link);
+    if (!shared) return;
+    const { layout } = figure;
+    layout.uirevision = `${layout.uirevision} ${shared.version}`;
+    if (shared.x) layout.xaxis.range = shared.x;
+    if (shared.y) layout.yaxis.range = shared.y;
   }
 
   again() {
@@ -215,6 +248,7 @@ class LivePlot {
 
   remove() {
     this.gone = true;
+    linked.get(this.link)?.delete(this);
     this.sizes.disconnect();
     this.themes.disconnect();
     document.removeEventListener("visibilitychange", this.wake);
@@ -246,6 +280,11 @@ function newKey() {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
+function kept(storage, name) {
+  if (!storage.getItem(name)) storage.setItem(name, newKey());
+  return storage.getItem(name);
+}
+
 export function tab(component) {
   const { renew, attempt } = component.data;
   let stored = sessionStorage.getItem(STORE);
@@ -253,8 +292,193 @@ export function tab(component) {
     stored = newKey();
     sessionStorage.setItem(STORE, stored);
   }
-  const said = `${stored}:${attempt}`;
+  // The browser's own key outlives the tab: who comes back may take up what was autosaved.
+  const said = `${stored}:${kept(localStorage, STORE)}:${attempt}`;
   if (component.parentElement.dataset.said === said) return;
   component.parentElement.dataset.said = said;
   setTimeout(() => component.setStateValue("key", said), attempt ? 400 : 0);
+}
+
+// A file for the user: saved once, however often it is drawn.
+const delivered = new Set();
+
+export function deliver(component) {
+  if (!component.data) return;
+  const { name, mime, number, content } = unpack(component.data);
+  if (delivered.has(number)) return;
+  delivered.add(number);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([content], { type: mime }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+// The scrubber: looks back through the recorded frames. Its place is an index into them, so that early training, of
+// which there are many frames, takes much of its length.
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
+const BUSY = "input, textarea, select, [role=slider], [role=radio], [role=listbox], [contenteditable], .js-plotly-plot";
+const ANSWER_MS = 600; // after which a replay goes on without having been answered
+
+class Scrubber {
+  constructor(parent) {
+    this.node = document.createElement("div");
+    this.node.className = "ganscope-scrubber";
+    this.node.innerHTML = `
+      <button class="replay" title="Replay the recorded frames (and stop)">▶</button>
+      <select class="speed" title="Frames a second of the replay">
+        ${[2, 5, 10, 20].map((n) => `<option value="${n}"${n === 5 ? " selected" : ""}>${n}/s</option>`).join("")}
+      </select>
+      <div class="rail"><div class="marks"></div>
+        <input type="range" min="0" step="1" aria-label="history: the step that is shown"
+          title="Drag, or use the arrow keys, to look back; ticks are the steps that a branch can start from"></div>
+      <output></output>
+      <button class="live" title="Back to the present">Live</button>
+      <button class="fork" title="Saves this run, and goes on from the last tick up to here with settings of your own">
+        Fork</button>`;
+    parent.append(this.node);
+    const find = (name) => this.node.querySelector(name);
+    [this.replay, this.speed, this.range, this.marks, this.label, this.live, this.fork] = [
+      ".replay", ".speed", "input", ".marks", "output", ".live", ".fork",
+    ].map(find);
+    this.at = null; // the step looked at, null for now
+    this.steps = [];
+    this.range.addEventListener("input", () => (this.stop(), this.go(Number(this.range.value))));
+    this.range.addEventListener("pointerdown", () => (this.held = true));
+    for (const name of ["pointerup", "pointercancel", "blur"])
+      this.range.addEventListener(name, () => (this.held = false));
+    this.live.addEventListener("click", () => (this.stop(), this.go(this.steps.length)));
+    this.fork.addEventListener("click", () => {
+      this.stop();
+      this.forks = Date.now();
+      this.say();
+    });
+    this.replay.addEventListener("click", () => (this.timer ? this.stop() : this.play()));
+    this.keys = (event) => {
+      const by = ARROWS[event.key];
+      if (!by || event.ctrlKey || event.metaKey || event.altKey || this.steps.length < 2) return;
+      if (event.target.closest?.(BUSY) && event.target !== this.range) return;
+      event.preventDefault();
+      this.stop();
+      // Standing still, the last frame is the present's.
+      const still = this.at === null && by < 0 && this.steps.at(-1) === this.step;
+      this.go(this.place() + (still ? 2 * by : by));
+    };
+    document.addEventListener("keydown", this.keys);
+  }
+
+  show(data, send) {
+    this.send = send;
+    if (data.of !== this.of) {
+      // Another run, or the present was asked for.
+      this.of = data.of;
+      this.at = null;
+      this.stop();
+    }
+    this.steps = Array.from(data.recorded);
+    this.points = Array.from(data.checkpoints);
+    this.step = data.step;
+    this.answered = data.shown;
+    this.canFork = data.fork;
+    if (this.at !== null && this.at > this.step) this.at = null;
+    this.draw();
+  }
+
+  // Where the thumb stands: an index into the steps, their number for now.
+  place() {
+    if (this.at === null) return this.steps.length;
+    let i = this.steps.findLastIndex((step) => step <= this.at);
+    return Math.max(i, 0);
+  }
+
+  go(place) {
+    const i = Math.max(0, Math.min(place, this.steps.length));
+    const at = i >= this.steps.length ? null : this.steps[i];
+    if (at === this.at) return;
+    this.at = at;
+    this.draw();
+    // While one frame is on its way the newest wish waits.
+    if (!this.waits) {
+      this.say();
+      this.waits = setTimeout(() => {
+        this.waits = null;
+        if (this.said !== this.at) this.say();
+      }, 90);
+    }
+  }
+
+  say() {
+    this.said = this.at;
+    this.send({ at: this.at, of: this.of, fork: this.forks ?? 0 });
+  }
+
+  play() {
+    if (this.steps.length < 2) return;
+    if (this.at === null || this.place() >= this.steps.length - 1) this.go(0);
+    let asked = performance.now();
+    const tick = () => {
+      const now = performance.now();
+      const late = this.answered !== this.at && now - asked < ANSWER_MS;
+      if (!late && !document.hidden) {
+        asked = now;
+        if (this.place() >= this.steps.length - 1) return this.stop();
+        this.go(this.place() + 1);
+      }
+      this.timer = setTimeout(tick, late ? 30 : 1000 / Number(this.speed.value));
+    };
+    this.timer = setTimeout(tick, 1000 / Number(this.speed.value));
+    this.draw();
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.draw();
+  }
+
+  draw() {
+    const n = this.steps.length;
+    const set = (node, name, value) => node[name] === value || (node[name] = value);
+    set(this.range, "disabled", n < 2);
+    set(this.replay, "disabled", n < 2);
+    set(this.replay, "textContent", this.timer ? "❚❚" : "▶");
+    if (!this.held) {
+      set(this.range, "max", String(n));
+      set(this.range, "value", String(this.place()));
+    }
+    const text = (value) => value.toLocaleString("en-US");
+    const shown = this.at ?? this.step;
+    set(this.label, "textContent", this.at === null ? "now" : `step ${text(this.at)} of ${text(this.step)}`);
+    const from = this.points?.findLast((step) => step <= shown);
+    set(this.fork, "disabled", from === undefined || !this.canFork || this.step === 0);
+    set(this.fork, "textContent", from === undefined ? "Fork" : `Fork at ${text(from)}`);
+    this.node.classList.toggle("past", this.at !== null);
+    this.node.dataset.at = this.at ?? "";
+    const marks = (this.points ?? []).map((step) => this.steps.findLastIndex((s) => s <= step)).filter((i) => i >= 0);
+    const key = `${n} ${marks}`;
+    if (key === this.drawnMarks) return;
+    this.drawnMarks = key;
+    this.marks.innerHTML = [...new Set(marks)].map((i) => `<i style="left:${(100 * i) / n}%"></i>`).join("");
+  }
+
+  remove() {
+    this.stop();
+    document.removeEventListener("keydown", this.keys);
+    this.node.remove();
+  }
+}
+
+const scrubbers = new WeakMap();
+
+export function scrub(component) {
+  const parent = component.parentElement;
+  if (!scrubbers.has(parent)) scrubbers.set(parent, new Scrubber(parent));
+  if (component.data) {
+    scrubbers.get(parent).show(unpack(component.data), (value) => component.setStateValue("wish", value));
+  }
+}
+
+export function removeScrubber(component) {
+  scrubbers.get(component.parentElement)?.remove();
+  scrubbers.delete(component.parentElement);
 }

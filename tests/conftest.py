@@ -1,5 +1,6 @@
 """What several test files need: a real server on a free port of 127.0.0.1, and a real Chromium."""
 
+import atexit
 import contextlib
 import gc
 import os
@@ -15,8 +16,16 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.browser"]
+
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+# Nothing that a test autosaves lands among anybody's runs.
+RUNS = tempfile.mkdtemp(prefix="ganscope-test-runs-")
+os.environ["GANSCOPE_RUNS_DIR"] = RUNS
+atexit.register(shutil.rmtree, RUNS, ignore_errors=True)
 
 
 def pytest_collection_finish():
@@ -61,8 +70,8 @@ def children(pid: int) -> list[int]:
 class Server:
     """`streamlit run app.py`, as a user starts it."""
 
-    def __init__(self, **environment: str):
-        self.port = free_port()
+    def __init__(self, port: int | None = None, **environment: str):
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],

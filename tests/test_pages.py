@@ -39,6 +39,9 @@ class FakeHub:
     def warmth(self):
         return "warm"
 
+    def autosaved(self):
+        return set()
+
 
 @pytest.fixture
 def hub(monkeypatch):

@@ -1,6 +1,7 @@
 """The sidebar: every knob of a config, grouped, and what the page holds of the user's choice."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +25,8 @@ from gan_core.tables import MOST_BYTES, parse_points
 ALWAYS_SHOWN = ("g_lr", "d_lr", "loss", "d_steps")
 GROUPS = ("Rates", "Networks", "Generator", "Discriminator", "Objective", "Stabilisers", "Sampling")
 FIRST_PRESET = {"points": "ring", "images": "digits"}
-PAGE_OF = {"points": "2-D playground", "images": "Images"}
+NEWS_SECONDS = 8.0
+PAGE_OF = {"points": "2-D playground", "images": "Images", "race": "Compare"}
 SHAPED = {name for row in ARCHITECTURES.values() for name in row.uses}
 # Floating-point operations a second until a run has shown its own: two cores of a laptop, convolutions.
 ASSUMED_SPEED = 70e9
@@ -76,6 +78,17 @@ def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
     return config, problems + more
 
 
+def say(text: str) -> None:
+    """A sentence of news, for whichever page is drawn next; it stays for a while, for several drawings."""
+    st.session_state.news = [*news(), text]
+    st.session_state.news_until = time.monotonic() + NEWS_SECONDS
+
+
+def news() -> list[str]:
+    """What is new, until it is old."""
+    return st.session_state.get("news", []) if time.monotonic() < st.session_state.get("news_until", 0.0) else []
+
+
 def write_url(config: GANConfig) -> None:
     """Keeps the address bar's link equal to the settings."""
     query = config.to_query()
@@ -113,14 +126,14 @@ def _show(name: str, knob: Knob, value: Any) -> None:
     if knob.kind is bool:
         st.toggle(knob.label, **about)
     elif knob.choices is not None:
-        options = _options(name, knob)
-        about["help"] += "\n\n" + "\n".join(f"- `{n}`: {knob.choices[n]}" for n in options)
-        st.selectbox(knob.label, options, **about)
+        offered = options(name, knob, st.session_state.kind)
+        about["help"] += "\n\n" + "\n".join(f"- `{n}`: {knob.choices[n]}" for n in offered)
+        st.selectbox(knob.label, offered, **about)
         if name == "architecture":
             st.caption(_step_times())
     elif ticks is not None:
-        options = sorted({*ticks, value})
-        st.select_slider(knob.label, options, format_func=_decay if name == "ema_decay" else _number, **about)
+        stops = sorted({*ticks, value})
+        st.select_slider(knob.label, stops, format_func=_decay if name == "ema_decay" else _number, **about)
     elif name == "seed":
         st.number_input(knob.label, int(knob.low), int(knob.high), step=1, **about)
     elif knob.kind is int:
@@ -129,9 +142,9 @@ def _show(name: str, knob: Knob, value: Any) -> None:
         st.slider(knob.label, knob.low, knob.high, step=_step(knob), format="%g", **about)
 
 
-def _options(name: str, knob: Knob) -> list[str]:
-    """The choices that this page offers."""
-    if name == "architecture" and st.session_state.kind == "points":
+def options(name: str, knob: Knob, kind: str) -> list[str]:
+    """The choices that a page of this kind offers."""
+    if name == "architecture" and kind == "points":
         return [n for n in knob.choices if not ARCHITECTURES[n].images_only]
     return list(knob.choices)
 
@@ -171,7 +184,7 @@ def _step(knob: Knob) -> float:
     return 0.001 if span <= 0.5 else 0.01 if span <= 2 else 0.1
 
 
-def _acts(name: str, config: GANConfig) -> bool:
+def acts(name: str, config: GANConfig) -> bool:
     """Whether a knob does anything under the other settings; those that do not are left out."""
     side, _, rest = name.partition("_")
     images = DATASETS[config.data].kind == "images"
@@ -193,7 +206,7 @@ def _acts(name: str, config: GANConfig) -> bool:
         return config.instance_noise > 0
     if name == "data_size":
         return config.data != "file"
-    return KNOBS[name].choices is None or len(_options(name, KNOBS[name])) > 1
+    return KNOBS[name].choices is None or len(options(name, KNOBS[name], DATASETS[config.data].kind)) > 1
 
 
 def config_panel(config: GANConfig) -> GANConfig:
@@ -205,7 +218,7 @@ def config_panel(config: GANConfig) -> GANConfig:
         _show(name, KNOBS[name], getattr(config, name))
     for group in GROUPS:
         names = [n for n, k in KNOBS.items() if k.group == group and n not in ALWAYS_SHOWN]
-        names = [n for n in names if _acts(n, config)]
+        names = [n for n in names if acts(n, config)]
         if not names:
             continue
         with st.expander(group):
@@ -289,7 +302,7 @@ def _show_data(config: GANConfig) -> None:
         for name, own in knobs.items():
             value = config.params()[name]
             _show_classes(own, value) if name == "classes" else _show(DATA_PREFIX + name, own, value)
-        if _acts("data_size", config):
+        if acts("data_size", config):
             _show("data_size", KNOBS["data_size"], config.data_size)
         elif not knobs:
             st.caption("A file has none: all of its rows are used.")
@@ -389,6 +402,6 @@ def set_upload(data: Any, name: str, note: str, kind: str | None = None) -> None
         st.session_state[mine(key, kind)] = value
 
 
-def upload() -> Any:
-    """The user's own data of this page: points float32 [N, 2] or Pictures; None without."""
-    return st.session_state.get(mine("upload"))
+def upload(kind: str | None = None) -> Any:
+    """The user's own data of a page, this one if no kind is named: points float32 [N, 2] or Pictures; None without."""
+    return st.session_state.get(mine("upload", kind))

@@ -20,6 +20,8 @@ LOSSES_HEIGHT = 380
 LOSSES_ABOVE_MODES = 262
 MODES_HEIGHT = 112
 FONT = 15
+# Of runs beside each other, on light and dark ground; none is real's or generated's.
+RUN_COLORS = ("#0f9d78", "#c257a0", "#a08414", "#7a63e8")
 LOSSES_PAUSE = 120  # ms between two drawings: curves change less than clouds, and cost the browser more
 LAYERS = {
     "real": "real",
@@ -27,11 +29,12 @@ LAYERS = {
     "heat": "p(real)",
     "manifold": "manifold",
     "arrows": "push",
+    "trails": "trails",
 }
 LAYER_HELP = (
     "real: points of the data set. generated: the generator's samples. p(real): what the discriminator thinks of "
     "each spot. manifold: the image of a line or grid of z (latent dimension 1 or 2). push: where the "
-    "generator's loss pushes its samples."
+    "generator's loss pushes its samples (now only). trails: where some samples were in the last recorded frames."
 )
 
 
@@ -57,7 +60,7 @@ def layout(height: int, revision: str, **rest) -> Figure:
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
         "hoverlabel": {"font": {"size": FONT}},
         "uirevision": revision,
-        "dragmode": "pan" if height == PLANE_HEIGHT else "zoom",
+        "dragmode": "zoom",
         **rest,
     }
 
@@ -69,8 +72,11 @@ def _broken_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return joined[:, 0], joined[:, 1]
 
 
-def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
-    """The plane in the data's own units, equal aspect: heat map, real points, manifold, samples, arrows."""
+def plane(snapshot: Snapshot, layers: set[str], height: int = PLANE_HEIGHT, alone: bool = True) -> Figure:
+    """The plane in the data's own units, equal aspect: heat map, real points, manifold, samples, arrows.
+
+    alone: with legend and colour bar; else one of several beside each other, which are zoomed together.
+    """
     data, frame = snapshot.data, snapshot.frame
     traces: list[Figure] = []
     (cx, cy), reach = data.center, data.limit
@@ -89,6 +95,7 @@ def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
                 "zmax": 1,
                 "zsmooth": "fast",
                 "colorscale": [[0, "$fakeTint"], [0.5, "$mid"], [1, "$realTint"]],
+                "showscale": alone,
                 "colorbar": {
                     "title": {"text": "p(real)"},
                     "thickness": 12,
@@ -119,6 +126,8 @@ def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
         )
     if "fake" in layers and "samples" in frame:
         traces.append(_dots(frame["samples"], "generated", "$fake", 5, 0.75))
+    if "trails" in layers and "trails" in frame:
+        traces += _comets(frame["trails"])
     if "arrows" in layers and "arrows" in frame:
         x, y = _broken_lines(frame["arrows"])
         traces.append(
@@ -141,13 +150,29 @@ def plane(snapshot: Snapshot, layers: set[str]) -> Figure:
     c = snapshot.config
     revision = f"{c.data} {c.data_params} {data.limit:.6g} {data.center}"
     figure = layout(
-        PLANE_HEIGHT,
+        height,
         revision,
         xaxis=axis("x", range=[cx - reach, cx + reach], constrain="domain"),
         yaxis=axis("y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain", constraintoward="top"),
+        dragmode="pan",
+        showlegend=alone,
     )
     figure["margin"]["r"] = 62  # always there, so that switching the heat map moves nothing
-    return {"data": traces, "layout": figure, "step": snapshot.step, "aspect": 1}
+    if not alone:
+        figure["margin"] = {"l": 48, "r": 8, "t": 4, "b": 40}
+        return {"data": traces, "layout": figure, "step": snapshot.shown, "aspect": 1, "link": revision}
+    return {"data": traces, "layout": figure, "step": snapshot.shown, "aspect": 1}
+
+
+def _comets(trails: np.ndarray) -> list[Figure]:
+    """float32 [frames, points, 2] as lines that fade into the past."""
+    traces = []
+    for i in range(len(trails) - 1):
+        x, y = _broken_lines(trails[i : i + 2].transpose(1, 0, 2))
+        line = {"color": "$fake", "width": 1.5}
+        about = {"type": "scattergl", "mode": "lines", "hoverinfo": "skip", "showlegend": False}
+        traces.append(about | {"x": x, "y": y, "line": line, "opacity": 0.12 + 0.6 * (i + 1) / len(trails)})
+    return traces
 
 
 def _dots(points: np.ndarray, name: str, color: str, size: int, opacity: float) -> Figure:
@@ -227,6 +252,8 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True, height:
         traces += _marks(history["markers"])
     shapes, annotations = _references(snapshot, log, flip)
     marks, notes = _mark_lines(history["markers"] if history else [])
+    if snapshot.frame.get("at") is not None:
+        marks.append(_here(snapshot.shown))
     figure = layout(
         height,
         f"losses {log}",
@@ -357,6 +384,39 @@ def _mark_lines(markers: list[dict[str, Any]]) -> tuple[list[Figure], list[Figur
     return shapes, notes
 
 
+def overlay(snapshots: list[Snapshot], names: list[str], log: bool, height: int = 190) -> Figure:
+    """The losses of several runs in one plot: generators solid, discriminators dotted, a colour each."""
+    traces: list[Figure] = [{"type": "scatter", "x": [0], "y": [None], "showlegend": False, "hoverinfo": "skip"}]
+    shapes = []
+    for i, (snapshot, name) in enumerate(zip(snapshots, names, strict=True)):
+        history, color = snapshot.frame.get("history"), RUN_COLORS[i]
+        if history is None or not len(history["step"]):
+            continue
+        for column, dash in ((COLUMNS.index("g_loss"), "solid"), (COLUMNS.index("d_loss"), "dot")):
+            y = smooth(history["mean"][:, column])
+            row = "generator" if dash == "solid" else "discriminator"
+            about = _line(f"{name}, {row}", history["step"], y, color)
+            traces.append(about | {"line": {"color": color, "width": 2.5, "dash": dash}})
+        if snapshot.frame.get("at") is not None:
+            shapes.append(_here(snapshot.shown) | {"line": {"color": color, "width": 2}})
+    figure = layout(
+        height,
+        f"overlay {log}",
+        xaxis=axis("step", rangemode="tozero", hoverformat=",d"),
+        yaxis=axis("loss (log)" if log else "loss", type="log" if log else "linear"),
+        shapes=shapes,
+        showlegend=False,
+    )
+    figure["margin"] |= {"l": 70, "r": 12, "t": 6}
+    return {"data": traces, "layout": figure, "every": LOSSES_PAUSE}
+
+
+def _here(step: int) -> Figure:
+    """The line at the step that the picture shows."""
+    about = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": step, "x1": step}
+    return about | {"line": {"color": "$real", "width": 3}}
+
+
 def mode_chart(snapshot: Snapshot) -> Figure:
     """How many samples of high quality each mode got, beside its fair share."""
     scores, modes = snapshot.frame.get("metrics") or {}, len(snapshot.data.modes)
@@ -390,4 +450,4 @@ def mode_chart(snapshot: Snapshot) -> Figure:
         ],
     )
     figure["margin"] = {"l": 70, "r": 62, "t": 6, "b": 24}
-    return {"data": traces, "layout": figure, "step": snapshot.step, "every": 500}
+    return {"data": traces, "layout": figure, "step": snapshot.shown, "every": 500}

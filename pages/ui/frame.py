@@ -8,6 +8,8 @@ from streamlit.runtime.pages_manager import PagesManager
 PAGES = (
     ("pages/playground.py", "2-D playground", ":material/scatter_plot:"),
     ("pages/images.py", "Images", ":material/grid_view:"),
+    ("pages/compare.py", "Compare", ":material/compare:"),
+    ("pages/runs.py", "Runs", ":material/folder_open:"),
     ("pages/tutorials.py", "Tutorials", ":material/school:"),
     ("pages/scores.py", "Scores", ":material/straighten:"),
     ("pages/guide.py", "Guide", ":material/menu_book:"),
@@ -60,12 +62,48 @@ STYLE = """<style>
     grid-template-areas: "step" "rate" "plane" "real" "losses" "classes" "metrics";
   }
 }
+[data-testid="stLayoutWrapper"]:has(> .st-key-news) { position: fixed; right: 1.1rem; top: 0.4rem; width: min(30rem, 92vw); z-index: 1000001; }
+.st-key-news [data-testid="stAlertContainer"] { background: var(--st-background-color) !important; color: var(--st-text-color);
+  box-shadow: 0 2px 12px rgba(0,0,0,0.25); border-left: 4px solid var(--st-primary-color); }
+:is(.st-key-lanes_2, .st-key-lanes_3, .st-key-lanes_4) { display: grid; gap: 0.3rem 0.8rem; }
+.st-key-lanes_2 { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.st-key-lanes_3 { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+.st-key-lanes_4 { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+@media (max-width: 640px) { :is(.st-key-lanes_3, .st-key-lanes_4) { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+[data-testid="stLayoutWrapper"]:has(> .st-key-take_progress) { position: fixed; right: 1.1rem; top: 0.4rem; width: min(24rem, 92vw); z-index: 1000000; padding: 0.6rem 0.8rem;
+  background: var(--st-background-color); border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.5rem; box-shadow: 0 2px 12px rgba(0,0,0,0.25); }
+.st-key-deliver { height: 0; overflow: hidden; position: absolute; }
 .ganscope-plot { width: 100%; }
 .st-key-tab_key { position: absolute; height: 0; overflow: hidden; }
 .ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.1rem 0.6rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }
 .ganscope-metrics b { font-size: 1.2rem; display: block; line-height: 1.25; }
 .ganscope-metrics span { font-size: 0.78rem; line-height: 1.15; display: inline-block; }
 :is(.st-key-disc_scores, .st-key-cheat_scores) :is(th, td) { padding: 0.12rem 0.6rem; font-variant-numeric: tabular-nums; }
+.ganscope-scrubber { display: flex; align-items: center; gap: 0.45rem; padding: 0 0.6rem; font-family: var(--st-font); }
+.ganscope-scrubber :is(button, select) { font: inherit; font-size: 0.9rem; color: inherit; background: transparent; height: 2.1rem;
+  border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 0.5rem; padding: 0 0.6rem; cursor: pointer; white-space: nowrap; }
+.ganscope-scrubber select option { color: #111; }
+.ganscope-scrubber :is(button, input):disabled { opacity: 0.4; cursor: default; }
+.ganscope-scrubber.past .live { background: var(--st-primary-color); border-color: var(--st-primary-color); color: #fff; }
+.ganscope-scrubber .rail { position: relative; flex: 1 1 8rem; min-width: 6rem; }
+.ganscope-scrubber input { width: 100%; accent-color: var(--st-primary-color); margin: 0; display: block; }
+.ganscope-scrubber .marks { position: absolute; left: 8px; right: 8px; top: 100%; height: 5px; }
+.ganscope-scrubber .marks i { position: absolute; width: 1px; height: 5px; background: currentColor; opacity: 0.45; }
+.ganscope-scrubber output { font-variant-numeric: tabular-nums; font-size: 0.95rem; min-width: 9.5rem; }
+.ganscope-scrubber .replay { width: 2.4rem; padding: 0; }
+@media (max-width: 640px) {
+  .ganscope-scrubber { flex-wrap: wrap; }
+  .ganscope-scrubber .rail { flex-basis: 100%; order: -1; margin-bottom: 0.4rem; }
+  .ganscope-scrubber output { min-width: 0; flex: 1; }
+}
+.st-key-scrubber_race .fork { display: none; }
+.ganscope-lane { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+@media (min-width: 1000px) { .st-key-race_status { margin-top: -3rem; height: 2.4rem; text-align: right; pointer-events: none; } }
+.st-key-compare_below { display: grid; grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr); gap: 0.5rem 1rem; align-items: start; }
+@media (max-width: 640px) { .st-key-compare_below { grid-template-columns: minmax(0, 1fr); } }
+.ganscope-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.95rem; }
+.ganscope-table :is(th, td) { padding: 0.05rem 0.7rem; text-align: right; font-weight: inherit; }
+.ganscope-table th:first-child { text-align: left; padding-left: 0; }
 .ganscope-note { opacity: 0.75; font-size: 0.82rem; padding-left: 0.8rem; }
 </style>"""
 

@@ -78,7 +78,9 @@ def _frame(traces: list[Figure], columns: int, rows: int, height: int, title: st
     return {"data": traces, "layout": figure, "aspect": columns / rows}
 
 
-def grid(snapshot: Snapshot, side: int, framed: bool, row_names: list[str]) -> Figure:
+def grid(
+    snapshot: Snapshot, side: int, framed: bool, row_names: list[str], height: int = GRID_HEIGHT, link: str = ""
+) -> Figure:
     """The generated pictures; hover, and the frame's colour if wanted, tell what the discriminator thinks of each."""
     frame = snapshot.frame
     if "grid" not in frame:
@@ -90,12 +92,14 @@ def grid(snapshot: Snapshot, side: int, framed: bool, row_names: list[str]) -> F
         side = round(len(pixels) ** 0.5)
         hover = "sample %{pointNumber}: p(real) %{customdata:.2f}<extra></extra>"
         traces, rows = _tiles(pixels, side, hover, p, framed)
-    figure = _frame(traces, side, rows, GRID_HEIGHT, "generated", "$fake", f"grid {side}")
+    figure = _frame(traces, side, rows, height, "generated", "$fake", f"grid {side}")
+    if link:
+        figure["link"] = f"{link} {side}"
     if row_names:
         named = [row_names[i % len(row_names)] for i in range(side)]
         figure["layout"]["yaxis"] |= {"showticklabels": True, "tickvals": list(range(side)), "ticktext": named}
         figure["layout"]["margin"]["l"] = 14 + 9 * max(len(name) for name in named)
-    return figure | {"step": snapshot.step, "clicks": True}
+    return figure | {"step": snapshot.shown, "clicks": True}
 
 
 def real(snapshot: Snapshot, side: int, row_names: list[str]) -> Figure:
@@ -156,7 +160,7 @@ def classes(snapshot: Snapshot) -> Figure:
         showlegend=bool(generated),
     )
     figure["margin"] = {"l": 70, "r": 62, "t": 22, "b": 24}
-    return {"data": traces, "layout": figure, "step": snapshot.step, "every": 500}
+    return {"data": traces, "layout": figure, "step": snapshot.shown, "every": 500}
 
 
 def blend(snapshot: Snapshot) -> Figure:
@@ -169,7 +173,7 @@ def blend(snapshot: Snapshot) -> Figure:
     traces, rows = _tiles(pixels, len(pixels), names)
     title = "corners of z and their mixture: " + ", ".join(names)
     return _frame(traces, len(pixels), rows, STRIP_HEIGHT, title, "$fake", f"blend {len(names)}") | {
-        "step": snapshot.step
+        "step": snapshot.shown
     }
 
 
@@ -188,4 +192,4 @@ def neighbours(snapshot: Snapshot, picked: int) -> Figure:
         "title": {"text": "distance (root mean square of pixels in 0..1)", "standoff": 2},
     }
     figure["layout"]["margin"]["b"] = 46
-    return figure | {"step": snapshot.step}
+    return figure | {"step": snapshot.shown}

@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan_core.client import Run
 from gan_core.snapshot import Snapshot, View
-from pages.ui import figures, image_figures
+from pages.ui import figures, image_figures, past, scoring
 from pages.ui.liveplot import clicked, live_plot
 from pages.ui.points_view import loss_switches
 
@@ -44,6 +44,7 @@ def switches(run: Run) -> "Images":
             persist_state="session",
             help="Mix two or four corners of z by hand and watch the picture between them while training goes on.",
         )
+        past.keep_panel(run)
     if run.config.conditional and names:
         chosen = st.multiselect(
             "classes of the rows",
@@ -138,21 +139,8 @@ class Images:
         if self.corners is not None and "blend" in snapshot.frame:
             live_plot(image_figures.blend(snapshot), key="live_blend")
 
-    def scores(self, m: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
-        cells = [
-            (f"{m['classifier_fid']:.3g}", "classifier-FID", f"floor {m['classifier_fid_floor']:.2g}"),
-            (f"{m['confidence']:.2f}", "confidence", f"real {m['confidence_real']:.2f}"),
-            (f"{m['class_tv']:.2f}", "class TV", f"floor {m['class_tv_floor']:.2f}"),
-        ]
-        for key in ("precision", "recall", "density", "coverage"):
-            cells.append((f"{m[key]:.2f}", key, f"real {m[f'{key}_floor']:.2f}"))
-        cells.append((f"{m['nearest_real']:.3g}", "nearest real", f"real {m['nearest_real_floor']:.3g}"))
-        if "modes" in m:
-            cells.append((str(m["modes"]), f"of {m['modes_total']:,} modes", f"real {m['modes_real']}"))
-        return (
-            cells,
-            f"{m['samples']:,} samples; classifier {100 * m['classifier_accuracy']:.1f} % right",
-        )
+    def scores(self, metrics: dict[str, Any]) -> tuple[list[scoring.Cell], str]:
+        return scoring.of_images(metrics)
 
 
 def _pick() -> None:

@@ -1,9 +1,8 @@
 """The session's run: whose it is, the transport buttons, and the fragment that keeps its picture fresh."""
 
 import random
-import threading
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any, Protocol
@@ -13,7 +12,7 @@ import streamlit as st
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from gan_core import architectures, datasets
+from gan_core import architectures, datasets, runs
 from gan_core.client import Run
 from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, changed, with_live_fields
@@ -24,12 +23,11 @@ from gan_core.knobs import ConfigError
 from gan_core.pictures import MissingFile
 from gan_core.presets import PRESETS
 from gan_core.snapshot import Snapshot, View
-from pages.ui import controls, downloads
+from pages.ui import clicks, controls, downloads, past, takeaway
 from pages.ui.liveplot import tab_key
 
 FRAME_SECONDS = 0.1
 WARMING_SECONDS = 1.0
-CLICK_SECONDS = 2.0  # a click's own message comes within this, or it is lost
 CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
 SPEEDS = {1: "1/s", 10: "10/s", 100: "100/s", 1_000: "1k/s", 0: "full"}
 STEPS = (1, 10, 100)
@@ -63,6 +61,8 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
     """A whole page around a run of `kind`, `points` or `images`."""
     controls.open_page(kind)
     run = own_run()
+    _open_wanted(run)
+    past.settle(run)
     with st.sidebar:
         config = controls.config_panel(controls.current())
     controls.write_url(config)
@@ -74,11 +74,14 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
         for sentence in doubtful(config):
             st.caption(f":material/warning: {sentence}")
     transport(run)
+    takeaway.progress()
     with st.container(key="news"):
-        notice = st.session_state.pop("notice", None)
-        if notice:
+        for notice in controls.news():
             st.info(notice)
+    with st.container(key="questions"):
         follow(run, config)
+        past.offer(run, hub().autosaved(), _start)
+    past.autosave(run)
     live_view(run, switches)
     layer_table(run)
 
@@ -105,6 +108,40 @@ def own_run() -> Run:
     return run
 
 
+def _open_wanted(run: Run) -> None:
+    """Opens the saved run that another page asked for."""
+    wanted = st.session_state.get("open_wanted")
+    if wanted is None or wanted["kind"] != st.session_state.kind:
+        return
+    del st.session_state["open_wanted"]
+    try:
+        past.open_in(run, runs.read(wanted["folder"]), wanted["step"])
+    except ConfigError as error:
+        controls.say(str(error))
+        return
+    _start(run)
+
+
+def race_run() -> Run | None:
+    """This tab's race, if it has one."""
+    _claim()
+    run = st.session_state.get(controls.mine("run"))
+    hub().visit(_session(), PRESETS["ring"].config if run is None else run.config)
+    return run
+
+
+def new_race(configs: tuple[GANConfig, ...], upload: Any) -> None:
+    """Starts this tab's race over with these settings; it stands at step 0."""
+    state = st.session_state
+    run = state.get(controls.mine("run"))
+    if run is None:
+        run = state[controls.mine("run")] = Run(configs[0], upload)
+        hub().adopt(_seat(state.get("tab") or f"session {_session()}", state.kind), _session(), run)
+    run.race(configs, upload)
+    past.present()
+    _start(run)
+
+
 def _seat(tab: str, kind: str) -> str:
     """The hub's key: a tab has a run for each kind of page."""
     return f"{tab} {kind}"
@@ -117,9 +154,9 @@ def _claim() -> None:
     if said is None or said == state.get("tab_said"):
         return
     state.tab_said = said
-    key, attempt = said
+    key, state.browser, attempt = said
     try:
-        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in controls.FIRST_PRESET}
+        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in controls.PAGE_OF}
     except PermissionError:
         # Another page holds it: an old one that is just closing, or this tab is a duplicate.
         if attempt >= CLAIM_ATTEMPTS:
@@ -134,7 +171,8 @@ def _claim() -> None:
             hub().adopt(_seat(key, kind), _session(), own)
         elif run is not None and run is not own and (own is None or own.worker is None):
             state[controls.mine("run", kind)] = run
-            controls.set_config(run.config)
+            if kind in controls.FIRST_PRESET:
+                controls.set_config(run.config)
             if run.upload is not None:
                 controls.set_upload(run.upload, "your file", "", kind)
             again = True
@@ -145,9 +183,9 @@ def _claim() -> None:
 # -- settings -> run ----------------------------------------------------------------------------------------
 
 
-def _check(config: GANConfig) -> None:
-    """Raises ConfigError where no run can be made of the page's settings."""
-    data = datasets.load(config, controls.upload())
+def check(config: GANConfig, upload: Any) -> None:
+    """Raises ConfigError where no run can be made of these settings."""
+    data = datasets.load(config, upload)
     architectures.plans(config, data.shape)
     datasets.class_count(config, data)
 
@@ -155,7 +193,7 @@ def _check(config: GANConfig) -> None:
 def _trouble(config: GANConfig) -> str:
     """Why no run can be made of the page's settings, or ""."""
     try:
-        _check(config)
+        check(config, controls.upload())
     except ConfigError as error:
         return str(error)
     return ""
@@ -175,7 +213,7 @@ def follow(run: Run, config: GANConfig) -> None:
         return
     try:
         with st.spinner("Loading the data"):
-            _check(config)
+            check(config, controls.upload())
     except MissingFile as missing:
         downloads.offer(missing)
         return
@@ -190,8 +228,8 @@ def follow(run: Run, config: GANConfig) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="pending"):
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         st.markdown(f"**{shown}** cannot change under way: starting over drops {run.step:,} steps.")
-        _button("Start over", "apply", partial(_apply, run), type="primary")
-        _button("Keep the run", "keep", partial(_keep, run))
+        clicks.button("Start over", "apply", partial(_apply, run), type="primary")
+        clicks.button("Keep the run", "keep", partial(_keep, run))
 
 
 def _apply(run: Run) -> None:
@@ -205,41 +243,17 @@ def _keep(run: Run) -> None:
 # -- transport ----------------------------------------------------------------------------------------------
 
 
-_CLICKS = threading.Lock()
-
-
-def _button(label: str, key: str, action: Callable[[], None], **rest) -> None:
-    """A button whose click acts exactly once.
-
-    A click's value can travel twice: with its own message and with the fragment's tick that happens to leave the
-    browser at the same moment. Both name the drawing of the button that was clicked, and only the first counts.
-    Until the click's own message has drawn the button anew, a tick asks for no full run (`click_due`).
-    """
-    state = st.session_state
-    drawing = state[f"drawing_{key}"] = state.get(f"drawing_{key}", 0) + 1
-
-    def clicked() -> None:
-        with _CLICKS:
-            if state.get(f"clicked_{key}", 0) >= drawing:
-                return
-            state[f"clicked_{key}"] = drawing
-            state.click_due = time.monotonic() + CLICK_SECONDS
-        action()
-
-    st.button(label, key=key, on_click=clicked, **rest)
-
-
 def _start(run: Run) -> bool:
     state = st.session_state
     for kind, page in controls.PAGE_OF.items():
         other = state.get(controls.mine("run", kind))
         if other is not None and other is not run and other.wants_play:
             other.pause()  # two at once would each run at half speed
-            state.notice = f"The run on the page {page} is paused meanwhile."
+            controls.say(f"The run on the page {page} is paused meanwhile.")
     try:
         hub().start(run)
     except Full as full:
-        st.session_state.notice = str(full)
+        controls.say(str(full))
         return False
     return True
 
@@ -248,40 +262,49 @@ def _play(run: Run) -> None:
     if run.wants_play:
         run.pause()
     elif _start(run):
+        past.present()
         run.play()
 
 
 def _step(run: Run) -> None:
+    past.present()
     if _start(run):
         run.steps(st.session_state.step_size)
 
 
 def _reset(run: Run) -> None:
+    past.present()
     config = controls.current()
     run.reset(run.config if _trouble(config) else config, controls.upload())
 
 
 def _new_seed(run: Run) -> None:
-    config = controls.current().updated({"seed": random.SystemRandom().randrange(1_000_000)})
+    past.present()
+    config = controls.current().updated({"seed": another_seed()})
     controls.set_config(config)
     if not _trouble(config):
         run.configure(config, controls.upload(), restart=True)
+
+
+def another_seed() -> int:
+    """A seed that nobody has chosen."""
+    return random.SystemRandom().randrange(1_000_000)
 
 
 def _speed(run: Run) -> None:
     run.set_speed(float(st.session_state.speed))
 
 
-def transport(run: Run) -> None:
+def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callable[[Run], None] = _new_seed) -> None:
     """Play / Pause, Step, Reset, New seed and the speed, with their keys P, S, 0 and N."""
     state = st.session_state
-    state.click_due = 0.0
+    clicks.arrived()
     if state.get("speed") != int(run.speed):
         state.speed = int(run.speed)
     state.setdefault("step_size", 1)
     with st.container(horizontal=True, vertical_alignment="center", key="transport", gap="xsmall"):
         playing = run.wants_play
-        _button(
+        clicks.button(
             "Pause" if playing else "Play",
             "play",
             partial(_play, run),
@@ -290,7 +313,7 @@ def transport(run: Run) -> None:
             shortcut="P",
             width=124,
         )
-        _button(
+        clicks.button(
             "Step",
             "step",
             partial(_step, run),
@@ -306,18 +329,18 @@ def transport(run: Run) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        _button(
+        clicks.button(
             "Reset",
             "reset",
-            partial(_reset, run),
+            partial(reset, run),
             icon=":material/replay:",
             shortcut="0",
             help="Back to step 0: same seed, same initial weights, settings kept.",
         )
-        _button(
+        clicks.button(
             "New seed",
             "new_seed",
-            partial(_new_seed, run),
+            partial(new_seed, run),
             icon=":material/casino:",
             shortcut="N",
             help="Starts over with another seed: other data points, weights and draws.",
@@ -361,7 +384,7 @@ def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
     display = switches(run)
     before = run.snapshot()
     warming = before.status in ("idle", "ended") and hub().warmth() == "starting"
-    every = FRAME_SECONDS if before.moving else WARMING_SECONDS if warming else None
+    every = FRAME_SECONDS if before.moving or past.pending() else WARMING_SECONDS if warming else None
     st.session_state.full_run = True
     try:
         with picture:
@@ -372,32 +395,38 @@ def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
 
 
 def _draw(run: Run, display: Display, warming: bool, timed: bool) -> None:
-    snapshot = run.poll(display.view())
-    if snapshot.moving and not timed:
+    snapshot = run.poll(replace(display.view(), at=past.looked_at()))
+    if past.settled(run) or (snapshot.moving and not timed):
         st.rerun()  # another view was asked for while all stood still, and its frame is not here yet
-    ticking = not st.session_state.get("full_run") and time.monotonic() > st.session_state.get("click_due", 0.0)
-    if ticking and not snapshot.moving:
+    tick = ticking()
+    if timed and tick and not snapshot.moving and not past.pending():
         still_warming = snapshot.status in ("idle", "ended") and hub().warmth() == "starting"
         if not (warming and still_warming):
             st.rerun()  # the timer changes only in a full run
-    if ticking and bool(snapshot.frame.get("layers")) != st.session_state.get("layers_known", False):
+    if tick and bool(snapshot.frame.get("layers")) != st.session_state.get("layers_known", False):
         st.rerun()  # so does the table of layers
     if snapshot.status == "playing" and not run.speed and snapshot.steps_per_second > 0:
         cost = step_cost(snapshot.config, snapshot.data.shape)
         st.session_state.speed_seen = cost * snapshot.steps_per_second
     # Every element is a message of a third of a millisecond, so the style (frame.py) lays them out, not columns.
     with st.container(key="step_counter"):
-        st.markdown(f"step {snapshot.step:,}")
+        st.markdown(f"step {snapshot.shown:,}")
     with st.container(key="steps_per_second"):
-        st.markdown(f"{_rate(snapshot.steps_per_second)} steps/s · {_status(snapshot)}")
+        st.markdown(f"{rate(snapshot.steps_per_second)} steps/s · {_status(snapshot)}")
     display.draw(snapshot)
     with st.container(key="metrics"):
         st.html(_metrics(snapshot, display))
+    past.draw_scrubber(run, snapshot)
     if snapshot.error:
         st.error(snapshot.error)
 
 
-def _rate(steps_per_second: float) -> str:
+def ticking() -> bool:
+    """Whether this is a tick of the timer, or an event of the picture's own, and no click's full run is due."""
+    return not st.session_state.get("full_run") and not clicks.due()
+
+
+def rate(steps_per_second: float) -> str:
     return f"{steps_per_second:,.0f}" if steps_per_second >= 9.5 or not steps_per_second else f"{steps_per_second:.1f}"
 
 
@@ -409,7 +438,11 @@ def _status(snapshot: Snapshot) -> str:
         said = f"{said}; press Play" if said else "press Play"
     else:
         said = STATUS[snapshot.status]
-    return f"{said} · {c.data} · seed {c.seed}"
+    if snapshot.shown != snapshot.step:
+        said = f"{said} at {snapshot.step:,}"
+    parent = snapshot.frame.get("parent")
+    branch = f" · branch of {parent.name} at {parent.step:,}" if parent else ""
+    return f"{said} · {c.data} · seed {c.seed}{branch}"
 
 
 def _metrics(snapshot: Snapshot, display: Display) -> str:

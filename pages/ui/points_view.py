@@ -7,7 +7,7 @@ import streamlit as st
 
 from gan_core.client import Run
 from gan_core.snapshot import Snapshot, View
-from pages.ui import figures
+from pages.ui import figures, past, scoring
 from pages.ui.liveplot import live_plot
 
 
@@ -26,6 +26,7 @@ def switches(run: Run) -> "Points":
             persist_state="session",
         )
         log, smoothed = loss_switches()
+        past.keep_panel(run)
     if "manifold" in layers and run.config.latent_dim > 2:
         st.caption("The manifold can be drawn for a latent dimension of 1 or 2 only.")
     return Points(frozenset(layers), log, smoothed)
@@ -44,11 +45,6 @@ def loss_switches() -> tuple[bool, bool]:
     return log, smoothed
 
 
-def number(value: float) -> str:
-    """A score in about three significant digits."""
-    return f"{value:.4f}" if value < 0.01 else f"{value:.3f}" if value < 10 else f"{value:.3g}"
-
-
 @dataclass(frozen=True)
 class Points:
     """The plane with these layers; a `live.Display`."""
@@ -58,7 +54,7 @@ class Points:
     smoothed: bool
 
     def view(self) -> View:
-        return View("heat" in self.layers, "manifold" in self.layers, "arrows" in self.layers)
+        return View("heat" in self.layers, "manifold" in self.layers, "arrows" in self.layers, "trails" in self.layers)
 
     def still(self, snapshot: Snapshot) -> None:
         pass
@@ -71,13 +67,5 @@ class Points:
         if modes:
             live_plot(figures.mode_chart(snapshot), key="live_modes")
 
-    def scores(self, m: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
-        cells = []
-        if "modes" in m:
-            cells.append((f"{m['modes']} / {m['modes_total']}", "modes", "captured"))
-            cells.append((f"{100 * m['hq']:.1f} %", "HQ", f"ideal {100 * m['hq_perfect']:.1f} %"))
-            kl = "none" if m["reverse_kl"] is None else number(m["reverse_kl"])
-            cells.append((kl, "reverse KL", f"floor {number(m['reverse_kl_floor'])}"))
-        for key, name in (("w1", "Wasserstein-1"), ("energy", "energy"), ("mmd", "MMD")):
-            cells.append((number(m[key]), name, f"floor {number(m[f'{key}_floor'])}"))
-        return cells, f"{m['samples']:,} samples, distances of {m['w1_samples']:,}"
+    def scores(self, metrics: dict[str, Any]) -> tuple[list[scoring.Cell], str]:
+        return scoring.of_points(metrics)

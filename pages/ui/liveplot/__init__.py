@@ -1,4 +1,4 @@
-"""The component that redraws a figure in place, and the one that knows the tab's key.
+"""The components: one redraws a figure in place, one looks back in time, one knows the tab's key.
 
 The code that runs in the browser is static/liveplot.js. Streamlit sends a component's own script with every
 frame, so that script only imports the file, by URL, from the app's static folder: no CDN.
@@ -82,7 +82,15 @@ def _components():
     tab = st.components.v2.component(
         "ganscope_tab", js=head + "export default c=>{m.then(x=>x.tab(c))}", isolate_styles=False
     )
-    return live, tab
+    scrub = st.components.v2.component(
+        "ganscope_scrubber",
+        js=head + "export default c=>{m.then(x=>x.scrub(c));return ()=>m.then(x=>x.removeScrubber(c))}",
+        isolate_styles=False,
+    )
+    deliver = st.components.v2.component(
+        "ganscope_deliver", js=head + "export default c=>{m.then(x=>x.deliver(c))}", isolate_styles=False
+    )
+    return live, tab, scrub, deliver
 
 
 def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | None = None) -> None:
@@ -100,8 +108,8 @@ def clicked(key: str) -> int | None:
     return place if type(place) is int and place >= 0 else None
 
 
-def tab_key(renew: str, attempt: int) -> tuple[str, int] | None:
-    """(the key of this browser tab, the attempt that it answers), or None until the browser has said it.
+def tab_key(renew: str, attempt: int) -> tuple[str, str, int] | None:
+    """(the key of this browser tab, the browser's, the attempt that it answers), None until the browser has said it.
 
     renew: a key to give up for a new one (this tab is a duplicate). attempt: a new number asks again.
     """
@@ -109,7 +117,28 @@ def tab_key(renew: str, attempt: int) -> tuple[str, int] | None:
         data={"renew": renew, "attempt": attempt}, key="tab_key", on_key_change=lambda: None, height="content"
     )
     said = result.key
-    if not isinstance(said, str) or ":" not in said or len(said) > 100:
+    if not isinstance(said, str) or said.count(":") != 2 or len(said) > 200:
         return None
-    key, _, number = said.rpartition(":")
-    return (key, int(number)) if number.isdecimal() and len(key) >= 32 else None
+    key, browser, number = said.split(":")
+    return (key, browser, int(number)) if number.isdecimal() and min(len(key), len(browser)) >= 32 else None
+
+
+def scrubber(about: dict[str, Any], key: str) -> None:
+    """The slider over a run's past, with Replay, Live and Fork; for `about` see `show` in static/liveplot.js."""
+    _components()[2](data=pack(about), key=key, on_wish_change=lambda: None, height="content")
+
+
+def deliver(content: bytes, name: str, mime: str, number: str) -> None:
+    """Has the browser save `content` as the file `name`, once for each `number`."""
+    about = {"name": name, "mime": mime, "number": number, "content": np.frombuffer(content, np.uint8)}
+    _components()[3](data=pack(about), key="deliver", height="content")
+
+
+def wished(key: str) -> dict[str, Any]:
+    """The last wish of the scrubber under `key`.
+
+    `at`: a step, None for now. `of`: the `of` that it was shown then. `fork`: a number that each click makes new.
+    """
+    wish = (st.session_state.get(key) or {}).get("wish")
+    good = isinstance(wish, dict) and set(wish) == {"at", "of", "fork"} and type(wish["fork"]) is int
+    return wish if good else {"at": None, "of": "", "fork": 0}

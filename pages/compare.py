@@ -1,0 +1,6 @@
+"""Compare: two to four runs side by side; a race of one knob's values, or saved runs and the ones that train now."""
+
+from pages.ui import compare_view, frame
+
+frame.through_app()
+compare_view.page()

@@ -1,0 +1,362 @@
+"""The page Compare: runs beside each other with one step slider, linked zoom, losses overlaid and scores in a table."""
+
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from gan_core import runs
+from gan_core.client import Run
+from gan_core.config import DATA_PREFIX, KNOBS, GANConfig
+from gan_core.datasets import DATASETS
+from gan_core.knobs import ConfigError, Knob
+from gan_core.presets import PRESETS
+from gan_core.recording import Recording
+from gan_core.runs import Saved
+from gan_core.snapshot import Snapshot, View
+from pages.ui import controls, figures, image_figures, live, past, scoring, takeaway
+from pages.ui.liveplot import live_plot, scrubber
+
+MOST = 4
+FRAME_SECONDS = 0.2
+HEIGHTS = {2: 300, 3: 300, 4: 290}
+LAYERS = frozenset({"real", "fake", "heat"})
+WAYS = {"race": "Race", "saved": "Runs side by side"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One run of the comparison."""
+
+    name: str
+    snapshot: Snapshot
+    error: str = ""
+
+
+def page() -> None:
+    """The whole page."""
+    controls.open_page("race")
+    takeaway.progress()
+    if st.session_state.get("compare"):
+        st.session_state.setdefault("compare_way", "saved")
+    st.session_state.setdefault("compare_way", "race")
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_bar"):
+        way = st.segmented_control(
+            "compare",
+            list(WAYS),
+            key="compare_way",
+            required=True,
+            format_func=WAYS.get,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        log = st.toggle("log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
+        bar = st.container(horizontal=True, vertical_alignment="center")
+    with st.container(key="news"):
+        for notice in controls.news():
+            st.info(notice)
+    with st.container(gap="xsmall"):
+        (_race if way == "race" else _side_by_side)(bar, log)
+
+
+# -- the race -------------------------------------------------------------------------------------------------
+
+
+def _race(bar: Any, log: bool) -> None:
+    run = live.race_run()
+    with bar.popover("New race", icon=":material/flag:", key="race_setup") if run is not None else st.container():
+        _setup()
+    if run is None:
+        st.caption(
+            "All start from one seed: the same data, the same order of batches, and the same initial weights wherever "
+            "the networks have the same shape. One process trains them by turns, step for step."
+        )
+        return
+    live.transport(run, reset=_again, new_seed=_new_seed)
+    before = run.snapshot()
+    every = FRAME_SECONDS if before.moving else None
+    st.session_state.full_run = True
+    try:
+        st.fragment(_draw_race, run_every=every)(run, log, every is not None)
+    finally:
+        st.session_state.full_run = False
+    _settings(list(run.configs), lane_names(run.configs))
+
+
+def _setup() -> None:
+    bases = {f"the page {controls.PAGE_OF[kind]} as it is": kind for kind in ("points", "images")}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="race_bar"):
+        base = st.selectbox(
+            "all settings from",
+            [*bases, *PRESETS],
+            key="race_base",
+            persist_state="session",
+            help="What the racers share. They differ in one knob only.",
+        )
+        config = _base(bases.get(base), base)
+        names = [n for n, k in KNOBS.items() if k.group != "Data" and n != "seed" and controls.acts(n, config)]
+        knob = st.selectbox(
+            "knob",
+            names,
+            key="race_knob",
+            persist_state="session",
+            format_func=lambda n: KNOBS[n].label,
+            help="The one setting that differs.",
+        )
+        values = _values(knob, KNOBS[knob], config) if knob in KNOBS else []
+        started = st.button("Start race", key="race_go", type="primary", icon=":material/flag:")
+    st.caption(KNOBS[knob].help if knob in KNOBS else "")
+    if started:
+        try:
+            configs = racers(config, knob, values)
+            live.check(configs[0], controls.upload(DATASETS[config.data].kind))
+        except ConfigError as error:
+            st.error(str(error))
+            return
+        live.new_race(configs, controls.upload(DATASETS[config.data].kind))
+        st.rerun()
+
+
+def _base(kind: str | None, name: str) -> GANConfig:
+    if kind is None:
+        return PRESETS[name].config
+    return st.session_state.get(controls.mine("config", kind)) or PRESETS[controls.FIRST_PRESET[kind]].config
+
+
+def _values(name: str, knob: Knob, config: GANConfig) -> list[Any]:
+    """The values that the user wants to race."""
+    now = getattr(config, name)
+    if knob.choices is not None or knob.kind is bool:
+        options = [False, True] if knob.kind is bool else controls.options(name, knob, DATASETS[config.data].kind)
+        others = [option for option in options if option != now]
+        return st.multiselect(
+            "values", options, default=[now, *others[:1]], max_selections=MOST, key=f"race_values_{name}"
+        )
+    other = now * 4 if now else knob.high / 4
+    text = st.text_input(
+        "values",
+        f"{now:g}, {knob.kind(min(other, knob.high)):g}",
+        key=f"race_values_{name} {config.data}",
+        help=f"Two to {MOST}, divided by commas; each {knob.accepts()}.",
+    )
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def racers(config: GANConfig, knob: str, values: list[Any]) -> tuple[GANConfig, ...]:
+    """The settings of a race; raises ConfigError."""
+    if not 2 <= len(values) <= MOST:
+        raise ConfigError(f"A race has two to {MOST} values; here are {len(values)}.")
+    configs = tuple(config.updated({knob: value}) for value in values)
+    if len({getattr(c, knob) for c in configs}) < len(configs):
+        raise ConfigError("Two of the values are the same.")
+    return configs
+
+
+def lane_names(configs: tuple[GANConfig, ...]) -> list[str]:
+    """What tells the racers apart."""
+    flats = [c.to_flat() for c in configs]
+    differ = [n for n in flats[0] if len({str(flat.get(n)) for flat in flats}) > 1]
+    return [", ".join(f"{n} {_short(flat[n])}" for n in differ) or "the same" for flat in flats]
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _again(run: Run) -> None:
+    past.present()
+    run.race(run.configs, run.upload)
+
+
+def _new_seed(run: Run) -> None:
+    past.present()
+    seed = live.another_seed()
+    run.race(tuple(c.updated({"seed": seed}) for c in run.configs), run.upload)
+
+
+def _draw_race(run: Run, log: bool, timed: bool) -> None:
+    snapshot = run.poll(View(side=8, at=past.looked_at()))
+    if snapshot.moving != timed and (snapshot.moving or live.ticking()):
+        st.rerun()  # the timer changes only in a full run
+    status = st.container(key="race_status")
+    status.caption(
+        f"{live.rate(snapshot.steps_per_second)} steps/s each · {live.STATUS.get(snapshot.status, 'press Play')} · "
+        f"{run.config.data} · seed {run.config.seed}"
+    )
+    frames = snapshot.lanes or ({},) * len(run.configs)
+    columns = [
+        Column(
+            name,
+            replace(snapshot, config=config, frame=frame, step=int(frame.get("step", 0))),
+            frame.get("lane_error", ""),
+        )
+        for name, config, frame in zip(lane_names(run.configs), run.configs, frames, strict=True)
+    ]
+    _draw(columns, log)
+    if snapshot.error:
+        st.error(snapshot.error)
+
+
+# -- saved runs, and those that train now -----------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner="Reading the run", max_entries=8)
+def _opened(folder: str, saved: str, step: int) -> tuple[Saved, Recording, Any]:
+    """A saved run with its recording and data; `saved` and `step` make a newer state another entry."""
+    run = runs.read(folder)
+    return run, runs.recording_of(run), runs.data_of(run)
+
+
+def _sources() -> dict[str, Any]:
+    """What can be compared: name -> a session's run that trains now, or a saved one."""
+    state, found = st.session_state, {}
+    for kind in ("points", "images"):
+        run = state.get(controls.mine("run", kind))
+        if run is not None and run.worker is not None and run.step > 0:
+            found[f"now on the page {controls.PAGE_OF[kind]}"] = run
+    listed = [run for run in runs.listed(runs.runs_folder()) if isinstance(run, Saved)]
+    return found | {run.name: run for run in listed}
+
+
+def _side_by_side(bar: Any, log: bool) -> None:
+    live.race_run()  # the tab's key is asked for on every page
+    sources = _sources()
+    state = st.session_state
+    wanted = [name for name in state.get("compare", []) if name in sources]
+    if state.get("compare_runs") != wanted:
+        state.compare_runs = wanted
+    bar.multiselect(
+        "runs",
+        list(sources),
+        key="compare_runs",
+        max_selections=MOST,
+        on_change=_chosen,
+        placeholder="two to four runs: saved ones, and those that train now",
+        label_visibility="collapsed",
+        width=640,
+    )
+    if len(sources) < 2:
+        st.markdown("There is nothing to compare yet: save runs (**Keep**, below a running picture), or start a race.")
+        return
+    if len(wanted) < 2:
+        st.caption("Choose two to four runs.")
+        return
+    kinds = {DATASETS[sources[name].config.data].kind for name in wanted}
+    if len(kinds) > 1:
+        st.error("Runs of points and of images cannot stand side by side: choose one kind.")
+        return
+    opened = []
+    for name in wanted:
+        source = sources[name]
+        try:
+            live_run = isinstance(source, Run)
+            opened.append((name, source if live_run else _opened(str(source.folder), source.saved, source.step)))
+        except ConfigError as error:
+            st.error(f"{name}: {error}")
+    if len(opened) < 2:
+        return
+    moving = any(isinstance(source, Run) and source.snapshot().moving for _, source in opened)
+    st.session_state.full_run = True
+    try:
+        st.fragment(_draw_saved, run_every=FRAME_SECONDS if moving else None)(opened, log, moving)
+    finally:
+        st.session_state.full_run = False
+    configs = [source.config if isinstance(source, Run) else source[0].config for _, source in opened]
+    _settings(configs, [name for name, _ in opened])
+
+
+def _chosen() -> None:
+    st.session_state.compare = list(st.session_state.compare_runs)
+
+
+def _draw_saved(opened: list[tuple[str, Any]], log: bool, timed: bool) -> None:
+    at = past.looked_at()
+    columns, moving = [], False
+    for name, source in opened:
+        if isinstance(source, Run):
+            snapshot = source.poll(View(side=8, at=at))
+            moving = moving or snapshot.moving
+        else:
+            saved, recording, data = source
+            end = saved.step
+            frame = recording.look(end if at is None else at)
+            frame["recorded"] = np.array(recording.frames.steps, np.int32)
+            frame["at"] = None if at is None or at >= end else frame.get("at")
+            snapshot = Snapshot(saved.config, data, "paused", step=end, frame=frame)
+        columns.append(Column(name, snapshot))
+    if moving != timed and (moving or live.ticking()):
+        st.rerun()
+    _draw(columns, log)
+
+
+# -- what both show -------------------------------------------------------------------------------------------
+
+
+def _draw(columns: list[Column], log: bool) -> None:
+    n = len(columns)
+    with st.container(key=f"lanes_{n}"):
+        for i, column in enumerate(columns):
+            with st.container(key=f"lane_{i}", gap=None):
+                s = column.snapshot
+                title = f"{_square(i)} <b>{escape(column.name)}</b> · step {s.shown:,}"
+                st.html(f'<div class="ganscope-lane">{title}</div>')
+                live_plot(_picture(s, HEIGHTS[n]), key=f"lane_plot_{i}")
+                if column.error:
+                    st.error(column.error)
+    steps = sorted({int(step) for c in columns for step in c.snapshot.frame.get("recorded", ())})
+    about = {
+        "recorded": np.array(steps, np.int32),
+        "checkpoints": np.zeros(0, np.int32),
+        "step": max(c.snapshot.step for c in columns),
+        "shown": max((c.snapshot.frame.get("at") or 0 for c in columns), default=0),
+        "of": past.era(),
+        "fork": False,
+    }
+    scrubber(about, key=controls.mine("scrubber"))
+    with st.container(key="compare_below"):
+        names = [c.name for c in columns]
+        live_plot(figures.overlay([c.snapshot for c in columns], names, log), key="lane_losses")
+        st.html(_score_table(columns))
+
+
+def _square(i: int) -> str:
+    """The mark of a run's colour."""
+    return f'<span style="color:{figures.RUN_COLORS[i]}">■</span>'
+
+
+def _picture(snapshot: Snapshot, height: int) -> figures.Figure:
+    if DATASETS[snapshot.config.data].kind == "images":
+        return image_figures.grid(snapshot, 8, False, [], height, "lanes")
+    return figures.plane(snapshot, LAYERS, height, alone=False)
+
+
+def _score_table(columns: list[Column]) -> str:
+    """The scores at the shown step, who leads in bold."""
+    rows = scoring.leaders([c.snapshot.frame.get("metrics") or {} for c in columns])
+    if not rows:
+        return "Scores appear after the first steps."
+    head = "".join(f"<th>{_square(i)}</th>" for i in range(len(columns)))
+    lines = []
+    for title, texts, lead in rows:
+        cells = (f"<td><b>{text} ◀</b></td>" if i in lead else f"<td>{text}</td>" for i, text in enumerate(texts))
+        lines.append(f"<tr><th>{title}</th>{''.join(cells)}</tr>")
+    return f'<table class="ganscope-table"><tr><th></th>{head}</tr>{"".join(lines)}</table>'
+
+
+def _settings(configs: list[GANConfig], names: list[str]) -> None:
+    """Only the settings that differ."""
+    flats = [config.to_flat() for config in configs]
+    every = dict.fromkeys(name for flat in flats for name in flat)
+    differ = [name for name in every if len({str(flat.get(name)) for flat in flats}) > 1]
+    with st.expander(f"Settings that differ: {len(differ)}", expanded=bool(differ)):
+        if not differ:
+            st.caption("None: the runs have the same settings.")
+            return
+        head = "".join(f"<th>{_square(i)} {escape(name)}</th>" for i, name in enumerate(names))
+        lines = []
+        for name in differ:
+            cells = "".join(f"<td>{escape(_short(flat.get(name, '–')))}</td>" for flat in flats)
+            lines.append(f"<tr><th>{name.removeprefix(DATA_PREFIX)}</th>{cells}</tr>")
+        st.html(f'<table class="ganscope-table"><tr><th></th>{head}</tr>{"".join(lines)}</table>')

@@ -1,0 +1,287 @@
+"""A run's past and its keeping: the scrubber, forks, saving by hand, autosave and taking up what it kept."""
+
+import hashlib
+import os
+import re
+import shutil
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from gan_core import runs
+from gan_core.client import Run
+from gan_core.datasets import DATASETS
+from gan_core.knobs import ConfigError
+from gan_core.runs import Saved
+from gan_core.snapshot import Snapshot
+from pages.ui import clicks, controls, takeaway
+from pages.ui.liveplot import scrubber, wished
+
+AUTOSAVES_KEPT = 4  # of one browser
+OFFERED_DAYS = 14
+
+
+# -- looking back -------------------------------------------------------------------------------------------
+
+
+def era() -> str:
+    """Names what the scrubber looks at: the present is another after Play, Reset, a fork or an opened run."""
+    return f"{controls.mine('era')} {st.session_state.get(controls.mine('era'), 0)}"
+
+
+def present() -> None:
+    """Back to the present."""
+    state, key = st.session_state, controls.mine("era")
+    state[key] = state.get(key, 0) + 1
+
+
+def looked_at() -> int | None:
+    """The step that the user looks back at; None for the present."""
+    wish = wished(controls.mine("scrubber"))
+    at = wish["at"]
+    return at if wish["of"] == era() and type(at) is int and at >= 0 else None
+
+
+def draw_scrubber(run: Run, snapshot: Snapshot) -> None:
+    """The slider over the run's past, in the live view's fragment; a click on Fork begins a branch."""
+    state, frame = st.session_state, snapshot.frame
+    none = np.zeros(0, np.int32)
+    about = {
+        "recorded": frame.get("recorded", none),
+        "checkpoints": frame.get("checkpoints", none),
+        "step": snapshot.step,
+        "shown": frame.get("at"),
+        "of": era(),
+        "fork": pending() is None,
+    }
+    scrubber(about, key=controls.mine("scrubber"))
+    wish = wished(controls.mine("scrubber"))
+    if wish["of"] == era() and wish["fork"] != state.get(controls.mine("forked"), 0):
+        state[controls.mine("forked")] = wish["fork"]
+        _fork(run, snapshot, wish["at"])
+
+
+# -- saving and forking -------------------------------------------------------------------------------------
+
+
+def pending() -> dict[str, Any] | None:
+    """The save that the worker has been asked for: {id, name, fork (a step, or None)}."""
+    return st.session_state.get(controls.mine("saving"))
+
+
+def settled(run: Run) -> bool:
+    """Whether a save that was asked for has ended, so that a full run can act on it."""
+    asked = pending()
+    return asked is not None and (run.worker is None or (run.saved or {}).get("id") == asked["id"])
+
+
+def _fork(run: Run, snapshot: Snapshot, at: int | None) -> None:
+    """Saves the run as it is and then goes on, as a branch, from its last checkpoint up to the step looked at."""
+    points = [int(s) for s in snapshot.frame.get("checkpoints", []) if at is None or s <= at]
+    if points and pending() is None:
+        c = run.config
+        name = runs.free_name(runs.runs_folder(), f"{c.data} seed {c.seed} step {snapshot.step}")
+        _ask(run, name, "", points[-1])
+        st.rerun()
+
+
+def _ask(run: Run, name: str, note: str, fork: int | None = None) -> None:
+    asked = run.save([runs.runs_folder() / name], note)
+    st.session_state[controls.mine("saving")] = {"id": asked, "name": name, "fork": fork}
+
+
+def settle(run: Run) -> None:
+    """Acts on a save that has ended: says so, or opens the branch."""
+    state = st.session_state
+    if not settled(run):
+        return
+    asked = state.pop(controls.mine("saving"))
+    error = "The training process ended before the run was saved." if run.worker is None else run.saved["error"]
+    if error:
+        controls.say(error)
+        return
+    if asked["fork"] is None:
+        controls.say(f"Saved as “{asked['name']}”; it is on the page Runs.")
+        return
+    try:
+        saved = runs.read(runs.runs_folder() / asked["name"])
+        open_in(run, saved, asked["fork"])
+    except ConfigError as failed:
+        controls.say(str(failed))
+        return
+    controls.say(
+        f"This is a branch from step {asked['fork']:,}: turn knobs and press Play. The original is kept as "
+        f"“{asked['name']}”."
+    )
+
+
+def open_in(run: Run, saved: Saved, step: int | None = None) -> None:
+    """Goes on from a saved run on its page, from its end or as a branch from `step`. Raises ConfigError."""
+    kind = DATASETS[saved.config.data].kind
+    upload = runs.upload_of(saved)
+    run.open(saved, upload, step)
+    controls.set_config(run.config)
+    if upload is not None:
+        controls.set_upload(upload, f"data of {saved.name}", "", kind)
+    present()
+
+
+def keep_panel(run: Run) -> None:
+    """Save, autosave and what can be taken away, behind one button."""
+    with st.popover("Keep", icon=":material/save:", key=controls.mine("keep"), help="Save, autosave, take away."):
+        _save_form(run)
+        st.toggle(
+            "autosave",
+            value=True,
+            key="autosave",
+            persist_state="session",
+            help="Writes the run into the runs folder every 20 seconds and when its page is closed, so that it can be "
+            "taken up again. Off: what is not saved by hand is gone when its training process ends.",
+        )
+        said = run.snapshot().frame.get("autosave")
+        if said and said["error"]:
+            st.caption(f":material/warning: {said['error']}")
+        st.divider()
+        takeaway.panel(run)
+
+
+def _save_form(run: Run) -> None:
+    stands = run.worker is not None and run.step > 0
+    with st.form(controls.mine("save_form"), border=False, enter_to_submit=True):
+        st.text_input(
+            "name",
+            placeholder=f"{run.config.data} {datetime.now():%d %b %H.%M}",
+            key=controls.mine("save_name"),
+            help="Letters A-Z, digits, spaces, dots, _ and -. Left empty it is the data set and the time.",
+        )
+        st.text_input("note", key=controls.mine("save_note"), help="What you want to remember of it.")
+        key = controls.mine("save_go")
+        save = clicks.once(key, partial(_save, run))
+        st.form_submit_button("Save", key=key, disabled=not stands, icon=":material/save:", on_click=save)
+    if not stands:
+        st.caption("There is something to save after the first step.")
+    if st.session_state.get(controls.mine("save_error")):
+        st.error(st.session_state[controls.mine("save_error")])
+    if pending() is not None:
+        st.caption("Saving …")
+
+
+def _save(run: Run) -> None:
+    state = st.session_state
+    if pending() is not None:
+        return
+    name = state[controls.mine("save_name")].strip() or f"{run.config.data} {datetime.now():%d %b %H.%M}"
+    try:
+        if (runs.runs_folder() / runs.checked_name(name)).exists():
+            raise ConfigError(f"There is a run with the name “{name}” already: choose another.")
+        _ask(run, name, runs.checked_note(state[controls.mine("save_note")]))
+        state[controls.mine("save_error")] = ""
+    except ConfigError as error:
+        state[controls.mine("save_error")] = str(error)
+
+
+# -- autosave -----------------------------------------------------------------------------------------------
+
+
+def owner() -> str:
+    """This browser, as a hash: who may take up what it left."""
+    browser = st.session_state.get("browser", "")
+    return hashlib.sha256(browser.encode()).hexdigest()[:16] if browser else ""
+
+
+def autosave(run: Run) -> None:
+    """Keeps the run in a folder of its own while the switch is on."""
+    if run.worker is None or len(run.configs) > 1 or not owner():
+        return
+    if not st.session_state.get("autosave", True):
+        run.keep(None)
+    elif run.autosave is None:
+        _prune(runs.runs_folder())
+        stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
+        name = f"{runs.AUTOSAVE}{run.config.data} {stamp} {owner()[:6]}{os.urandom(1).hex()}"
+        run.keep(runs.runs_folder() / name, owner())
+
+
+def _prune(root: Path) -> None:
+    """Leaves this browser's newest autosaves, and removes older ones."""
+    mine = re.compile(rf"{runs.AUTOSAVE}.* {owner()[:6]}[0-9a-f]{{2}}")
+    try:
+        own = [path for path in root.iterdir() if mine.fullmatch(path.name)]
+        old = sorted(own, key=lambda path: path.stat().st_mtime, reverse=True)[AUTOSAVES_KEPT - 1 :]
+    except OSError:
+        return
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def offer(run: Run, in_use: set[str], start: Any) -> None:
+    """Offers the run that this browser autosaved last and that nobody trains now, until it is taken or declined."""
+    state = st.session_state
+    if run.worker is not None and (run.step > 0 or run.wants_play or run.source):
+        return
+    saved = _left_behind(in_use)
+    if saved is None or saved.name in state.get("declined", ()):
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):
+        st.markdown(f"A run of **{saved.config.data}** was autosaved at **step {saved.step:,}**, {age(saved.saved)}.")
+        clicks.button("Take it up", "take_up", partial(_take_up, run, saved, start), type="primary")
+        clicks.button("No, thanks", "decline", partial(_decline, saved.name))
+
+
+def _left_behind(in_use: set[str]) -> Saved | None:
+    if not owner():
+        return None
+    root, mine = runs.runs_folder(), re.compile(rf"{runs.AUTOSAVE}.* {owner()[:6]}[0-9a-f]{{2}}")
+    try:
+        folders = [path for path in root.iterdir() if mine.fullmatch(path.name) and str(path) not in in_use]
+    except OSError:
+        return None
+    found = []
+    for folder in folders:
+        try:
+            saved = runs.read(folder)
+        except ConfigError:
+            continue
+        fits = saved.owner == owner() and DATASETS[saved.config.data].kind == st.session_state.kind
+        if fits and saved.step > 0 and _seconds_since(saved.saved) < OFFERED_DAYS * 86_400:
+            found.append(saved)
+    return max(found, key=lambda saved: saved.saved, default=None)
+
+
+def _take_up(run: Run, saved: Saved, start: Any) -> None:
+    try:
+        open_in(run, saved)
+    except ConfigError as error:
+        controls.say(str(error))
+        return
+    if start(run):
+        run.keep(saved.folder, owner())
+
+
+def _decline(name: str) -> None:
+    st.session_state.declined = {*st.session_state.get("declined", ()), name}
+
+
+def _seconds_since(saved: str) -> float:
+    try:
+        then = datetime.strptime(saved, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return float("inf")
+    return time.time() - then.timestamp()
+
+
+def age(saved: str) -> str:
+    """How long ago a run was saved, in words."""
+    seconds = _seconds_since(saved)
+    if seconds == float("inf"):
+        return "at an unknown time"
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        n = int(seconds // length)
+        if n >= 1:
+            return f"{n} {unit}{'s' if n > 1 else ''} ago"
+    return "just now"

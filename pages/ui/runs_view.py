@@ -1,0 +1,211 @@
+"""The page Runs: a list of saved runs with their pictures, and what can be done with each."""
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from gan_core import runs
+from gan_core.config import changed
+from gan_core.datasets import DATASETS
+from gan_core.knobs import ConfigError
+from gan_core.presets import PRESETS
+from gan_core.runs import Saved, Unreadable
+from pages.ui import controls, frame, past, takeaway
+from pages.ui.scoring import cells
+
+ON_A_PAGE = 10
+MOST_COMPARED = 4
+SORTS = {
+    "newest": lambda run: run.saved,
+    "name": lambda run: run.name.lower(),
+    "data set": lambda run: (run.config.data, run.saved),
+    "most steps": lambda run: run.step,
+}
+DESCENDING = ("newest", "most steps")
+
+
+def page() -> None:
+    """The whole page."""
+    st.title("Runs")
+    root = runs.runs_folder()
+    found = runs.listed(root)
+    readable = [run for run in found if isinstance(run, Saved)]
+    state = st.session_state
+    for sentence in controls.news():
+        st.info(sentence)
+    if not found:
+        st.markdown(
+            "Nothing is saved yet. Press **Keep** below a running picture to save it, or train with "
+            "`python -m gan_core train --save NAME`."
+        )
+        st.caption(f"Runs are kept in the folder {root.resolve()}.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", key="runs_bar"):
+        wanted = st.text_input(
+            "search",
+            key="runs_search",
+            placeholder="name, data set, loss, recipe, note",
+            help="Every word must be found in the run.",
+        )
+        order = st.selectbox("sort by", list(SORTS), key="runs_sort", width=150)
+        with_autosaves = st.toggle(
+            "autosaved", value=True, key="runs_autosaved", help="Also what nobody saved by hand."
+        )
+        chosen = [name for name in state.get("compare", []) if any(run.name == name for run in readable)]
+        if st.button(
+            f"Compare {len(chosen)}" if chosen else "Compare",
+            key="runs_compare",
+            disabled=len(chosen) < 2,
+            type="primary",
+            help=f"Tick two to {MOST_COMPARED} runs.",
+        ):
+            state.compare = chosen
+            st.switch_page("pages/compare.py")
+    shown = [run for run in readable if (with_autosaves or not run.autosaved) and _matches(run, wanted)]
+    shown.sort(key=SORTS[order], reverse=order in DESCENDING)
+    pages = -(-len(shown) // ON_A_PAGE)
+    number = st.pagination(pages, key="runs_page") if pages > 1 else 1
+    for run in shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]:
+        _row(run, len(chosen))
+    if not shown:
+        st.caption("No run fits.")
+    for bad in (run for run in found if isinstance(run, Unreadable)):
+        st.caption(f":material/folder_off: **{_plain(bad.name)}** cannot be read: {_plain(bad.reason)}")
+    st.caption(f"{len(readable)} runs in {root.resolve()}.")
+
+
+def _plain(text: str) -> str:
+    """Markdown that shows the text as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in text)
+
+
+def recipe(run: Saved) -> str:
+    """The preset or recipe that the run follows, where it follows one."""
+    for name, row in PRESETS.items():
+        if not changed(row.config.updated({"seed": run.config.seed}), run.config):
+            return name
+    return controls.recipe_of(run.config) or ""
+
+
+def _matches(run: Saved, wanted: str) -> bool:
+    c = run.config
+    text = " ".join((run.name, c.data, c.loss, c.penalty, c.architecture, run.note)).lower()
+    return all(word in text or word in recipe(run) for word in wanted.lower().split())
+
+
+def score_line(run: Saved) -> str:
+    """The run's last scores in a line."""
+    return " · ".join(f"{name} {value}" for value, name, _ in cells(run.config, run.scores)[:4])
+
+
+def _row(run: Saved, chosen: int) -> None:
+    key = run.name.replace(" ", "_")
+    c = run.config
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"run_{key}"):
+        picture = runs.picture_of(run)
+        if picture is not None:
+            st.image(picture, width=84)
+        with st.container(gap=None):
+            st.markdown(f"**{_plain(run.name)}**")
+            follows = recipe(run)
+            about = [f"{c.data}", *([follows] if follows and follows != c.data else []), f"{c.loss}", f"seed {c.seed}"]
+            st.markdown(f"step **{run.step:,}** · {' · '.join(about)} · {past.age(run.saved)}")
+            if run.parent is not None:
+                st.caption(f"branch of {_plain(run.parent.name)} at step {run.parent.step:,}")
+            scores = score_line(run)
+            if scores:
+                st.caption(scores)
+            if run.note:
+                st.caption(_plain(run.note))
+        ticked = run.name in st.session_state.get("compare", [])
+        st.checkbox(
+            "compare",
+            value=ticked,
+            key=f"tick_{key}",
+            disabled=not ticked and chosen >= MOST_COMPARED,
+            on_change=_tick,
+            args=(run.name, f"tick_{key}"),
+        )
+        st.button("Open", key=f"open_{key}", on_click=_want, args=(run, None), help="Goes on where it stood.")
+        if st.button("More", key=f"more_{key}", help="Branch, rename, note, take away, delete."):
+            st.session_state.run_more = run.name
+            _more(run)
+    if st.session_state.pop("go_to", None) == run.name:
+        st.switch_page(frame.PAGE_OF_KIND[DATASETS[c.data].kind])
+
+
+def _tick(name: str, key: str) -> None:
+    state = st.session_state
+    others = [n for n in state.get("compare", []) if n != name]
+    state.compare = [*others, name] if state[key] else others
+
+
+def _want(run: Saved, step: int | None) -> None:
+    """Opens the run on its page with the next drawing."""
+    state = st.session_state
+    state.open_wanted = {"folder": run.folder, "step": step, "kind": DATASETS[run.config.data].kind}
+    state.go_to = run.name
+
+
+@st.dialog("Run", width="large")
+def _more(run: Saved) -> None:
+    st.markdown(f"#### {_plain(run.name)}")
+    with st.container(horizontal=True):
+        picture = runs.picture_of(run)
+        if picture is not None:
+            st.image(picture, width=192)
+        with st.container():
+            _branch(run)
+    with st.form("rename", border=False):
+        name = st.text_input("name", run.name, key="rename_name")
+        note = st.text_input("note", run.note, key="rename_note")
+        if st.form_submit_button("Save name and note"):
+            _rename(run, name, note)
+    takeaway.panel(run)
+    st.divider()
+    if st.checkbox(f"Delete this run of {run.step:,} steps", key="delete_sure"):
+        st.caption("Its checkpoints, frames and losses are gone for good.")
+        if st.button("Delete for good", key="delete_go", type="primary"):
+            _do(partial(runs.delete, run.folder), f"“{run.name}” was deleted.")
+
+
+def _branch(run: Saved) -> None:
+    try:
+        steps = list(run.checkpoints)
+    except ConfigError as error:
+        st.caption(str(error))
+        return
+    if not steps:
+        return
+    step = st.select_slider(
+        "branch from step",
+        steps,
+        value=steps[-1],
+        format_func=lambda n: f"{n:,}",
+        key="branch_step",
+        help="A branch goes on from here with settings of your own; this run stays as it is.",
+    )
+    if st.button("Branch", key="branch_go"):
+        _want(run, step)
+        st.rerun()
+
+
+def _rename(run: Saved, name: str, note: str) -> None:
+    def both() -> None:
+        folder = runs.rename(run.folder, name.strip())
+        if note != run.note:
+            runs.annotate(folder, note)
+
+    _do(both, "")
+
+
+def _do(action: Any, said: str) -> None:
+    try:
+        action()
+    except ConfigError as error:
+        st.error(str(error))
+        return
+    if said:
+        controls.say(said)
+    st.rerun()

@@ -1,0 +1,271 @@
+"""The time machine in a real browser: scrub, replay, branch, race, compare, save, take up, take away."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gan_core import runs
+from gan_core.lane import Lane
+from tests.browser import PLAY_SECONDS, SMALL, WINDOW, Tab
+from tests.conftest import RUNS, Server, children, wait_until
+from tests.test_trainer import settings, trainer_of, uncompiled
+
+# A browser, a server and a worker on two busy cores: one second chance, which pytest's summary counts as "rerun".
+pytestmark = pytest.mark.flaky(reruns=1)
+
+SCRUBBER = ".ganscope-scrubber"
+
+
+def shown(tab: Tab) -> int | None:
+    """The step that the scrubber looks back at."""
+    at = tab.page.get_attribute(SCRUBBER, "data-at")
+    return int(at) if at else None
+
+
+def live_step(tab: Tab) -> int:
+    """How far training is, as the scrubber says while it looks back."""
+    return int(re.search(r"of ([\d,]+)", tab.page.inner_text(f"{SCRUBBER} output"))[1].replace(",", ""))
+
+
+def drag(tab: Tab, fraction: float) -> int:
+    """Drags the scrubber's thumb there, and waits until the plane shows that step."""
+    box = tab.page.locator(f"{SCRUBBER} input").bounding_box()
+    y = box["y"] + box["height"] / 2
+    tab.page.mouse.move(box["x"] + box["width"] - 8, y)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + box["width"] * fraction, y, steps=5)
+    tab.page.mouse.up()
+    wait_until(lambda: shown(tab) is not None, 10, "the past")
+    wait_until(lambda: tab.attribute("samples", "step") == shown(tab) == tab.step(), 10, "the plane of then")
+    return shown(tab)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def folder_of(name: str) -> Path:
+    return Path(RUNS) / name
+
+
+@pytest.fixture(scope="module")
+def two_runs():
+    """Two saved runs that differ in a rate."""
+    names = ["pair one", "pair two"]
+    for name, rate in zip(names, (1e-3, 4e-3), strict=True):
+        config = settings(g_lr=rate)
+        lane = Lane(trainer_of(config, uncompiled(config)), scored=False)
+        for _ in range(6):
+            lane.train(1)
+        runs.save(folder_of(name), runs.Content.of(lane))
+    return names
+
+
+# -- scrubbing ----------------------------------------------------------------------------------------------
+
+
+def test_the_past_stands_still_while_training_goes_on_and_live_comes_back(shared_tab):
+    tab = shared_tab()
+    tab.play(300)
+    at = drag(tab, 0.5)
+    assert at < 300
+    then, far = tab.samples(), live_step(tab)
+    wait_until(lambda: live_step(tab) > far + 20, 20, "training to go on")
+    assert tab.samples() == then and tab.step() == at
+    assert "at " in tab.text("steps_per_second")  # how far it is
+    tab.page.keyboard.press("ArrowRight")
+    wait_until(lambda: tab.step() > at, 10, "the next frame")
+    tab.page.keyboard.press("ArrowLeft")
+    wait_until(lambda: tab.step() == at and tab.samples() == then, 10, "the frame before")
+    tab.page.click(f"{SCRUBBER} .live")
+    wait_until(lambda: shown(tab) is None and tab.step() > far, 10, "the present")
+    tab.pause()
+    drag(tab, 0.3)
+    tab.click("play")  # who presses Play wants to see it
+    wait_until(lambda: shown(tab) is None and tab.step() > far, 20, "the present")
+
+
+def test_a_replay_runs_through_the_frames_and_ends(shared_tab):
+    tab = shared_tab()
+    tab.page.get_by_role("radio", name="10", exact=True).click()
+    tab.click("step")
+    wait_until(lambda: tab.step() == 10, PLAY_SECONDS, "ten steps")
+    tab.page.select_option(f"{SCRUBBER} select", "10")
+    tab.page.click(f"{SCRUBBER} .replay")
+    seen = set()
+    wait_until(lambda: seen.add(shown(tab)) or shown(tab) == 10, 20, "the last frame")
+    assert len(seen - {None}) >= 4
+    wait_until(lambda: "▶" in tab.page.inner_text(f"{SCRUBBER} .replay"), 5, "the end of the replay")
+
+
+# -- branches -----------------------------------------------------------------------------------------------
+
+
+def test_a_branch_leaves_its_parent_untouched_and_trains_on(shared_tab):
+    tab = shared_tab()
+    tab.play(300)
+    tab.pause()
+    drag(tab, 0.6)
+    text = tab.page.inner_text(f"{SCRUBBER} .fork")
+    at = int(re.search(r"Fork at ([\d,]+)", text)[1].replace(",", ""))
+    end = live_step(tab)
+    tab.page.click(f"{SCRUBBER} .fork")
+    wait_until(lambda: "branch of" in tab.text("steps_per_second"), 20, "the branch")
+    wait_until(lambda: tab.step() == at, 10, "the branch's first step")
+    parent = folder_of(f"ring seed 3 step {end}")
+    saved, before = runs.read(parent), contents(parent)
+    assert saved.step == end and saved.parent is None
+    tab.click("play")
+    wait_until(lambda: tab.step() > at + 20, 20, "the branch to train")
+    assert contents(parent) == before
+
+
+# -- saving and the page Runs -------------------------------------------------------------------------------
+
+
+def test_save_find_rename_and_delete(shared_tab):
+    tab = shared_tab()
+    page = tab.page
+    tab.click("step")
+    wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
+    page.locator(".st-key-keep_points button").first.click()
+    for left in ("kept by hand", "another name"):  # by a first try
+        shutil.rmtree(folder_of(left), ignore_errors=True)
+    page.get_by_label("name", exact=True).fill("../out")
+    page.keyboard.press("Enter")
+    page.get_by_text("A run's name is 1 to 80 letters").wait_for(timeout=10_000)
+    page.get_by_label("name", exact=True).fill("kept by hand")
+    page.get_by_label("note", exact=True).fill("a *first* note")
+    page.get_by_label("note", exact=True).press("Enter")
+    wait_until(lambda: runs.is_run(folder_of("kept by hand")), 20, "the saved run")
+    page.get_by_text("Saved as").wait_for(timeout=10_000)
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Runs").click()
+    page.get_by_text("kept by hand", exact=True).wait_for(timeout=20_000)
+    assert page.get_by_text("a *first* note", exact=True).is_visible()
+    page.get_by_placeholder("name, data set").fill("nothing has this")
+    page.keyboard.press("Enter")
+    page.get_by_text("No run fits.").wait_for(timeout=10_000)
+    page.get_by_placeholder("name, data set").fill("by hand")
+    page.keyboard.press("Enter")
+    page.locator(".st-key-more_kept_by_hand button").first.click()
+    page.locator(".st-key-rename_name input").fill("another name")
+    page.get_by_role("button", name="Save name and note").first.click()
+    wait_until(lambda: runs.is_run(folder_of("another name")), 20, "the new name")
+    page.get_by_placeholder("name, data set").fill("another")
+    page.keyboard.press("Enter")
+    page.locator(".st-key-more_another_name button").first.click()
+    page.locator(".st-key-delete_sure label").click()
+    assert runs.is_run(folder_of("another name"))  # asked once
+    page.locator(".st-key-delete_go button").first.click()
+    wait_until(lambda: not folder_of("another name").exists(), 20, "the deletion")
+    page.get_by_text("was deleted").wait_for(timeout=10_000)
+
+
+def test_a_table_is_taken_away_with_one_click(shared_tab):
+    tab = shared_tab()
+    tab.click("step")
+    wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
+    tab.page.locator(".st-key-keep_points button").first.click()
+    with tab.page.expect_download(timeout=60_000) as download:
+        tab.page.get_by_role("button", name="csv", exact=True).first.click()
+    assert download.value.suggested_filename == "ring step 1.csv"
+    assert list(pd.read_csv(download.value.path())["step"]) == [1]
+    tab.page.locator(".st-key-take_close button").first.click(timeout=10_000)
+
+
+def test_an_autosaved_run_is_taken_up_after_the_server_was_killed(chromium, tmp_path):
+    """Killed without a word, and started again; the page is still open."""
+    environment = {"GANSCOPE_RUNS_DIR": str(tmp_path), "GANSCOPE_MAX_WORKERS": "1"}
+    server = Server(**environment)
+    context = chromium.new_context(viewport=WINDOW)
+    try:
+        tab = Tab(context, f"{server.url}/{SMALL}")
+        tab.play(50)
+        folder = wait_until(lambda: next((p for p in tmp_path.iterdir() if runs.is_run(p)), None), 30, "an autosave")
+        workers = server.workers()
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait(15)
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 20, "the worker's end")
+        kept = runs.read(folder).step
+        assert kept >= 50
+        server = Server(server.port, **environment)
+        tab.page.wait_for_selector(".st-key-take_up", timeout=40_000)
+        assert f"step {kept:,}" in tab.text("offer")
+        tab.click("take_up")
+        wait_until(lambda: tab.step() == kept, PLAY_SECONDS, "the run as it stood")
+        tab.click("play")
+        wait_until(lambda: tab.step() > kept, 30, "the run to go on")
+    finally:
+        context.close()
+        server.stop()
+
+
+# -- side by side -------------------------------------------------------------------------------------------
+
+
+def lane_steps(page) -> list[int]:
+    plots = page.locator("[class*=st-key-lane_plot_] .ganscope-plot")
+    return [int(plots.nth(i).get_attribute("data-step") or -1) for i in range(plots.count())]
+
+
+def drawn_points(page) -> list[list[float]] | None:
+    """The x of some generated points of each lane, once all lanes have some."""
+    return page.evaluate(
+        """() => {
+        const lanes = [...document.querySelectorAll("[class*=st-key-lane_plot_] .ganscope-plot")];
+        const clouds = lanes.map((lane) => lane.data?.find((trace) => trace.name === "generated"));
+        return clouds.every((cloud) => cloud) ? clouds.map((cloud) => Array.from(cloud.x).slice(0, 20)) : null; }"""
+    )
+
+
+def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
+    tab = open_tab()
+    page = tab.page
+    page.get_by_role("link", name="Compare").click()
+    values = page.locator("[class*=st-key-race_values_g_lr] input")
+    values.wait_for(timeout=20_000)
+    values.fill("0.001")
+    page.locator(".st-key-race_go button").first.click()
+    page.get_by_text("A race has two to 4 values").wait_for(timeout=10_000)
+    values.fill("0.001, 0.01")
+    page.locator(".st-key-race_go button").first.click()
+    page.wait_for_selector(".st-key-play button", timeout=20_000)
+    wait_until(lambda: lane_steps(page) == [0, 0], PLAY_SECONDS, "both at the start")
+    first = wait_until(lambda: drawn_points(page), 20, "both clouds")
+    assert first[0] == first[1]  # the same initial weights and the same z
+    tab.click("step")
+    wait_until(lambda: lane_steps(page) == [1, 1], PLAY_SECONDS, "a step each")
+    tab.click("play")
+    wait_until(lambda: min(lane_steps(page)) > 20, 30, "the race")
+    tab.click("play")
+    wait_until(lambda: "paused" in page.inner_text(".st-key-race_status"), 20, "the pause")
+    steps = wait_until(lambda: (s := lane_steps(page))[0] == s[1] and s, 10, "lock-step")
+    page.keyboard.press("ArrowLeft")
+    wait_until(lambda: (s := lane_steps(page))[0] == s[1] < steps[0], 10, "both a frame before")
+    assert "g_lr 0.01" in page.inner_text("body")
+
+
+def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs):
+    tab = open_tab()
+    page = tab.page
+    page.get_by_role("link", name="Runs").click()
+    for name in two_runs:
+        page.locator(f".st-key-tick_{name.replace(' ', '_')} label").click(timeout=20_000)
+    page.get_by_role("button", name="Compare 2").first.click()
+    wait_until(lambda: lane_steps(page) == [6, 6], 30, "both at their end")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    wait_until(lambda: lane_steps(page)[0] == lane_steps(page)[1] < 6, 10, "both in the past")
+    page.get_by_text("Settings that differ: 1").wait_for(timeout=10_000)
+    assert "g_lr" in page.inner_text(".ganscope-table >> nth=-1")
+    config = json.loads((folder_of(two_runs[0]) / "config.json").read_text())
+    assert config["step"] == 6
+    assert children(os.getpid()) == []  # reading runs starts nothing

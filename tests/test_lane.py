@@ -1,0 +1,110 @@
+"""A watched run: recording changes nothing, a branch repeats its parent bit for bit, a divergence is a sentence."""
+
+import numpy as np
+import pytest
+
+from gan_core import lane as module
+from gan_core.lane import Lane
+from gan_core.snapshot import View
+from tests.test_trainer import same, settings, trainer_of, uncompiled
+
+CONFIG = settings(g_norm="batch", d_norm="spectral", d_layers=2, dropout=0.2, seed=6, schedule="cosine")
+
+
+@pytest.fixture(scope="module")
+def program():
+    return uncompiled(CONFIG)
+
+
+def lane_of(program, **rest):
+    return Lane(trainer_of(CONFIG, program), scored=False, **rest)
+
+
+def trained(lane, steps):
+    while lane.trainer.step < steps:
+        lane.train(lane.until_due(steps - lane.trainer.step))
+    return lane
+
+
+def test_recording_changes_nothing(program):
+    plain = trainer_of(CONFIG, program)
+    plain.train(12)
+    watched = trained(lane_of(program), 12)
+    assert same(plain.state, watched.trainer.state)
+    assert watched.recording.frames.steps == list(range(13))
+    assert watched.recording.history.steps == 12
+
+
+@pytest.mark.parametrize("at", [0, 1, 4, 8])
+def test_a_branch_with_the_same_settings_repeats_the_parent_bit_for_bit(program, at):
+    parent = trained(lane_of(program), 10)
+    past = parent.recording.until(at)
+    trainer = trainer_of(CONFIG, program)
+    trainer.restore(past.checkpoints.items[-1].state)
+    branch = trained(Lane(trainer, past, scored=False), 10)
+    assert same(parent.trainer.state, branch.trainer.state)
+    z = trainer.latent(30)
+    assert np.array_equal(parent.trainer.samples(z, True), trainer.samples(z, True))
+    a, b = parent.recording, branch.recording
+    assert a.frames.steps == b.frames.steps
+    assert all(np.array_equal(x["samples"], y["samples"]) for x, y in zip(a.frames.items, b.frames.items, strict=True))
+    assert np.array_equal(a.history.frame()["mean"], b.history.frame()["mean"])
+
+
+def test_restoring_leaves_the_parent_untouched(program):
+    parent = trained(lane_of(program), 5)
+    kept = parent.trainer.leaves()
+    other = trainer_of(CONFIG, program)
+    other.restore(parent.recording.checkpoints.at(2)[1].state)
+    other.train(3)
+    assert all(np.array_equal(x, y) for x, y in zip(kept, parent.trainer.leaves(), strict=True))
+
+
+def test_the_state_of_other_networks_is_refused(program):
+    other = settings(g_units=5)
+    leaves = trainer_of(other, uncompiled(other)).leaves()
+    with pytest.raises(ValueError, match="other networks"):
+        trainer_of(CONFIG, program).restore(leaves)
+
+
+def test_a_knob_change_is_marked_and_checkpoints_know_their_settings(program):
+    lane = trained(lane_of(program), 3)
+    lane.set_live(CONFIG.updated({"g_lr": 0.5}))
+    trained(lane, 6)
+    assert [m["text"] for m in lane.recording.history.markers] == [f"g_lr {CONFIG.g_lr:g} → 0.5"]
+    points = dict(zip(lane.recording.checkpoints.steps, lane.recording.checkpoints.items, strict=True))
+    assert points[3].flat["g_lr"] == CONFIG.g_lr and points[6].flat["g_lr"] == 0.5
+
+
+def test_looking_back_and_at_the_present(program):
+    lane = trained(lane_of(program), 8)
+    now = lane.look(View(trails=True), idle=True, scored=False)
+    then = lane.look(View(at=3, trails=True), idle=True, scored=False)
+    assert now["at"] is None and then["at"] == 3 and now["step"] == then["step"] == 8
+    assert np.array_equal(then["samples"], lane.recording.frames.items[3]["samples"])
+    assert then["trails"].shape == (4, module.TRAIL_POINTS, 2)  # of steps 0 to 3
+    assert np.array_equal(then["trails"][-1], then["samples"][: module.TRAIL_POINTS])
+    assert now["trails"].shape[0] == module.TRAIL_FRAMES + 1
+    assert lane.look(View(at=99), idle=True, scored=False)["at"] is None  # the future is the present
+    assert list(now["recorded"]) == list(range(9)) and 8 in now["checkpoints"]
+
+
+def test_where_there_is_no_time_no_frame_is_made(program, monkeypatch):
+    monkeypatch.setattr(module, "CREDIT", 0.0)
+    monkeypatch.setattr(module, "SHARE", 0.0)
+    lane = lane_of(program)
+    assert lane.until_due(9) == 9
+    lane.train(9)
+    assert lane.recording.frames.steps == [0]
+    lane.record()  # somebody stops here
+    assert lane.recording.frames.steps == [0, 9] and lane.recording.checkpoints.steps[-1] == 9
+
+
+def test_a_divergence_is_a_sentence_and_leaves_the_last_good_state(program):
+    lane = trained(lane_of(program), 2)
+    lane.set_live(CONFIG.updated({"d_lr": 1.0, "g_lr": 1.0}))
+    good = lane.trainer.state
+    lane.trainer.state = {**good, "g": [w * np.float32("nan") for w in good["g"]]}
+    assert lane.train(3) is None
+    assert "diverged" in lane.error and "last good state" in lane.error
+    assert lane.recording.history.steps == 2
