@@ -20,7 +20,7 @@ SHOTS = (
 
 
 def main(names: list[str]) -> None:
-    """One picture for each of SHOTS, or for those named, in docs/."""
+    """One picture for each of SHOTS and compare.png, or those named, in docs/."""
     server = Server()
     try:
         with sync_playwright() as playwright:
@@ -39,9 +39,26 @@ def main(names: list[str]) -> None:
                 wait_until(trained, 600, f"step {steps}")
                 page.screenshot(path=ROOT / "docs" / name)
                 context.close()
+            if not names or "compare.png" in names:
+                race(browser, server.url)
             browser.close()
     finally:
         server.stop()
+
+
+def race(browser, url: str) -> None:
+    """compare.png: three generator rates, seen a while ago."""
+    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page.goto(f"{url}/compare")
+    values = page.locator("[class*=st-key-race_values_g_lr] input")
+    values.wait_for(timeout=60_000)
+    values.fill("0.0002, 0.001, 0.005")
+    page.locator(".st-key-race_go button").first.click()
+    page.locator(".st-key-play button").first.click(timeout=60_000)
+    plot = page.locator("[class*=st-key-lane_plot_2] .ganscope-plot")
+    wait_until(lambda: int(plot.get_attribute("data-step") or 0) > 2_500, 600, "step 2,500")
+    page.mouse.move(0, 0)
+    page.screenshot(path=ROOT / "docs" / "compare.png")
 
 
 if __name__ == "__main__":

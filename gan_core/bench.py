@@ -9,12 +9,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gan_core import datasets
+import numpy as np
+
+from gan_core import datasets, views
 from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
+from gan_core.lane import Lane
 from gan_core.lazy import keras, tf
+from gan_core.presets import PRESETS
+from gan_core.recording import Checkpoint
 from gan_core.snapshot import View
-from gan_core.trainer import ROWS, Program, Trainer
+from gan_core.trainer import COLUMNS, ROWS, Program, Trainer
 
 FRAMES_PER_SECOND = 10
 _CROSS = {"g_lr": 2e-4, "d_lr": 2e-4, "data": "disc", "data_size": 10_000, "ema_decay": 0.99}
@@ -50,6 +55,26 @@ class Engine:
             self.trainer.train(self._n)
             taken += self._n
             rate = self._n / (time.perf_counter() - before)
+            self._n = int(min(ROWS, max(1, rate * 0.04), 4 * self._n))
+        return taken / elapsed
+
+
+class Recorded(Engine):
+    """This engine, recording its frames and checkpoints as the worker has it do."""
+
+    def __init__(self, config: GANConfig):
+        super().__init__(config)
+        self._lane = Lane(self.trainer, scored=False)
+
+    def speed(self, seconds: float) -> float:
+        """Steps/s over about `seconds`."""
+        started, taken = time.perf_counter(), 0
+        while (elapsed := time.perf_counter() - started) < seconds:
+            n = self._lane.until_due(self._n)
+            before = time.perf_counter()
+            self._lane.train(n)
+            taken += n
+            rate = n / (time.perf_counter() - before)
             self._n = int(min(ROWS, max(1, rate * 0.04), 4 * self._n))
         return taken / elapsed
 
@@ -107,8 +132,6 @@ class BatchLoop:
         self._step()
 
     def _step(self) -> None:
-        import numpy as np
-
         n, latent = self._config.batch_size, self._config.latent_dim
         z = np.random.normal(size=(n, latent)).astype("float32")
         fake = self._generator.predict(z, verbose=0)
@@ -194,6 +217,7 @@ def measure(name: str, seconds: float, rounds: int, say: Callable[[str], None]) 
     engine, function, batch = Engine(config), FunctionLoop(config), BatchLoop(config)
     worker = ThroughWorker(config)
     contenders = {"engine": engine, "tf_function": function, "train_on_batch": batch, "worker": worker}
+    contenders["recorded"] = Recorded(config)
     speeds: dict[str, list[float]] = {key: [] for key in contenders}
     try:
         for turn in range(rounds + 1):
@@ -211,12 +235,30 @@ def measure(name: str, seconds: float, rounds: int, say: Callable[[str], None]) 
         "engine_vs_tf_function": round(median["engine"] / median["tf_function"], 2),
         "engine_vs_train_on_batch": round(median["engine"] / median["train_on_batch"], 1),
         "worker_vs_engine": round(median["worker"] / median["engine"], 3),
+        "recorded_vs_engine": round(median["recorded"] / median["engine"], 3),
         "compile_seconds": round(engine.compile_seconds, 2),
         "snapshot_latency_ms": {
             "median": round(1e3 * statistics.median(latency), 1),
             "p95": round(1e3 * latency[int(0.95 * (len(latency) - 1))], 1),
         },
     }
+
+
+def recorded_memory(preset: str, steps: int) -> dict[str, Any]:
+    """What a recording of `steps` steps holds: every frame and checkpoint that falls due, of networks that stand still.
+
+    bytes: of all its arrays, each checkpoint counted in full.
+    """
+    config = PRESETS[preset].config
+    lane = Lane(Trainer(config, datasets.load(config, None)), scored=False)
+    recording, frame = lane.recording, views.record(lane.trainer)
+    recording.history.append(np.zeros((min(steps, 4_096), len(COLUMNS)), np.float32))
+    point = Checkpoint(config.to_flat(), lane.trainer.leaves(), recording.history.state())
+    for line, item in ((recording.frames, frame), (recording.checkpoints, point)):
+        while line.due <= steps:
+            line.add(line.due, item)
+    counts = {"frames": len(recording.frames), "checkpoints": len(recording.checkpoints)}
+    return {"preset": preset, "steps": steps, **counts, "megabytes": round(recording.bytes / 1e6, 1)}
 
 
 def run(seconds: float, rounds: int, say: Callable[[str], None]) -> dict[str, Any]:
@@ -229,6 +271,7 @@ def run(seconds: float, rounds: int, say: Callable[[str], None]) -> dict[str, An
         "seconds": seconds,
         "rounds": rounds,
         "rows": [measure(name, seconds, rounds, say) for name in NETWORKS],
+        "recordings": [recorded_memory("ring", 1_000_000), recorded_memory("digits", 20_000)],
     }
 
 
@@ -238,13 +281,19 @@ def as_text(result: dict[str, Any]) -> str:
         f"{result['cores']} cores, TensorFlow {result['tensorflow']}; medians of {result['rounds']} rounds of "
         f"{result['seconds']:g} s",
         f"{'steps/s':28s}{'engine':>9s}{'function':>10s}{'batch':>8s}{'worker':>9s}"
-        f"{'x function':>12s}{'x batch':>9s}{'worker/engine':>15s}{'latency':>11s}",
+        f"{'x function':>12s}{'x batch':>9s}{'worker/engine':>15s}{'recorded/engine':>17s}{'latency':>11s}",
     ]
     for row in result["rows"]:
         s = row["steps_per_second"]
         lines.append(
             f"{row['network']:28s}{s['engine']:9,.0f}{s['tf_function']:10,.0f}{s['train_on_batch']:8,.1f}"
             f"{s['worker']:9,.0f}{row['engine_vs_tf_function']:12.2f}{row['engine_vs_train_on_batch']:9.1f}"
-            f"{row['worker_vs_engine']:15.2f}{row['snapshot_latency_ms']['median']:8.0f} ms"
+            f"{row['worker_vs_engine']:15.2f}{row['recorded_vs_engine']:17.2f}"
+            f"{row['snapshot_latency_ms']['median']:8.0f} ms"
+        )
+    for row in result["recordings"]:
+        lines.append(
+            f"a recording of {row['steps']:,} steps of {row['preset']}: {row['frames']} frames, "
+            f"{row['checkpoints']} checkpoints, {row['megabytes']:g} MB"
         )
     return "\n".join(lines)

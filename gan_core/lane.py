@@ -13,7 +13,8 @@ from gan_core.snapshot import View
 from gan_core.trainer import Diverged, Trainer
 
 SHARE = 0.03  # of the training time, at most, goes into recording frames
-CREDIT = 0.4  # seconds that the first frames may take beyond that: early training changes fastest
+# Seconds that frames may take beyond that, for early training changes fastest: at once, and over some seconds.
+CREDIT, LATER_CREDIT, CREDIT_SECONDS = 0.12, 0.3, 4.0
 TRAIL_POINTS = 160
 TRAIL_FRAMES = 8
 
@@ -75,7 +76,8 @@ class Lane:
     # -- recording ----------------------------------------------------------------------------------------
 
     def _may_record(self) -> bool:
-        return self._spent < CREDIT + SHARE * self._trained
+        later = LATER_CREDIT * self._trained / (self._trained + CREDIT_SECONDS)
+        return self._spent < CREDIT + later + SHARE * self._trained
 
     def checkpoint(self) -> None:
         """Keeps the present state, which costs no time."""

@@ -149,8 +149,10 @@ class Writer:
     def write(self, content: Content) -> None:
         """Writes the run; raises ConfigError with the state before left as it was."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._write(content)
+            if self.folder.exists():
+                self._write(content)
+            else:
+                save(self.folder, content)  # a kill leaves no half of a folder
         except OSError as error:
             raise _unsaved(self.folder, error) from None
 
@@ -226,11 +228,9 @@ def save(folder: Path, content: Content) -> None:
     except OSError as error:
         raise _unsaved(folder, error) from None
     try:
-        Writer(part).write(content)
+        Writer(part)._write(content)
         part.chmod(0o755)
         os.rename(part, folder)  # fails where somebody was faster
-    except ConfigError as error:
-        raise ConfigError(str(error).replace(str(part), str(folder))) from None
     except OSError as error:
         raise (taken if folder.exists() else _unsaved(folder, error)) from None
     finally:
@@ -479,7 +479,7 @@ def recording_of(run: Saved, checkpoints: bool = False) -> Recording:
     recording = Recording(parent=run.parent)
     try:
         history = _arrays(run, files["history"])
-        recording.history = _history({**history, "markers": _markers(run.about, run.step)})
+        recording.history = _countable(History.of_state({**history, "markers": _markers(run.about, run.step)}))
         for step, frame in _frames(run, _arrays(run, files["frames"])):
             recording.frames.add(step, frame)
         for step, values in _json_of(_contents(run, files["scores"], MOST_CONFIG)):
@@ -493,8 +493,8 @@ def recording_of(run: Saved, checkpoints: bool = False) -> Recording:
     return recording
 
 
-def _history(state: dict[str, Any]) -> History:
-    history = History.of_state(state)
+def _countable(history: History) -> History:
+    """The history, if its steps are such as training counts; raises ValueError."""
     _step(history.stride)
     _step(history.steps)
     return history
@@ -544,7 +544,7 @@ def restore(trainer: Trainer, folder: str | Path, step: int | None = None) -> Re
         raise ConfigError(f"{run.folder} has no checkpoint at step {step}; there are: {shorten(steps, 200)}.")
     try:
         past = recording.until(at)
-        _history(past.history.state())
+        _countable(past.history)
         trainer.restore(past.checkpoints.items[-1].state)
     except JUNK:
         raise ConfigError(f"{run.folder} does not hold the weights of the networks that it describes.") from None

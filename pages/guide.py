@@ -35,6 +35,7 @@ on the images page and watch digits appear.
 | **S** | Step: pause, then 1, 10 or 100 steps |
 | **0** | Reset: same seed, same initial weights |
 | **N** | New seed |
+| **← →** | a frame back or forth in the run's past |
 
 - A **step** is one generator update; a round has `d_steps` discriminator and `g_steps` generator updates.
 - The **plane**: real points blue, generated ones orange; the ground is blue where the discriminator says *real*,

@@ -201,7 +201,7 @@ def test_train_says_what_is_doubtful_and_where_the_run_is(saved):
     folder, row, err = saved
     assert "Note: The loss wasserstein has no bound of its own" in err
     assert f"Saved as {folder / 'first one'}." in err
-    assert row["steps"] == 3 and runs.read_config(folder / "first one") == GANConfig.from_flat(row["config"])
+    assert row["steps"] == 3 and runs.read(folder / "first one").config == GANConfig.from_flat(row["config"])
 
 
 def test_evaluate_a_saved_run(saved, capsys):
@@ -253,27 +253,42 @@ def test_inception_looks_at_shuffled_real_and_at_generated_pictures(alone, monke
     assert fake.dtype == real.dtype == np.uint8
 
 
-def test_a_saved_run_of_a_file_needs_the_file(tmp_path, capsys):
+def test_a_saved_run_of_a_file_holds_the_file(tmp_path, capsys):
+    points = tmp_path / "points.csv"
+    points.write_text("\n".join(f"{i % 7},{i % 5}" for i in range(60)))
+    small = ["--set", "g_units=4", "--set", "d_units=4", "--set", "g_layers=1", "--set", "d_layers=1"]
+    train = ["train", "--data", str(points), *small, "--steps", "2", "--runs-dir", str(tmp_path), "--save", "own"]
+    assert main(train) == 0
+    points.unlink()
+    capsys.readouterr()
+    assert evaluated(capsys, "own", "--runs-dir", str(tmp_path))["step"] == 2
+    assert main(["evaluate", "own", "--runs-dir", str(tmp_path), "--data", "other.csv"]) == 2
+    assert "is a saved run" in capsys.readouterr().err
+
+
+def test_a_run_of_an_older_format_is_a_sentence(tmp_path, capsys):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "config.json").write_text(json.dumps({"format": 1, "config": {"data": "file"}}))
     assert main(["evaluate", "own", "--runs-dir", str(tmp_path)]) == 2
-    assert "The data set file needs --data FILE" in capsys.readouterr().err
+    assert "was written by another version of GANscope" in capsys.readouterr().err
 
 
 def test_a_broken_run_is_a_sentence(saved, tmp_path, capsys):
     run = tmp_path / "cut"
     run.mkdir()
     for path in (saved[0] / "first one").iterdir():
-        (run / path.name).write_bytes(path.read_bytes()[: -1 if path.name == "state.npz" else None])
+        (run / path.name).write_bytes(path.read_bytes()[: -1 if path.name.startswith("checkpoint-3") else None])
     assert main(["evaluate", str(run)]) == 2
     assert "is not what was saved with its config.json" in capsys.readouterr().err
 
 
 def test_a_run_that_cannot_be_saved_does_not_train(tmp_path, capsys):
     (tmp_path / "taken").write_text("mine")
-    assert main(["train", "--save", "taken", "--runs-dir", str(tmp_path)]) == 2
-    err = capsys.readouterr().err
-    assert "cannot be saved in" in err and "Compiling" not in err
+    for place, name, said in ((tmp_path, "taken", "already"), (tmp_path / "taken", "run", "cannot be saved in")):
+        assert main(["train", "--save", name, "--runs-dir", str(place)]) == 2
+        err = capsys.readouterr().err
+        assert said in err and "Compiling" not in err
+    assert (tmp_path / "taken").read_text() == "mine"
 
 
 def test_evaluate_a_file_of_settings_trains_it_first(tmp_path, capsys):

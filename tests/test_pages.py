@@ -1,5 +1,7 @@
 """Each page's widgets and messages, in Streamlit's AppTest, without a server or a worker."""
 
+import os
+
 import numpy as np
 import pytest
 import streamlit as st
@@ -11,7 +13,7 @@ from gan_core.hub import Full
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
 from gan_core.trainer import COLUMNS
-from pages.ui import figures, live
+from pages.ui import figures, frame, live, scoring
 from tests.conftest import ROOT
 
 
@@ -359,3 +361,69 @@ def test_pack_keeps_values_and_shapes():
     offset, count, kind = head["b"]["$"]
     assert kind == "i4" and list(np.frombuffer(blob, "<i4", count, 4 + size + offset)) == [0, 1, 2]
     assert head["c"] == [0.5, "x", None] and head["d"]["$"][2] == "u1"
+
+
+def test_the_folder_of_runs_can_be_named_at_the_start(monkeypatch):
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", "elsewhere")
+    for argv in (["app.py"], ["/usr/bin/pytest", "-q"]):
+        assert frame.take_arguments(argv) == "" and os.environ["GANSCOPE_RUNS_DIR"] == "elsewhere"
+    for argv in (["app.py", "--runs-dir"], ["app.py", "--runs", "x"], ["app.py", "--runs-dir", "a", "b"]):
+        assert "--runs-dir DIR" in frame.take_arguments(argv)
+    assert frame.take_arguments(["app.py", "--runs-dir", "kept"]) == "" and os.environ["GANSCOPE_RUNS_DIR"] == "kept"
+
+
+def test_every_page_of_runs_opens_with_nothing_there(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
+    app = open_page("pages/runs.py")
+    assert any("Nothing is saved yet" in m.value for m in app.markdown)
+    app = open_page("pages/compare.py")
+    assert app.selectbox(key="race_knob").value == "g_lr"
+    app.segmented_control(key="compare_way").set_value("saved").run()
+    assert any("nothing to compare yet" in m.value for m in app.markdown)
+
+
+def test_an_unreadable_folder_is_listed_with_its_reason(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
+    (tmp_path / "foreign [x](y)").mkdir()
+    app = open_page("pages/runs.py")
+    assert any("cannot be read" in c.value and "config" in c.value for c in app.caption)
+
+
+def test_a_race_is_refused_with_a_sentence(hub):
+    app = open_page("pages/compare.py")
+    values = next(t for t in app.text_input if t.label == "values")
+    for text, said in (("0.1", "two to 4 values"), ("0.1, 0.1", "the same"), ("1, 2, x", "d_lr must be a number")):
+        app.selectbox(key="race_knob").set_value("d_lr").run()
+        values = next(t for t in app.text_input if t.label == "values")
+        values.set_value(text).run()
+        app.button(key="race_go").click().run()
+        assert said in " ".join(e.value for e in app.error), text
+    assert "run_race" not in app.session_state
+
+
+def test_scores_lead_at_their_good_end():
+    rows = [{"hq": 0.5, "w1": 0.1, "modes": 8}, {"hq": 0.7, "w1": 0.3, "modes": 8}, {"hq": None, "w1": 0.2}]
+    table = {title: (texts, lead) for title, texts, lead in scoring.leaders(rows)}
+    assert table["HQ"] == (["50.0 %", "70.0 %", "–"], {1})
+    assert table["Wasserstein-1"][1] == {0}
+    assert table["modes captured"] == (["8", "8", "–"], set())  # nobody leads
+    assert scoring.leaders([{}, {}]) == []
+
+
+def test_scores_that_are_not_in_our_form_are_none():
+    config = PRESETS["ring"].config
+    for bad in ({}, {"w1": "x"}, {"modes": 8}, {"samples": 0}):
+        assert scoring.cells(config, bad) == []
+
+
+def test_the_losses_of_several_runs_have_a_colour_each():
+    from gan_core.history import History
+    from gan_core.snapshot import Snapshot
+
+    history = History()
+    history.append(np.ones((5, 7), np.float32))
+    config = PRESETS["ring"].config
+    shown = [Snapshot(config, None, "paused", frame={"history": history.frame(), "at": at}) for at in (None, 3)]
+    figure = figures.overlay(shown, ["a", "b"], log=False)
+    assert len(figure["data"]) == 5 and len(figure["layout"]["shapes"]) == 1
+    assert {t["line"]["color"] for t in figure["data"][1:]} == set(figures.RUN_COLORS[:2])

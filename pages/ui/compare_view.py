@@ -1,6 +1,7 @@
 """The page Compare: runs beside each other with one step slider, linked zoom, losses overlaid and scores in a table."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -16,7 +17,7 @@ from gan_core.presets import PRESETS
 from gan_core.recording import Recording
 from gan_core.runs import Saved
 from gan_core.snapshot import Snapshot, View
-from pages.ui import controls, figures, image_figures, live, past, scoring, takeaway
+from pages.ui import clicks, controls, figures, image_figures, live, past, scoring, takeaway
 from pages.ui.liveplot import live_plot, scrubber
 
 MOST = 4
@@ -74,9 +75,19 @@ def _race(bar: Any, log: bool) -> None:
             "the networks have the same shape. One process trains them by turns, step for step."
         )
         return
+    past.settle(run)
+    with bar:
+        clicks.button(
+            "Keep all",
+            "race_keep",
+            partial(_keep, run),
+            icon=":material/save:",
+            help="Saves every racer as a run of its own.",
+            disabled=run.worker is None or run.step == 0 or past.pending() is not None,
+        )
     live.transport(run, reset=_again, new_seed=_new_seed)
     before = run.snapshot()
-    every = FRAME_SECONDS if before.moving else None
+    every = FRAME_SECONDS if before.moving or past.pending() else None
     st.session_state.full_run = True
     try:
         st.fragment(_draw_race, run_every=every)(run, log, every is not None)
@@ -176,9 +187,15 @@ def _new_seed(run: Run) -> None:
     run.race(tuple(c.updated({"seed": seed}) for c in run.configs), run.upload)
 
 
+def _keep(run: Run) -> None:
+    c = run.config
+    past.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
+
+
 def _draw_race(run: Run, log: bool, timed: bool) -> None:
     snapshot = run.poll(View(side=8, at=past.looked_at()))
-    if snapshot.moving != timed and (snapshot.moving or live.ticking()):
+    moving = snapshot.moving or past.pending() is not None
+    if past.settled(run) or (moving != timed and (moving or live.ticking())):
         st.rerun()  # the timer changes only in a full run
     status = st.container(key="race_status")
     status.caption(

@@ -1,5 +1,7 @@
 """The frame: page config, navigation, and the one look of all pages."""
 
+import os
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -116,7 +118,23 @@ def run() -> None:
         position="top",
     )
     st.html(STYLE)
+    problem = take_arguments(sys.argv)
+    if problem:
+        st.error(problem)
+        st.stop()
     page.run()
+
+
+def take_arguments(argv: list[str]) -> str:
+    """Takes what follows `streamlit run app.py --`; returns what is wrong with it, or ""."""
+    if Path(argv[0]).name != "app.py" or len(argv) == 1:
+        return ""
+    if len(argv) != 3 or argv[1] != "--runs-dir":
+        return (
+            f"Accepted after -- is: --runs-dir DIR, the folder to keep runs in. Given was: {' '.join(argv[1:])[:200]}"
+        )
+    os.environ["GANSCOPE_RUNS_DIR"] = argv[2]
+    return ""
 
 
 def through_app() -> None:

@@ -85,14 +85,16 @@ def _fork(run: Run, snapshot: Snapshot, at: int | None) -> None:
     points = [int(s) for s in snapshot.frame.get("checkpoints", []) if at is None or s <= at]
     if points and pending() is None:
         c = run.config
-        name = runs.free_name(runs.runs_folder(), f"{c.data} seed {c.seed} step {snapshot.step}")
-        _ask(run, name, "", points[-1])
+        ask(run, [f"{c.data} seed {c.seed} step {snapshot.step}"], fork=points[-1])
         st.rerun()
 
 
-def _ask(run: Run, name: str, note: str, fork: int | None = None) -> None:
-    asked = run.save([runs.runs_folder() / name], note)
-    st.session_state[controls.mine("saving")] = {"id": asked, "name": name, "fork": fork}
+def ask(run: Run, names: list[str], note: str = "", fork: int | None = None) -> None:
+    """Has the worker save its lanes under these names, or the next free ones; then `settle` goes on."""
+    root = runs.runs_folder()
+    free = [runs.free_name(root, "".join(c if c.isalnum() or c in " ._-" else " " for c in name)) for name in names]
+    asked = run.save([root / name for name in free], note)
+    st.session_state[controls.mine("saving")] = {"id": asked, "name": "”, “".join(free), "fork": fork}
 
 
 def settle(run: Run) -> None:
@@ -179,7 +181,7 @@ def _save(run: Run) -> None:
     try:
         if (runs.runs_folder() / runs.checked_name(name)).exists():
             raise ConfigError(f"There is a run with the name “{name}” already: choose another.")
-        _ask(run, name, runs.checked_note(state[controls.mine("save_note")]))
+        ask(run, [name], runs.checked_note(state[controls.mine("save_note")]))
         state[controls.mine("save_error")] = ""
     except ConfigError as error:
         state[controls.mine("save_error")] = str(error)

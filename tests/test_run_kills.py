@@ -1,0 +1,333 @@
+"""Processes that save runs and are killed: what is on disk opens, and is what was written last."""
+
+import os
+import queue
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from gan_core import client, datasets, runs
+from gan_core.client import Run, WorkerProcess
+from gan_core.config import GANConfig
+from gan_core.knobs import ConfigError
+from gan_core.recording import Checkpoint, Recording
+from gan_core.runs import Content, Saved
+from gan_core.snapshot import View
+from tests.conftest import ROOT, wait_until
+
+CONFIG = GANConfig.from_flat({"data": "file"})
+POINTS = np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32)
+COLUMNS = 7  # of a history row
+
+
+# -- what the killed processes do ---------------------------------------------------------------------------
+
+
+def grow(recording, step):
+    """Adds the next step, all of whose numbers are the step's own."""
+    recording.history.append(np.full((1, COLUMNS), step, np.float32))
+    if step % 3 == 0:
+        recording.history.mark(step, f"g_lr {step} → {step + 1}")
+    recording.frames.add(step, {"samples": np.full((1_000, 2), step, np.float32)})
+    recording.scores.add(step, {"step": step, "w1": float(step)})
+    state = [np.full((300, 100), step, np.float32), np.array(step)]
+    recording.checkpoints.add(step, Checkpoint(CONFIG.to_flat(), state, recording.history.state()))
+
+
+def content(recording, step):
+    return Content(CONFIG, step, recording.copy(), datasets.load(CONFIG, POINTS), POINTS)
+
+
+def whole(folder):
+    """The run, after looking at every number in it."""
+    run = runs.read(folder)
+    recording, step = runs.recording_of(run, checkpoints=True), run.step
+    assert recording.history.steps == step and run.scores == {"step": step, "w1": float(step)}
+    assert [m["step"] for m in recording.history.markers] == list(range(3, step + 1, 3))[-40:]
+    assert np.allclose(recording.history.frame()["high"][-1], step)
+    for kept in (recording.frames, recording.scores, recording.checkpoints):
+        assert kept.steps[-1] == step
+    for at, frame in zip(recording.frames.steps, recording.frames.items, strict=True):
+        assert (frame["samples"] == at).all()
+    for at, point in zip(recording.checkpoints.steps, recording.checkpoints.items, strict=True):
+        assert all((part == at).all() for part in point.state)
+    assert runs.picture_of(run) is not None and np.array_equal(runs.upload_of(run), POINTS)
+    return run
+
+
+def write_on(folder):
+    """Writes a run's next steps for ever, from where it stands, and says which is written."""
+    recording, step = Recording(), 0
+    if folder.exists():
+        run = whole(folder)
+        recording, step = runs.recording_of(run, checkpoints=True), run.step
+    writer = runs.Writer(folder)
+    while True:
+        step += 1
+        grow(recording, step)
+        writer.write(content(recording, step))
+        say(f"wrote {step}")
+
+
+def save_on(folder):
+    """Saves new runs for ever, and says how many there are."""
+    recording = Recording()
+    grow(recording, 1)
+    for i in range(sum(not path.name.startswith(".") for path in folder.iterdir()), 1_000_000):
+        runs.save(folder / f"run {i}", content(recording, 1))
+        say(f"wrote {i + 1}")
+
+
+def save_at_once(folder):
+    """Saves a name that others save too, when all are there."""
+    recording = Recording()
+    grow(recording, 1)
+    said = "won"
+    folder.with_name(f"ready {os.getpid()}").touch()
+    while len([*folder.parent.glob("ready *")]) < RACERS:
+        time.sleep(0.0005)
+    try:
+        runs.save(folder, content(recording, 1))
+    except ConfigError as error:
+        said = str(error)
+    say(said)
+
+
+RACERS = 4
+WORKS = {"write": write_on, "save": save_on, "race": save_at_once}
+
+
+def say(line):
+    os.write(1, f"{line}\n".encode())  # at once and whole
+
+
+def nursery():
+    """For every line `WORK FOLDER` of standard input a new process that does it, whose end is told."""
+    for line in sys.stdin:
+        work, _, folder = line.strip().partition(" ")
+        pids = []
+        for _ in range(RACERS if work == "race" else 1):
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    WORKS[work](Path(folder))
+                except BaseException as error:
+                    say(f"broken {error!r}")
+                os._exit(0)
+            pids.append(pid)
+            say(f"pid {pid}")
+        for pid in pids:
+            os.waitpid(pid, 0)
+        say("gone")
+
+
+# -- a hand-made run, killed many times ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def born():
+    """Has the nursery begin a work; `line()` is the next thing that is said."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from tests.test_run_kills import nursery; nursery()"],
+        **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": ROOT, "text": True},
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )
+    lines = queue.Queue()
+    threading.Thread(target=lambda: [lines.put(line.strip()) for line in process.stdout], daemon=True).start()
+
+    def begin(work, folder):
+        process.stdin.write(f"{work} {folder}\n")
+        process.stdin.flush()
+        return int(line().removeprefix("pid "))
+
+    def line():
+        said = lines.get(timeout=30)
+        assert not said.startswith("broken"), said
+        return said
+
+    yield SimpleNamespace(begin=begin, line=line)
+    process.stdin.close()
+    try:
+        process.wait(10)
+    finally:
+        process.kill()
+
+
+def killed(born, work, folder, rng):
+    """Begins a work and kills it at a random moment, some before their first report; the last one's number, or 0."""
+    pid, last, early = born.begin(work, folder), 0, rng.random() < 0.3
+    if not early:
+        last = int(born.line().removeprefix("wrote "))
+    time.sleep(rng.random() * (0.03 if early else 0.12))
+    os.kill(pid, signal.SIGKILL)
+    while (said := born.line()) != "gone":
+        last = int(said.removeprefix("wrote "))
+    return last
+
+
+def test_a_run_that_is_killed_while_it_is_written_is_whole_and_as_new_as_was_said(born, tmp_path):
+    rng = random.Random(1)
+    for kill in range(36):
+        if kill % 4 == 0:
+            folder, before = tmp_path / f"run {kill}", 0
+        said = killed(born, "write", folder, rng)
+        if said or before or folder.exists():
+            run = whole(folder)
+            assert run.step >= max(said, before)
+            before = run.step
+    # What the killed ones left half written goes with the next save.
+    recording = runs.recording_of(run, checkpoints=True)
+    grow(recording, run.step + 1)
+    runs.Writer(folder).write(content(recording, run.step + 1))
+    about = whole(folder).about
+    named = {row["file"] for row in (*about["files"].values(), *about["checkpoints"])}
+    assert {path.name for path in folder.iterdir()} == {"config.json", *named}
+
+
+def test_new_runs_that_are_killed_while_they_are_saved_are_there_whole_or_not_at_all(born, tmp_path):
+    rng, n = random.Random(2), 0
+    for _ in range(10):
+        said = killed(born, "save", tmp_path, rng)
+        found = runs.listed(tmp_path)
+        assert all(isinstance(run, Saved) for run in found) and len(found) >= max(n, said)
+        n = len(found)
+    assert all(whole(run.folder).step == 1 for run in found) and n > 10
+
+
+def test_of_processes_that_save_one_name_at_once_exactly_one_wins(born, tmp_path):
+    for attempt in range(4):
+        root = tmp_path / str(attempt)
+        root.mkdir()
+        born.begin("race", root / "run")
+        said = []
+        while (line := born.line()) != "gone":
+            said.append(line)
+        said = [line for line in said if not line.startswith("pid ")]
+        assert sorted(said) == ["There is a run with the name 'run' already: choose another."] * (RACERS - 1) + ["won"]
+        assert whole(root / "run").step == 1 and not [*root.glob(".part-*")]
+
+
+# -- a real worker, killed while it trains and autosaves ----------------------------------------------------
+
+SMALL = GANConfig.from_flat(
+    {"data": "ring", "g_layers": 1, "d_layers": 1, "g_units": 8, "d_units": 8, "batch_size": 8, "data_size": 500}
+)
+KILLS = 2
+
+
+def hurry():
+    """The main function of a worker that compiles nothing, and autosaves as often as it can."""
+    from gan_core import keeper, trainer, worker
+
+    made = trainer.Program
+
+    def plain(*arguments, **options):
+        program = made(*arguments, **options, jit=False)
+        program.train = program._train
+        return program
+
+    trainer.Program = plain
+    keeper.FIRST_SECONDS = keeper.EVERY_SECONDS = 0.05
+    keeper.SHARE = 1.0
+    worker.NICENESS = 0
+    worker.main()
+
+
+def hurried():
+    """Such a worker's process."""
+
+    def popen(command, **options):
+        return subprocess.Popen([command[0], "-c", "from tests.test_run_kills import hurry; hurry()"], **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(client, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
+        return WorkerProcess()
+
+
+def poll_until(run, ready, what, seconds=60):
+    """The first snapshot for which `ready` holds; the worker's lease is renewed meanwhile."""
+
+    def look():
+        run.worker.send("lease")
+        snapshot = run.poll(View(heat=False), 0.1)
+        assert snapshot.status != "ended" and not snapshot.error, snapshot.error
+        return snapshot if ready(snapshot) else None
+
+    return wait_until(look, seconds, what)
+
+
+def ended(process):
+    """Waits for a worker's end, and makes sure of it."""
+    try:
+        process.process.wait(15)
+    finally:
+        process.process.kill()
+
+
+def goes_on(saved, worker):
+    """A run that a new worker takes up where the folder's stood, with the very picture that was saved."""
+    recording = runs.recording_of(saved, checkpoints=True)
+    assert recording.checkpoints.steps[-1] == recording.frames.steps[-1] == saved.step == recording.history.steps
+    run = Run(saved.config)
+    run.open(saved, runs.upload_of(saved))
+    run.attach(worker)
+    shown = poll_until(run, lambda s: s.status == "paused" and "samples" in s.frame, "the saved step")
+    assert shown.step == saved.step
+    assert np.array_equal(shown.frame["samples"], recording.frames.items[-1]["samples"])
+    assert list(shown.frame["checkpoints"]) == recording.checkpoints.steps
+    return run
+
+
+def test_a_worker_that_is_killed_leaves_a_run_that_a_new_one_goes_on_from(tmp_path):
+    """And one that ends with its page leaves the last step that was shown."""
+    rng, folder, spares = random.Random(3), tmp_path / "autosave ring", [hurried(), hurried()]
+    try:
+        run, step = Run(SMALL), 0
+        run.attach(spares[0])
+        for kill in range(KILLS):
+            worker = run.worker
+            run.keep(folder, "owner")
+            run.play()
+            wanted = step + rng.randrange(1, 20)
+            seen = poll_until(run, lambda s, n=wanted: s.step > n and folder.exists(), "steps and a save")
+            time.sleep(rng.random() * 0.4)
+            os.kill(worker.pid, signal.SIGKILL)
+            worker.process.wait(15)
+            saved = runs.read(folder)
+            assert saved.owner == "owner" and saved.step >= max(step, seen.frame["autosave"]["step"])
+            assert [found.step for found in runs.listed(tmp_path)] == [saved.step]
+            step = saved.step
+            # The last one is as every worker is: it saves for the first time after four seconds, and when it ends.
+            spares.append(hurried() if kill < KILLS - 1 else WorkerProcess())
+            run = goes_on(saved, spares[kill + 1])
+        run.keep(folder, "owner")
+        run.play()
+        shown = poll_until(run, lambda s: s.step > step + 5, "a few steps")
+        process = run.worker
+        run.end("its page was closed")
+        ended(process)
+        saved = runs.read(folder)
+        assert saved.step >= shown.step and runs.recording_of(saved).frames.steps[-1] == saved.step
+        # And standing still: that very step, with the very picture.
+        run = goes_on(saved, spares[-1])
+        run.keep(folder, "owner")
+        run.steps(7)
+        shown = poll_until(run, lambda s: s.status == "paused" and s.step == saved.step + 7, "seven steps")
+        process = run.worker
+        run.end("its page was closed")
+        ended(process)
+        recording = runs.recording_of(runs.read(folder), checkpoints=True)
+        assert recording.frames.steps[-1] == recording.checkpoints.steps[-1] == shown.step
+        assert np.array_equal(recording.frames.items[-1]["samples"], shown.frame["samples"])
+    finally:
+        for process in spares:
+            process.process.kill()
+            process.process.wait(15)
