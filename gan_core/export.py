@@ -68,7 +68,8 @@ def script(run: Saved, say: Say) -> bytes:
     from gan_core import script as module
 
     row = DATASETS[run.config.data]
-    text = module.script(run.config, UPLOAD_NAMES[row.kind] if row.upload else "")
+    shape = runs.data_of(run).shape if row.upload else None  # the settings do not know that of a user's pictures
+    text = module.script(run.config, UPLOAD_NAMES[row.kind] if row.upload else "", shape)
     say(1.0)
     return text.encode()
 

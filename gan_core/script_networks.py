@@ -81,7 +81,8 @@ _MINIBATCH_STD = '''class MinibatchStd(layers.Layer):
 
     def call(self, x):
         std = tf.reduce_mean(tf.sqrt(tf.math.reduce_variance(x, 0) + 1e-8), keepdims=True)
-        return tf.concat([x, tf.repeat(std[None], tf.shape(x)[0], 0)], 1)'''
+        n = x.shape[1]
+        return tf.matmul(x, tf.eye(n, n + 1)) + std * tf.one_hot([n], n + 1)  # x with one more feature'''
 
 _RESIDUAL = '''class Residual(layers.Layer):
     """The sum of what two stacks of layers make of the same input."""

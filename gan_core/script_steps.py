@@ -91,10 +91,7 @@ class Steps:
         batch, keeps = _modes(discriminator)
         self.d_modes, self.d_keeps = batch or keeps, keeps
         dense = plan.ARCHITECTURES[c.architecture].dense
-        # XLA has no third derivative of the concatenation that adds a feature of the batch.
-        orders = c.unroll + (c.unroll > 0 and self.penalty is not None)
-        xla = dense and not (c.minibatch_std and orders > 1)
-        self.alg, self.compiled = ("threefry", "tf.function(jit_compile=True)") if xla else ("philox", "tf.function")
+        self.alg, self.compiled = ("threefry", "tf.function(jit_compile=True)") if dense else ("philox", "tf.function")
         # The registries' functions that the script holds, and the arguments that each takes there.
         self.objective, self.parameters = sources(
             self.loss.discriminator, self.loss.generator, short=not (self.smooth or self.noisy)

@@ -39,6 +39,7 @@ from tests.test_trainer import (
     arrays,
     assert_weights,
     compiled,
+    data_of,
     leaky_network,
     norm_of,
     same,
@@ -430,6 +431,12 @@ def test_unrolling_a_discriminator_that_has_no_gradient():
 
 
 # -- minibatch standard deviation ---------------------------------------------------------------------------
+
+
+def test_xla_knows_the_way_back_through_two_unrolled_steps_with_minibatch_std():
+    config = settings(penalty="r1", unroll=2, minibatch_std=True)
+    trainer = Trainer(config, data_of(config))  # with XLA, as it really runs
+    assert trainer.program.jit and np.isfinite(trainer.train(1)).all()
 
 
 def test_minibatch_std_in_training_and_in_looking():
