@@ -267,7 +267,11 @@ export function plot(component) {
   if (component.data) live.show(component.data, component.version);
 }
 
+// Streamlit also cleans up after a call that a newer frame overtook, while the component itself lives on.
+const alive = (component) => component.parentElement.isConnected;
+
 export function removePlot(component) {
+  if (alive(component)) return;
   plots.get(component.parentElement)?.remove();
   plots.delete(component.parentElement);
 }
@@ -479,6 +483,7 @@ export function scrub(component) {
 }
 
 export function removeScrubber(component) {
+  if (alive(component)) return;
   scrubbers.get(component.parentElement)?.remove();
   scrubbers.delete(component.parentElement);
 }

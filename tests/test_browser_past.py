@@ -249,7 +249,7 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
     wait_until(lambda: "paused" in page.inner_text(".st-key-race_status"), 20, "the pause")
     steps = wait_until(lambda: (s := lane_steps(page))[0] == s[1] and s, 10, "lock-step")
     page.keyboard.press("ArrowLeft")
-    wait_until(lambda: (s := lane_steps(page))[0] == s[1] < steps[0], 10, "both a frame before")
+    wait_until(lambda: (s := lane_steps(page))[0] == s[1] < steps[0], 20, "both a frame before")
     assert "g_lr 0.01" in page.inner_text("body")
 
 

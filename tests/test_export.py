@@ -131,9 +131,11 @@ def test_the_script_is_python_of_the_run_s_settings(points, made, monkeypatch, i
     asked = []
     monkeypatch.setattr(module, "script", lambda *a: asked.append(a) or "pass\n")
     own = replace(images, config=images.config.updated({"data": "picture_file"}))
+    pictures = datasets.load(images.config, None)
+    monkeypatch.setattr(export.runs, "data_of", lambda run: pictures)
     assert EXPORTS["script"].make(points, print) == b"pass\n"
     EXPORTS["script"].make(own, print)
-    assert asked == [(points.config, ""), (own.config, "pictures.npz")]
+    assert asked == [(points.config, "", None), (own.config, "pictures.npz", pictures.shape)]
 
 
 # -- pictures -----------------------------------------------------------------------------------------------

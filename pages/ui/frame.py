@@ -1,11 +1,16 @@
 """The frame: page config, navigation, and the one look of all pages."""
 
+import asyncio
 import os
 import sys
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 PAGES = (
     ("pages/playground.py", "2-D playground", ":material/scatter_plot:"),
@@ -18,6 +23,8 @@ PAGES = (
 )
 
 PAGE_OF_KIND = {"points": "pages/playground.py", "images": "pages/images.py"}
+
+SEND_SECONDS = 0.5  # a browser that is gone takes nothing more
 
 ICON = Path(__file__).resolve().parents[2] / "static" / "icon.svg"
 
@@ -123,6 +130,32 @@ def run() -> None:
         st.error(problem)
         st.stop()
     page.run()
+    wait_until_sent()
+
+
+def wait_until_sent() -> None:
+    """Ends a full run only once the browser has been sent what it drew.
+
+    Streamlit drops the unsent elements of a fragment when the fragment's next run begins, and still tells the browser
+    that the full run before it was whole: then the browser removes those elements, and the charts lose their zoom.
+    """
+    context = get_script_run_ctx()
+    if context is None or not Runtime.exists():
+        return
+    info = Runtime.instance()._session_mgr.get_active_session_info(context.session_id)
+    if info is None:
+        return
+    queue = info.session._browser_queue
+
+    async def emptied() -> None:
+        while not queue.is_empty():
+            await asyncio.sleep(0.004)
+
+    # Through the server's loop, behind the elements that are still on their way into the queue.
+    sent: Future = asyncio.run_coroutine_threadsafe(emptied(), info.session._event_loop)
+    with suppress(TimeoutError):
+        sent.result(SEND_SECONDS)
+    sent.cancel()
 
 
 def take_arguments(argv: list[str]) -> str:
