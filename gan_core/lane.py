@@ -1,6 +1,7 @@
 """One training run inside the worker (or the command line): its trainer, its scores, and the recording of both."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,13 @@ class Lane:
 
     def train(self, n: int) -> np.ndarray | None:
         """n steps, and what is due is recorded: the steps' rows. A divergence becomes `error`, and None."""
+        rows = self._advance(n)
+        if rows is not None and self._frame_due() and self._may_record():
+            self._frame()
+        return rows
+
+    def _advance(self, n: int) -> np.ndarray | None:
+        """As `train`, without the frame."""
         started = time.perf_counter()
         try:
             rows = self.trainer.train(n)
@@ -61,8 +69,6 @@ class Lane:
         self._trained += time.perf_counter() - started
         if self.trainer.step >= self.recording.checkpoints.due:
             self.checkpoint()
-        if self.trainer.step >= self.recording.frames.due and self._may_record():
-            self._frame()
         return rows
 
     def refresh_scores(self, idle: bool) -> None:
@@ -74,6 +80,9 @@ class Lane:
             self.recording.scores.add(values["step"], values)
 
     # -- recording ----------------------------------------------------------------------------------------
+
+    def _frame_due(self) -> bool:
+        return self.trainer.step >= self.recording.frames.due
 
     def _may_record(self) -> bool:
         later = LATER_CREDIT * self._trained / (self._trained + CREDIT_SECONDS)
@@ -125,6 +134,21 @@ class Lane:
     def close(self) -> None:
         """Stops what works for it in the background."""
         self.scores.close()
+
+
+def train_abreast(lanes: Sequence[Lane], n: int) -> int:
+    """Takes the lanes, which stand at the same step, the same number of steps on: `n` at most. Returns that number.
+
+    All record frames of the same steps, for they are looked at side by side.
+    """
+    n = min(lane.until_due(n) for lane in lanes)
+    for lane in lanes:
+        lane._advance(n)
+    going = [lane for lane in lanes if not lane.error]
+    if any(lane._frame_due() for lane in going) and all(lane._may_record() for lane in going):
+        for lane in going:
+            lane._frame()
+    return n
 
 
 def trails(recording: Recording, samples: np.ndarray, step: int) -> np.ndarray:

@@ -305,6 +305,7 @@ class Worker:
             return
         for future in self._compiling:
             future.result()  # an error in compiling belongs to the page
+        from gan_core.lane import train_abreast
         from gan_core.trainer import ROWS
 
         n = self._pace.steps(ROWS) if not self._pending else min(self._pace.steps(ROWS) or 1, self._pending)
@@ -314,9 +315,7 @@ class Worker:
         lanes = [lane for lane in self._lanes if not lane.error]
         if not self._recent:
             self._recent.append((started, lanes[0].trainer.step))
-        n = min(lane.until_due(n) for lane in lanes)
-        for lane in lanes:
-            lane.train(n)
+        n = train_abreast(lanes, n)
         ended = time.monotonic()
         self._pace.measured(n, ended - started)
         self._pending -= min(n, self._pending)

@@ -1,5 +1,7 @@
 """A watched run: recording changes nothing, a branch repeats its parent bit for bit, a divergence is a sentence."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,17 @@ def test_a_divergence_is_a_sentence_and_leaves_the_last_good_state(program):
     assert lane.train(3) is None
     assert "diverged" in lane.error and "last good state" in lane.error
     assert lane.recording.history.steps == 2
+
+
+def test_racers_record_the_same_steps_though_one_of_them_has_less_time_for_it(program, monkeypatch):
+    lanes = [lane_of(program), lane_of(program)]
+    may = itertools.cycle([True, True, True, False, False])
+    monkeypatch.setattr(lanes[1], "_may_record", lambda: next(may))
+    while lanes[0].trainer.step < 30:
+        assert 1 <= module.train_abreast(lanes, 30 - lanes[0].trainer.step) <= 30
+    one, other = (lane.recording.frames.steps for lane in lanes)
+    assert one == other and 2 < len(one) < 30
+    assert same(lanes[0].trainer.state, lanes[1].trainer.state)
+    lanes[1].error = "diverged"
+    module.train_abreast(lanes[:1], 5)
+    assert lanes[0].trainer.step > 30 == lanes[1].trainer.step
