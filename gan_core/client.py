@@ -142,6 +142,11 @@ class Run:
         """Steps taken, as far as the last answer tells."""
         return int(self._last.get("step", 0))
 
+    @property
+    def busy(self) -> bool:
+        """Whether it trains, or is about to."""
+        return self.wants_play or self._stepping
+
     def can_go_on_as(self, config: GANConfig, upload: Any) -> bool:
         """Whether `config` needs no new start."""
         return same_structure(self.config, config) and (not DATASETS[config.data].upload or upload is self.upload)

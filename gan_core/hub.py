@@ -20,14 +20,17 @@ SPARE_AFTER_SECONDS = 1.5  # lets the first page load before a process takes the
 AWAY_PAUSE_SECONDS = 3.0
 AWAY_END_SECONDS = 60
 LEASE_EVERY_SECONDS = 2.0
+IDLE_SECONDS = 300.0  # a run that stands still for longer gives its place to one that waits
 ENDED_AWAY = (
     "The page was away for too long, so its training was ended. The settings are kept: press Play to start "
     "again from step 0."
 )
 
 
-class Full(RuntimeError):
-    """Every place for a worker is taken. The message is a sentence for the user."""
+GIVEN_AWAY = (
+    "Somebody waited for a training place, so this run, which stood still for five minutes, gave up its own. What was "
+    "autosaved can be taken up again; the settings are kept."
+)
 
 
 @dataclass
@@ -36,6 +39,7 @@ class _Seat:
     session: str
     away_since: float | None = None
     held: bool = False
+    still_since: float | None = None
 
 
 def _setting(name: str, default: int, high: int) -> int:
@@ -61,11 +65,12 @@ class Hub:
 
     def __init__(self, is_connected: Callable[[str], bool], limit: int | None = None, spare: bool = True):
         self._is_connected = is_connected
-        self._limit = worker_limit() if limit is None else limit
+        self.limit = worker_limit() if limit is None else limit
         self._away_end = away_seconds()
         self._keep_spare = spare
         self._lock = threading.RLock()
         self._seats: dict[str, _Seat] = {}
+        self._queue: list[Run] = []  # those that wait for a place, the next one first
         self._visitors: dict[str, float] = {}  # session -> when it was last seen connected
         self._prewarm: GANConfig | None = None
         self._spare: WorkerProcess | None = None
@@ -111,21 +116,40 @@ class Hub:
                         seat.run.end(seat.run.ended)
             self._seats[key] = _Seat(run, session)
 
-    def start(self, run: Run) -> None:
-        """Gives `run` a worker if it has none: the spare, or a new process. Raises Full."""
+    def start(self, run: Run) -> int:
+        """Gives `run` a worker if it has none: the spare, or a new process. Returns 0, or its place in the queue.
+
+        Where all places are taken it waits for one; whether it then plays is up to its `wants_play`.
+        """
         with self._lock:
             if run.worker is not None and run.worker.state != "gone":
-                return
-            spare, self._spare = self._spare, None
-            if spare is None or spare.state == "gone":
-                if self._workers() >= self._limit:
-                    raise Full(
-                        f"All {self._limit} training places of this server are taken. Try again when somebody has "
-                        "closed their page; your settings are kept."
-                    )
-                spare = WorkerProcess()
-            run.attach(spare)
-            spare.send("lease")
+                return 0
+            if run not in self._queue:
+                if not self._queue and self._give(run):
+                    return 0
+                self._queue.append(run)
+            return self.place(run)
+
+    def place(self, run: Run) -> int:
+        """Its place in the queue, 1 for the next one; 0 if it does not wait."""
+        with self._lock:
+            return self._queue.index(run) + 1 if run in self._queue else 0
+
+    def leave(self, run: Run) -> None:
+        """Takes `run` out of the queue."""
+        with self._lock:
+            if run in self._queue:
+                self._queue.remove(run)
+
+    def _give(self, run: Run) -> bool:
+        spare, self._spare = self._spare, None
+        if spare is None or spare.state == "gone":
+            if self._workers() >= self.limit:
+                return False
+            spare = WorkerProcess()
+        run.attach(spare)
+        spare.send("lease")
+        return True
 
     def autosaved(self) -> set[str]:
         """The folders that runs are being kept in now."""
@@ -138,7 +162,7 @@ class Hub:
         with self._lock:
             if self._spare is not None and self._spare.state != "gone":
                 return self._spare.state
-            return "starting" if self._keep_spare and self._workers() < self._limit else "none"
+            return "starting" if self._keep_spare and self._workers() < self.limit else "none"
 
     # -- the watch ----------------------------------------------------------------------------------------
 
@@ -162,6 +186,7 @@ class Hub:
             with self._lock:
                 for key in list(self._seats):
                     self._tend(key, now, renew)
+                self._tend_queue(now)
                 self._tend_spare(now, renew)
 
     def _tend(self, key: str, now: float, renew: bool) -> None:
@@ -179,6 +204,24 @@ class Hub:
             seat.run.end(ENDED_AWAY if seat.run.worker is not None else seat.run.ended)
             del self._seats[key]
 
+    def _tend_queue(self, now: float) -> None:
+        seats = {id(seat.run): seat for seat in self._seats.values()}
+        for seat in seats.values():
+            still = seat.run.worker is not None and not seat.run.busy
+            seat.still_since = (seat.still_since or now) if still else None
+        self._queue = [run for run in self._queue if id(run) in seats]
+        present = [run for run in self._queue if self._is_connected(seats[id(run)].session)]
+        for run in present:
+            if not self._give(run):
+                break
+            self._queue.remove(run)
+            run.resume()
+        else:
+            return
+        idle = [seat for seat in seats.values() if seat.still_since and now - seat.still_since > IDLE_SECONDS]
+        if idle:
+            min(idle, key=lambda seat: seat.still_since).run.end(GIVEN_AWAY)
+
     def _tend_spare(self, now: float, renew: bool) -> None:
         for session in list(self._visitors):
             if self._is_connected(session):
@@ -191,7 +234,7 @@ class Hub:
         if spare is not None and spare.state == "gone":
             self._spare = spare = None
         waiting = waiting and now > self._spare_from
-        if spare is None and waiting and self._keep_spare and self._workers() < self._limit:
+        if spare is None and waiting and self._keep_spare and not self._queue and self._workers() < self.limit:
             self._spare = spare = WorkerProcess(prewarm=self._prewarm)
         if spare is not None and not self._visitors:
             spare.end()

@@ -7,7 +7,7 @@ import pytest
 from gan_core import hub as module
 from gan_core.client import Run
 from gan_core.config import GANConfig
-from gan_core.hub import Full, Hub
+from gan_core.hub import Hub
 from gan_core.snapshot import View
 from tests.conftest import wait_until
 
@@ -57,14 +57,48 @@ def test_a_run_has_one_key(hub):
     assert hub.take_up(KEY, "one") is run
 
 
-def test_the_limit_is_a_sentence(hub):
-    first, second = Run(SMALL), Run(SMALL)
-    hub.adopt("a" * 36, "one", first)
-    hub.adopt("b" * 36, "two", second)
-    hub.start(first)
-    with pytest.raises(Full, match="All 1 training places"):
-        hub.start(second)
-    hub.start(first)  # it has its place already
+def test_runs_beyond_the_limit_wait_in_a_queue(hub, connected):
+    connected |= {"two", "three"}
+    runs = [Run(SMALL) for _ in range(3)]
+    for key, session, run in zip("abc", ("one", "two", "three"), runs, strict=True):
+        hub.adopt(key * 36, session, run)
+    first, second, third = runs
+    assert [hub.start(run) for run in (first, second, third, first, second)] == [0, 1, 2, 0, 1]
+    third.play()
+    hub.leave(second)
+    assert hub.place(second) == 0 and hub.place(third) == 1
+    first.end("somebody pressed a button")
+    wait_until(lambda: hub.place(third) == 0, 10, "the free place to be given")
+    wait_until(lambda: third.poll(View(), 0.2).step > 0, 90, "the first step")  # it plays by itself
+    assert second.worker is None
+
+
+def test_who_stands_still_for_long_gives_way_to_one_that_waits(hub, connected, monkeypatch):
+    monkeypatch.setattr(module, "IDLE_SECONDS", 1.0)
+    connected.add("two")
+    idle, waiting = Run(SMALL), Run(SMALL)
+    hub.adopt("a" * 36, "one", idle)
+    hub.adopt("b" * 36, "two", waiting)
+    hub.start(idle)
+    time.sleep(2.5)
+    assert idle.worker is not None  # nobody waits
+    assert hub.start(waiting) == 1
+    wait_until(lambda: waiting.worker is not None, 10, "the place of the idle one")
+    assert idle.worker is None and "gave up its own" in idle.snapshot().error
+
+
+def test_a_queued_page_that_is_gone_holds_up_nobody(hub, connected):
+    gone, waiting = Run(SMALL), Run(SMALL)
+    holder = Run(SMALL)
+    hub.adopt("h" * 36, "one", holder)
+    hub.start(holder)
+    hub.adopt("a" * 36, "two", gone)  # "two" is not connected
+    connected.add("three")
+    hub.adopt("b" * 36, "three", waiting)
+    assert [hub.start(gone), hub.start(waiting)] == [1, 2]
+    holder.end("")
+    wait_until(lambda: waiting.worker is not None, 10, "the place")
+    assert gone.worker is None
 
 
 def test_away_pauses_back_resumes_and_gone_ends(hub, connected):

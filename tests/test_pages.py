@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core.config import KNOBS, GANConfig
 from gan_core.datasets import DATASETS
-from gan_core.hub import Full
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
 from gan_core.trainer import COLUMNS
@@ -23,6 +22,7 @@ class FakeHub:
     def __init__(self):
         self.started: list = []
         self.full = False
+        self.limit = 2
 
     def visit(self, session, config):
         pass
@@ -34,9 +34,15 @@ class FakeHub:
         return None
 
     def start(self, run):
-        if self.full:
-            raise Full("All 1 training places of this server are taken.")
-        self.started.append(run)
+        if not self.full:
+            self.started.append(run)
+        return int(self.full)
+
+    def place(self, run):
+        return int(self.full)
+
+    def leave(self, run):
+        self.full = False
 
     def warmth(self):
         return "warm"
@@ -150,13 +156,19 @@ def test_bad_settings_in_a_link_are_sentences(hub):
     assert app.session_state["config_points"] == GANConfig.from_flat({})
 
 
-def test_play_needs_a_place(hub):
+def test_without_a_free_place_a_run_waits_in_the_queue(hub):
     hub.full = True
     app = open_page()
     app.button(key="play").click().run()
-    assert "training places" in app.info[0].value
+    said = " ".join(m.value for m in app.markdown)
+    assert "number 1 in the queue for one of 2 training places" in said
+    app.button(key="step").click().run()
+    assert "Every training place is taken" in app.info[0].value
     assert app.button(key="play").label == "Play"
-    hub.full = False
+    app.button(key="play").click().run()
+    assert app.button(key="play").label == "Pause"
+    app.button(key="play").click().run()
+    assert app.button(key="play").label == "Play" and not hub.full  # it has left the queue
     app.button(key="play").click().run()
     assert app.button(key="play").label == "Pause"
     assert hub.started == [app.session_state["run_points"]]

@@ -87,10 +87,10 @@ def _race(bar: Any, log: bool) -> None:
         )
     live.transport(run, reset=_again, new_seed=_new_seed)
     before = run.snapshot()
-    every = FRAME_SECONDS if before.moving or past.pending() else None
+    every = live.every_seconds(run, before, FRAME_SECONDS)
     st.session_state.full_run = True
     try:
-        st.fragment(_draw_race, run_every=every)(run, log, every is not None)
+        st.fragment(_draw_race, run_every=every)(run, log, every)
     finally:
         st.session_state.full_run = False
     _settings(list(run.configs), lane_names(run.configs))
@@ -192,16 +192,15 @@ def _keep(run: Run) -> None:
     past.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
 
 
-def _draw_race(run: Run, log: bool, timed: bool) -> None:
+def _draw_race(run: Run, log: bool, every: float | None) -> None:
     snapshot = run.poll(View(side=8, at=past.looked_at()))
-    moving = snapshot.moving or past.pending() is not None
-    if past.settled(run) or (moving != timed and (moving or live.ticking())):
+    wanted = live.every_seconds(run, snapshot, FRAME_SECONDS)
+    if past.settled(run) or (wanted != every and (every is None or live.ticking())):
         st.rerun()  # the timer changes only in a full run
     status = st.container(key="race_status")
-    status.caption(
-        f"{live.rate(snapshot.steps_per_second)} steps/s each · {live.STATUS.get(snapshot.status, 'press Play')} · "
-        f"{run.config.data} · seed {run.config.seed}"
-    )
+    said = live.in_queue(run) or live.STATUS.get(snapshot.status, "press Play")
+    rate = live.rate(snapshot.steps_per_second)
+    status.caption(f"{rate} steps/s each · {said} · {run.config.data} · seed {run.config.seed}")
     frames = snapshot.lanes or ({},) * len(run.configs)
     columns = [
         Column(

@@ -142,7 +142,8 @@ def wait_until_sent() -> None:
     context = get_script_run_ctx()
     if context is None or not Runtime.exists():
         return
-    info = Runtime.instance()._session_mgr.get_active_session_info(context.session_id)
+    sessions = getattr(Runtime.instance(), "_session_mgr", None)  # page tests have a runtime without a browser
+    info = sessions and sessions.get_active_session_info(context.session_id)
     if info is None:
         return
     queue = info.session._browser_queue

@@ -18,7 +18,7 @@ from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, changed, with_live_fields
 from gan_core.cost import step_cost
 from gan_core.datasets import DATASETS
-from gan_core.hub import Full, Hub
+from gan_core.hub import Hub
 from gan_core.knobs import ConfigError
 from gan_core.pictures import MissingFile
 from gan_core.presets import PRESETS
@@ -244,32 +244,33 @@ def _keep(run: Run) -> None:
 
 
 def _start(run: Run) -> bool:
+    """Gives the run a training process; False where it has to wait for one in the queue."""
     state = st.session_state
     for kind, page in controls.PAGE_OF.items():
         other = state.get(controls.mine("run", kind))
         if other is not None and other is not run and other.wants_play:
             other.pause()  # two at once would each run at half speed
             controls.say(f"The run on the page {page} is paused meanwhile.")
-    try:
-        hub().start(run)
-    except Full as full:
-        controls.say(str(full))
-        return False
-    return True
+    return hub().start(run) == 0
 
 
 def _play(run: Run) -> None:
     if run.wants_play:
         run.pause()
-    elif _start(run):
-        past.present()
-        run.play()
+        hub().leave(run)
+        return
+    _start(run)
+    past.present()
+    run.play()
 
 
 def _step(run: Run) -> None:
     past.present()
     if _start(run):
         run.steps(st.session_state.step_size)
+    else:
+        run.pause()
+        controls.say("Every training place is taken: this run waits for one. Press Step again once it has its place.")
 
 
 def _reset(run: Run) -> None:
@@ -383,26 +384,31 @@ def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
     picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
     display = switches(run)
     before = run.snapshot()
-    warming = before.status in ("idle", "ended") and hub().warmth() == "starting"
-    every = FRAME_SECONDS if before.moving or past.pending() else WARMING_SECONDS if warming else None
+    every = every_seconds(run, before)
     st.session_state.full_run = True
     try:
         with picture:
             display.still(before)
-            st.fragment(_draw, run_every=every)(run, display, warming, every is not None)
+            st.fragment(_draw, run_every=every)(run, display, every)
     finally:
         st.session_state.full_run = False
 
 
-def _draw(run: Run, display: Display, warming: bool, timed: bool) -> None:
+def every_seconds(run: Run, snapshot: Snapshot, frame: float = FRAME_SECONDS) -> float | None:
+    """Seconds from one frame to the next; None where all stands still."""
+    if snapshot.moving or past.pending():
+        return frame
+    waits = snapshot.status in ("idle", "ended") and (hub().warmth() == "starting" or hub().place(run))
+    return WARMING_SECONDS if waits else None
+
+
+def _draw(run: Run, display: Display, every: float | None) -> None:
     snapshot = run.poll(replace(display.view(), at=past.looked_at()))
-    if past.settled(run) or (snapshot.moving and not timed):
+    if past.settled(run) or (snapshot.moving and every is None):
         st.rerun()  # another view was asked for while all stood still, and its frame is not here yet
     tick = ticking()
-    if timed and tick and not snapshot.moving and not past.pending():
-        still_warming = snapshot.status in ("idle", "ended") and hub().warmth() == "starting"
-        if not (warming and still_warming):
-            st.rerun()  # the timer changes only in a full run
+    if every is not None and tick and every_seconds(run, snapshot) != every:
+        st.rerun()  # the timer changes only in a full run
     if tick and bool(snapshot.frame.get("layers")) != st.session_state.get("layers_known", False):
         st.rerun()  # so does the table of layers
     if snapshot.status == "playing" and not run.speed and snapshot.steps_per_second > 0:
@@ -412,7 +418,7 @@ def _draw(run: Run, display: Display, warming: bool, timed: bool) -> None:
     with st.container(key="step_counter"):
         st.markdown(f"step {snapshot.shown:,}")
     with st.container(key="steps_per_second"):
-        st.markdown(f"{rate(snapshot.steps_per_second)} steps/s · {_status(snapshot)}")
+        st.markdown(f"{rate(snapshot.steps_per_second)} steps/s · {_status(run, snapshot)}")
     display.draw(snapshot)
     with st.container(key="metrics"):
         st.html(_metrics(snapshot, display))
@@ -430,9 +436,18 @@ def rate(steps_per_second: float) -> str:
     return f"{steps_per_second:,.0f}" if steps_per_second >= 9.5 or not steps_per_second else f"{steps_per_second:.1f}"
 
 
-def _status(snapshot: Snapshot) -> str:
+def in_queue(run: Run) -> str:
+    """Where a run stands that waits for a training process; "" for one that does not."""
+    place, places = hub().place(run), hub().limit
+    here = "the only training place" if places == 1 else f"one of {places} training places"
+    return f"number {place} in the queue for {here}; starts by itself" if place else ""
+
+
+def _status(run: Run, snapshot: Snapshot) -> str:
     c = snapshot.config
-    if snapshot.status == "idle":
+    if hub().place(run):
+        said = in_queue(run)
+    elif snapshot.status == "idle":
         warmth = hub().warmth()
         said = "a training process is warming up" if warmth == "starting" else "ready" if warmth == "warm" else ""
         said = f"{said}; press Play" if said else "press Play"
