@@ -151,9 +151,11 @@ def _scores(trainer) -> dict[str, Any]:
 
 def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | None) -> tuple[Any, np.ndarray, float]:
     """(the lane after `steps` or `seconds` of training, whichever is less; its last row; the seconds it took)."""
+    from gan_core.cost import check_memory
     from gan_core.lane import Lane
     from gan_core.trainer import ROWS, Trainer
 
+    check_memory(config, data.shape)
     if steps is None and seconds is None:
         steps = DEFAULT_STEPS
     for sentence in doubtful(config):

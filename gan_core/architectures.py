@@ -355,6 +355,17 @@ def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ..
     return work, parameters, shape
 
 
+def activations(plan: Plan, shape: tuple[int, ...]) -> int:
+    """How many numbers the layers of a plan put out for one sample of `shape`."""
+    total = 0
+    for layer in plan:
+        if isinstance(layer, Residual):
+            total += activations(list(layer.main), shape) + activations(list(layer.shortcut), shape)
+        shape = measure([layer], shape)[2]
+        total += math.prod(shape)
+    return total
+
+
 def parameter_counts(config: GANConfig, shape: tuple[int, ...]) -> tuple[int, int]:
     """(generator's, discriminator's) parameters, without classes."""
     generator, discriminator = plans(config, shape)

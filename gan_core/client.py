@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from gan_core import datasets
 from gan_core.config import GANConfig, same_structure, with_live_fields
 from gan_core.datasets import DATASETS, Data
 from gan_core.knobs import ConfigError
+from gan_core.machine import worker_threads
 from gan_core.pictures import Pictures
 from gan_core.runs import Saved
 from gan_core.snapshot import Snapshot, View
@@ -32,7 +34,9 @@ class WorkerProcess:
         if prewarm is not None:
             command.append(json.dumps(prewarm.to_flat()))
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT)
+        threads = str(worker_threads())
+        environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env=environment)
         self.wire = Wire(self.process.stdout, self.process.stdin)
         self.state = "starting"
         self.reason = ""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gan_core.architectures import measure, packed, plans
+from gan_core.architectures import activations, measure, packed, plans
+from gan_core.knobs import ConfigError
+from gan_core.machine import worker_memory
 from gan_core.penalties import PENALTIES
 
 if TYPE_CHECKING:
@@ -21,3 +23,30 @@ def step_cost(config: GANConfig, shape: tuple[int, ...]) -> float:
     d_update = g + update
     g_update = 3 * g + 2 * d + 3 * update * config.unroll
     return 2.0 * config.batch_size * (d_update * config.d_steps / config.g_steps + g_update)
+
+
+BASE_BYTES = 900_000_000  # TensorFlow itself, compiled programs, the data set
+
+
+def step_memory(config: GANConfig, shape: tuple[int, ...]) -> int:
+    """Bytes that training holds at once, roughly: weights with what optimizer, average, update and two checkpoints add,
+    and what the layers put out for all the batches that a step looks at, kept for the way back."""
+    generator, discriminator = plans(config, shape)
+    look = packed(shape, config.packing)
+    weights = measure(generator, (config.latent_dim,))[1] * 16 + measure(discriminator, look)[1] * 15
+    g = activations(generator, (config.latent_dim,))
+    d = activations(discriminator, look) / config.packing
+    # Real and fake, each twice (values and gradients); the gradient of a gradient keeps as much again.
+    update = d * (4 + 4 * PENALTIES[config.penalty].batches)
+    outputs = config.batch_size * (2 * g + update * (1 + config.unroll))
+    return BASE_BYTES + int(4 * (weights + outputs))
+
+
+def check_memory(config: GANConfig, shape: tuple[int, ...]) -> None:
+    """Raises ConfigError where training these networks would need more memory than `worker_memory`."""
+    needed, limit = step_memory(config, shape), worker_memory()
+    if needed > limit:
+        raise ConfigError(
+            f"These networks would need about {needed / 1e9:,.1f} GB of memory in training; one training may take "
+            f"{limit / 1e9:,.1f} GB here. Take a smaller batch, fewer units or filters, or less unrolling."
+        )

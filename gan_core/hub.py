@@ -6,19 +6,18 @@ that comes back within a minute takes it up again, else its worker ends.
 """
 
 import atexit
-import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gan_core import machine
 from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
 
 TICK_SECONDS = 0.5
 SPARE_AFTER_SECONDS = 1.5  # lets the first page load before a process takes the cores for its imports
 AWAY_PAUSE_SECONDS = 3.0
-AWAY_END_SECONDS = 60
 LEASE_EVERY_SECONDS = 2.0
 IDLE_SECONDS = 300.0  # a run that stands still for longer gives its place to one that waits
 ENDED_AWAY = (
@@ -42,31 +41,14 @@ class _Seat:
     still_since: float | None = None
 
 
-def _setting(name: str, default: int, high: int) -> int:
-    """A whole number from the environment; raises ValueError with a sentence."""
-    text = os.environ.get(name, "")
-    if text and not (text.isdecimal() and 1 <= int(text) <= high):
-        raise ValueError(f"{name} must be a whole number from 1 to {high:,}; got {text!r}.")
-    return int(text) if text else default
-
-
-def worker_limit() -> int:
-    """Most worker processes at once: GANSCOPE_MAX_WORKERS, else the number of cores but at least 3."""
-    return _setting("GANSCOPE_MAX_WORKERS", max(3, os.cpu_count() or 1), 1_000)
-
-
-def away_seconds() -> int:
-    """How long a run waits for a page that went away: GANSCOPE_AWAY_SECONDS, else a minute."""
-    return _setting("GANSCOPE_AWAY_SECONDS", AWAY_END_SECONDS, 86_400)
-
-
 class Hub:
     """All runs of this server. `is_connected(session)` says whether a session's browser is there."""
 
     def __init__(self, is_connected: Callable[[str], bool], limit: int | None = None, spare: bool = True):
+        machine.check()
         self._is_connected = is_connected
-        self.limit = worker_limit() if limit is None else limit
-        self._away_end = away_seconds()
+        self.limit = machine.worker_limit() if limit is None else limit
+        self._away_end = machine.away_seconds()
         self._keep_spare = spare
         self._lock = threading.RLock()
         self._seats: dict[str, _Seat] = {}

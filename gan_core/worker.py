@@ -208,6 +208,7 @@ class Worker:
 
     def _build(self, configs: list[GANConfig], body: dict[str, Any]) -> None:
         from gan_core import datasets, runs
+        from gan_core.cost import check_memory
         from gan_core.lane import Lane
         from gan_core.trainer import Trainer
 
@@ -221,6 +222,7 @@ class Worker:
         lanes = []
         for config in configs:
             data = datasets.load(config, body["upload"])
+            check_memory(config, data.shape)
             program, compiling = self._program(config, data)
             trainer, recording = Trainer(config, data, program), None
             if body.get("source"):

@@ -135,10 +135,3 @@ def test_a_spare_comes_with_a_page_and_goes_with_it(connected, monkeypatch):
         spare.process.wait(20)
     finally:
         hub.close()
-
-
-@pytest.mark.parametrize("text", ["0", "x", "-1", "1.5", "999999"])
-def test_a_bad_limit_is_a_sentence(monkeypatch, text):
-    monkeypatch.setenv("GANSCOPE_MAX_WORKERS", text)
-    with pytest.raises(ValueError, match="GANSCOPE_MAX_WORKERS must be a whole number from 1 to 1,000"):
-        module.worker_limit()

@@ -129,8 +129,19 @@ def run() -> None:
     if problem:
         st.error(problem)
         st.stop()
-    page.run()
+    if signed_in():
+        page.run()
     wait_until_sent()
+
+
+def signed_in() -> bool:
+    """Whether this visitor may come in: everybody may, unless the server's secrets ask for Streamlit's own sign-in."""
+    if st.user.get("is_logged_in", True):  # unknown where no sign-in is set up
+        return True
+    st.title("GANscope")
+    st.markdown("This server asks who you are before it trains for you.")
+    st.button("Sign in", on_click=st.login, type="primary")
+    return False
 
 
 def wait_until_sent() -> None:

@@ -16,7 +16,7 @@ from gan_core import architectures, datasets, runs
 from gan_core.client import Run
 from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, changed, with_live_fields
-from gan_core.cost import step_cost
+from gan_core.cost import check_memory, step_cost
 from gan_core.datasets import DATASETS
 from gan_core.hub import Hub
 from gan_core.knobs import ConfigError
@@ -188,6 +188,7 @@ def check(config: GANConfig, upload: Any) -> None:
     data = datasets.load(config, upload)
     architectures.plans(config, data.shape)
     datasets.class_count(config, data)
+    check_memory(config, data.shape)
 
 
 def _trouble(config: GANConfig) -> str:

@@ -56,7 +56,7 @@ def pack(figure: dict[str, Any]) -> bytes:
 
 
 @cache
-def _prepare() -> tuple[str, str]:
+def prepare() -> tuple[str, str]:
     """Puts plotly.js beside our script, once; returns both files' versions, for the browser's cache."""
     # Found, not imported: the server has no use for the Python side of it.
     source = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
@@ -70,7 +70,7 @@ def _prepare() -> tuple[str, str]:
 
 @cache
 def _components():
-    script, plotly_version = _prepare()
+    script, plotly_version = prepare()
     head = f'const m=import(new URL("app/static/liveplot.js?v={script}",document.baseURI).href);\n'
     live = st.components.v2.component(
         "ganscope_plot",
