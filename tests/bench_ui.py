@@ -1,0 +1,171 @@
+"""The live view, measured in a real browser: `python -m tests.bench_ui` prints medians and 95th percentiles.
+
+Everything is measured in one run on one machine beside each other; a busy machine shows in all figures alike.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from gan_core.machine import cores
+from tests.browser import SMALL, WINDOW, Tab
+from tests.conftest import Server, chromium_path, wait_until
+
+# Collects, in the page, each frame's time, what it took to draw, and whether a plot was ever gone or another node.
+WATCH = """() => {
+  const watch = window.watch = { at: [], ms: [], blank: 0, other: 0 };
+  const find = () => document.querySelector(".st-key-live_samples .ganscope-plot");
+  const first = find();
+  let frames = first.dataset.frames;
+  const look = () => {
+    const node = find();
+    if (!node || !node.querySelector(".main-svg")) watch.blank += 1;
+    else if (node !== first) watch.other += 1;
+    else if (node.dataset.frames !== frames) {
+      frames = node.dataset.frames;
+      watch.at.push(performance.now());
+      watch.ms.push(Number(node.dataset.ms));
+    }
+    window.watching = requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def quantiles(values: list[float], unit: str) -> str:
+    """Median and 95th percentile as text."""
+    if len(values) < 2:
+        return f"{values[0]:.0f} {unit} (once)" if values else "none"
+    return (
+        f"median {statistics.median(values):.0f} {unit}, 95th percentile "
+        f"{statistics.quantiles(values, n=20)[-1]:.0f} {unit} (of {len(values)})"
+    )
+
+
+def say(name: str, text: str) -> None:
+    """One line of the report."""
+    print(f"{name:<34} {text}", flush=True)
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def megabytes(pid: int) -> float:
+    """Resident memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def effect(act, shows, limit: float = 20.0) -> float:
+    """Milliseconds from the beginning of `act()` until `shows()`."""
+    started = time.perf_counter()
+    act()
+    while not shows():
+        if time.perf_counter() - started > limit:
+            raise TimeoutError(f"no effect within {limit:g} s")
+    return 1e3 * (time.perf_counter() - started)
+
+
+def played(server: Server, tab: Tab, seconds: float) -> tuple[dict, float, int]:
+    """(what the page collected while it played, the server's CPU seconds, frames)."""
+    tab.page.evaluate(WATCH)
+    before = cpu_seconds(server.process.pid)
+    time.sleep(seconds)
+    spent = cpu_seconds(server.process.pid) - before
+    seen = tab.page.evaluate("() => { cancelAnimationFrame(window.watching); return window.watch; }")
+    return seen, spent, len(seen["at"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=20, help="of each time of playing")
+    parser.add_argument("--clicks", type=int, default=15, help="clicks on Pause, and turns of a live rate")
+    parser.add_argument("--query", default=SMALL, help="the settings, as in the page's address")
+    parser.add_argument(
+        "--minutes", type=float, default=0, help="of playing at the end, to watch memory and frame times"
+    )
+    args = parser.parse_args()
+    print(f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}; {args.query}")
+    path = chromium_path()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        started = time.perf_counter()
+        server = Server(GANSCOPE_RUNS_DIR=f"{folder}/runs", GANSCOPE_CACHE=f"{folder}/cache")
+        try:
+            measure(server, browser, started, args)
+        finally:
+            server.stop()
+            browser.close()
+
+
+def measure(server: Server, browser, started: float, args: argparse.Namespace) -> None:
+    """Prints the figures, in the order in which a lecture begins."""
+    say("streamlit run to the first answer", f"{time.perf_counter() - started:.1f} s")
+    tab = Tab(browser.new_context(viewport=WINDOW), f"{server.url}/{args.query}")
+    say("... to a page that can be used", f"{time.perf_counter() - started:.1f} s")
+    cold = effect(lambda: tab.click("play"), lambda: tab.step() > 0, 60)
+    say("Play to the first trained frame", f"cold {cold / 1e3:.1f} s (the process had just been asked for)")
+    other = Tab(browser.new_context(viewport=WINDOW), f"{server.url}/{args.query}")
+    wait_until(lambda: "ready" in other.text("steps_per_second"), 60, "the spare process")
+    warm = effect(lambda: other.click("play"), lambda: other.step() > 0, 60)
+    say("", f"warm {warm / 1e3:.1f} s (a spare process was ready)")
+    other.pause()
+    other.page.context.close()
+    time.sleep(5)
+
+    seen, spent, frames = played(server, tab, args.seconds)
+    gaps = [b - a for a, b in zip(seen["at"], seen["at"][1:], strict=False)]
+    say("playing, frames", f"{frames / args.seconds:.1f} a second; from one to the next: {quantiles(gaps, 'ms')}")
+    say("the browser draws a frame in", quantiles(seen["ms"], "ms"))
+    say("the server's CPU for a frame", f"{1e3 * spent / max(frames, 1):.1f} ms")
+    say("blank frames; replaced plots", f"{seen['blank']}; {seen['other']}")
+
+    pauses = []
+    for _ in range(args.clicks):
+        pauses.append(effect(lambda: tab.click("play"), lambda: "paused" in tab.text("steps_per_second")))
+        tab.click("play")
+        wait_until(lambda: "playing" in tab.text("steps_per_second"), 20, "the run to go on")
+    say("click on Pause to standing still", quantiles(pauses, "ms"))
+    slider = tab.page.locator(".st-key-knob_g_lr input[type=range]")
+    marks = """() => document.querySelector(".st-key-live_losses .ganscope-plot").layout.annotations
+        .map((a) => a.text).filter((t) => t.startsWith("g_lr")).at(-1) ?? "" """
+    turns, slider_keys = [], ("ArrowRight", "ArrowLeft")
+    slider.focus()
+    for n in range(args.clicks):
+        before = tab.page.evaluate(marks)
+        key = slider_keys[n % 2]
+        turns.append(effect(lambda k=key: slider.press(k), lambda b=before: tab.page.evaluate(marks) != b))
+    say("turn of a live rate to its marker", quantiles(turns, "ms"))
+
+    if args.minutes:
+        soak(server, tab, args)
+
+
+def soak(server: Server, tab: Tab, args: argparse.Namespace) -> None:
+    """Memory and frame times over minutes of playing."""
+    worker = server.workers()[0]
+    rows = []
+    for _ in range(max(2, round(args.minutes * 60 / args.seconds))):
+        seen, spent, frames = played(server, tab, args.seconds)
+        cost = 1e3 * spent / max(frames, 1)
+        rows.append((cost, statistics.median(seen["ms"]), megabytes(server.process.pid), megabytes(worker)))
+        say(
+            f"step {tab.step():,}",
+            f"{frames / args.seconds:.1f} frames/s, server {cost:.1f} ms a frame, browser {rows[-1][1]:.0f} ms, "
+            f"server {rows[-1][2]:.0f} MB, worker {rows[-1][3]:.0f} MB",
+        )
+    first, last = rows[0], rows[-1]
+    say("end against start", f"server's frame {last[0] / first[0]:.2f} x, browser's {last[1] / first[1]:.2f} x, ")
+    say("", f"memory of the server {last[2] - first[2]:+.0f} MB, of the worker {last[3] - first[3]:+.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
