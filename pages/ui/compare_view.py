@@ -55,11 +55,11 @@ def page() -> None:
         )
         log = st.toggle("log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
         bar = st.container(horizontal=True, vertical_alignment="center")
-    with st.container(key="news"):
-        for notice in controls.news():
-            st.info(notice)
+    news = st.container(key="news")  # filled last, with what the body has to say
     with st.container(gap="xsmall"):
         (_race if way == "race" else _side_by_side)(bar, log)
+    for notice in controls.news():
+        news.info(notice)
 
 
 # -- the race -------------------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def plane(snapshot: Snapshot, layers: set[str], height: int = PLANE_HEIGHT, alon
     )
     figure["margin"]["r"] = 62  # always there, so that switching the heat map moves nothing
     if not alone:
-        figure["margin"] = {"l": 48, "r": 8, "t": 4, "b": 40}
+        figure["margin"] = {"l": 48, "r": 8, "t": 4, "b": 48}
         return {"data": traces, "layout": figure, "step": snapshot.shown, "aspect": 1, "link": revision}
     return {"data": traces, "layout": figure, "step": snapshot.shown, "aspect": 1}
 
