@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gan_core.architectures import activations, measure, packed, plans
+from gan_core.architectures import ARCHITECTURES, activations, measure, packed, plans
 from gan_core.knobs import ConfigError
 from gan_core.machine import worker_memory
 from gan_core.penalties import PENALTIES
@@ -26,6 +26,8 @@ def step_cost(config: GANConfig, shape: tuple[int, ...]) -> float:
 
 
 BASE_BYTES = 900_000_000  # TensorFlow itself, compiled programs, the data set
+# What training was seen to hold of what layers put out: XLA keeps it with copies, a plain graph shares much of it.
+KEPT_DENSE, KEPT_GRAPH = 1.6, 0.6
 
 
 def step_memory(config: GANConfig, shape: tuple[int, ...]) -> int:
@@ -39,7 +41,8 @@ def step_memory(config: GANConfig, shape: tuple[int, ...]) -> int:
     # Real and fake, each twice (values and gradients); the gradient of a gradient keeps as much again.
     update = d * (4 + 4 * PENALTIES[config.penalty].batches)
     outputs = config.batch_size * (2 * g + update * (1 + config.unroll))
-    return BASE_BYTES + int(4 * (weights + outputs))
+    kept = KEPT_DENSE if ARCHITECTURES[config.architecture].dense else KEPT_GRAPH
+    return BASE_BYTES + int(4 * (weights + kept * outputs))
 
 
 def check_memory(config: GANConfig, shape: tuple[int, ...]) -> None:

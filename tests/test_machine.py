@@ -4,7 +4,7 @@ import pytest
 
 from gan_core import datasets, machine
 from gan_core.config import GANConfig
-from gan_core.cost import BASE_BYTES, check_memory, step_memory
+from gan_core.cost import BASE_BYTES, KEPT_DENSE, check_memory, step_memory
 from gan_core.hub import Hub
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
@@ -56,9 +56,9 @@ def test_the_memory_of_a_step_by_hand():
     config = GANConfig.from_flat({**point, "latent_dim": 5, "penalty": "none"})
     # Each layer puts its numbers out, and so does its activation: 1 + 1 + 2 and 1 + 1 + 1.
     weights, g, d = 10 * 16 + 5 * 15, 4, 3
-    assert step_memory(config, (2,)) == BASE_BYTES + 4 * (weights + 10 * (2 * g + 4 * d))
-    assert step_memory(config.updated({"penalty": "r1"}), (2,)) == BASE_BYTES + 4 * (weights + 10 * (2 * g + 8 * d))
-    assert step_memory(config.updated({"unroll": 2}), (2,)) == BASE_BYTES + 4 * (weights + 10 * (2 * g + 12 * d))
+    for more, factor in (({}, 4), ({"penalty": "r1"}, 8), ({"unroll": 2}, 12)):
+        bytes_ = 4 * (weights + KEPT_DENSE * 10 * (2 * g + factor * d))
+        assert step_memory(config.updated(more), (2,)) == BASE_BYTES + int(bytes_)
 
 
 def test_networks_that_want_more_are_refused_with_both_numbers(monkeypatch):
