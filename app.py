@@ -1,5 +1,10 @@
-"""GANscope: `streamlit run app.py`. The frame around every page."""
+"""GANscope: `streamlit run app.py`. The frame around every page, and what the server serves beside them."""
 
-from pages.ui import frame
+import streamlit as st
 
-frame.run()
+from pages.ui import frame, watching
+
+if __name__ == "__main__":
+    frame.run()
+else:  # imported by the server, once
+    app = st.App(__file__, routes=watching.ROUTES)

@@ -323,6 +323,13 @@ class Run:
             )
         return self.snapshot()
 
+    def refresh(self, seconds: float) -> Snapshot:
+        """The last known state; if nobody has asked for `seconds`, the worker is asked again for the same view."""
+        view = self._view
+        if view is not None and time.monotonic() - self._asked_at > seconds:
+            return self.poll(view, 0.05)
+        return self.snapshot()
+
     def _take(self, answer: dict[str, Any] | None) -> None:
         if answer is None or answer["id"] <= self._taken:
             return

@@ -4,11 +4,15 @@ Everything is measured in one run on one machine beside each other; a busy machi
 """
 
 import argparse
+import http.client
 import os
 import platform
+import re
 import statistics
 import tempfile
+import threading
 import time
+import zlib
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -92,6 +96,7 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=0, help="of playing at the end, to watch memory and frame times"
     )
+    parser.add_argument("--watchers", type=int, default=50, help="of the presented run; 0 for none")
     args = parser.parse_args()
     print(f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}; {args.query}")
     path = chromium_path()
@@ -145,8 +150,57 @@ def measure(server: Server, browser, started: float, args: argparse.Namespace) -
         turns.append(effect(lambda k=key: slider.press(k), lambda b=before: tab.page.evaluate(marks) != b))
     say("turn of a live rate to its marker", quantiles(turns, "ms"))
 
+    if args.watchers:
+        lecture(server, tab, args)
     if args.minutes:
         soak(server, tab, args)
+
+
+def lecture(server: Server, tab: Tab, args: argparse.Namespace) -> None:
+    """Light clients that watch as browsers do, over the real protocol; the training's speed with them and without."""
+    tab.page.get_by_role("button", name="Present").first.click()
+    tab.page.locator("[class*=st-key-present_go] button").first.click()
+    code = tab.page.locator("[data-testid=stPopoverBody] code")
+    code.wait_for()
+    token = code.inner_text().strip().rsplit("=", 1)[1]
+    tab.page.keyboard.press("Escape")
+
+    def speed() -> float:
+        time.sleep(3)
+        step, started = tab.step(), time.perf_counter()
+        time.sleep(args.seconds)
+        return (tab.step() - step) / (time.perf_counter() - started)
+
+    alone, stop = speed(), threading.Event()
+    lags: list[list[float]] = [[] for _ in range(args.watchers)]
+
+    def watch(n: int) -> None:
+        line, number = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30), 0
+        while not stop.is_set():
+            line.request("GET", f"/ganscope/frames/{token}?after={number}&watcher=client{n}")
+            answer = line.getresponse()
+            content = answer.read()
+            if answer.status != 200:
+                continue
+            head = zlib.decompressobj(31).decompress(content, 400)
+            number = int(re.search(rb'"number":(\d+)', head)[1])
+            lags[n].append(1e3 * (time.time() - float(re.search(rb'"at":([\d.]+)', head)[1])))
+
+    threads = [threading.Thread(target=watch, args=(n,), daemon=True) for n in range(args.watchers)]
+    for thread in threads:
+        thread.start()
+    together = speed()
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    rates = [len(one) / (args.seconds + 3) for one in lags]
+    say(
+        f"{args.watchers} watchers",
+        f"training keeps {together / alone:.2f} of its speed ({together:,.0f} of {alone:,.0f})",
+    )
+    say("", f"frames a second for each: {min(rates):.1f} to {max(rates):.1f}")
+    late = [lag for one in lags for lag in one]
+    say("", f"behind the presenter: {quantiles(late, 'ms')}, at most {max(late):.0f} ms")
 
 
 def soak(server: Server, tab: Tab, args: argparse.Namespace) -> None:

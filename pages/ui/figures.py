@@ -170,7 +170,7 @@ def _comets(trails: np.ndarray) -> list[Figure]:
     for i in range(len(trails) - 1):
         x, y = _broken_lines(trails[i : i + 2].transpose(1, 0, 2))
         line = {"color": "$fake", "width": 1.5}
-        about = {"type": "scattergl", "mode": "lines", "hoverinfo": "skip", "showlegend": False}
+        about = {"type": "scattergl", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "name": "trails"}
         traces.append(about | {"x": x, "y": y, "line": line, "opacity": 0.12 + 0.6 * (i + 1) / len(trails)})
     return traces
 

@@ -21,6 +21,7 @@ PAGES = (
     ("pages/scores.py", "Scores", ":material/straighten:"),
     ("pages/guide.py", "Guide", ":material/menu_book:"),
 )
+WATCH = "pages/watch.py"  # in no menu: who has the link comes here
 
 PAGE_OF_KIND = {"points": "pages/playground.py", "images": "pages/images.py"}
 
@@ -83,6 +84,15 @@ STYLE = """<style>
   background: var(--st-background-color); border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.5rem; box-shadow: 0 2px 12px rgba(0,0,0,0.25); }
 .st-key-deliver { height: 0; overflow: hidden; position: absolute; }
 .ganscope-plot { width: 100%; }
+.ganscope-watch { display: grid; gap: 0.3rem 0.6rem; grid-template-columns: minmax(0, 52fr) minmax(0, 48fr); font-family: var(--st-font); }
+.ganscope-watch.pictures { grid-template-columns: minmax(0, 41fr) minmax(0, 15fr) minmax(0, 44fr); }
+.ganscope-watch > .head { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; align-items: baseline; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
+.ganscope-watch > .head b { font-size: 1.35rem; }
+.ganscope-watch > .head label { font-size: 0.95rem; white-space: nowrap; cursor: pointer; margin-right: 0.7rem; }
+.ganscope-watch > .side { display: flex; flex-direction: column; gap: 0.3rem; min-width: 0; }
+.ganscope-watch > .bar { grid-column: 1 / -1; }
+.ganscope-watch > .gone { grid-column: 1 / -1; padding: 0.8rem; border-left: 4px solid var(--st-primary-color); }
+@media (max-width: 640px) { .ganscope-watch, .ganscope-watch.pictures { grid-template-columns: minmax(0, 1fr); } }
 .st-key-tab_key { position: absolute; height: 0; overflow: hidden; }
 .ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.1rem 0.6rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }
 .ganscope-metrics b { font-size: 1.2rem; display: block; line-height: 1.25; }
@@ -120,10 +130,8 @@ STYLE = """<style>
 def run() -> None:
     """Runs the page that the address names, inside the frame."""
     st.set_page_config(page_title="GANscope", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
-    page = st.navigation(
-        [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)],
-        position="top",
-    )
+    pages = [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)]
+    page = st.navigation([*pages, st.Page(WATCH, title="Watch", visibility="hidden")], position="top")
     st.html(STYLE)
     problem = take_arguments(sys.argv)
     if problem:

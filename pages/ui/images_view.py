@@ -123,15 +123,22 @@ class Images:
         names = snapshot.data.class_names
         return [names[i] for i in self.rows if i < len(names)] if snapshot.config.conditional else []
 
-    def still(self, snapshot: Snapshot) -> None:
-        live_plot(image_figures.real(snapshot, self.side, self._row_names(snapshot)), key="live_real")
+    def stills(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
+        return {"real": image_figures.real(snapshot, self.side, self._row_names(snapshot))}
+
+    def panels(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
+        return {
+            "samples": image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot)),
+            "losses": figures.losses(snapshot, self.log, self.smoothed, LOSSES_HEIGHT),
+            **({"classes": image_figures.classes(snapshot)} if snapshot.data.class_names else {}),
+        }
+
+    def presented(self) -> "Images":
+        return self
 
     def draw(self, snapshot: Snapshot) -> None:
-        figure = image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot))
-        live_plot(figure, key="live_samples", on_click=_pick)
-        live_plot(figures.losses(snapshot, self.log, self.smoothed, LOSSES_HEIGHT), key="live_losses")
-        if snapshot.data.class_names:
-            live_plot(image_figures.classes(snapshot), key="live_classes")
+        for name, figure in self.panels(snapshot).items():
+            live_plot(figure, key=f"live_{name}", on_click=_pick if name == "samples" else None)
         picked = st.session_state.get("picked")
         if picked is not None and "neighbours" in snapshot.frame and picked < len(snapshot.frame["grid"]):
             live_plot(image_figures.neighbours(snapshot, picked), key="live_neighbours")

@@ -23,8 +23,9 @@ from gan_core.knobs import ConfigError
 from gan_core.pictures import MissingFile
 from gan_core.presets import PRESETS
 from gan_core.snapshot import Snapshot, View
-from pages.ui import clicks, controls, downloads, past, takeaway
-from pages.ui.liveplot import tab_key
+from pages.ui import clicks, controls, downloads, past, takeaway, watch_view
+from pages.ui.figures import Figure
+from pages.ui.liveplot import live_plot, tab_key
 
 FRAME_SECONDS = 0.1
 WARMING_SECONDS = 1.0
@@ -370,11 +371,17 @@ class Display(Protocol):
     def view(self) -> View:
         """What the worker is to make for the next frame."""
 
-    def still(self, snapshot: Snapshot) -> None:
-        """Draws what stands beside the moving parts; called in full runs only."""
+    def stills(self, snapshot: Snapshot) -> dict[str, Figure]:
+        """The figures of what stands beside the moving parts, by name; drawn in full runs only."""
+
+    def panels(self, snapshot: Snapshot) -> dict[str, Figure]:
+        """The figures of the moving parts, by name."""
 
     def draw(self, snapshot: Snapshot) -> None:
         """Draws the moving parts."""
+
+    def presented(self) -> "Display":
+        """What those see to whom the run is presented: they choose among all layers."""
 
     def scores(self, metrics: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
         """((value, name, what real data get) of each score, a note on how they were measured) of the newest metrics."""
@@ -389,7 +396,9 @@ def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
     st.session_state.full_run = True
     try:
         with picture:
-            display.still(before)
+            for name, figure in display.stills(before).items():
+                live_plot(figure, key=f"live_{name}")
+            watch_view.presents(run, display, _metrics)
             st.fragment(_draw, run_every=every)(run, display, every)
     finally:
         st.session_state.full_run = False
@@ -404,7 +413,8 @@ def every_seconds(run: Run, snapshot: Snapshot, frame: float = FRAME_SECONDS) ->
 
 
 def _draw(run: Run, display: Display, every: float | None) -> None:
-    snapshot = run.poll(replace(display.view(), at=past.looked_at()))
+    shown = display if watch_view.show_of(run) is None else display.presented()
+    snapshot = run.poll(replace(shown.view(), at=past.looked_at()))
     if past.settled(run) or (snapshot.moving and every is None):
         st.rerun()  # another view was asked for while all stood still, and its frame is not here yet
     tick = ticking()
@@ -458,7 +468,7 @@ def _status(run: Run, snapshot: Snapshot) -> str:
         said = f"{said} at {snapshot.step:,}"
     parent = snapshot.frame.get("parent")
     branch = f" · branch of {parent.name} at {parent.step:,}" if parent else ""
-    return f"{said} · {c.data} · seed {c.seed}{branch}"
+    return f"{said} · {c.data} · seed {c.seed}{branch}{watch_view.watched(run)}"
 
 
 def _metrics(snapshot: Snapshot, display: Display) -> str:

@@ -19,7 +19,7 @@ from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.runs import Saved
 from gan_core.snapshot import Snapshot
-from pages.ui import clicks, controls, takeaway
+from pages.ui import clicks, controls, takeaway, watch_view
 from pages.ui.liveplot import scrubber, wished
 
 AUTOSAVES_KEPT = 4  # of one browser
@@ -134,7 +134,7 @@ def open_in(run: Run, saved: Saved, step: int | None = None) -> None:
 
 
 def keep_panel(run: Run) -> None:
-    """Save, autosave and what can be taken away, behind one button."""
+    """Save, autosave and what can be taken away, behind one button; and presenting, behind another."""
     with st.popover("Keep", icon=":material/save:", key=controls.mine("keep"), help="Save, autosave, take away."):
         _save_form(run)
         st.toggle(
@@ -150,6 +150,7 @@ def keep_panel(run: Run) -> None:
             st.caption(f":material/warning: {said['error']}")
         st.divider()
         takeaway.panel(run)
+    watch_view.panel(run)
 
 
 def _save_form(run: Run) -> None:

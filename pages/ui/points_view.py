@@ -1,6 +1,6 @@
 """What the 2-D playground's picture shows: the plane with its layers, the losses, the scores of points."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -53,19 +53,27 @@ class Points:
     log: bool
     smoothed: bool
 
+    def presented(self) -> "Points":
+        return replace(self, layers=frozenset(figures.LAYERS))
+
     def view(self) -> View:
         return View("heat" in self.layers, "manifold" in self.layers, "arrows" in self.layers, "trails" in self.layers)
 
-    def still(self, snapshot: Snapshot) -> None:
-        pass
+    def stills(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
+        return {}
 
-    def draw(self, snapshot: Snapshot) -> None:
-        live_plot(figures.plane(snapshot, self.layers), key="live_samples")
+    def panels(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
         modes = snapshot.data.modes is not None
         height = figures.LOSSES_ABOVE_MODES if modes else figures.LOSSES_HEIGHT
-        live_plot(figures.losses(snapshot, self.log, self.smoothed, height), key="live_losses")
-        if modes:
-            live_plot(figures.mode_chart(snapshot), key="live_modes")
+        return {
+            "samples": figures.plane(snapshot, self.layers),
+            "losses": figures.losses(snapshot, self.log, self.smoothed, height),
+            **({"modes": figures.mode_chart(snapshot)} if modes else {}),
+        }
+
+    def draw(self, snapshot: Snapshot) -> None:
+        for name, figure in self.panels(snapshot).items():
+            live_plot(figure, key=f"live_{name}")
 
     def scores(self, metrics: dict[str, Any]) -> tuple[list[scoring.Cell], str]:
         return scoring.of_points(metrics)

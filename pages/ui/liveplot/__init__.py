@@ -90,7 +90,14 @@ def _components():
     deliver = st.components.v2.component(
         "ganscope_deliver", js=head + "export default c=>{m.then(x=>x.deliver(c))}", isolate_styles=False
     )
-    return live, tab, scrub, deliver
+    watch = st.components.v2.component(
+        "ganscope_watch",
+        js=head
+        + f'export default c=>{{m.then(x=>x.watch({{...c,version:"{plotly_version}"}}));'
+        + "return ()=>m.then(x=>x.removeWatch(c))}",
+        isolate_styles=False,
+    )
+    return live, tab, scrub, deliver, watch
 
 
 def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | None = None) -> None:
@@ -132,6 +139,11 @@ def deliver(content: bytes, name: str, mime: str, number: str) -> None:
     """Has the browser save `content` as the file `name`, once for each `number`."""
     about = {"name": name, "mime": mime, "number": number, "content": np.frombuffer(content, np.uint8)}
     _components()[3](data=pack(about), key="deliver", height="content")
+
+
+def watch(token: str, kind: str) -> None:
+    """The presentation of this token, drawn by the browser alone from then on. kind: `points` or `images`."""
+    _components()[4](data={"token": token, "kind": kind}, key="watch", height="content")
 
 
 def wished(key: str) -> dict[str, Any]:

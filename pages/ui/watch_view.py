@@ -1,0 +1,130 @@
+"""The page Watch, and the presenter's panel: link, QR code, how many watch, End."""
+
+import io
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import segno
+import streamlit as st
+
+from gan_core import runs
+from gan_core.client import Run
+from gan_core.datasets import DATASETS
+from gan_core.knobs import ConfigError
+from gan_core.snapshot import Snapshot
+from pages.ui import clicks, controls, frame
+from pages.ui.liveplot import watch
+from pages.ui.watching import ENDED, SHOWS, Show
+
+COPY_SECONDS = 20.0
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+# -- who presents -------------------------------------------------------------------------------------------
+
+
+def panel(run: Run) -> None:
+    """Begins and ends the presentation of a run, behind one button."""
+    show = SHOWS.of(run)
+    label = "Present" if show is None else "Presenting"
+    with st.popover(label, icon=":material/cast:", key=controls.mine("present"), help="A link to watch this run live."):
+        if show is None:
+            st.markdown("Whoever opens the link watches this run, and can take a copy, but cannot control it.")
+            ready = run.worker is not None
+            clicks.button("Present this run", controls.mine("present_go"), partial(_begin, run), disabled=not ready)
+            if not ready:
+                st.caption("There is something to present once the run has a training process: press Play or Step.")
+            return
+        address = link(show)
+        st.code(address, language=None, wrap_lines=True)
+        st.image(qr_code(address), width=240)
+        if any(name in address for name in LOOPBACK):
+            st.caption("This address works on this computer only; see “Serving a class” in the README.")
+        clicks.button("End the presentation", controls.mine("present_end"), partial(SHOWS.end, show))
+
+
+def qr_code(text: str) -> bytes:
+    """A PNG that a phone's camera reads."""
+    picture = io.BytesIO()
+    segno.make(text, error="m").save(picture, kind="png", scale=8, border=3)
+    return picture.getvalue()
+
+
+def _begin(run: Run) -> None:
+    SHOWS.begin(run)
+
+
+def link(show: Show) -> str:
+    """The address at which others watch."""
+    here = st.context.url or ""
+    origin = "/".join(here.split("/")[:3]) if here.startswith("http") else ""
+    return f"{origin}/watch?run={show.token}"
+
+
+def show_of(run: Run) -> Show | None:
+    """The presentation of a run."""
+    return SHOWS.of(run)
+
+
+def presents(run: Run, display: Any, scores: Callable[[Snapshot, Any], str]) -> None:
+    """Says to the presentation of `run`, if there is one, what its page shows; scores: as HTML."""
+    show = SHOWS.of(run)
+    if show is not None:
+        show.display, show.scores = display.presented(), scores
+
+
+def watched(run: Run) -> str:
+    """How many watch, for the status line; "" while nobody could."""
+    show = SHOWS.of(run)
+    return "" if show is None else f" · presented to {show.watchers():,}"
+
+
+# -- who watches --------------------------------------------------------------------------------------------
+
+
+def page() -> None:
+    """The whole page."""
+    token = st.query_params.get("run", "")
+    show = SHOWS.get(token)
+    with st.container(key="news"):
+        for notice in controls.news():
+            st.info(notice)
+    if show is None:
+        st.info(f"{ENDED} Ask the presenter for a new one.", icon=":material/cast:")
+        return
+    watch(token, DATASETS[show.run.config.data].kind)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Take a copy",
+            key="take_copy",
+            icon=":material/fork_right:",
+            on_click=partial(_copy, show),
+            help="Goes on from here in a training process of your own, with knobs of your own.",
+        )
+        st.caption("You are watching: zoom, layers and the past are your own; the run is the presenter's.")
+    if st.session_state.get("open_wanted"):
+        st.switch_page(frame.PAGE_OF_KIND[st.session_state.open_wanted["kind"]])
+
+
+def _copy(show: Show) -> None:
+    """Saves the presented run and asks for it to be opened as the visitor's own."""
+    run, root = show.run, runs.runs_folder()
+    c = run.config
+    folder = root / runs.free_name(root, f"{c.data} seed {c.seed} copy")
+    number = run.save([folder])
+    limit = time.monotonic() + COPY_SECONDS
+    while (run.saved or {}).get("id", 0) < number and time.monotonic() < limit and run.worker is not None:
+        run.refresh(0.2)
+        time.sleep(0.05)
+    saved = run.saved or {}
+    if saved.get("id", 0) < number or saved.get("error"):
+        controls.say(saved.get("error") or "The run could not be copied: it has no training process any more.")
+        return
+    try:
+        runs.read(folder)
+    except ConfigError as error:
+        controls.say(str(error))
+        return
+    st.session_state.open_wanted = {"kind": DATASETS[c.data].kind, "folder": folder, "step": None}
