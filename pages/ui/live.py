@@ -26,6 +26,7 @@ from gan_core.snapshot import Snapshot, View
 from pages.ui import clicks, controls, downloads, past, takeaway, watch_view
 from pages.ui.figures import Figure
 from pages.ui.liveplot import live_plot, tab_key
+from pages.ui.watching import SHOWS
 
 FRAME_SECONDS = 0.1
 WARMING_SECONDS = 1.0
@@ -413,7 +414,7 @@ def every_seconds(run: Run, snapshot: Snapshot, frame: float = FRAME_SECONDS) ->
 
 
 def _draw(run: Run, display: Display, every: float | None) -> None:
-    shown = display if watch_view.show_of(run) is None else display.presented()
+    shown = display if SHOWS.of(run) is None else display.presented()
     snapshot = run.poll(replace(shown.view(), at=past.looked_at()))
     if past.settled(run) or (snapshot.moving and every is None):
         st.rerun()  # another view was asked for while all stood still, and its frame is not here yet

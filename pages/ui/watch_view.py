@@ -33,7 +33,9 @@ def panel(run: Run) -> None:
         if show is None:
             st.markdown("Whoever opens the link watches this run, and can take a copy, but cannot control it.")
             ready = run.worker is not None
-            clicks.button("Present this run", controls.mine("present_go"), partial(_begin, run), disabled=not ready)
+            clicks.button(
+                "Present this run", controls.mine("present_go"), partial(SHOWS.begin, run), disabled=not ready
+            )
             if not ready:
                 st.caption("There is something to present once the run has a training process: press Play or Step.")
             return
@@ -52,20 +54,11 @@ def qr_code(text: str) -> bytes:
     return picture.getvalue()
 
 
-def _begin(run: Run) -> None:
-    SHOWS.begin(run)
-
-
 def link(show: Show) -> str:
     """The address at which others watch."""
     here = st.context.url or ""
     origin = "/".join(here.split("/")[:3]) if here.startswith("http") else ""
     return f"{origin}/watch?run={show.token}"
-
-
-def show_of(run: Run) -> Show | None:
-    """The presentation of a run."""
-    return SHOWS.of(run)
 
 
 def presents(run: Run, display: Any, scores: Callable[[Snapshot, Any], str]) -> None:

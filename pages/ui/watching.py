@@ -6,6 +6,7 @@ nothing that it sends reaches the run.
 
 import asyncio
 import gzip
+import logging
 import secrets
 import threading
 import time
@@ -32,6 +33,8 @@ PAST_FRAMES, PAST_BYTES = 160, 16_000_000
 MOST_SHOWS, MOST_WATCHERS = 100, 2_000
 ENDED = "This presentation has ended, or its link is not complete."
 
+_LOGGER = logging.getLogger(__name__)
+
 
 @dataclass
 class Show:
@@ -53,8 +56,9 @@ class Show:
 
     def heard(self, watcher: str) -> None:
         """A watcher asks."""
-        if len(self._seen) < MOST_WATCHERS:
-            self._seen[watcher[:40]] = time.monotonic()
+        name = watcher[:40]
+        if name in self._seen or len(self._seen) < MOST_WATCHERS:
+            self._seen[name] = time.monotonic()
 
     def watchers(self) -> int:
         """How many watch now."""
@@ -158,7 +162,10 @@ class Shows:
                     return
             for show in shows:
                 if show.watchers() or time.monotonic() > show.made + ALONE_SECONDS:
-                    show.refresh()
+                    try:
+                        show.refresh()
+                    except Exception:  # one frame less; the other presentations go on
+                        _LOGGER.exception("a frame of a presentation could not be made")
                 if show.ended:
                     self.end(show)
 

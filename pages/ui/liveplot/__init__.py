@@ -72,31 +72,17 @@ def prepare() -> tuple[str, str]:
 def _components():
     script, plotly_version = prepare()
     head = f'const m=import(new URL("app/static/liveplot.js?v={script}",document.baseURI).href);\n'
-    live = st.components.v2.component(
-        "ganscope_plot",
-        js=head
-        + f'export default c=>{{m.then(x=>x.plot({{...c,version:"{plotly_version}"}}));'
-        + "return ()=>m.then(x=>x.removePlot(c))}",
-        isolate_styles=False,
-    )
-    tab = st.components.v2.component(
-        "ganscope_tab", js=head + "export default c=>{m.then(x=>x.tab(c))}", isolate_styles=False
-    )
-    scrub = st.components.v2.component(
-        "ganscope_scrubber",
-        js=head + "export default c=>{m.then(x=>x.scrub(c));return ()=>m.then(x=>x.removeScrubber(c))}",
-        isolate_styles=False,
-    )
-    deliver = st.components.v2.component(
-        "ganscope_deliver", js=head + "export default c=>{m.then(x=>x.deliver(c))}", isolate_styles=False
-    )
-    watch = st.components.v2.component(
-        "ganscope_watch",
-        js=head
-        + f'export default c=>{{m.then(x=>x.watch({{...c,version:"{plotly_version}"}}));'
-        + "return ()=>m.then(x=>x.removeWatch(c))}",
-        isolate_styles=False,
-    )
+
+    def component(name: str, call: str, remove: str = ""):
+        clean = f"return ()=>m.then(x=>x.{remove}(c))" if remove else ""
+        body = f'export default c=>{{m.then(x=>x.{call}({{...c,version:"{plotly_version}"}}));{clean}}}'
+        return st.components.v2.component(name, js=head + body, isolate_styles=False)
+
+    live = component("ganscope_plot", "plot", "removePlot")
+    tab = component("ganscope_tab", "tab")
+    scrub = component("ganscope_scrubber", "scrub", "removeScrubber")
+    deliver = component("ganscope_deliver", "deliver")
+    watch = component("ganscope_watch", "watch", "removeWatch")
     return live, tab, scrub, deliver, watch
 
 
