@@ -9,7 +9,7 @@ what a network costs before any process has imported TensorFlow.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -91,7 +91,34 @@ class Residual(NamedTuple):
     shortcut: tuple
 
 
+class Upsampled(NamedTuple):
+    """Upsample, then a convolution, in one (`folded` makes it)."""
+
+    conv: Conv
+
+
+class Pooled(NamedTuple):
+    """A convolution, then Pool, in one (`folded` makes it)."""
+
+    conv: Conv
+
+
 Plan = list[NamedTuple]
+
+
+def folded(plan: Sequence[NamedTuple]) -> Plan:
+    """The layers of a plan, with a 3 x 3 convolution and the change of size beside it as one layer."""
+    made: Plan = []
+    for layer in plan:
+        match made[-1:], layer:
+            case [Upsample()], Conv(_, 3, 1):
+                made[-1] = Upsampled(layer)
+            case [Conv(_, 3, 1)], Pool():
+                made[-1] = Pooled(made[-1])
+            case _:
+                made.append(layer)
+    return made
+
 
 ACTIVATIONS: dict[str, str] = {
     "relu": "max(0, x)",
@@ -318,7 +345,7 @@ def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ..
     Parameters count as Keras counts them: running statistics and the vector of spectral norm too.
     """
     work = parameters = 0
-    for layer in plan:
+    for layer in folded(plan):
         weights = 0
         match layer:
             case Dense(units):
@@ -327,6 +354,14 @@ def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ..
             case Conv(out, kernel, stride):
                 weights, side = kernel * kernel * shape[2] * out, -(-shape[0] // stride)
                 work += side * side * weights
+                shape = (side, side, out)
+            case Upsampled(Conv(out, kernel)):
+                weights = kernel * kernel * shape[2] * out
+                work += shape[0] * shape[1] * (kernel + 1) ** 2 * shape[2] * out
+                shape = (shape[0] * 2, shape[1] * 2, out)
+            case Pooled(Conv(out, kernel)):
+                weights, side = kernel * kernel * shape[2] * out, shape[0] // 2
+                work += side * side * (kernel + 1) ** 2 * shape[2] * out
                 shape = (side, side, out)
             case ConvTransposed(out, kernel, stride):
                 weights = kernel * kernel * shape[2] * out
@@ -351,14 +386,15 @@ def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ..
                 b, q, _ = measure(list(shortcut), shape)
                 work, parameters, shape = work + a + b, parameters + p + q, new
         if weights:
-            parameters += weights + out * (2 if layer.norm == "spectral" else 1)
+            norm = (layer.conv if isinstance(layer, Upsampled | Pooled) else layer).norm
+            parameters += weights + out * (2 if norm == "spectral" else 1)
     return work, parameters, shape
 
 
 def activations(plan: Plan, shape: tuple[int, ...]) -> int:
     """How many numbers the layers of a plan put out for one sample of `shape`."""
     total = 0
-    for layer in plan:
+    for layer in folded(plan):
         if isinstance(layer, Residual):
             total += activations(list(layer.main), shape) + activations(list(layer.shortcut), shape)
         shape = measure([layer], shape)[2]

@@ -46,21 +46,23 @@ def _plain(model: Any, weights: list[Any], extra: list[Any]) -> Any:
                 return _maxout(x)
             case "Dropout":
                 return x
-        kept = [values[id(v)] for v in layer.weights]
-        return _with((type(layer).from_config(layer.get_config()), kept), x)
+        return _with((layer, [values[id(v)] for v in layer.weights], {}), x)
 
     return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
 
 
-def _with(made: tuple[Any, list[np.ndarray]], x: Any) -> Any:
-    """What a new layer with these weights makes of the symbolic `x`."""
-    layer, weights = made
-    y = layer(x)
-    layer.set_weights(weights)
-    return y
+def _with(made: tuple[Any, list[np.ndarray], dict[str, Any]], x: Any) -> Any:
+    """What Keras's own layer, as (layer, weights, changes of its settings) says, makes of the symbolic `x`."""
+    layer, weights, changes = made
+    before, after = getattr(layer, "before", None), getattr(layer, "after", None)
+    kind = keras.layers.Conv2D if before or after else type(layer)
+    plain = kind.from_config({**layer.get_config(), **changes})
+    y = plain(before(2)(x) if before else x)
+    plain.set_weights(weights)
+    return after(2)(y) if after else y
 
 
-def _divided(layer: Any, values: dict[int, np.ndarray]) -> tuple[Any, list[np.ndarray]]:
+def _divided(layer: Any, values: dict[int, np.ndarray]) -> tuple[Any, list[np.ndarray], dict[str, Any]]:
     """The layer inside a networks.SpectralNorm, with its kernel divided by the norm that it has at inference."""
     inner, bias = layer.layer, hasattr(layer, "bias")
     kernel = values[id(inner.kernel)]
@@ -69,14 +71,13 @@ def _divided(layer: Any, values: dict[int, np.ndarray]) -> tuple[Any, list[np.nd
     v = matrix @ values[id(layer.u)]
     # The layer's next u is Wᵀv at length 1, so its sigma = vᵀWu is the length of Wᵀv.
     sigma = np.linalg.norm(matrix.T @ (v / np.linalg.norm(v)))
-    plain = type(inner).from_config({**inner.get_config(), "use_bias": bias})
-    return plain, [kernel / sigma, *([values[id(layer.bias)]] if bias else [])]
+    return inner, [kernel / sigma, *([values[id(layer.bias)]] if bias else [])], {"use_bias": bias}
 
 
 def _typical(typical: np.ndarray, x: Any) -> Any:
     """[batch, n] -> [batch, n + 1]: behind every sample the constant that networks.MinibatchStd has at inference."""
     zeros = np.zeros((x.shape[-1], 1), np.float32)
-    return keras.layers.Concatenate()([x, _with((keras.layers.Dense(1), [zeros, typical]), x)])
+    return keras.layers.Concatenate()([x, _with((keras.layers.Dense(1), [zeros, typical], {}), x)])
 
 
 def _maxout(x: Any) -> Any:

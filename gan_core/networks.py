@@ -43,7 +43,7 @@ def build(config: GANConfig, shape: tuple[int, ...], seed: int, classes: int = 0
 
 
 def _run(layers, x, seeds):
-    for layer in layers:
+    for layer in plan.folded(layers):
         x = _apply(layer, x, seeds)
     return x
 
@@ -53,8 +53,9 @@ def _apply(layer, x, seeds):
     match layer:
         case plan.Residual(main, shortcut):
             return keras.layers.Add()([_run(main, x, seeds), _run(shortcut, x, seeds)])
-        case plan.Dense() | plan.Conv() | plan.ConvTransposed():
-            if layer.norm == "spectral":
+        case plan.Dense() | plan.Conv() | plan.ConvTransposed() | plan.Upsampled() | plan.Pooled():
+            norm = (layer.conv if isinstance(layer, plan.Upsampled | plan.Pooled) else layer).norm
+            if norm == "spectral":
                 return _spectral_class()(_weighted(layer, next(seeds), use_bias=False), seed=next(seeds))(x)
             return _weighted(layer, next(seeds))(x)
         case plan.Activation("leaky_relu"):
@@ -93,6 +94,50 @@ def _weighted(layer, seed: int, use_bias: bool = True):
             return keras.layers.Conv2D(filters, kernel, stride, padding="same", **rest)
         case plan.ConvTransposed(filters, kernel, stride):
             return keras.layers.Conv2DTranspose(filters, kernel, stride, padding="same", **rest)
+        case plan.Upsampled(conv) | plan.Pooled(conv):
+            made = _folded_classes()[type(layer)]
+            return made(conv.filters, conv.kernel, padding="same", **rest)
+
+
+@functools.cache
+def _folded_classes():
+    """A convolution commutes with enlarging and with averaging, so both happen in its kernel: 4/9 of the products, and
+    no large picture is kept for the way back (the form that StyleGAN computes, arXiv 1812.04948)."""
+
+    def spread(kernel):
+        """[3, 3, ...] -> [4, 4, ...]: each value to four neighbours."""
+        kernel = tf.pad(tf.convert_to_tensor(kernel), [[1, 1], [1, 1], [0, 0], [0, 0]])
+        kernel = kernel[1:] + kernel[:-1]
+        return kernel[:, 1:] + kernel[:, :-1]
+
+    class UpsampledConv(keras.layers.Conv2D):
+        """UpSampling2D(2), then Conv2D with kernel 3."""
+
+        before, after = keras.layers.UpSampling2D, None
+
+        def call(self, x):
+            kernel = tf.transpose(tf.reverse(spread(self.kernel), [0, 1]), [0, 1, 3, 2])
+            shape = tf.shape(x)
+            size = tf.stack([shape[0], 2 * shape[1], 2 * shape[2], self.filters])
+            y = tf.nn.conv2d_transpose(x, kernel, size, 2, "SAME")
+            return tf.nn.bias_add(y, self.bias) if self.use_bias else y
+
+        def compute_output_shape(self, shape):
+            return (shape[0], 2 * shape[1], 2 * shape[2], self.filters)
+
+    class PooledConv(keras.layers.Conv2D):
+        """Conv2D with kernel 3, then AveragePooling2D(2), of pictures with an even side."""
+
+        before, after = None, keras.layers.AveragePooling2D
+
+        def call(self, x):
+            y = tf.nn.conv2d(x, spread(self.kernel) / 4.0, 2, "SAME")
+            return tf.nn.bias_add(y, self.bias) if self.use_bias else y
+
+        def compute_output_shape(self, shape):
+            return (shape[0], shape[1] // 2, shape[2] // 2, self.filters)
+
+    return {plan.Upsampled: UpsampledConv, plan.Pooled: PooledConv}
 
 
 @functools.cache
@@ -196,6 +241,10 @@ def _described(layer) -> str:
         return f"{_described(layer.layer)}, spectral norm"
     if kind == "Lambda":
         return "Maxout"  # the one that _apply makes
+    if kind == "UpsampledConv":
+        return "UpSampling2D (2), Conv2D (kernel 3, stride 1)"
+    if kind == "PooledConv":
+        return "Conv2D (kernel 3, stride 1), AveragePooling2D (2)"
     if kind.startswith("Conv2D"):
         return f"{kind} (kernel {layer.kernel_size[0]}, stride {layer.strides[0]})"
     return f"{kind} ({layer.activation.__name__})" if kind == "Activation" else kind

@@ -19,9 +19,12 @@ from gan_core.architectures import (
     MinibatchStd,
     Norm,
     Pool,
+    Pooled,
     Reshape,
     Residual,
     Upsample,
+    Upsampled,
+    folded,
     measure,
     packed,
     parameter_counts,
@@ -96,15 +99,23 @@ def test_one_layer_by_hand(layer, shape, work, parameters, out):
 
 
 def test_layers_add_up():
-    """3 -> 4 -> 2 x 2 x 1 -> 4 x 4 x 1 -> a convolution of kernel 3 to 2 maps."""
-    plan = [Dense(4), Activation("relu"), Reshape((2, 2, 1)), Upsample(), Conv(2, 3)]
-    assert measure(plan, (3,)) == (12 + 16 * 18, 16 + 20, (4, 4, 2))
+    """3 -> 4 -> 2 x 2 x 1 -> 4 x 4 x 1 -> a convolution of kernel 3 to 2 maps -> a convolution of kernel 1 to 1."""
+    plan = [Dense(4), Activation("relu"), Reshape((2, 2, 1)), Upsample(), Conv(2, 3), Conv(1, 1)]
+    enlarged = 4 * 16 * 2  # each of 2 x 2 places feeds 4 x 4 x 2 outputs: enlarging is in the kernel
+    assert measure(plan, (3,)) == (12 + enlarged + 16 * 2, 16 + 20 + 3, (4, 4, 1))
+
+
+def test_changes_of_size_are_folded_into_the_convolution_beside_them():
+    conv, other = Conv(2, 3), Conv(2, 4, 2)
+    assert folded([Upsample(), conv, Upsample(), other]) == [Upsampled(conv), Upsample(), other]
+    assert folded([conv, Pool(), other, Pool()]) == [Pooled(conv), other, Pool()]
+    assert folded([conv, Activation("relu"), Pool()]) == [conv, Activation("relu"), Pool()]
 
 
 def test_a_residual_is_both_branches():
-    """Main: 4 x 4 x 3 -> kernel 3 to 5 maps -> pooled. Shortcut: pooled -> kernel 1 to 5 maps at 2 x 2."""
+    """Main: 4 x 4 x 3 -> kernel 3 to 5 maps, pooled (kernel 4, stride 2). Shortcut: pooled -> kernel 1 to 5 maps."""
     block = Residual((Conv(5, 3), Pool()), (Pool(), Conv(5, 1)))
-    assert measure([block], (4, 4, 3)) == (16 * 135 + 4 * 15, 140 + 20, (2, 2, 5))
+    assert measure([block], (4, 4, 3)) == (4 * 16 * 15 + 4 * 15, 140 + 20, (2, 2, 5))
 
 
 def test_nothing_costs_nothing():

@@ -14,6 +14,8 @@ from gan_core.architectures import (
     Conv,
     ConvTransposed,
     Dense,
+    Pool,
+    Upsample,
     parameter_counts,
 )
 from gan_core.config import GANConfig
@@ -535,6 +537,37 @@ def test_initial_weights_are_glorot_uniform_and_biases_zero():
     assert limit * 0.99 < np.abs(kernel).max() <= limit
     assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.02)
     assert not bias.any()
+
+
+# -- changes of size within a convolution -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", [2, 7])
+@pytest.mark.parametrize("pair", [(Upsample(), Conv(5, 3)), (Conv(5, 3), Pool())], ids=["enlarged", "averaged"])
+def test_a_convolution_with_its_change_of_size_is_as_keras_computes_both(pair, side):
+    """Values and gradients, borders included."""
+    x = np.random.default_rng(0).normal(size=(3, 2 * side, 2 * side, 4)).astype(np.float32)
+    start = keras.Input(x.shape[1:])
+    ours = keras.Model(start, networks._run(pair, start, iter(range(9))))
+    plain = start
+    for layer in pair:
+        plain = networks._apply(layer, plain, iter(range(9)))
+    plain = keras.Model(start, plain)
+    bias = np.linspace(-1, 1, 5).astype(np.float32)
+    (layer,) = [layer for layer in ours.layers if layer.weights]
+    layer.set_weights([layer.get_weights()[0], bias])
+    plain.set_weights(ours.get_weights())
+    found = []
+    for model in (ours, plain):
+        at = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(at)
+            y = model(at)
+            total = tf.reduce_sum(y * tf.cos(y))
+        found.append([y, *tape.gradient(total, [at, *model.trainable_variables])])
+    for one, other in zip(*found, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * np.abs(other).max())
 
 
 # -- the table of layers ------------------------------------------------------------------------------------
