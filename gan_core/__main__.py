@@ -153,7 +153,8 @@ def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | N
     """(the lane after `steps` or `seconds` of training, whichever is less; its last row; the seconds it took)."""
     from gan_core.cost import check_memory
     from gan_core.lane import Lane
-    from gan_core.trainer import ROWS, Trainer
+    from gan_core.program import ROWS
+    from gan_core.trainer import Trainer
 
     check_memory(config, data.shape)
     if steps is None and seconds is None:

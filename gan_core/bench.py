@@ -17,9 +17,10 @@ from gan_core.config import GANConfig
 from gan_core.lane import Lane
 from gan_core.lazy import keras, tf
 from gan_core.presets import PRESETS
+from gan_core.program import COLUMNS, ROWS, Program
 from gan_core.recording import Checkpoint
 from gan_core.snapshot import View
-from gan_core.trainer import COLUMNS, ROWS, Program, Trainer
+from gan_core.trainer import Trainer
 
 FRAMES_PER_SECOND = 10
 _CROSS = {"g_lr": 2e-4, "d_lr": 2e-4, "data": "disc", "data_size": 10_000, "ema_decay": 0.99}

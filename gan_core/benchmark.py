@@ -106,7 +106,8 @@ class Training:
 
     def until(self, steps: int | None, seconds: float | None) -> None:
         """Trains to `steps`, or for `seconds` in all, whichever comes first."""
-        from gan_core.trainer import ROWS, Diverged
+        from gan_core.program import ROWS
+        from gan_core.trainer import Diverged
 
         started = time.perf_counter() - self.seconds
         while self.diverged is None and (steps is None or self.trainer.step < steps):

@@ -25,8 +25,8 @@ from gan_core.datasets import DATASETS
 from gan_core.export_animation import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
 from gan_core.knobs import ConfigError, shorten
 from gan_core.lazy import tf
+from gan_core.program import COLUMNS
 from gan_core.snapshot import View
-from gan_core.trainer import COLUMNS
 
 if TYPE_CHECKING:
     from gan_core.runs import Saved

@@ -18,8 +18,8 @@ import numpy as np
 from gan_core import runs
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
+from gan_core.program import COLUMNS
 from gan_core.thumbnail import FAKE, MOST_REAL, PAPER, REAL, tiled
-from gan_core.trainer import COLUMNS
 
 if TYPE_CHECKING:
     from PIL.Image import Image

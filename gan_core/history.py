@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.trainer import COLUMNS
+from gan_core.program import COLUMNS
 
 CAPACITY = 512  # bins; even, so that merging pairs never leaves one over
 MARKERS = 40

@@ -129,7 +129,8 @@ class Worker:
         self._pace = Pace()
         self._programs: OrderedDict[tuple, Any] = OrderedDict()
         self._compiler = ThreadPoolExecutor(1)
-        self._compiling: list[Future] = []
+        self._compiling: list[Future] = []  # what runs the first steps
+        self._faster: list[Future] = []  # what runs the rest
         self._lanes: list[Lane] = []
         self._keeper: Keeper | None = None
         self._keepers: list[Keeper] = []
@@ -170,8 +171,12 @@ class Worker:
     def _busy(self) -> bool:
         return (self._playing or self._pending > 0) and bool(self._lanes) and self._mail.leased()
 
-    def _ready(self) -> bool:
+    def _compiled(self) -> bool:
         return bool(self._compiling) and all(future.done() for future in self._compiling)
+
+    def _ready(self) -> bool:
+        """Whether a step can be taken at once."""
+        return self._compiled() and all(lane.trainer.at_once(1) for lane in self._lanes)
 
     def _patience(self) -> float:
         if self._busy() and self._ready():
@@ -216,9 +221,9 @@ class Worker:
         for lane in self._lanes:
             lane.close()
         self._lanes, self._error, self._pending = [], None, 0
-        for future in self._compiling:
+        for future in (*self._compiling, *self._faster):
             future.cancel()  # a structure that nobody wants any more
-        self._compiling = []
+        self._compiling, self._faster = [], []
         lanes = []
         for config in configs:
             data = datasets.load(config, body["upload"])
@@ -228,11 +233,12 @@ class Worker:
             if body.get("source"):
                 recording = runs.restore(trainer, body["source"]["folder"], body["source"]["step"])
             if compiling is None:
-                compiling = self._compiler.submit(trainer.compile)
+                compiling = self._compiler.submit(trainer.compile_first)
                 self._programs[self._program_key(config, data)] = (program, compiling)
             self._compiling.append(compiling)
             lanes.append(Lane(trainer, recording))
         self._lanes = lanes
+        self._faster = [self._compiler.submit(lane.trainer.compile_rest) for lane in lanes]
         self._recent.clear()
         self._pace.restart()
 
@@ -244,7 +250,7 @@ class Worker:
 
     def _program(self, config: GANConfig, data):
         """A kept program of this structure with its compilation, or a new one with None."""
-        from gan_core.trainer import Program
+        from gan_core.program import Program
 
         key = self._program_key(config, data)
         kept = self._programs.get(key)
@@ -308,13 +314,14 @@ class Worker:
         for future in self._compiling:
             future.result()  # an error in compiling belongs to the page
         from gan_core.lane import train_abreast
-        from gan_core.trainer import ROWS
+        from gan_core.program import ROWS
 
         n = self._pace.steps(ROWS) if not self._pending else min(self._pace.steps(ROWS) or 1, self._pending)
         if n == 0:
             return
         started = time.monotonic()
         lanes = [lane for lane in self._lanes if not lane.error]
+        n = min(lane.trainer.at_once(n) for lane in lanes)
         if not self._recent:
             self._recent.append((started, lanes[0].trainer.step))
         n = train_abreast(lanes, n)
@@ -337,7 +344,7 @@ class Worker:
     def _stood_still(self) -> None:
         """Where somebody stops, somebody may want to go on from."""
         for lane in self._lanes:
-            if lane.trainer.step > 0 and self._ready():
+            if lane.trainer.step > 0 and self._compiled():
                 lane.record()
 
     def _fail(self, error: Exception) -> None:
@@ -367,7 +374,7 @@ class Worker:
             "lanes": [],
         }
         try:
-            idle, ready = not self._busy(), self._ready()
+            idle, ready = not self._busy(), self._compiled()
             snapshot["lanes"] = [lane.look(view, idle, scored=ready) for lane in self._lanes]
         except Exception as error:
             self._fail(error)

@@ -24,9 +24,10 @@ from gan_core.export_animation import FAKE_TINT, MIDDLE, REAL_TINT, SIDE, grid_p
 from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
 from gan_core.pictures import MissingFile
+from gan_core.program import COLUMNS, Program
 from gan_core.recipes import RECIPES
 from gan_core.thumbnail import FAKE, REAL
-from gan_core.trainer import COLUMNS, Program, Trainer
+from gan_core.trainer import Trainer
 from tests.conftest import wait_until
 from tests.test_trainer import data_of, settings, trainer_of
 from tests.tiny import image_trainer, point_trainer, quadrants
@@ -45,7 +46,7 @@ SMALL_IMAGES |= {"g_layers": 1, "g_units": 8, "d_layers": 1, "d_units": 8, "g_no
 
 def of_images(config, data):
     """A trainer that compiles nothing."""
-    program = Program(config, data.array.shape, False, class_count(config, data))
+    program = Program(config, data.array.shape, "graph", class_count(config, data))
     program.train = program._train
     return Trainer(config, data, program)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_core.history import CAPACITY, MARKERS, History
-from gan_core.trainer import COLUMNS
+from gan_core.program import COLUMNS
 
 WIDTH = len(COLUMNS)
 

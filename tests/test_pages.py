@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from gan_core.config import KNOBS, GANConfig
 from gan_core.datasets import DATASETS
 from gan_core.presets import PRESETS
+from gan_core.program import COLUMNS
 from gan_core.recipes import RECIPES
-from gan_core.trainer import COLUMNS
 from pages.ui import figures, frame, live, scoring
 from tests.conftest import ROOT
 

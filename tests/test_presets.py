@@ -12,7 +12,8 @@ from gan_core.config import GANConfig, compile_key, config_from_json
 from gan_core.datasets import DATASETS
 from gan_core.pictures import SOURCES
 from gan_core.presets import PRESETS, TUTORIALS
-from gan_core.trainer import COLUMNS, Program, Trainer
+from gan_core.program import COLUMNS, Program
+from gan_core.trainer import Trainer
 
 each_preset = pytest.mark.parametrize("name", PRESETS)
 
@@ -108,7 +109,7 @@ def test_one_training_step(name, programs, folder):
     assert data.shape == datasets.sample_shape(config)
     key = compile_key(config), data.array.shape
     if key not in programs:
-        programs[key] = Program(config, data.array.shape, False, datasets.class_count(config, data))
+        programs[key] = Program(config, data.array.shape, "graph", datasets.class_count(config, data))
         programs[key].train = programs[key]._train
     trainer = Trainer(config, data, programs[key])
     before = trainer.samples(trainer.latent(8), ema=False)

@@ -11,8 +11,9 @@ from gan_core import datasets
 from gan_core.config import KNOBS, LIVE_FIELDS, GANConfig, config_from_json
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
+from gan_core.program import Program
 from gan_core.recipes import OFF, RECIPES
-from gan_core.trainer import Program, Trainer
+from gan_core.trainer import Trainer
 
 POINTS, IMAGES = PRESETS["ring"].config, PRESETS["mnist"].config
 DIGITS = GANConfig.from_flat({"data": "digits"})
@@ -134,7 +135,7 @@ def test_one_finite_step_of_small_networks(name, data):
         start = start.updated({"architecture": "dcgan"})
     config = RECIPES[name].of(start).updated(small)
     samples = datasets.load(config)
-    program = Program(config, samples.array.shape, jit=False)
+    program = Program(config, samples.array.shape, path="graph")
     program.train = program._train
     trainer = Trainer(config, samples, program)
     before = trainer.samples(trainer.latent(8), ema=False)

@@ -5,8 +5,8 @@ import pytest
 
 from gan_core import recording
 from gan_core.history import History
+from gan_core.program import COLUMNS
 from gan_core.recording import Checkpoint, Parent, Recording, Timeline
-from gan_core.trainer import COLUMNS
 
 
 def filled(until, most=240, density=80, most_bytes=1 << 62, size=10):

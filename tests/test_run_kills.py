@@ -230,7 +230,7 @@ def hurry():
     made = trainer.Program
 
     def plain(*arguments, **options):
-        program = made(*arguments, **options, jit=False)
+        program = made(*arguments, **{**options, "path": "graph"})
         program.train = program._train
         return program
 

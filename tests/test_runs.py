@@ -349,7 +349,7 @@ def test_the_users_own_points_are_in_the_run(tmp_path):
 def test_the_users_own_pictures_are_in_the_run(tmp_path, labelled):
     own = quadrants(60, labelled, ("left", "rechts ü", "", "d"))
     config = GANConfig.from_flat({**IMAGES, "conditional": labelled})
-    lane = Lane(Trainer(config, datasets.load(config, own), jit=False), scored=False)
+    lane = Lane(Trainer(config, datasets.load(config, own), path="graph"), scored=False)
     runs.save(tmp_path / "mine", Content.of(lane, own))
     run = runs.read(tmp_path / "mine")
     for found in (runs.upload_of(run), runs.data_of(run)):

@@ -27,12 +27,13 @@ from gan_core.penalties import PENALTIES
 from gan_core.picture_files import parse_pictures
 from gan_core.pictures import SOURCES
 from gan_core.presets import PRESETS
+from gan_core.program import Program
 from gan_core.recipes import RECIPES
 from gan_core.schedules import SCHEDULES
 from gan_core.script import PURPOSES, script, unpresentable
 from gan_core.script_steps import sources
 from gan_core.tables import parse_points
-from gan_core.trainer import Program, Trainer
+from gan_core.trainer import Trainer
 
 SECONDS = 240
 STEPS = 3
@@ -388,11 +389,10 @@ RUNS = {
 
 
 def trained(config):
-    """(its trainer after so many steps, the rows); without compiling where the random numbers are the same."""
+    """(its trainer after so many steps, the rows); without compiling."""
     data = datasets.load(config)
-    program = Program(config, data.array.shape, classes=class_count(config, data))
-    if not program.jit:
-        program.train = program._train
+    program = Program(config, data.array.shape, path="graph", classes=class_count(config, data))
+    program.train = program._train
     trainer = Trainer(config, data, program)
     return trainer, trainer.train(STEPS)
 

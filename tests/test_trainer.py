@@ -11,11 +11,10 @@ from gan_core import datasets, views
 from gan_core.config import KNOBS, LIVE_FIELDS, GANConfig
 from gan_core.losses import LOSSES
 from gan_core.optimizers import EPSILON, OPTIMIZERS
+from gan_core.paths import PATHS
 from gan_core.penalties import PENALTIES
-from gan_core.snapshot import View
-from gan_core.trainer import (
+from gan_core.program import (
     COLUMNS,
-    COMPUTED,
     LABELS,
     NOISE_G,
     REAL_D,
@@ -24,12 +23,12 @@ from gan_core.trainer import (
     UNROLLED,
     Z_D,
     Z_G,
-    Diverged,
     Program,
-    Trainer,
     accuracies,
     draw_z,
 )
+from gan_core.snapshot import View
+from gan_core.trainer import COMPUTED, Diverged, Trainer
 
 SMALL = {
     "batch_size": 8,
@@ -51,14 +50,14 @@ def data_of(config):
     return datasets.draw(config.data, config.data_size, config.seed, config.params())
 
 
-def compiled(config, jit):
+def compiled(config, path):
     """A program of the shape of the data of `config`."""
-    return Program(config, (config.data_size, 2), jit)
+    return Program(config, (config.data_size, 2), path)
 
 
 def uncompiled(config):
     """A program that trains operation by operation: no tracing, for a few steps of many configs."""
-    program = compiled(config, jit=False)
+    program = compiled(config, path="graph")
     program.train = program._train
     return program
 
@@ -87,12 +86,12 @@ BASE = settings(penalty="r1", ema_decay=0.5)
 
 @pytest.fixture(scope="module")
 def graph():
-    return compiled(BASE, False)
+    return compiled(BASE, "graph")
 
 
 @pytest.fixture(scope="module")
 def xla():
-    return compiled(BASE, True)
+    return compiled(BASE, "xla")
 
 
 @pytest.fixture(params=["graph", "xla"])
@@ -139,7 +138,7 @@ def drawer(trainer):
     program, config, data = trainer.program, trainer.config, trainer._data
     n, seed = config.batch_size, tf.constant(config.seed, tf.int64)
 
-    @tf.function(jit_compile=program.jit, autograph=False)
+    @tf.function(jit_compile=program.path != "graph", autograph=False)
     def draw(step, update):
         shift_key = program._key(seed, step, LABELS, update)
         return (
@@ -214,8 +213,8 @@ def assert_weights(actual, expected):
         np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-3, atol=2e-5)
 
 
-@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
-def test_the_step_against_numpy(jit):
+@pytest.mark.parametrize("path", PATHS)
+def test_the_step_against_numpy(path):
     """Non-saturating loss, Adam, smoothed and noisy labels, 2 discriminator steps every 2 generator steps."""
     config = settings(
         loss="non_saturating",
@@ -234,7 +233,7 @@ def test_the_step_against_numpy(jit):
         ema_decay=0.3,
         latent_dim=3,
     )
-    trainer = trainer_of(config, compiled(config, jit))
+    trainer = trainer_of(config, compiled(config, path))
     g = NumPyNetwork(trainer.state["g"], 0.01, 0.5, 0.99)
     d = NumPyNetwork(trainer.state["d"], 0.02, 0.0, 0.9)
     ema = list(g.weights)
@@ -284,8 +283,8 @@ def softplus_mean(x):
     return tf.reduce_mean(tf.math.softplus(x))
 
 
-@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
-def test_the_step_against_plain_tensorflow(jit):
+@pytest.mark.parametrize("path", PATHS)
+def test_the_step_against_plain_tensorflow(path):
     """Relativistic loss with R1 + R2, uniform z, Keras's RMSprop and SGD."""
     config = settings(
         loss="relativistic",
@@ -304,7 +303,7 @@ def test_the_step_against_plain_tensorflow(jit):
         d_lr=0.1,
         ema_decay=0.0,
     )
-    trainer = trainer_of(config, compiled(config, jit))
+    trainer = trainer_of(config, compiled(config, path))
     g = [tf.Variable(w) for w in trainer.state["g"]]
     d = [tf.Variable(w) for w in trainer.state["d"]]
     g_optimizer, d_optimizer = keras.optimizers.RMSprop(0.01, momentum=0.5), keras.optimizers.SGD(0.1, 0.9)
@@ -340,7 +339,7 @@ def test_the_step_against_plain_tensorflow(jit):
 
 
 def test_the_draws_of_purposes_updates_and_steps_are_of_different_keys():
-    program = compiled(BASE, False)
+    program = compiled(BASE, "graph")
     seed = tf.constant(3, tf.int64)
     keys = {
         tuple(program._key(seed, step, purpose, update).numpy())
@@ -412,7 +411,7 @@ def test_the_same_seed_gives_the_same_run_however_the_steps_are_grouped(program)
 
 
 def test_the_same_seed_gives_the_same_run_in_another_program(graph, graph_trainer):
-    other = trainer_of(BASE, compiled(BASE, False))
+    other = trainer_of(BASE, compiled(BASE, "graph"))
     assert np.array_equal(graph_trainer.train(5), other.train(5))
     assert same(graph_trainer.state, other.state)
 
@@ -472,7 +471,7 @@ def test_reset_goes_back_to_the_same_start(graph_trainer):
 
 def test_compiling_does_not_train():
     config = settings()
-    trainer = trainer_of(config, compiled(config, False))
+    trainer = trainer_of(config, compiled(config, "graph"))
     before = trainer.state
     trainer.compile()
     assert trainer.state is before
@@ -646,7 +645,7 @@ def test_a_wild_rate_diverges_and_the_last_good_state_stays():
         **{"data": "gaussian", "data.std": 2.0, "loss": "least_squares", "d_units": 64},
         **{"g_optimizer": "sgd", "d_optimizer": "sgd", "g_lr": 1.0, "d_lr": 1.0},
     )
-    trainer = trainer_of(config, compiled(config, False))
+    trainer = trainer_of(config, compiled(config, "graph"))
     trainer.train(1)
     before, copy = trainer.state, arrays(trainer.state)
     with pytest.raises(Diverged) as caught:
@@ -678,7 +677,7 @@ def test_training_goes_on_after_a_divergence_with_lower_rates():
     """What the page advises: the last good state, a lower rate, and on."""
     wild = {"g_lr": 1.0, "d_lr": 1.0, "d_units": 64}
     config = settings(loss="least_squares", g_optimizer="sgd", d_optimizer="sgd", **wild)
-    trainer = trainer_of(config, compiled(config, False))
+    trainer = trainer_of(config, compiled(config, "graph"))
     with pytest.raises(Diverged):
         trainer.train(200)
     trainer.set_live(config.updated({"g_lr": 1e-4, "d_lr": 1e-4}))
@@ -690,7 +689,7 @@ def test_training_goes_on_after_a_divergence_with_lower_rates():
 
 def test_layers_lists_every_layer_with_its_parameters():
     config = GANConfig.from_flat({"latent_dim": 100, "g_units": 256, "d_units": 256, "g_output": "tanh"})
-    program = Program(config, (16, 2), jit=False)
+    program = Program(config, (16, 2), path="graph")
     rows = program.layers()
     total = {n: sum(r["parameters"] for r in rows if r["network"] == n) for n in ("generator", "discriminator")}
     assert total == {"generator": 157_954, "discriminator": 132_609}

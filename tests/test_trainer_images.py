@@ -16,8 +16,9 @@ from gan_core.losses import LOSSES
 from gan_core.networks import BATCH_NORM_MOMENTUM
 from gan_core.penalties import PENALTIES
 from gan_core.pictures import Pictures
+from gan_core.program import COLUMNS, LABELS, REAL_D, REAL_G, Z_D, Z_G, Program, draw_z
 from gan_core.snapshot import View
-from gan_core.trainer import COLUMNS, LABELS, REAL_D, REAL_G, Z_D, Z_G, Program, Trainer, draw_z
+from gan_core.trainer import Trainer
 from tests.test_trainer import LIVE_START, LIVE_VALUES, arrays, drawer, norm_of, same
 
 SMALL = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 4}
@@ -40,13 +41,13 @@ def noise(n=40, side=28, channels=1, classes=3, seed=0):
 DATA = noise()
 
 
-def compiled(config, data=DATA, jit=None):
-    return Program(config, data.array.shape, jit, class_count(config, data))
+def compiled(config, data=DATA, path="graph"):
+    return Program(config, data.array.shape, path, class_count(config, data))
 
 
 def uncompiled(config, data=DATA):
     """A program that trains operation by operation: no tracing, for a few steps of many configs."""
-    program = compiled(config, data, jit=False)
+    program = compiled(config, data, path="graph")
     program.train = program._train
     return program
 
@@ -128,7 +129,6 @@ def test_the_step_by_hand():
         **{"d_steps": 2, "seed": 5, "label_smoothing": 0.2, "label_noise": 0.1, "ema_decay": 0.3},
     )
     trainer = trainer_of(config, compiled(config))
-    assert not trainer.program.jit
     g, d = DCGAN(trainer.state, "g"), DCGAN(trainer.state, "d")
     g_optimizer, d_optimizer = keras.optimizers.SGD(0.2, 0.5), keras.optimizers.SGD(0.02)
     ema, ema_moving = [w.numpy() for w in g.weights], g.moving
@@ -218,8 +218,7 @@ def test_dense_networks_train_in_xla_with_every_layer(g_norm, d_norm):
     """Where XLA has its own random numbers and loops: the states pass through those too."""
     config = settings(architecture="mlp", g_norm=g_norm, d_norm=d_norm, dropout=0.3, conditional=True)
     config = config.updated({"g_layers": 1, "d_layers": 2, "penalty": "none"})
-    program = compiled(config)
-    assert program.jit
+    program = compiled(config, path="xla")
     runs = []
     for groups in ([4], [1, 3]):
         trainer = trainer_of(config, program)
@@ -425,7 +424,7 @@ def test_classes_that_networks_cannot_be_told_are_a_sentence(data, said):
 def test_the_most_and_the_fewest_classes():
     for classes in (2, 100):
         data = noise(16, classes=classes)
-        assert Trainer(settings(conditional=True), data, jit=False).classes == classes
+        assert Trainer(settings(conditional=True), data, path="graph").classes == classes
 
 
 @pytest.mark.parametrize("name, side", [("tutorial_conv", 64), ("tutorial_dcgan64", 28), ("dcgan", 48), ("resnet", 27)])

@@ -13,10 +13,8 @@ from gan_core.losses import LOSSES
 from gan_core.optimizers import OPTIMIZERS
 from gan_core.penalties import PENALTIES
 from gan_core.pictures import Pictures
-from gan_core.trainer import (
+from gan_core.program import (
     COLUMNS,
-    COMPANIONS,
-    COMPUTED,
     NOISE_D,
     NOISE_G,
     PENALTY,
@@ -26,12 +24,11 @@ from gan_core.trainer import (
     UNROLLED,
     Z_D,
     Z_G,
-    Diverged,
     Program,
-    Trainer,
     draw_z,
     pack,
 )
+from gan_core.trainer import COMPANIONS, COMPUTED, Diverged, Trainer
 from tests.test_trainer import (
     LIVE_START,
     LIVE_VALUES,
@@ -94,7 +91,7 @@ def draws(trainer):
             **{PENALTY: uniform(0), UNROLLED: uniform(UNROLLED)},
         }
 
-    if program.jit:  # XLA alone knows threefry
+    if program.path != "graph":  # XLA alone knows threefry
         draw = tf.function(draw, jit_compile=True, autograph=False)
     return lambda step: draw(tf.constant(step))
 
@@ -215,7 +212,7 @@ def test_an_option_as_by_hand(options):
 
 def test_everything_at_once_as_by_hand_in_xla_and_live_changes_trace_nothing():
     config = settings(**{**SGD, "g_activation": "leaky_relu", **EVERYTHING})
-    trainer = trainer_of(config, compiled(config, True))
+    trainer = trainer_of(config, compiled(config, "xla"))
     as_by_hand(trainer)
     for changes in ({"schedule": "cosine"}, {"weight_clip": 0.0}, {"instance_noise": 0.0}, {"grad_clip": 0.0}):
         trainer.set_live(config.updated(changes))
@@ -417,7 +414,7 @@ def test_every_optimizer_can_be_unrolled(optimizer):
 def test_unrolling_a_discriminator_that_has_no_gradient():
     """Hinge's, once every sample is beyond its margin. In XLA, where the slope of a root at 0 is no number."""
     config = settings(loss="hinge", unroll=1, d_layers=0, g_layers=0)
-    trainer = trainer_of(config, compiled(config, True))
+    trainer = trainer_of(config, compiled(config, "xla"))
     trainer._data = {"x": tf.ones([8, 2])}
     d = [tf.constant([[2.0], [2.0]]), tf.constant([-1.5])]  # 2.5 of what is real, -1.5 of a generator that gives 0
     start = {**trainer.state, "d": d, "g": [tf.zeros_like(w) for w in trainer.state["g"]]}
@@ -435,8 +432,8 @@ def test_unrolling_a_discriminator_that_has_no_gradient():
 
 def test_xla_knows_the_way_back_through_two_unrolled_steps_with_minibatch_std():
     config = settings(penalty="r1", unroll=2, minibatch_std=True)
-    trainer = Trainer(config, data_of(config))  # with XLA, as it really runs
-    assert trainer.program.jit and np.isfinite(trainer.train(1)).all()
+    trainer = Trainer(config, data_of(config), path="xla")
+    assert np.isfinite(trainer.train(1)).all()
 
 
 def test_minibatch_std_in_training_and_in_looking():
@@ -477,7 +474,7 @@ def test_pictures_with_every_option_take_a_finite_step(monkeypatch):
     options |= {"g_norm": "batch", "d_norm": "layer", "dropout": 0.2, "packing": 2, "unroll": 1, "grad_clip": 1.0}
     small = {"data": "mnist_rgb", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 4}
     config = GANConfig.from_flat({**small, **options, "penalty": "wgan_gp", "loss": "wasserstein"})
-    program = Program(config, data.array.shape, jit=False)
+    program = Program(config, data.array.shape, path="graph")
     program.train = program._train
     trainer = Trainer(config, data, program)
     seen = judged(trainer, monkeypatch)

@@ -8,8 +8,9 @@ from scipy.stats import norm
 from gan_core import datasets, views
 from gan_core.config import GANConfig
 from gan_core.losses import LOSSES
+from gan_core.program import Program
 from gan_core.snapshot import View
-from gan_core.trainer import Program, Trainer
+from gan_core.trainer import Trainer
 
 SMALL = {"batch_size": 8, "data_size": 64, "g_layers": 1, "g_units": 6, "d_layers": 1, "d_units": 6}
 EVERYTHING = View(heat=True, manifold=True, arrows=True)
@@ -24,7 +25,7 @@ def trainer_of(points=None, **settings):
         if config.data == "file"
         else datasets.draw(config.data, config.data_size, config.seed, config.params())
     )
-    return Trainer(config, data, Program(config, data.points.shape, jit=False))
+    return Trainer(config, data, Program(config, data.points.shape, path="graph"))
 
 
 def affine(g=None, d=None, **settings):

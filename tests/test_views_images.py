@@ -12,8 +12,9 @@ from gan_core.config import GANConfig
 from gan_core.datasets import class_count
 from gan_core.losses import LOSSES
 from gan_core.pictures import Pictures
+from gan_core.program import Program
 from gan_core.snapshot import View
-from gan_core.trainer import Program, Trainer
+from gan_core.trainer import Trainer
 
 SMALL = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 6}
 
@@ -28,7 +29,7 @@ def trainer_of(data=None, **settings):
     """An untrained run; looking compiles no training. Its first kernel is larger: the pictures differ."""
     data = data or noise()
     config = GANConfig.from_flat({**SMALL, **settings})
-    trainer = Trainer(config, data, Program(config, data.array.shape, False, class_count(config, data)))
+    trainer = Trainer(config, data, Program(config, data.array.shape, "graph", class_count(config, data)))
     lively = [8 * w if w.ndim > 1 else w for w in trainer.state["g"]]
     trainer.state = {**trainer.state, "g": [w + 0.01 for w in lively], "ema": lively}
     return trainer

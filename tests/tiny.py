@@ -6,7 +6,8 @@ from gan_core import datasets
 from gan_core.config import GANConfig
 from gan_core.datasets import class_count
 from gan_core.pictures import STACK_NAMES, Pictures
-from gan_core.trainer import Program, Trainer
+from gan_core.program import Program
+from gan_core.trainer import Trainer
 
 
 def quadrants(n=120, labelled=True, names="abcd"):
@@ -32,7 +33,7 @@ def image_trainer(data=None, **settings):
     data = data or quadrants()
     small = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 6}
     config = GANConfig.from_flat({**small, **settings})
-    return Trainer(config, data, Program(config, data.array.shape, False, class_count(config, data)))
+    return Trainer(config, data, Program(config, data.array.shape, "graph", class_count(config, data)))
 
 
 def point_trainer(upload=None, **settings):
@@ -40,6 +41,6 @@ def point_trainer(upload=None, **settings):
     small = {"g_layers": 1, "g_units": 8, "d_layers": 1, "d_units": 8, "batch_size": 8, "data_size": 500}
     config = GANConfig.from_flat({**small, **settings})
     data = datasets.load(config, upload)
-    program = Program(config, data.array.shape, jit=False)
+    program = Program(config, data.array.shape, path="graph")
     program.train = program._train
     return Trainer(config, data, program)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gan_core.losses import LN2, LOSSES
+from gan_core.program import COLUMNS
 from gan_core.snapshot import Snapshot
-from gan_core.trainer import COLUMNS
 
 Figure = dict[str, Any]
 

@@ -430,7 +430,8 @@ def _draw(run: Run, display: Display, every: float | None) -> None:
     with st.container(key="step_counter"):
         st.markdown(f"step {snapshot.shown:,}")
     with st.container(key="steps_per_second"):
-        st.markdown(f"{rate(snapshot.steps_per_second)} steps/s · {_status(run, snapshot)}")
+        path = f", {snapshot.frame['path']}" if snapshot.frame.get("path") else ""
+        st.markdown(f"{rate(snapshot.steps_per_second)} steps/s{path} · {_status(run, snapshot)}")
     display.draw(snapshot)
     with st.container(key="metrics"):
         st.html(_metrics(snapshot, display))

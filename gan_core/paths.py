@@ -1,0 +1,147 @@
+"""How a step is run: as a plain graph at first, which is there soonest, then the way that was measured to be fastest.
+
+Which way a step is run depends on the step and the machine alone, never on how long a compilation took, so that the
+same seed gives the same run whenever it is made.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from gan_core.architectures import ARCHITECTURES
+from gan_core.cost import step_cost
+from gan_core.lazy import tf
+from gan_core.machine import worker_threads
+from gan_core.pictures import cache_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gan_core.config import GANConfig
+    from gan_core.program import Program
+
+# name -> what it is, as the page says it
+PATHS = {
+    "graph": "graph",
+    "xla": "XLA",  # the loop over the steps too
+    "xla step": "XLA step by step",  # each update compiled, the loop a plain graph
+}
+FIRST_SECONDS = 2.0  # about as long as XLA compiles
+ROUNDS, CHUNK_SECONDS, CHUNK_STEPS = 3, 0.06, 512  # of measuring
+
+
+def candidates(config: GANConfig) -> tuple[str, ...]:
+    """The ways that may be fastest here, the plain graph first.
+
+    On a CPU XLA's loops are ruinous for convolutions (2 steps/s where the graph makes 30), so they are not tried.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return tuple(PATHS)
+    return ("graph", "xla") if ARCHITECTURES[config.architecture].dense else ("graph", "xla step")
+
+
+def first_steps(config: GANConfig, shape: tuple[int, ...]) -> int:
+    """Steps that a run takes as a plain graph: a power of two, about FIRST_SECONDS on two laptop cores."""
+    seconds = 3e-4 + step_cost(config, shape) / 6e10
+    return 2 ** max(3, min(12, int(math.log2(FIRST_SECONDS / seconds))))
+
+
+def kind(config: GANConfig, shape: tuple[int, ...]) -> str:
+    """Networks of one kind run fastest in the same way."""
+    device = "GPU" if tf.config.list_physical_devices("GPU") else f"{worker_threads()} threads"
+    size = round(math.log2(step_cost(config, shape)))
+    return f"TensorFlow {tf.__version__}, {device}: {config.architecture}, {config.penalty}, 2^{size} operations a step"
+
+
+def _file() -> Path:
+    return cache_folder() / "paths.json"
+
+
+def kept() -> dict[str, dict[str, Any]]:
+    """What was measured on this machine: kind -> {path, steps_per_second}; what is not in that form is left out."""
+    try:
+        found = json.loads(_file().read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    rows = found.items() if isinstance(found, dict) else ()
+    return {name: row for name, row in rows if isinstance(row, dict) and row.get("path") in list(PATHS)}
+
+
+def keep(name: str, row: dict[str, Any]) -> None:
+    """Adds a measurement for the next start; where nothing can be written it is measured again."""
+    rows = {**kept(), name: row}
+    with suppress(OSError):
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=_file().parent, delete=False, encoding="utf-8") as file:
+            json.dump(rows, file, indent=1)
+        os.replace(file.name, _file())
+
+
+class Choice:
+    """The programs of one structure, by path, and which of them runs a step. `plain` is the graph.
+
+    make: path -> Program, sharing what `plain` is built of.
+    """
+
+    def __init__(self, plain: Program, make: Callable[[str], Program]):
+        self.first = first_steps(plain.config, plain.shape)
+        self.kind = kind(plain.config, plain.shape)
+        self._names = candidates(plain.config)
+        known = kept().get(self.kind, {}).get("path")
+        self.path = known if known in self._names else None  # None while it is unknown
+        self.programs = {"graph": plain}
+        self._make = make
+        self.ready = self.path == "graph"
+        self.failed: dict[str, str] = {}  # paths that could not be compiled, and why
+
+    def compile(self, call: Callable[[Program, int], Any]) -> None:
+        """Compiles what may run after the first steps; call(program, n) takes n steps. For another thread."""
+        for name in self._names if self.path is None else (self.path,):
+            if name in self.programs:
+                continue
+            try:
+                program = self._make(name)
+                call(program, 0)
+                self.programs[name] = program
+            except Exception as error:  # what XLA cannot compile runs as a graph
+                self.failed[name] = str(error).strip().split("\n")[0][:300]
+        if self.path is not None and self.path not in self.programs:
+            self.path = "graph"
+        self.ready = True
+
+    def settle(self, call: Callable[[Program, int], Any]) -> None:
+        """Measures the programs against each other if nobody has on this machine; call(program, n) changes nothing."""
+        if self.path is not None:
+            return
+        if len(self.programs) == 1:
+            self.path = "graph"
+            return
+        chunks, best = {}, {}
+        for name, program in self.programs.items():
+            call(program, 1)
+            seconds = _seconds(call, program, 1)
+            chunks[name] = max(1, min(CHUNK_STEPS, int(CHUNK_SECONDS / seconds)))
+        for _ in range(ROUNDS):
+            for name, program in self.programs.items():
+                seconds = _seconds(call, program, chunks[name]) / chunks[name]
+                best[name] = min(best.get(name, math.inf), seconds)
+        self.path = min(best, key=best.__getitem__)
+        keep(self.kind, {"path": self.path, "steps_per_second": {name: round(1 / best[name], 1) for name in best}})
+        self.programs = {name: self.programs[name] for name in {"graph", self.path}}
+
+    def at(self, step: int) -> Program:
+        """The program that runs the step after `step`."""
+        return self.programs["graph" if step < self.first else self.path or "graph"]
+
+
+def _seconds(call: Callable[[Program, int], Any], program: Program, n: int) -> float:
+    started = time.perf_counter()
+    call(program, n)
+    return max(time.perf_counter() - started, 1e-6)

@@ -1,0 +1,166 @@
+"""How a step is run: the plain graph first, then what is measured to be fastest, which is kept for the next start."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from gan_core import paths
+from gan_core.config import GANConfig
+from gan_core.paths import PATHS
+from gan_core.program import ROWS, Program
+from gan_core.trainer import Diverged, Trainer
+from tests.test_trainer import data_of, same, settings
+
+CONFIG = settings()
+FIRST = 4
+DCGAN = GANConfig.from_flat({"data": "digits", "architecture": "dcgan", "filters": 8})
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("GANSCOPE_CACHE", str(tmp_path))
+    monkeypatch.setattr(paths, "first_steps", lambda config, shape: FIRST)
+    return tmp_path / "paths.json"
+
+
+def remember(path):
+    """As if `path` had been measured to be the fastest."""
+    paths.keep(paths.kind(CONFIG, (2,)), {"path": path, "steps_per_second": {path: 1.0}})
+
+
+def trainer(config=CONFIG, **changes):
+    return Trainer(config.updated(changes), data_of(config))
+
+
+# -- what there is to choose from ---------------------------------------------------------------------------
+
+
+def test_dense_networks_may_loop_in_xla_and_convolutions_may_not():
+    assert paths.candidates(CONFIG) == ("graph", "xla")
+    assert paths.candidates(DCGAN) == ("graph", "xla step")
+
+
+def test_a_path_that_is_asked_for_is_the_only_one():
+    for path in PATHS:
+        program = Program(CONFIG, (CONFIG.data_size, 2), path)
+        assert program.path == path and program.choice is None
+
+
+def test_the_slower_the_step_the_fewer_are_taken_as_a_graph(monkeypatch):
+    monkeypatch.undo()
+    sizes = [CONFIG, CONFIG.updated({"g_units": 256, "d_units": 256, "batch_size": 1024})]
+    small, large = (paths.first_steps(config, (2,)) for config in sizes)
+    image = paths.first_steps(DCGAN.updated({"filters": 64}), (28, 28, 1))
+    assert small == 4_096 > large > image >= 8
+    assert all(math.log2(n).is_integer() for n in (large, image))
+
+
+# -- a run --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["graph", "xla"])
+def test_the_first_steps_are_a_graph_and_the_rest_what_was_measured(path):
+    remember(path)
+    ours = trainer()
+    ours.train(FIRST)
+    assert ours.program.choice.at(FIRST - 1).path == "graph"
+    assert ours.at_once(9) == (9 if path == "graph" else 0)  # XLA is yet to be compiled
+    ours.compile_rest()
+    assert ours.at_once(9) == 9 and ours.path == path
+    assert np.isfinite(ours.train(3)).all() and ours.step == FIRST + 3
+
+
+def test_a_run_is_the_same_however_its_steps_are_called():
+    """Across the change, too; and from a checkpoint before it or behind it."""
+    remember("xla")
+    whole, parts = trainer(), trainer()
+    rows = whole.train(10)
+    other = [parts.train(n) for n in (1, 2)]
+    early = parts.leaves()
+    other += [parts.train(n) for n in (3, 1, 3)]
+    assert np.array_equal(rows, np.concatenate(other)) and same(whole.state, parts.state)
+    parts.restore(early)
+    assert np.array_equal(parts.train(7), rows[3:]) and same(whole.state, parts.state)
+
+
+def test_what_can_be_taken_at_once_ends_at_the_change():
+    remember("xla")
+    ours = trainer()
+    assert [ours.at_once(n) for n in (1, FIRST, FIRST + 1, ROWS)] == [1, FIRST, FIRST, FIRST]
+
+
+def test_a_divergence_behind_the_change_leaves_the_state_as_it_was():
+    remember("xla")
+    ours = trainer(loss="wasserstein", penalty="none", g_optimizer="sgd", d_optimizer="sgd", g_lr=0.1, d_lr=0.1)
+    ours.compile()
+    ours.train(FIRST - 1)
+    state = ours.state
+    ours.set_live(ours.config.updated({"g_lr": 1.0, "d_lr": 1.0, "d_steps": 10}))
+    for _ in range(40):
+        try:
+            ours.train(50)
+        except Diverged as diverged:
+            assert diverged.step > ours.step
+            break
+        state = ours.state
+    else:
+        pytest.fail("it never diverged")
+    assert ours.state is state
+
+
+# -- measuring ----------------------------------------------------------------------------------------------
+
+
+def test_the_fastest_is_measured_once_and_kept(cache):
+    first = trainer()
+    before = first.state
+    first.compile()
+    assert first.state is before and first.program.choice.path in ("graph", "xla")
+    (row,) = json.loads(cache.read_text()).values()
+    speeds = row["steps_per_second"]
+    assert row["path"] == max(speeds, key=speeds.get) and set(speeds) == {"graph", "xla"}
+    again = trainer()
+    assert again.program.choice.path == row["path"]
+    assert again.program.choice.kind == first.program.choice.kind
+
+
+def test_a_run_that_nobody_measured_measures_at_the_change():
+    ours = trainer()
+    ours.train(FIRST)
+    assert ours.program.choice.path is None
+    ours.train(1)
+    assert ours.path in ("graph", "xla") and ours.step == FIRST + 1
+
+
+def test_what_cannot_be_compiled_runs_as_a_graph(monkeypatch):
+    remember("xla")
+    ours = trainer()
+
+    def broken(name):
+        raise NotImplementedError(f"no {name} here\nand a long story")
+
+    ours.program.choice._make = broken
+    ours.compile()
+    assert ours.program.choice.failed == {"xla": "no xla here"}
+    ours.train(FIRST + 2)
+    assert ours.path == "graph" and ours.step == FIRST + 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff", b"3", b'{"kind": 1}', b'{"kind": {"path": "magic"}}', b'{"kind": {"path": []}}'],
+)
+def test_a_file_that_is_not_ours_is_as_none(cache, content):
+    cache.write_bytes(content)
+    assert paths.kept() == {}
+    remember("xla")
+    assert [row["path"] for row in paths.kept().values()] == ["xla"]
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GANSCOPE_CACHE", str(tmp_path / "file" / "folder"))
+    remember("xla")
+    assert paths.kept() == {}
