@@ -4,18 +4,24 @@ The contenders take turns (`rounds` times), so that a slow moment of the machine
 with its median.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gan_core import datasets, views
+from gan_core.architectures import plans
 from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
+from gan_core.cost import products, step_cost
 from gan_core.lane import Lane
 from gan_core.lazy import keras, tf
+from gan_core.paths import PATHS
 from gan_core.presets import PRESETS
 from gan_core.program import COLUMNS, ROWS, Program
 from gan_core.recording import Checkpoint
@@ -24,29 +30,38 @@ from gan_core.trainer import Trainer
 
 FRAMES_PER_SECOND = 10
 _CROSS = {"g_lr": 2e-4, "d_lr": 2e-4, "data": "disc", "data_size": 10_000, "ema_decay": 0.99}
+_PICTURES = {"g_lr": 2e-4, "d_lr": 2e-4, "data": "digits", "batch_size": 64, "filters": 32, "latent_dim": 64}
+_PICTURES |= {"loss": "non_saturating", "penalty": "none", "g_norm": "batch", "d_norm": "batch", "dropout": 0}
 NETWORKS: dict[str, dict[str, Any]] = {
     "2-32-32, batch 150": {**_CROSS, "latent_dim": 2, "layers": 2, "units": 32, "batch_size": 150},
     "2-128-128, batch 256": {**_CROSS, "latent_dim": 2, "layers": 2, "units": 128, "batch_size": 256},
     "100-256-256-256, batch 64": {**_CROSS, "latent_dim": 100, "layers": 3, "units": 256, "batch_size": 64},
+    "dcgan 32, 28 x 28, batch 64": {**_PICTURES, "architecture": "dcgan"},
+    "dcgan_resize 32, 28 x 28": {**_PICTURES, "architecture": "dcgan_resize"},
 }
 
 
 def config_of(network: dict[str, Any]) -> GANConfig:
     """The cross-entropy GAN of a row of NETWORKS."""
     flat = dict(network)
-    layers, units = flat.pop("layers"), flat.pop("units")
-    return GANConfig.from_flat({**flat, "g_layers": layers, "d_layers": layers, "g_units": units, "d_units": units})
+    if "layers" in flat:
+        layers, units = flat.pop("layers"), flat.pop("units")
+        flat |= {"g_layers": layers, "d_layers": layers, "g_units": units, "d_units": units}
+    return GANConfig.from_flat(flat)
 
 
 class Engine:
     """This engine, alone."""
 
     def __init__(self, config: GANConfig):
-        self.trainer = Trainer(config, _data(config))
+        self.trainer = Trainer(config, datasets.load(config, None))
         started = time.perf_counter()
+        self.trainer.compile_first()
+        self.first_seconds = time.perf_counter() - started
         self.trainer.compile()
         self.compile_seconds = time.perf_counter() - started
-        self._n = 16
+        self.trainer.program.choice.first = 0  # what is measured is the path that runs on and on
+        self._n = 1
 
     def speed(self, seconds: float) -> float:
         """Steps/s over about `seconds`."""
@@ -84,13 +99,14 @@ class FunctionLoop:
     """The usual custom loop: Keras models and optimizers, one `tf.function` call a step."""
 
     def __init__(self, config: GANConfig):
-        program = Program(config, (config.data_size, 2))
+        data = _unit_data(config)
+        program = Program(config, data.shape, "graph")
         generator, discriminator = program.generator, program.discriminator
         g_optimizer, d_optimizer = _optimizer(config.g_lr), _optimizer(config.d_lr)
         g_optimizer.build(generator.trainable_variables)
         d_optimizer.build(discriminator.trainable_variables)
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        data, n = _unit_points(config), config.batch_size
+        n = config.batch_size
 
         @tf.function
         def step():
@@ -121,7 +137,8 @@ class BatchLoop:
     """The tutorials' loop: `predict` and `train_on_batch` on a stacked model."""
 
     def __init__(self, config: GANConfig):
-        program = Program(config, (config.data_size, 2))
+        self._data, self._config = _unit_data(config), config
+        program = Program(config, self._data.shape, "graph")
         self._generator, self._discriminator = program.generator, program.discriminator
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         self._discriminator.compile(loss=loss, optimizer=_optimizer(config.d_lr))
@@ -129,7 +146,6 @@ class BatchLoop:
         self._stacked = keras.Sequential([self._generator, self._discriminator])
         self._stacked.compile(loss=loss, optimizer=_optimizer(config.g_lr))
         self._discriminator.trainable = True
-        self._data, self._config = _unit_points(config), config
         self._step()
 
     def _step(self) -> None:
@@ -185,6 +201,14 @@ class ThroughWorker:
         self._wait_for(lambda s: s.status == "paused")
         return (snapshot.step - first) / elapsed
 
+    def megabytes(self) -> int | None:
+        """The most memory that the worker has held; None where the system does not say."""
+        try:
+            status = Path(f"/proc/{self._worker.pid}/status").read_text()
+        except OSError:
+            return None
+        return int(status.split("VmHWM:")[1].split()[0]) // 1000
+
     def close(self) -> None:
         """Ends the worker."""
         self._run.end("")
@@ -194,13 +218,39 @@ def _optimizer(rate: float):
     return keras.optimizers.Adam(rate, beta_1=0.5)
 
 
-def _data(config: GANConfig):
-    return datasets.draw(config.data, config.data_size, config.seed, config.params())
+def _unit_data(config: GANConfig) -> np.ndarray:
+    """The whole data set in training units, float32 [n, ...]."""
+    data = datasets.load(config, None)
+    return np.asarray(data.to_unit(data.array), np.float32)
 
 
-def _unit_points(config: GANConfig):
-    data = _data(config)
-    return data.to_unit(data.points)
+def product_limit(config: GANConfig, shape: tuple[int, ...]) -> float:
+    """Steps/s that matrix products of the step's shapes allow, one after another on all cores (NumPy's BLAS); a
+    convolution counts as the product that it is of patches and kernel, without the making of the patches."""
+    generator, discriminator = plans(config, shape)
+    g = products(generator, (config.latent_dim,), config.batch_size)
+    d = products(discriminator, shape, config.batch_size)
+    seconds = 0.0
+    for layers, forward, weights, inputs in ((g, 2, 1, 1), (d, 3, 2, 3)):
+        for i, (rows, width, out) in enumerate(layers):
+            first = inputs if i else (0 if layers is g else 1)  # nobody asks for the way back into z or real samples
+            seconds += forward * _product(rows, width, out) + weights * _product(width, rows, out)
+            seconds += first * _product(rows, out, width)
+    return 1 / seconds
+
+
+@cache
+def _product(rows: int, width: int, out: int) -> float:
+    """Seconds of one product [rows, width] x [width, out], the fastest of some."""
+    rng = np.random.default_rng(0)
+    a, b = rng.random((rows, width), np.float32), rng.random((width, out), np.float32)
+    into, best, until = np.empty((rows, out), np.float32), math.inf, time.perf_counter() + 0.1
+    while time.perf_counter() < until:
+        started = time.perf_counter()
+        for _ in range(4):
+            np.matmul(a, b, out=into)
+        best = min(best, (time.perf_counter() - started) / 4)
+    return best
 
 
 def _count(step: Callable, seconds: float) -> float:
@@ -220,24 +270,34 @@ def measure(name: str, seconds: float, rounds: int, say: Callable[[str], None]) 
     contenders = {"engine": engine, "tf_function": function, "train_on_batch": batch, "worker": worker}
     contenders["recorded"] = Recorded(config)
     speeds: dict[str, list[float]] = {key: [] for key in contenders}
+    limits = []
     try:
         for turn in range(rounds + 1):
             for key, contender in contenders.items():
                 speed = contender.speed(seconds)
                 if turn > 0:  # the first round warms up
                     speeds[key].append(speed)
+            _product.cache_clear()
+            limits.append(product_limit(config, engine.trainer.program.shape))
+        megabytes = worker.megabytes()
     finally:
         worker.close()
     median = {key: statistics.median(values) for key, values in speeds.items()}
     latency = sorted(worker.latency)
     return {
         "network": name,
+        "path": PATHS[engine.trainer.path],
+        "not_compiled": engine.trainer.program.choice.failed,
         "steps_per_second": {key: round(value, 1) for key, value in median.items()},
         "engine_vs_tf_function": round(median["engine"] / median["tf_function"], 2),
         "engine_vs_train_on_batch": round(median["engine"] / median["train_on_batch"], 1),
         "worker_vs_engine": round(median["worker"] / median["engine"], 3),
         "recorded_vs_engine": round(median["recorded"] / median["engine"], 3),
-        "compile_seconds": round(engine.compile_seconds, 2),
+        "gigaflops": round(step_cost(config, engine.trainer.program.shape) * median["engine"] / 1e9, 1),
+        "product_limit": round(statistics.median(limits), 1),
+        "share_of_limit": round(median["engine"] / statistics.median(limits), 3),
+        "compile_seconds": {"first": round(engine.first_seconds, 2), "all": round(engine.compile_seconds, 2)},
+        "worker_megabytes": megabytes,
         "snapshot_latency_ms": {
             "median": round(1e3 * statistics.median(latency), 1),
             "p95": round(1e3 * latency[int(0.95 * (len(latency) - 1))], 1),
@@ -277,21 +337,35 @@ def run(seconds: float, rounds: int, say: Callable[[str], None]) -> dict[str, An
 
 
 def as_text(result: dict[str, Any]) -> str:
-    """The result as a table for people."""
+    """The result as tables for people."""
     lines = [
         f"{result['cores']} cores, TensorFlow {result['tensorflow']}; medians of {result['rounds']} rounds of "
         f"{result['seconds']:g} s",
-        f"{'steps/s':28s}{'engine':>9s}{'function':>10s}{'batch':>8s}{'worker':>9s}"
-        f"{'x function':>12s}{'x batch':>9s}{'worker/engine':>15s}{'recorded/engine':>17s}{'latency':>11s}",
+        f"{'steps/s':30s}{'engine':>9s}{'function':>10s}{'batch':>8s}{'worker':>9s}{'x function':>12s}{'x batch':>9s}"
+        f"{'worker/engine':>15s}{'recorded/engine':>17s}{'latency':>11s}",
     ]
     for row in result["rows"]:
         s = row["steps_per_second"]
         lines.append(
-            f"{row['network']:28s}{s['engine']:9,.0f}{s['tf_function']:10,.0f}{s['train_on_batch']:8,.1f}"
+            f"{row['network']:30s}{s['engine']:9,.0f}{s['tf_function']:10,.0f}{s['train_on_batch']:8,.1f}"
             f"{s['worker']:9,.0f}{row['engine_vs_tf_function']:12.2f}{row['engine_vs_train_on_batch']:9.1f}"
             f"{row['worker_vs_engine']:15.2f}{row['recorded_vs_engine']:17.2f}"
             f"{row['snapshot_latency_ms']['median']:8.0f} ms"
         )
+    lines.append("")
+    lines.append(
+        f"{'the engine':30s}{'runs as':>18s}{'GFLOP/s':>9s}{'products allow':>16s}{'share':>7s}{'first compiled':>16s}"
+        f"{'all':>8s}{'worker':>10s}"
+    )
+    for row in result["rows"]:
+        seconds, megabytes = row["compile_seconds"], row["worker_megabytes"]
+        memory = "?" if megabytes is None else f"{megabytes:,} MB"
+        lines.append(
+            f"{row['network']:30s}{row['path']:>18s}{row['gigaflops']:9,.1f}{row['product_limit']:12,.0f} /s"
+            f"{row['share_of_limit']:8.2f}{seconds['first']:14.1f} s{seconds['all']:6.1f} s{memory:>10s}"
+        )
+        lines += [f"    {path} could not be compiled: {why}" for path, why in row["not_compiled"].items()]
+    lines.append("")
     for row in result["recordings"]:
         lines.append(
             f"a recording of {row['steps']:,} steps of {row['preset']}: {row['frames']} frames, "

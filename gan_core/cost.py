@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gan_core.architectures import ARCHITECTURES, activations, measure, packed, plans
+from gan_core.architectures import (
+    ARCHITECTURES,
+    Conv,
+    ConvTransposed,
+    Dense,
+    Pooled,
+    Residual,
+    Upsampled,
+    activations,
+    folded,
+    measure,
+    packed,
+    plans,
+)
 from gan_core.knobs import ConfigError
 from gan_core.machine import worker_memory
 from gan_core.penalties import PENALTIES
@@ -23,6 +37,28 @@ def step_cost(config: GANConfig, shape: tuple[int, ...]) -> float:
     d_update = g + update
     g_update = 3 * g + 2 * d + 3 * update * config.unroll
     return 2.0 * config.batch_size * (d_update * config.d_steps / config.g_steps + g_update)
+
+
+def products(plan: Sequence, shape: tuple[int, ...], batch: int) -> list[tuple[int, int, int]]:
+    """The forward pass of a plan as matrix products: (rows, width, columns) of [rows, width] x [width, columns]."""
+    found: list[tuple[int, int, int]] = []
+    for layer in folded(plan):
+        _, _, out = measure([layer], shape)
+        match layer:
+            case Dense(units):
+                found.append((batch, shape[-1], units))
+            case Conv(filters, kernel):
+                found.append((batch * out[0] * out[1], kernel**2 * shape[2], filters))
+            case ConvTransposed(filters, kernel):
+                found.append((batch * shape[0] * shape[1], shape[2], kernel**2 * filters))
+            case Upsampled(Conv(filters, kernel)):
+                found.append((batch * shape[0] * shape[1], shape[2], (kernel + 1) ** 2 * filters))
+            case Pooled(Conv(filters, kernel)):
+                found.append((batch * out[0] * out[1], (kernel + 1) ** 2 * shape[2], filters))
+            case Residual(main, shortcut):
+                found += products(main, shape, batch) + products(shortcut, shape, batch)
+        shape = out
+    return found
 
 
 BASE_BYTES = 900_000_000  # TensorFlow itself, compiled programs, the data set

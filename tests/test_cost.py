@@ -2,9 +2,9 @@
 
 import pytest
 
-from gan_core.architectures import measure, plans
+from gan_core.architectures import ARCHITECTURES, measure, plans
 from gan_core.config import GANConfig
-from gan_core.cost import step_cost
+from gan_core.cost import products, step_cost
 
 
 def test_the_cost_of_a_step_by_hand():
@@ -39,3 +39,12 @@ def test_a_penalty_costs_more_and_two_cost_twice():
         step_cost(GANConfig.from_flat({"data": "mnist", "penalty": p}), (28, 28, 1)) for p in ("none", "r1", "r1_r2")
     )
     assert none < one < two and two - one == pytest.approx(one - none)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_products_of_a_plan_are_its_work(name):
+    side = (ARCHITECTURES[name].sides or (28,))[-1]
+    config, shape = GANConfig.from_flat({"data": "digits", "architecture": name, "filters": 8}), (side, side, 3)
+    for plan, start in zip(plans(config, shape), ((config.latent_dim,), shape), strict=True):
+        rows = products(plan, start, 5)
+        assert rows and sum(a * b * c for a, b, c in rows) == 5 * measure(plan, start)[0]
