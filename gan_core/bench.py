@@ -21,7 +21,6 @@ from gan_core.config import GANConfig
 from gan_core.cost import products, step_cost
 from gan_core.lane import Lane
 from gan_core.lazy import keras, tf
-from gan_core.paths import PATHS
 from gan_core.presets import PRESETS
 from gan_core.program import COLUMNS, ROWS, Program
 from gan_core.recording import Checkpoint
@@ -286,7 +285,7 @@ def measure(name: str, seconds: float, rounds: int, say: Callable[[str], None]) 
     latency = sorted(worker.latency)
     return {
         "network": name,
-        "path": PATHS[engine.trainer.path],
+        "path": engine.trainer.runs.label,
         "not_compiled": engine.trainer.program.choice.failed,
         "steps_per_second": {key: round(value, 1) for key, value in median.items()},
         "engine_vs_tf_function": round(median["engine"] / median["tf_function"], 2),

@@ -8,7 +8,6 @@ import numpy as np
 
 from gan_core import views
 from gan_core.config import GANConfig, changed
-from gan_core.paths import PATHS
 from gan_core.recording import Checkpoint, Recording
 from gan_core.scores import LiveScores, live_scores
 from gan_core.snapshot import View
@@ -117,7 +116,7 @@ class Lane:
             "step": trainer.step,
             "history": recording.history.frame(),
             "layers": trainer.program.layers(),
-            "path": PATHS[trainer.path],
+            "path": trainer.runs.label,
             "recorded": np.array(recording.frames.steps, np.int32),
             "checkpoints": np.array(recording.checkpoints.steps, np.int32),
             "parent": recording.parent,

@@ -47,6 +47,14 @@ def candidates(config: GANConfig) -> tuple[str, ...]:
     return ("graph", "xla") if ARCHITECTURES[config.architecture].dense else ("graph", "xla step")
 
 
+def several_devices(config: GANConfig) -> Any:
+    """A tf.distribute.MirroredStrategy where there are several GPUs that can share a batch, else None."""
+    gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
+    if len(gpus) < 2 or config.batch_size % (len(gpus) * config.packing):
+        return None
+    return tf.distribute.MirroredStrategy(gpus)
+
+
 def first_steps(config: GANConfig, shape: tuple[int, ...]) -> int:
     """Steps that a run takes as a plain graph: a power of two, about FIRST_SECONDS on two laptop cores."""
     seconds = 3e-4 + step_cost(config, shape) / 6e10

@@ -75,6 +75,8 @@ class Program:
 
     path: how a step is run, one of PATHS; None for a plain graph that a faster path follows (`choice`). classes: how
     many both networks are told, 0 without. models: those of another program of the same structure, to share.
+    strategy: a tf.distribute strategy over several devices, each of which takes its part of every batch; None where no
+    path is asked for: over all GPUs, if there are several.
     """
 
     def __init__(
@@ -84,11 +86,18 @@ class Program:
         path: str | None = None,
         classes: int = 0,
         models: tuple | None = None,
+        strategy: Any = None,
     ):
         self.config = config
         self.shape = tuple(data_shape[1:])
         self.path = path or "graph"
         self.classes = classes
+        self.strategy = strategy = paths.several_devices(config) if path is strategy is None else strategy
+        self._batch = config.batch_size
+        if strategy is not None:
+            self._batch, rest = divmod(config.batch_size, strategy.num_replicas_in_sync)
+            if rest or self._batch % config.packing:
+                raise ValueError(f"a batch of {config.batch_size} cannot be shared by {strategy.num_replicas_in_sync}")
         self.generator, self.discriminator = models or networks.build(config, self.shape, 0, classes)
         self.loss = LOSSES[config.loss]
         self.penalty = PENALTIES[config.penalty].function
@@ -100,7 +109,7 @@ class Program:
             self._update_d = tf.function(self._update_d, jit_compile=True, autograph=False)
             self._update_g = tf.function(self._update_g, jit_compile=True, autograph=False)
         self.choice: paths.Choice | None = None
-        if path is None:
+        if path is None and strategy is None:
             both = (self.generator, self.discriminator)
             self.choice = paths.Choice(self, lambda name: Program(config, data_shape, name, classes, both))
         self.generate = tf.function(
@@ -110,6 +119,12 @@ class Program:
             lambda d, extra, x, y: self._judge(d, extra, x, y)[0], autograph=False, reduce_retracing=True
         )
         self.push = tf.function(self._push, autograph=False, reduce_retracing=True)
+
+    @property
+    def label(self) -> str:
+        """How a step is run, in words."""
+        devices = 1 if self.strategy is None else self.strategy.num_replicas_in_sync
+        return paths.PATHS[self.path] + (f" on {devices} devices" if devices > 1 else "")
 
     def initial_state(self, seed: int) -> State:
         """The state at step 0; the same seed gives the same weights.
@@ -136,11 +151,14 @@ class Program:
     def _key(self, seed, step, purpose: int, update=0):
         """int64 [2]: a key of its own for each purpose of each discriminator update of each step."""
         counter = (tf.cast(step, tf.int64) * 16 + tf.cast(update, tf.int64)) * 8 + purpose
+        if self.strategy is not None:  # each device draws its own part of the batch
+            device = tf.distribute.get_replica_context().replica_id_in_sync_group
+            seed += tf.cast(device, tf.int64) * 2**40
         return tf.stack([seed, counter])
 
     def _draw_real(self, data, key):
         """(a batch in training units, its classes one-hot [batch, classes] or None)."""
-        n = self.config.batch_size
+        n = self._batch
         rows = tf.random.stateless_uniform([n], key, 0, data["x"].shape[0], tf.int32, alg=self._rng)
         x = tf.gather(data["x"], rows)
         if x.dtype == tf.uint8:
@@ -160,7 +178,7 @@ class Program:
     def _noise(self, key, rate, step):
         """Instance noise for a batch of both kinds, [2, n, ...] (arXiv 1610.04490); zeros while it is off."""
         level = noise_level(rate["instance_noise"], step, rate["instance_noise_steps"])
-        shape = [2, self.config.batch_size, *self.shape]
+        shape = [2, self._batch, *self.shape]
         return tf.cond(  # drawing costs time even where the level is 0
             level > 0.0,
             lambda: level * tf.random.stateless_normal(shape, key, alg=self._rng),
@@ -177,6 +195,32 @@ class Program:
         """(logits of x | y, the discriminator's extra state afterwards)."""
         return self.discriminator.stateless_call(d, extra, x if y is None else [x, y], training=training)
 
+    # -- several devices ----------------------------------------------------------------------------------
+
+    def _everywhere(self, update):
+        """`update` on every device, each with its part of the batch; what it returns is the same on all of them."""
+        if self.strategy is None:
+            return update
+
+        def run(*arguments):
+            found = self.strategy.run(update, args=arguments)
+            return tf.nest.map_structure(lambda part: self.strategy.experimental_local_results(part)[0], found)
+
+        return run
+
+    def _mean(self, values):
+        """The mean over the devices of a nest of float32 tensors; tensors of other kinds as they are."""
+        if self.strategy is None:
+            return values
+        flat = tf.nest.flatten(values)
+        floats = [i for i, value in enumerate(flat) if value.dtype == tf.float32]
+        if not floats:
+            return values
+        means = tf.distribute.get_replica_context().all_reduce("mean", [flat[i] for i in floats])
+        for i, mean in zip(floats, means, strict=True):
+            flat[i] = mean
+        return tf.nest.pack_sequence_as(values, flat)
+
     # -- one step -----------------------------------------------------------------------------------------
 
     def _optimizer(self, side: str):
@@ -189,7 +233,7 @@ class Program:
 
     def _apply(self, side: str, state: State, gradients, rate, step) -> tuple[State, Any]:
         """(the state with the optimizer's update of network `side`, "g" or "d"; the norm of the gradients)."""
-        optimizer, c = self._optimizer(side), self.config
+        optimizer, c, gradients = self._optimizer(side), self.config, self._mean(gradients)
         betas = [getattr(c, f"{side}_{name}") for name in ("beta_1", "beta_2", "momentum")]
         lr = rate[f"{side}_lr"] * rate_factor(rate["schedule"], step, rate["schedule_steps"], rate["schedule_floor"])
         norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient**2) for gradient in gradients]) + TINY)
@@ -223,7 +267,7 @@ class Program:
                 total = loss + rate["gp_weight"] * penalty
         own, norm = self._apply("d", own, tape.gradient(total, d), rate, step)
         row = tf.stack([loss, penalty, *accuracies(self.config.loss, real_logits, fake_logits), norm])
-        return {**own, "d_extra": extra}, row
+        return {**own, "d_extra": self._mean(extra)}, self._mean(row)
 
     def _update_d(self, state: State, data, live, seed, update) -> State:
         """One discriminator update: the state with a new `d`, `d_opt` and `d_row`."""
@@ -234,7 +278,7 @@ class Program:
 
         # Real and fake share their classes, so that a relativistic pair compares like with like.
         real, y = self._draw_real(data, key(REAL_D))
-        z = draw_z(c, c.batch_size, key(Z_D), self._rng)
+        z = draw_z(c, self._batch, key(Z_D), self._rng)
         fake, _ = self._fake(state["g"], state["g_extra"], z, y, training=True)
         noise = self._noise(key(NOISE_D), rate, step)
         own, row = self._improve_d(
@@ -242,7 +286,7 @@ class Program:
             pack(real + noise[0], c.packing),
             pack(fake + noise[1], c.packing),
             y,
-            self._labels(c.batch_size // c.packing, key(LABELS), rate),
+            self._labels(self._batch // c.packing, key(LABELS), rate),
             self._uniform(key(PENALTY)),
             rate,
             step,
@@ -252,7 +296,7 @@ class Program:
     def _update_g(self, state: State, data, live, seed):
         """One generator update, which is one step: the new state and the step's row of COLUMNS."""
         rate, step, c, g = _named(live), state["step"], self.config, state["g"]
-        z = draw_z(c, c.batch_size, self._key(seed, step, Z_G), self._rng)
+        z = draw_z(c, self._batch, self._key(seed, step, Z_G), self._rng)
         needs_real = self.loss.generator_needs_real or c.unroll > 0
         real = y = None
         if needs_real or self.classes:
@@ -268,7 +312,7 @@ class Program:
             # Unrolled (arXiv 1611.02163): G looks at the discriminator that this one would become, and how G could
             # change it. That discriminator is used for this gradient only.
             for _ in range(c.unroll):
-                labels = self._labels(c.batch_size // c.packing, self._key(seed, step, LABELS, UNROLLED), rate)
+                labels = self._labels(self._batch // c.packing, self._key(seed, step, LABELS, UNROLLED), rate)
                 uniform = self._uniform(self._key(seed, step, PENALTY, UNROLLED))
                 own, _ = self._improve_d(own, real, fake, y, labels, uniform, rate, step)
             if self.loss.generator_needs_real:
@@ -276,7 +320,7 @@ class Program:
             fake_logits, _ = self._judge(own["d"], own["d_extra"], fake, y, training=True)
             loss = self.loss.generator(real_logits, fake_logits)
         state, norm = self._apply("g", state, tape.gradient(loss, g), rate, step)
-        state = {**state, "g_extra": extra}
+        state, loss = {**state, "g_extra": self._mean(extra)}, self._mean(loss)
         # A young average has a short memory, else it would show the initial weights for long.
         t = tf.cast(step, tf.float32)
         decay = tf.minimum(rate["ema_decay"], (1.0 + t) / (10.0 + t))
@@ -300,12 +344,12 @@ class Program:
         rest = {name: value for name, value in state.items() if name not in names}
 
         def body(update, own):
-            own = self._update_d({**rest, **own}, data, live, seed, update)
+            own = self._everywhere(self._update_d)({**rest, **own}, data, live, seed, update)
             return update + 1, {name: own[name] for name in names}
 
         start = (tf.constant(0), {name: state[name] for name in names})
         _, own = tf.while_loop(lambda update, _: update < updates, body, start)
-        return self._update_g({**rest, **own}, data, live, seed)
+        return self._everywhere(self._update_g)({**rest, **own}, data, live, seed)
 
     def _train(self, state: State, data, live, seed, n):
         """n steps (n <= ROWS, an int32 tensor) -> (state, rows float32 [ROWS, len(COLUMNS)])."""

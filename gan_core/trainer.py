@@ -102,10 +102,10 @@ class Trainer:
             self.program.choice.settle(self._call)
 
     @property
-    def path(self) -> str:
-        """How the next step is run, one of PATHS."""
+    def runs(self) -> Program:
+        """What runs the next step."""
         choice = self.program.choice
-        return self.program.path if choice is None else choice.at(self.step).path
+        return self.program if choice is None else choice.at(self.step)
 
     def at_once(self, n: int) -> int:
         """At most `n` steps, fewer where a compilation would be waited for; 0 if there is nothing but to wait."""
@@ -129,18 +129,12 @@ class Trainer:
             self.state = before
             raise
 
-    def _program(self) -> Program:
-        """What runs the next step."""
+    def _advance(self, n: int) -> np.ndarray:
         choice = self.program.choice
-        if choice is None:
-            return self.program
-        if self.step >= choice.first:
+        if choice is not None and self.step >= choice.first:
             self.compile_rest()
             choice.settle(self._call)
-        return choice.at(self.step)
-
-    def _advance(self, n: int) -> np.ndarray:
-        program = self._program()
+        program = self.runs
         state, rows = self._call(program, n)
         bad = ~np.isfinite(rows)
         if bad.any():

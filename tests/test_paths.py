@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from gan_core.config import GANConfig
 from gan_core.paths import PATHS
 from gan_core.program import ROWS, Program
 from gan_core.trainer import Diverged, Trainer
+from tests.conftest import ROOT
 from tests.test_trainer import data_of, same, settings
 
 CONFIG = settings()
@@ -68,7 +72,7 @@ def test_the_first_steps_are_a_graph_and_the_rest_what_was_measured(path):
     assert ours.program.choice.at(FIRST - 1).path == "graph"
     assert ours.at_once(9) == (9 if path == "graph" else 0)  # XLA is yet to be compiled
     ours.compile_rest()
-    assert ours.at_once(9) == 9 and ours.path == path
+    assert ours.at_once(9) == 9 and ours.runs.path == path
     assert np.isfinite(ours.train(3)).all() and ours.step == FIRST + 3
 
 
@@ -131,7 +135,7 @@ def test_a_run_that_nobody_measured_measures_at_the_change():
     ours.train(FIRST)
     assert ours.program.choice.path is None
     ours.train(1)
-    assert ours.path in ("graph", "xla") and ours.step == FIRST + 1
+    assert ours.runs.path in ("graph", "xla") and ours.step == FIRST + 1
 
 
 def test_what_cannot_be_compiled_runs_as_a_graph(monkeypatch):
@@ -145,7 +149,7 @@ def test_what_cannot_be_compiled_runs_as_a_graph(monkeypatch):
     ours.compile()
     assert ours.program.choice.failed == {"xla": "no xla here"}
     ours.train(FIRST + 2)
-    assert ours.path == "graph" and ours.step == FIRST + 2
+    assert ours.runs.path == "graph" and ours.step == FIRST + 2
 
 
 @pytest.mark.parametrize(
@@ -164,3 +168,59 @@ def test_a_folder_that_cannot_be_written_is_no_error(monkeypatch, tmp_path):
     monkeypatch.setenv("GANSCOPE_CACHE", str(tmp_path / "file" / "folder"))
     remember("xla")
     assert paths.kept() == {}
+
+
+# -- several devices ----------------------------------------------------------------------------------------
+
+TWO_DEVICES = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import numpy as np
+from gan_core import datasets
+from gan_core.config import GANConfig
+from gan_core.program import Program
+from gan_core.trainer import Trainer
+
+config = GANConfig.from_flat({"data": "ring", "g_units": 8, "d_units": 8, "batch_size": 32, "d_steps": 2,
+                              "g_norm": "batch", "d_norm": "spectral", "penalty": "r1", "seed": 3})
+data = datasets.load(config)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+def run(config, **options):
+    trainer = Trainer(config, data, Program(config, data.array.shape, **options))
+    return trainer.train(3), trainer
+
+apart, trainer = run(config, strategy=strategy)
+print(trainer.runs.label)
+# Where both devices draw the same, a batch of 32 is one of 16 twice.
+key = Program._key
+def alike(self, *arguments):
+    self.strategy, kept = None, self.strategy
+    found = key(self, *arguments)
+    self.strategy = kept
+    return found
+Program._key = alike
+together, _ = run(config, strategy=strategy)
+single, _ = run(config.updated({"batch_size": 16}), path="graph")
+np.testing.assert_allclose(together, single, rtol=1e-3, atol=1e-5)
+assert np.isfinite(apart).all() and abs(apart - together).max() > 1e-3
+"""
+
+
+def test_two_devices_share_a_batch():
+    """For real: two virtual processors, in a process of its own, for devices are set up once in a process."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip() == "graph on 2 devices"
+
+
+def test_a_batch_that_cannot_be_shared_is_refused():
+    class Three:
+        num_replicas_in_sync = 3
+
+    with pytest.raises(ValueError, match="cannot be shared by 3"):
+        Program(CONFIG.updated({"batch_size": 16}), (CONFIG.data_size, 2), strategy=Three())
