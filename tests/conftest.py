@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import gc
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -96,9 +97,9 @@ class Server:
         wait_until(self._answers, 60, "the server to answer")
 
     def said(self) -> str:
-        """All that the server has written on standard output and standard error."""
+        """All that the server has written on standard output and standard error, without colours."""
         size = os.fstat(self._log.fileno()).st_size
-        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+        return re.sub(r"\x1b\[[\d;]*m", "", os.pread(self._log.fileno(), size, 0).decode(errors="replace"))
 
     def _answers(self) -> bool:
         if self.process.poll() is not None:

@@ -450,3 +450,30 @@ def test_the_losses_of_several_runs_have_a_colour_each():
     figure = figures.overlay(shown, ["a", "b"], log=False)
     assert len(figure["data"]) == 5 and len(figure["layout"]["shapes"]) == 1
     assert {t["line"]["color"] for t in figure["data"][1:]} == set(figures.RUN_COLORS[:2])
+
+
+def test_a_tutorial_s_grid_is_chosen_without_a_warning(hub, no_files):
+    """A widget with a default of its own warns, on the page, when its value is set before it is drawn."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state["side"] = 4
+    app.switch_page("pages/images.py").run()
+    assert not app.exception and not app.warning
+    assert app.select_slider(key="side").value == 4
+
+
+def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):
+    """It can leave the browser just when another page is drawn: then Streamlit no longer knows its widget."""
+
+    def late():
+        from pages.ui import compare_view, controls, live, runs_view
+
+        controls.open_page("points")
+        before = controls.current()
+        controls._turned("loss")
+        live._speed(None)
+        compare_view._chosen()
+        runs_view._tick("a run", "tick_a_run")
+        assert controls.current() == before
+
+    app = AppTest.from_function(late).run()
+    assert not app.exception

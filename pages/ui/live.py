@@ -270,7 +270,7 @@ def _play(run: Run) -> None:
 def _step(run: Run) -> None:
     past.present()
     if _start(run):
-        run.steps(st.session_state.step_size)
+        run.steps(clicks.said("step_size") or STEPS[0])
     else:
         run.pause()
         controls.say("Every training place is taken: this run waits for one. Press Step again once it has its place.")
@@ -296,7 +296,9 @@ def another_seed() -> int:
 
 
 def _speed(run: Run) -> None:
-    run.set_speed(float(st.session_state.speed))
+    speed = clicks.said("speed")
+    if speed is not None:
+        run.set_speed(float(speed))
 
 
 def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callable[[Run], None] = _new_seed) -> None:
