@@ -7,13 +7,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from gan_core import runs
 from gan_core.config import KNOBS, GANConfig
+from gan_core.cost import step_memory
 from gan_core.datasets import DATASETS
+from gan_core.lane import Lane
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
 from gan_core.trainer import COLUMNS
 from pages.ui import figures, frame, live, scoring
 from tests.conftest import ROOT
+from tests.test_trainer import settings, trainer_of, uncompiled
 
 
 class FakeHub:
@@ -410,6 +414,28 @@ def test_an_unreadable_folder_is_listed_with_its_reason(hub, tmp_path, monkeypat
     (tmp_path / "foreign [x](y)").mkdir()
     app = open_page("pages/runs.py")
     assert any("cannot be read" in c.value and "config" in c.value for c in app.caption)
+
+
+def test_names_that_differ_by_a_space_or_a_line_are_listed(hub, tmp_path, monkeypatch):
+    """Each row's widgets have keys of their own."""
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
+    trainer = trainer_of(settings(), uncompiled(settings()))
+    lane = Lane(trainer, scored=False)
+    lane.train(1)
+    for name in ("a b", "a_b", "a-b", "a.b"):
+        runs.save(tmp_path / name, runs.Content.of(lane))
+    app = open_page("pages/runs.py")
+    assert sum(box.label == "compare" for box in app.checkbox) == 4
+
+
+def test_racers_that_want_too_much_memory_together_are_refused(hub, monkeypatch):
+    larger = PRESETS["ring"].config.updated({"g_units": 512})
+    monkeypatch.setenv("GANSCOPE_WORKER_MB", str(step_memory(larger, (2,)) // 1_000_000 + 1))  # each alone would do
+    app = open_page("pages/compare.py")
+    app.selectbox(key="race_knob").set_value("g_units").run()
+    next(t for t in app.text_input if t.label == "values").set_value("511, 512").run()
+    app.button(key="race_go").click().run()
+    assert "all 2 racers together would need about" in " ".join(e.value for e in app.error)
 
 
 def test_a_race_is_refused_with_a_sentence(hub):

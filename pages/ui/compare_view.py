@@ -122,7 +122,7 @@ def _setup() -> None:
     if started:
         try:
             configs = racers(config, knob, values)
-            live.check(configs[0], controls.upload(DATASETS[config.data].kind))
+            live.check(configs[0], controls.upload(DATASETS[config.data].kind), configs[1:])
         except ConfigError as error:
             st.error(str(error))
             return

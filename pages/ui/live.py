@@ -185,12 +185,13 @@ def _claim() -> None:
 # -- settings -> run ----------------------------------------------------------------------------------------
 
 
-def check(config: GANConfig, upload: Any) -> None:
-    """Raises ConfigError where no run can be made of these settings."""
+def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:
+    """Raises ConfigError where no run can be made of these settings, or no race of them with `rivals`."""
     data = datasets.load(config, upload)
-    architectures.plans(config, data.shape)
-    datasets.class_count(config, data)
-    check_memory(config, data.shape)
+    for one in (config, *rivals):
+        architectures.plans(one, data.shape)
+        datasets.class_count(one, data)
+    check_memory(config, data.shape, rivals)
 
 
 def _trouble(config: GANConfig) -> str:

@@ -100,7 +100,7 @@ def score_line(run: Saved) -> str:
 
 
 def _row(run: Saved, chosen: int) -> None:
-    key = run.name.replace(" ", "_")
+    key = run.name.replace("_", "/").replace(" ", "_")  # no other name has the same
     c = run.config
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"run_{key}"):
         picture = runs.picture_of(run)
