@@ -50,6 +50,33 @@ def full(request) -> bool:
     return request.config.getoption("--full")
 
 
+# What nothing that is read may lead to: other programs, connections, and pickles, by which any code is run.
+RUNS_SOMETHING = {"os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "subprocess.Popen"}
+RUNS_SOMETHING |= {"socket.connect", "pickle.find_class"}
+_heard: list[str] | None = None
+_listens = False
+
+
+def _hear(event: str, args: tuple) -> None:
+    if _heard is None:
+        return
+    if event in RUNS_SOMETHING:
+        _heard.append(f"{event} {str(args)[:200]}")
+
+
+@pytest.fixture
+def nothing_is_run():
+    """Fails a test in which anything that was read is run: Python itself tells of it, whatever library does it."""
+    global _heard, _listens
+    if not _listens:
+        sys.addaudithook(_hear)  # for good: Python takes none back
+        _listens = True
+    _heard = []
+    yield
+    heard, _heard = _heard, None
+    assert heard == []
+
+
 def wait_until(ready, seconds: float, what: str):
     """The first true value of `ready()`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
