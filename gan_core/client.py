@@ -39,6 +39,7 @@ class WorkerProcess:
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env=environment)
         self.wire = Wire(self.process.stdout, self.process.stdin)
         self.state = "starting"
+        self.was_warm = False
         self.reason = ""
         self._answered = threading.Condition()
         self.answer: dict[str, Any] | None = None
@@ -61,7 +62,7 @@ class WorkerProcess:
                 if kind == "snapshot":
                     self.answer = body
                 elif kind == "warm":
-                    self.state = "warm"
+                    self.state, self.was_warm = "warm", True
                 elif kind == "broken":
                     self.reason = body
                 self._answered.notify_all()

@@ -81,11 +81,16 @@ def step_memory(config: GANConfig, shape: tuple[int, ...]) -> int:
     return BASE_BYTES + int(4 * (weights + kept * outputs))
 
 
-def check_memory(config: GANConfig, shape: tuple[int, ...]) -> None:
-    """Raises ConfigError where training these networks would need more memory than `worker_memory`."""
-    needed, limit = step_memory(config, shape), worker_memory()
+def check_memory(config: GANConfig, shape: tuple[int, ...], rivals: Sequence[GANConfig] = ()) -> None:
+    """Raises ConfigError where training these networks would need more memory than `worker_memory`.
+
+    rivals: what the same process trains with them, in a race.
+    """
+    needed = step_memory(config, shape) + sum(step_memory(rival, shape) - BASE_BYTES for rival in rivals)
+    limit = worker_memory()
     if needed > limit:
+        who = f"The networks of all {1 + len(rivals)} racers together" if rivals else "These networks"
         raise ConfigError(
-            f"These networks would need about {needed / 1e9:,.1f} GB of memory in training; one training may take "
+            f"{who} would need about {needed / 1e9:,.1f} GB of memory in training; one training may take "
             f"{limit / 1e9:,.1f} GB here. Take a smaller batch, fewer units or filters, or less unrolling."
         )

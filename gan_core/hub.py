@@ -17,6 +17,7 @@ from gan_core.config import GANConfig
 
 TICK_SECONDS = 0.5
 SPARE_AFTER_SECONDS = 1.5  # lets the first page load before a process takes the cores for its imports
+SPARE_AGAIN_SECONDS = 30.0  # after one that could not even start: the next would take a core for nothing, too
 AWAY_PAUSE_SECONDS = 3.0
 LEASE_EVERY_SECONDS = 2.0
 IDLE_SECONDS = 300.0  # a run that stands still for longer gives its place to one that waits
@@ -57,6 +58,7 @@ class Hub:
         self._prewarm: GANConfig | None = None
         self._spare: WorkerProcess | None = None
         self._spare_from = 0.0
+        self._spare_failed = False  # the last one ended before it was warm
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         atexit.register(self.close)
@@ -144,7 +146,8 @@ class Hub:
         with self._lock:
             if self._spare is not None and self._spare.state != "gone":
                 return self._spare.state
-            return "starting" if self._keep_spare and self._workers() < self.limit else "none"
+            due = self._keep_spare and self._workers() < self.limit and not self._spare_failed
+            return "starting" if due else "none"
 
     # -- the watch ----------------------------------------------------------------------------------------
 
@@ -214,10 +217,14 @@ class Hub:
         waiting = any(session not in busy and seen == now for session, seen in self._visitors.items())
         spare = self._spare
         if spare is not None and spare.state == "gone":
+            self._spare_failed = not spare.was_warm
+            if self._spare_failed:
+                self._spare_from = now + SPARE_AGAIN_SECONDS
             self._spare = spare = None
         waiting = waiting and now > self._spare_from
         if spare is None and waiting and self._keep_spare and not self._queue and self._workers() < self.limit:
             self._spare = spare = WorkerProcess(prewarm=self._prewarm)
+            self._spare_failed = False
         if spare is not None and not self._visitors:
             spare.end()
             self._spare = spare = None

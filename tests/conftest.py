@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import gc
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -37,6 +38,45 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_addoption(parser):
+    """`--full`: faults at the length of real ones. By default they are short, for the suite is run often."""
+    about = "the faults at full length (ten minutes of sleep, 200 openings, eight sessions for five minutes, ...)"
+    parser.addoption("--full", action="store_true", help=about)
+
+
+@pytest.fixture(scope="session")
+def full(request) -> bool:
+    """Whether the long tests run at full length."""
+    return request.config.getoption("--full")
+
+
+# What nothing that is read may lead to: other programs, connections, and pickles, by which any code is run.
+RUNS_SOMETHING = {"os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "subprocess.Popen"}
+RUNS_SOMETHING |= {"socket.connect", "pickle.find_class"}
+_heard: list[str] | None = None
+_listens = False
+
+
+def _hear(event: str, args: tuple) -> None:
+    if _heard is None:
+        return
+    if event in RUNS_SOMETHING:
+        _heard.append(f"{event} {str(args)[:200]}")
+
+
+@pytest.fixture
+def nothing_is_run():
+    """Fails a test in which anything that was read is run: Python itself tells of it, whatever library does it."""
+    global _heard, _listens
+    if not _listens:
+        sys.addaudithook(_hear)  # for good: Python takes none back
+        _listens = True
+    _heard = []
+    yield
+    heard, _heard = _heard, None
+    assert heard == []
+
+
 def wait_until(ready, seconds: float, what: str):
     """The first true value of `ready()`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -68,19 +108,25 @@ def children(pid: int) -> list[int]:
 
 
 class Server:
-    """`streamlit run app.py`, as a user starts it."""
+    """`streamlit run app.py`, as a user starts it; in `root`, which may be a copy of the sources."""
 
-    def __init__(self, port: int | None = None, **environment: str):
+    def __init__(self, port: int | None = None, root: Path = ROOT, **environment: str):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (not a pipe: nobody has to empty it)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
-            cwd=ROOT,
+            cwd=root,
             env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
         )
         wait_until(self._answers, 60, "the server to answer")
+
+    def said(self) -> str:
+        """All that the server has written on standard output and standard error, without colours."""
+        size = os.fstat(self._log.fileno()).st_size
+        return re.sub(r"\x1b\[[\d;]*m", "", os.pread(self._log.fileno(), size, 0).decode(errors="replace"))
 
     def _answers(self) -> bool:
         if self.process.poll() is not None:
@@ -111,6 +157,8 @@ class Line:
     def __init__(self, port: int):
         self._target = port
         self._whole = True
+        self._carries = threading.Event()
+        self._carries.set()
         self._sockets: set[socket.socket] = set()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
@@ -125,16 +173,20 @@ class Line:
             if not self._whole:
                 near.close()
                 continue
-            far = socket.create_connection(("127.0.0.1", self._target), timeout=10)
+            try:
+                far = socket.create_connection(("127.0.0.1", self._target), timeout=10)
+            except OSError:  # the server is away
+                near.close()
+                continue
             far.settimeout(None)
             self._sockets |= {near, far}
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
 
-    @staticmethod
-    def _carry(one: socket.socket, other: socket.socket) -> None:
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := one.recv(65536):
+                self._carries.wait()
                 other.sendall(data)
         for end in (one, other):
             with contextlib.suppress(OSError):
@@ -148,13 +200,19 @@ class Line:
                 end.shutdown(socket.SHUT_RDWR)
         self._sockets.clear()
 
+    def hush(self) -> None:
+        """Keeps every connection, and lets nothing through until it is mended."""
+        self._carries.clear()
+
     def mend(self) -> None:
-        """Takes connections again."""
+        """Takes connections again, and lets everything through."""
         self._whole = True
+        self._carries.set()
 
     def close(self) -> None:
         """Ends the line."""
         self.cut()
+        self._carries.set()
         self._door.close()
 
 

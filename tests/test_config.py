@@ -2,10 +2,13 @@
 
 import json
 import math
+import random
+import urllib.parse
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from gan_core import architectures, datasets
 from gan_core.config import (
     DATA_PREFIX,
     IMAGE_DEFAULTS,
@@ -18,8 +21,10 @@ from gan_core.config import (
     config_from_json,
     parse_assignments,
     same_structure,
+    text,
     with_live_fields,
 )
+from gan_core.cost import check_memory
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
@@ -498,3 +503,67 @@ def test_bad_settings_in_json_are_refused(content):
 def test_a_config_from_json():
     config = config_from_json('{"data": "grid", "data.side": 3, "g_lr": 1e-4, "show_ema": false}')
     assert config == GANConfig.from_flat({"data": "grid", "data.side": 3, "g_lr": 1e-4, "show_ema": "off"})
+
+
+# -- links that nobody meant ----------------------------------------------------------------------------------
+
+NONSENSE = (
+    *("", " ", "nan", "-inf", "1e999", "-0", "0x10", "1_0", "१२", "½", "9" * 5_000, "1" + "0" * 400, "true", "None"),
+    *("\0", "\n", "\u202e", "😀" * 50, "[]", "{}", "(" * 500, "a,b", "0,0", "..%2f..", "../../etc/passwd", "/dev/zero"),
+    *("__import__('os').system('true')", "{0.__class__}", "%(data)s", "${PATH}", "`id`", "<script>", "' OR 1=1 --"),
+)
+NAMES = [*KNOBS, *sorted({DATA_PREFIX + name for row in DATASETS.values() for name in row.knobs})]
+STRANGERS = ("preset", "run", "data.", "data_params", "__class__", "to_flat", "seed\0", "", "G_LR", "x" * 3_000)
+
+
+def some_value(rng, name):
+    """A text for a setting: often a good one."""
+    knob = KNOBS.get(name)
+    kind = rng.random()
+    if knob is None or kind < 0.25:
+        return rng.choice(NONSENSE)
+    if kind < 0.35:
+        return text(rng.choice(list(KNOBS.values())).default)
+    if knob.choices is not None:
+        return rng.choice(list(knob.choices))
+    if knob.kind in (int, float):
+        low, high = (knob.low, knob.high) if kind < 0.8 else (-2 * abs(knob.high), 2 * knob.high)
+        return text(knob.kind(rng.choice((low, high, rng.uniform(low, high)))))
+    return rng.choice(("true", "false", "all", "32", "1,2"))
+
+
+def some_link(rng):
+    """The query of an address: settings, half of them wrong, and sometimes damaged as a whole."""
+    pairs = []
+    for _ in range(rng.choice((1, 3, 8, 8, 60))):
+        name = rng.choice(NAMES) if rng.random() < 0.9 else rng.choice(STRANGERS)
+        pairs.append((name, some_value(rng, name)))
+    if rng.random() < 0.7:
+        pairs.insert(0, ("data", rng.choice(list(DATASETS))))
+    link = urllib.parse.urlencode(pairs)
+    for _ in range(rng.choice((0, 0, 0, 1, 20))):
+        at = rng.randrange(len(link))
+        link = link[:at] + rng.choice(("&", "=", "%", "%ff", "%00", ";", "#", "é", link[:at][-50:])) + link[at + 1 :]
+    return link
+
+
+def test_whatever_a_link_says_there_is_a_config_and_a_sentence_for_the_rest(nothing_is_run):
+    rng = random.Random(0)
+    taken = refused = 0
+    for turn in range(10_000):
+        link = some_link(rng)
+        flat = dict(urllib.parse.parse_qsl(link, keep_blank_values=True))
+        config, problems = GANConfig.from_flat_lenient(flat)
+        for problem in problems:
+            assert problem[-1] in ".?" and len(problem) < 400, (link, problem)
+        again, none = GANConfig.from_flat_lenient(config.to_query())
+        assert again == config and none == [], link
+        taken, refused = taken + (not problems), refused + bool(problems)
+        if turn % 40 == 0:  # networks and data of it can be had, or not, in a sentence
+            try:
+                data = datasets.load(config, None)
+                architectures.plans(config, data.shape)
+                check_memory(config, data.shape)
+            except ConfigError as error:
+                assert str(error).endswith((".", "?")) and len(str(error)) < 400, (link, str(error))
+    assert min(taken, refused) > 300, (taken, refused)

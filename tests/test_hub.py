@@ -1,5 +1,7 @@
 """Who owns which run (hub.py), with real workers where a process matters."""
 
+import shutil
+import sys
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from tests.conftest import wait_until
 
 SMALL = GANConfig.from_flat({"g_layers": 1, "d_layers": 1, "g_units": 8, "d_units": 8, "batch_size": 16})
 KEY = "k" * 36
+PYTHON = sys.executable
 
 
 @pytest.fixture
@@ -133,5 +136,25 @@ def test_a_spare_comes_with_a_page_and_goes_with_it(connected, monkeypatch):
         connected.clear()
         wait_until(lambda: hub._spare is None, 20, "the spare to be dropped")
         spare.process.wait(20)
+    finally:
+        hub.close()
+
+
+def test_a_spare_that_cannot_start_is_not_tried_again_at_once(connected, monkeypatch):
+    """Each try would take a core for seconds, for as long as a page is open."""
+    monkeypatch.setattr(module, "SPARE_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    started = []
+    real = module.WorkerProcess
+    monkeypatch.setattr(module, "WorkerProcess", lambda **rest: started.append(real(**rest)) or started[-1])
+    hub = Hub(lambda session: session in connected, limit=2)
+    try:
+        hub.visit("one", SMALL)
+        wait_until(lambda: started and started[0].state == "gone", 20, "the spare's end")
+        time.sleep(4 * module.TICK_SECONDS)
+        assert len(started) == 1 and hub.warmth() == "none"
+        monkeypatch.setattr(sys, "executable", PYTHON)
+        hub._spare_from = 0.0  # as if the time were over
+        wait_until(lambda: hub.warmth() == "warm", 90, "the next one")
     finally:
         hub.close()

@@ -72,6 +72,19 @@ def test_networks_that_want_more_are_refused_with_both_numbers(monkeypatch):
         check_memory(giant, (64, 64, 1))
 
 
+def test_racers_share_the_memory_of_one_process(monkeypatch):
+    monkeypatch.setenv("GANSCOPE_WORKER_MB", "2000")
+    one = GANConfig.from_flat({"data": "ring", "g_units": 512, "d_units": 512, "batch_size": 1024, "penalty": "r1_r2"})
+    alone = step_memory(one, (2,))
+    racers = int((2_000_000_000 - BASE_BYTES) / (alone - BASE_BYTES)) + 1
+    assert racers > 1
+    check_memory(one, (2,), [one] * (racers - 2))
+    with pytest.raises(
+        ConfigError, match=f"The networks of all {racers} racers together would need about 2.* may take 2.0"
+    ):
+        check_memory(one, (2,), [one] * (racers - 1))
+
+
 def test_every_preset_fits_a_laptop(monkeypatch):
     monkeypatch.setenv("GANSCOPE_WORKER_MB", "6000")
     for preset in PRESETS.values():

@@ -7,13 +7,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from gan_core import runs
 from gan_core.config import KNOBS, GANConfig
+from gan_core.cost import step_memory
 from gan_core.datasets import DATASETS
+from gan_core.lane import Lane
 from gan_core.presets import PRESETS
 from gan_core.program import COLUMNS
 from gan_core.recipes import RECIPES
 from pages.ui import figures, frame, live, scoring
 from tests.conftest import ROOT
+from tests.test_trainer import settings, trainer_of, uncompiled
 
 
 class FakeHub:
@@ -412,6 +416,28 @@ def test_an_unreadable_folder_is_listed_with_its_reason(hub, tmp_path, monkeypat
     assert any("cannot be read" in c.value and "config" in c.value for c in app.caption)
 
 
+def test_names_that_differ_by_a_space_or_a_line_are_listed(hub, tmp_path, monkeypatch):
+    """Each row's widgets have keys of their own."""
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
+    trainer = trainer_of(settings(), uncompiled(settings()))
+    lane = Lane(trainer, scored=False)
+    lane.train(1)
+    for name in ("a b", "a_b", "a-b", "a.b"):
+        runs.save(tmp_path / name, runs.Content.of(lane))
+    app = open_page("pages/runs.py")
+    assert sum(box.label == "compare" for box in app.checkbox) == 4
+
+
+def test_racers_that_want_too_much_memory_together_are_refused(hub, monkeypatch):
+    larger = PRESETS["ring"].config.updated({"g_units": 512})
+    monkeypatch.setenv("GANSCOPE_WORKER_MB", str(step_memory(larger, (2,)) // 1_000_000 + 1))  # each alone would do
+    app = open_page("pages/compare.py")
+    app.selectbox(key="race_knob").set_value("g_units").run()
+    next(t for t in app.text_input if t.label == "values").set_value("511, 512").run()
+    app.button(key="race_go").click().run()
+    assert "all 2 racers together would need about" in " ".join(e.value for e in app.error)
+
+
 def test_a_race_is_refused_with_a_sentence(hub):
     app = open_page("pages/compare.py")
     values = next(t for t in app.text_input if t.label == "values")
@@ -450,3 +476,30 @@ def test_the_losses_of_several_runs_have_a_colour_each():
     figure = figures.overlay(shown, ["a", "b"], log=False)
     assert len(figure["data"]) == 5 and len(figure["layout"]["shapes"]) == 1
     assert {t["line"]["color"] for t in figure["data"][1:]} == set(figures.RUN_COLORS[:2])
+
+
+def test_a_tutorial_s_grid_is_chosen_without_a_warning(hub, no_files):
+    """A widget with a default of its own warns, on the page, when its value is set before it is drawn."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state["side"] = 4
+    app.switch_page("pages/images.py").run()
+    assert not app.exception and not app.warning
+    assert app.select_slider(key="side").value == 4
+
+
+def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):
+    """It can leave the browser just when another page is drawn: then Streamlit no longer knows its widget."""
+
+    def late():
+        from pages.ui import compare_view, controls, live, runs_view
+
+        controls.open_page("points")
+        before = controls.current()
+        controls._turned("loss")
+        live._speed(None)
+        compare_view._chosen()
+        runs_view._tick("a run", "tick_a_run")
+        assert controls.current() == before
+
+    app = AppTest.from_function(late).run()
+    assert not app.exception

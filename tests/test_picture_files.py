@@ -657,18 +657,35 @@ def test_encrypted_arrays_are_refused():
     refused(encrypted(npz(x=noise(N, 8, 8))), "is encrypted")
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_whatever_is_damaged_there_is_an_answer(seed):
-    """Bytes changed at random: pictures or a sentence, never another exception."""
-    source = random.Random(seed)
-    name, content = source.choice(
-        [("a.zip", zipped(gallery(), zipfile.ZIP_DEFLATED)), ("a.npz", npz(True, x=noise(N, 9, 9), y=np.arange(N)))]
-    )
-    damaged = bytearray(content)
-    for _ in range(source.choice([1, 5, 50])):
-        damaged[source.randrange(len(damaged))] = source.randrange(256)
-    try:
-        p, _ = parse_pictures(bytes(damaged), name)
-    except ConfigError:
-        return
-    assert p.pixels.dtype == np.uint8 and p.pixels.ndim == 4 and len(p) >= LEAST_PICTURES
+def test_whatever_is_damaged_there_is_an_answer(nothing_is_run, tmp_path, monkeypatch):
+    """Bytes changed, cut out, put in and doubled at random: pictures or a sentence, never another exception."""
+    monkeypatch.setenv("TRAP", str(tmp_path / "sprung"))
+    whole = [
+        ("a.zip", zipped(gallery(), zipfile.ZIP_DEFLATED)),
+        ("a.zip", zipped(gallery())),
+        ("a.npz", npz(True, x=noise(N, 9, 9), y=np.arange(N))),
+        ("a.npz", npz(x=noise(N, 9, 9), y=np.array([Trap()] * N, object))),
+    ]
+    outcomes = {"pictures": 0, "refused": 0}
+    for seed in range(1_000):
+        source = random.Random(seed)
+        name, content = source.choice(whole)
+        damaged = bytearray(content)
+        for _ in range(source.choice([1, 5, 50])):
+            at = source.randrange(len(damaged))
+            if source.random() < 0.8:
+                damaged[at] = source.randrange(256)
+            else:
+                damaged[at : at + source.randrange(30)] = source.choice(
+                    [b"", source.randbytes(9), damaged[at : at + 200] * 2]
+                )
+        try:
+            p, _ = parse_pictures(bytes(damaged), source.choice([name, name, name, "a.npz", "a.zip"]))
+        except ConfigError as error:
+            outcomes["refused"] += 1
+            assert str(error).endswith((".", "?")) and len(str(error)) < 500
+            continue
+        outcomes["pictures"] += 1
+        assert p.pixels.dtype == np.uint8 and p.pixels.ndim == 4 and len(p) >= LEAST_PICTURES
+    assert min(outcomes.values()) > 100, outcomes
+    assert not (tmp_path / "sprung").exists()

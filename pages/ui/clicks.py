@@ -7,6 +7,7 @@ browser at the same moment. Both name the drawing of the button that was clicked
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -36,6 +37,11 @@ def once(key: str, action: Callable[[], None]) -> Callable[[], None]:
 def button(label: str, key: str, action: Callable[[], None], **rest) -> None:
     """A button whose click acts exactly once."""
     st.button(label, key=key, on_click=once(key, action), **rest)
+
+
+def said(key: str) -> Any:
+    """For callbacks: what the widget under `key` says; None where the click came as its page was being left."""
+    return st.session_state.get(key)
 
 
 def due() -> bool:

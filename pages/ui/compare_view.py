@@ -122,7 +122,7 @@ def _setup() -> None:
     if started:
         try:
             configs = racers(config, knob, values)
-            live.check(configs[0], controls.upload(DATASETS[config.data].kind))
+            live.check(configs[0], controls.upload(DATASETS[config.data].kind), configs[1:])
         except ConfigError as error:
             st.error(str(error))
             return
@@ -284,7 +284,9 @@ def _side_by_side(bar: Any, log: bool) -> None:
 
 
 def _chosen() -> None:
-    st.session_state.compare = list(st.session_state.compare_runs)
+    chosen = clicks.said("compare_runs")
+    if chosen is not None:
+        st.session_state.compare = list(chosen)
 
 
 def _draw_saved(opened: list[tuple[str, Any]], log: bool, timed: bool) -> None:

@@ -21,6 +21,7 @@ from gan_core.picture_files import parse_pictures
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
 from gan_core.tables import MOST_BYTES, parse_points
+from pages.ui import clicks
 
 ALWAYS_SHOWN = ("g_lr", "d_lr", "loss", "d_steps")
 GROUPS = ("Rates", "Networks", "Generator", "Discriminator", "Objective", "Stabilisers", "Sampling")
@@ -104,7 +105,7 @@ def set_config(config: GANConfig) -> None:
 
 
 def _turned(name: str) -> None:
-    value = st.session_state[f"knob_{name}"]
+    value = clicks.said(f"knob_{name}")
     if value is None:
         return
     if isinstance(value, list):  # the chosen classes
@@ -229,7 +230,7 @@ def config_panel(config: GANConfig) -> GANConfig:
 
 def _preset() -> None:
     def chosen() -> None:
-        name = st.session_state.preset
+        name = clicks.said("preset")
         if name is not None:
             set_config(PRESETS[name].config)
             st.session_state.preset = None
@@ -259,7 +260,7 @@ def recipe_of(config: GANConfig) -> str | None:
 
 def _recipe(config: GANConfig) -> None:
     def chosen() -> None:
-        name = st.session_state.recipe
+        name = clicks.said("recipe")
         if name is not None:
             st.session_state.recipe = None
             try:

@@ -20,10 +20,12 @@ def switches(run: Run) -> "Images":
     rows: tuple[int, ...] = ()
     panel = st.container()  # next to the picture of the mixture
     with st.container(horizontal=True, vertical_alignment="center", key="display"):
+        st.session_state.setdefault(
+            "side", 8
+        )  # no default of the widget's own: a tutorial sets it before that is there
         side = st.select_slider(
             "grid",
             image_figures.SIDES,
-            value=8,
             key="side",
             persist_state="session",
             format_func=lambda n: f"{n} x {n}",

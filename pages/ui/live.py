@@ -185,12 +185,13 @@ def _claim() -> None:
 # -- settings -> run ----------------------------------------------------------------------------------------
 
 
-def check(config: GANConfig, upload: Any) -> None:
-    """Raises ConfigError where no run can be made of these settings."""
+def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:
+    """Raises ConfigError where no run can be made of these settings, or no race of them with `rivals`."""
     data = datasets.load(config, upload)
-    architectures.plans(config, data.shape)
-    datasets.class_count(config, data)
-    check_memory(config, data.shape)
+    for one in (config, *rivals):
+        architectures.plans(one, data.shape)
+        datasets.class_count(one, data)
+    check_memory(config, data.shape, rivals)
 
 
 def _trouble(config: GANConfig) -> str:
@@ -270,7 +271,7 @@ def _play(run: Run) -> None:
 def _step(run: Run) -> None:
     past.present()
     if _start(run):
-        run.steps(st.session_state.step_size)
+        run.steps(clicks.said("step_size") or STEPS[0])
     else:
         run.pause()
         controls.say("Every training place is taken: this run waits for one. Press Step again once it has its place.")
@@ -296,7 +297,9 @@ def another_seed() -> int:
 
 
 def _speed(run: Run) -> None:
-    run.set_speed(float(st.session_state.speed))
+    speed = clicks.said("speed")
+    if speed is not None:
+        run.set_speed(float(speed))
 
 
 def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callable[[Run], None] = _new_seed) -> None:

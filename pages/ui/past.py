@@ -178,11 +178,11 @@ def _save(run: Run) -> None:
     state = st.session_state
     if pending() is not None:
         return
-    name = state[controls.mine("save_name")].strip() or f"{run.config.data} {datetime.now():%d %b %H.%M}"
+    name = (clicks.said(controls.mine("save_name")) or "").strip() or f"{run.config.data} {datetime.now():%d %b %H.%M}"
     try:
         if (runs.runs_folder() / runs.checked_name(name)).exists():
             raise ConfigError(f"There is a run with the name “{name}” already: choose another.")
-        ask(run, [name], runs.checked_note(state[controls.mine("save_note")]))
+        ask(run, [name], runs.checked_note(clicks.said(controls.mine("save_note")) or ""))
         state[controls.mine("save_error")] = ""
     except ConfigError as error:
         state[controls.mine("save_error")] = str(error)
