@@ -20,9 +20,8 @@ def switches(run: Run) -> "Images":
     rows: tuple[int, ...] = ()
     panel = st.container()  # next to the picture of the mixture
     with st.container(horizontal=True, vertical_alignment="center", key="display"):
-        st.session_state.setdefault(
-            "side", 8
-        )  # no default of the widget's own: a tutorial sets it before that is there
+        # No default of the widget's own: a tutorial sets it before the widget is there.
+        st.session_state.setdefault("side", 8)
         side = st.select_slider(
             "grid",
             image_figures.SIDES,
