@@ -15,7 +15,7 @@ from gan_core.lane import Lane
 from gan_core.presets import PRESETS
 from gan_core.program import COLUMNS
 from gan_core.recipes import RECIPES
-from pages.ui import figures, frame, live, scoring
+from pages.ui import figures, frame, scoring, session
 from tests.conftest import ROOT
 from tests.test_trainer import settings, trainer_of, uncompiled
 
@@ -60,7 +60,7 @@ def hub(monkeypatch):
     """The pages' hub."""
     st.cache_resource.clear()
     fake = FakeHub()
-    monkeypatch.setattr(live, "hub", lambda: fake)
+    monkeypatch.setattr(session, "hub", lambda: fake)
     return fake
 
 
@@ -216,7 +216,7 @@ def test_a_bad_environment_is_a_sentence(monkeypatch):
     def broken():
         raise ValueError("GANSCOPE_MAX_WORKERS must be a whole number from 1 to 1,000; got 'x'.")
 
-    monkeypatch.setattr(live, "hub", broken)
+    monkeypatch.setattr(session, "hub", broken)
     app = open_page()
     assert app.error[0].value.startswith("GANSCOPE_MAX_WORKERS must be")
 

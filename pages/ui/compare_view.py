@@ -17,7 +17,7 @@ from gan_core.presets import PRESETS
 from gan_core.recording import Recording
 from gan_core.runs import Saved
 from gan_core.snapshot import Snapshot, View
-from pages.ui import clicks, controls, figures, image_figures, live, past, scoring, takeaway
+from pages.ui import clicks, controls, figures, image_figures, live, past, scoring, session, takeaway
 from pages.ui.liveplot import live_plot, scrubber
 
 MOST = 4
@@ -66,7 +66,7 @@ def page() -> None:
 
 
 def _race(bar: Any, log: bool) -> None:
-    run = live.race_run()
+    run = session.race_run()
     with bar.popover("New race", icon=":material/flag:", key="race_setup") if run is not None else st.container():
         _setup()
     if run is None:
@@ -122,7 +122,7 @@ def _setup() -> None:
     if started:
         try:
             configs = racers(config, knob, values)
-            live.check(configs[0], controls.upload(DATASETS[config.data].kind), configs[1:])
+            session.check(configs[0], controls.upload(DATASETS[config.data].kind), configs[1:])
         except ConfigError as error:
             st.error(str(error))
             return
@@ -237,7 +237,7 @@ def _sources() -> dict[str, Any]:
 
 
 def _side_by_side(bar: Any, log: bool) -> None:
-    live.race_run()  # the tab's key is asked for on every page
+    session.race_run()  # the tab's key is asked for on every page
     sources = _sources()
     state = st.session_state
     wanted = [name for name in state.get("compare", []) if name in sources]

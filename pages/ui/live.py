@@ -1,4 +1,4 @@
-"""The session's run: whose it is, the transport buttons, and the fragment that keeps its picture fresh."""
+"""A page around a run: the transport buttons, and the fragment that keeps its picture fresh."""
 
 import random
 from collections.abc import Callable
@@ -9,28 +9,23 @@ from typing import Any, Protocol
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime import Runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from gan_core import architectures, datasets, runs
+from gan_core import runs
 from gan_core.client import Run
 from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, changed, with_live_fields
-from gan_core.cost import check_memory, step_cost
+from gan_core.cost import step_cost
 from gan_core.datasets import DATASETS
-from gan_core.hub import Hub
 from gan_core.knobs import ConfigError
 from gan_core.pictures import MissingFile
-from gan_core.presets import PRESETS
 from gan_core.snapshot import Snapshot, View
-from pages.ui import clicks, controls, downloads, past, takeaway, watch_view
+from pages.ui import clicks, controls, downloads, past, session, takeaway, watch_view
 from pages.ui.figures import Figure
-from pages.ui.liveplot import live_plot, tab_key
+from pages.ui.liveplot import live_plot
 from pages.ui.watching import SHOWS
 
 FRAME_SECONDS = 0.1
 WARMING_SECONDS = 1.0
-CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
 SPEEDS = {1: "1/s", 10: "10/s", 100: "100/s", 1_000: "1k/s", 0: "full"}
 STEPS = (1, 10, 100)
 STATUS = {
@@ -44,25 +39,10 @@ STATUS = {
 }
 
 
-def _is_connected(session: str) -> bool:
-    return Runtime.exists() and Runtime.instance().is_active_session(session)
-
-
-@st.cache_resource(show_spinner=False)
-def hub() -> Hub:
-    """The server's one hub."""
-    return Hub(_is_connected)
-
-
-def _session() -> str:
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
-
-
 def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
     """A whole page around a run of `kind`, `points` or `images`."""
     controls.open_page(kind)
-    run = own_run()
+    run = session.own_run()
     _open_wanted(run)
     past.settle(run)
     with st.sidebar:
@@ -82,32 +62,13 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
             st.info(notice)
     with st.container(key="questions"):
         follow(run, config)
-        past.offer(run, hub().autosaved(), _start)
+        past.offer(run, session.hub().autosaved(), _start)
     past.autosave(run)
     live_view(run, switches)
     layer_table(run)
 
 
-# -- whose run ----------------------------------------------------------------------------------------------
-
-
-def own_run() -> Run:
-    """This tab's run of this page: found again by the tab's own key after a refresh, else a fresh one."""
-    state = st.session_state
-    try:
-        hub()
-    except ValueError as error:  # a malformed environment variable
-        st.error(str(error))
-        st.stop()
-    _claim()
-    config, run_key = controls.current(), controls.mine("run")
-    if run_key not in state:
-        usable = config if not _trouble(config) else PRESETS[controls.FIRST_PRESET[state.kind]].config
-        state[run_key] = Run(usable, controls.upload())
-        hub().adopt(_seat(state.get("tab") or f"session {_session()}", state.kind), _session(), state[run_key])
-    run: Run = state[run_key]
-    hub().visit(_session(), run.config)
-    return run
+# -- other pages ask ----------------------------------------------------------------------------------------
 
 
 def _open_wanted(run: Run) -> None:
@@ -124,83 +85,18 @@ def _open_wanted(run: Run) -> None:
     _start(run)
 
 
-def race_run() -> Run | None:
-    """This tab's race, if it has one."""
-    _claim()
-    run = st.session_state.get(controls.mine("run"))
-    hub().visit(_session(), PRESETS["ring"].config if run is None else run.config)
-    return run
-
-
 def new_race(configs: tuple[GANConfig, ...], upload: Any) -> None:
     """Starts this tab's race over with these settings; it stands at step 0."""
     state = st.session_state
     run = state.get(controls.mine("run"))
     if run is None:
-        run = state[controls.mine("run")] = Run(configs[0], upload)
-        hub().adopt(_seat(state.get("tab") or f"session {_session()}", state.kind), _session(), run)
+        run = session.keep(Run(configs[0], upload))
     run.race(configs, upload)
     past.present()
     _start(run)
 
 
-def _seat(tab: str, kind: str) -> str:
-    """The hub's key: a tab has a run for each kind of page."""
-    return f"{tab} {kind}"
-
-
-def _claim() -> None:
-    """Takes up the runs that this tab had before a refresh, once the browser has said the tab's key."""
-    state = st.session_state
-    said = tab_key(state.get("tab_renew", ""), state.get("tab_attempt", 0))
-    if said is None or said == state.get("tab_said"):
-        return
-    state.tab_said = said
-    key, state.browser, attempt = said
-    try:
-        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in controls.PAGE_OF}
-    except PermissionError:
-        # Another page holds it: an old one that is just closing, or this tab is a duplicate.
-        if attempt >= CLAIM_ATTEMPTS:
-            state.tab_renew = key
-        state.tab_attempt = attempt + 1
-        st.rerun()
-    state.tab = key
-    again = False
-    for kind, run in found.items():
-        own = state.get(controls.mine("run", kind))
-        if run is None and own is not None:
-            hub().adopt(_seat(key, kind), _session(), own)
-        elif run is not None and run is not own and (own is None or own.worker is None):
-            state[controls.mine("run", kind)] = run
-            if kind in controls.FIRST_PRESET:
-                controls.set_config(run.config)
-            if run.upload is not None:
-                controls.set_upload(run.upload, "your file", "", kind)
-            again = True
-    if again:
-        st.rerun()
-
-
 # -- settings -> run ----------------------------------------------------------------------------------------
-
-
-def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:
-    """Raises ConfigError where no run can be made of these settings, or no race of them with `rivals`."""
-    data = datasets.load(config, upload)
-    for one in (config, *rivals):
-        architectures.plans(one, data.shape)
-        datasets.class_count(one, data)
-    check_memory(config, data.shape, rivals)
-
-
-def _trouble(config: GANConfig) -> str:
-    """Why no run can be made of the page's settings, or ""."""
-    try:
-        check(config, controls.upload())
-    except ConfigError as error:
-        return str(error)
-    return ""
 
 
 def follow(run: Run, config: GANConfig) -> None:
@@ -217,7 +113,7 @@ def follow(run: Run, config: GANConfig) -> None:
         return
     try:
         with st.spinner("Loading the data"):
-            check(config, controls.upload())
+            session.check(config, controls.upload())
     except MissingFile as missing:
         downloads.offer(missing)
         return
@@ -255,13 +151,13 @@ def _start(run: Run) -> bool:
         if other is not None and other is not run and other.wants_play:
             other.pause()  # two at once would each run at half speed
             controls.say(f"The run on the page {page} is paused meanwhile.")
-    return hub().start(run) == 0
+    return session.hub().start(run) == 0
 
 
 def _play(run: Run) -> None:
     if run.wants_play:
         run.pause()
-        hub().leave(run)
+        session.hub().leave(run)
         return
     _start(run)
     past.present()
@@ -280,14 +176,14 @@ def _step(run: Run) -> None:
 def _reset(run: Run) -> None:
     past.present()
     config = controls.current()
-    run.reset(run.config if _trouble(config) else config, controls.upload())
+    run.reset(run.config if session.trouble(config) else config, controls.upload())
 
 
 def _new_seed(run: Run) -> None:
     past.present()
     config = controls.current().updated({"seed": another_seed()})
     controls.set_config(config)
-    if not _trouble(config):
+    if not session.trouble(config):
         run.configure(config, controls.upload(), restart=True)
 
 
@@ -412,7 +308,7 @@ def every_seconds(run: Run, snapshot: Snapshot, frame: float = FRAME_SECONDS) ->
     """Seconds from one frame to the next; None where all stands still."""
     if snapshot.moving or past.pending():
         return frame
-    waits = snapshot.status in ("idle", "ended") and (hub().warmth() == "starting" or hub().place(run))
+    waits = snapshot.status in ("idle", "ended") and (session.hub().warmth() == "starting" or session.hub().place(run))
     return WARMING_SECONDS if waits else None
 
 
@@ -454,17 +350,17 @@ def rate(steps_per_second: float) -> str:
 
 def in_queue(run: Run) -> str:
     """Where a run stands that waits for a training process; "" for one that does not."""
-    place, places = hub().place(run), hub().limit
+    place, places = session.hub().place(run), session.hub().limit
     here = "the only training place" if places == 1 else f"one of {places} training places"
     return f"number {place} in the queue for {here}; starts by itself" if place else ""
 
 
 def _status(run: Run, snapshot: Snapshot) -> str:
     c = snapshot.config
-    if hub().place(run):
+    if session.hub().place(run):
         said = in_queue(run)
     elif snapshot.status == "idle":
-        warmth = hub().warmth()
+        warmth = session.hub().warmth()
         said = "a training process is warming up" if warmth == "starting" else "ready" if warmth == "warm" else ""
         said = f"{said}; press Play" if said else "press Play"
     else:

@@ -1,0 +1,124 @@
+"""Whose run it is: the server's hub, the tab's own key, and what a run can be made of."""
+
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime import Runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from gan_core import architectures, datasets
+from gan_core.client import Run
+from gan_core.config import GANConfig
+from gan_core.cost import check_memory
+from gan_core.hub import Hub
+from gan_core.knobs import ConfigError
+from gan_core.presets import PRESETS
+from pages.ui import controls
+from pages.ui.liveplot import tab_key
+
+CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
+
+
+def _is_connected(session: str) -> bool:
+    return Runtime.exists() and Runtime.instance().is_active_session(session)
+
+
+@st.cache_resource(show_spinner=False)
+def hub() -> Hub:
+    """The server's one hub."""
+    return Hub(_is_connected)
+
+
+def _session() -> str:
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
+def own_run() -> Run:
+    """This tab's run of this page: found again by the tab's own key after a refresh, else a fresh one."""
+    state = st.session_state
+    try:
+        hub()
+    except ValueError as error:  # a malformed environment variable
+        st.error(str(error))
+        st.stop()
+    _claim()
+    config, run_key = controls.current(), controls.mine("run")
+    if run_key not in state:
+        usable = config if not trouble(config) else PRESETS[controls.FIRST_PRESET[state.kind]].config
+        keep(Run(usable, controls.upload()))
+    run: Run = state[run_key]
+    hub().visit(_session(), run.config)
+    return run
+
+
+def keep(run: Run) -> Run:
+    """Makes `run` this tab's run of this kind of page."""
+    state = st.session_state
+    state[controls.mine("run")] = run
+    hub().adopt(_seat(state.get("tab") or f"session {_session()}", state.kind), _session(), run)
+    return run
+
+
+def race_run() -> Run | None:
+    """This tab's race, if it has one."""
+    _claim()
+    run = st.session_state.get(controls.mine("run"))
+    hub().visit(_session(), PRESETS["ring"].config if run is None else run.config)
+    return run
+
+
+def _seat(tab: str, kind: str) -> str:
+    """The hub's key: a tab has a run for each kind of page."""
+    return f"{tab} {kind}"
+
+
+def _claim() -> None:
+    """Takes up the runs that this tab had before a refresh, once the browser has said the tab's key."""
+    state = st.session_state
+    said = tab_key(state.get("tab_renew", ""), state.get("tab_attempt", 0))
+    if said is None or said == state.get("tab_said"):
+        return
+    state.tab_said = said
+    key, state.browser, attempt = said
+    try:
+        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in controls.PAGE_OF}
+    except PermissionError:
+        # Another page holds it: an old one that is just closing, or this tab is a duplicate.
+        if attempt >= CLAIM_ATTEMPTS:
+            state.tab_renew = key
+        state.tab_attempt = attempt + 1
+        st.rerun()
+    state.tab = key
+    again = False
+    for kind, run in found.items():
+        own = state.get(controls.mine("run", kind))
+        if run is None and own is not None:
+            hub().adopt(_seat(key, kind), _session(), own)
+        elif run is not None and run is not own and (own is None or own.worker is None):
+            state[controls.mine("run", kind)] = run
+            if kind in controls.FIRST_PRESET:
+                controls.set_config(run.config)
+            if run.upload is not None:
+                controls.set_upload(run.upload, "your file", "", kind)
+            again = True
+    if again:
+        st.rerun()
+
+
+def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:
+    """Raises ConfigError where no run can be made of these settings, or no race of them with `rivals`."""
+    data = datasets.load(config, upload)
+    for one in (config, *rivals):
+        architectures.plans(one, data.shape)
+        datasets.class_count(one, data)
+    check_memory(config, data.shape, rivals)
+
+
+def trouble(config: GANConfig) -> str:
+    """Why no run can be made of the page's settings, or ""."""
+    try:
+        check(config, controls.upload())
+    except ConfigError as error:
+        return str(error)
+    return ""
