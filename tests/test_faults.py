@@ -204,6 +204,22 @@ def test_sources_that_are_edited_meanwhile_leave_the_run_alone(hall):
     hall.goes_on(tab, before)
 
 
+def test_a_duplicated_tab_gets_a_run_of_its_own(hall):
+    """The browser copies the tab's storage, and with it the key to the run."""
+    tab = hall.playing()
+    with tab.page.expect_popup() as opened:
+        tab.page.evaluate("() => { window.open(location.href); }")
+    other, key = opened.value, "sessionStorage.getItem('ganscope-tab')"
+    other.wait_for_selector(".st-key-live_samples .js-plotly-plot", timeout=30_000)
+    mine = tab.page.evaluate(key)
+    wait_until(lambda: other.evaluate(key) not in (None, mine), 30, "another key")
+    wait_until(lambda: other.inner_text(".st-key-step_counter").strip() == "step 0", 20, "a run of its own")
+    assert "Play" in other.inner_text(".st-key-play")
+    other.close()
+    assert tab.page.evaluate(key) == mine
+    hall.goes_on(tab)
+
+
 def test_a_tab_that_was_asleep_takes_up_its_run(hall, full):
     """Frozen, and without a connection, for longer than a run waits: a lid that was closed."""
     tab = hall.playing()

@@ -491,7 +491,9 @@ def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):
     """It can leave the browser just when another page is drawn: then Streamlit no longer knows its widget."""
 
     def late():
-        from pages.ui import compare_view, controls, live, runs_view
+        import streamlit as st
+
+        from pages.ui import clicks, compare_view, controls, live, runs_view
 
         controls.open_page("points")
         before = controls.current()
@@ -499,6 +501,13 @@ def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):
         live._speed(None)
         compare_view._chosen()
         runs_view._tick("a run", "tick_a_run")
+        turned = clicks.here(controls._turned)
+        clicked = clicks.once("reset", controls.current)
+        controls.open_page("race")  # which has no settings of its own
+        st.session_state.knob_loss = "hinge"
+        turned("loss")
+        clicked()
+        controls.open_page("points")
         assert controls.current() == before
 
     app = AppTest.from_function(late).run()

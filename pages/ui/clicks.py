@@ -23,6 +23,7 @@ def once(key: str, action: Callable[[], None]) -> Callable[[], None]:
     state = st.session_state
     drawing = state[f"drawing_{key}"] = state.get(f"drawing_{key}", 0) + 1
 
+    @here
     def clicked() -> None:
         with _CLICKS:
             if state.get(f"clicked_{key}", 0) >= drawing:
@@ -39,8 +40,22 @@ def button(label: str, key: str, action: Callable[[], None], **rest) -> None:
     st.button(label, key=key, on_click=once(key, action), **rest)
 
 
+def here(action: Callable[..., None]) -> Callable[..., None]:
+    """`action` as a callback of this page alone: one that comes when another page was drawn meanwhile is passed over.
+
+    Else it would act on that page's settings.
+    """
+    kind = st.session_state.get("kind")
+
+    def acts(*args) -> None:
+        if st.session_state.get("kind") == kind:
+            action(*args)
+
+    return acts
+
+
 def said(key: str) -> Any:
-    """For callbacks: what the widget under `key` says; None where the click came as its page was being left."""
+    """For callbacks: what the widget under `key` says; None where it came as its page was being left."""
     return st.session_state.get(key)
 
 

@@ -122,7 +122,12 @@ def _show(name: str, knob: Knob, value: Any) -> None:
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     acts = "Acts at once." if knob.live else "Starts the run over."
-    about: dict[str, Any] = {"key": key, "help": f"{knob.help} {acts}", "on_change": _turned, "args": (name,)}
+    about: dict[str, Any] = {
+        "key": key,
+        "help": f"{knob.help} {acts}",
+        "on_change": clicks.here(_turned),
+        "args": (name,),
+    }
     ticks = knob.ticks()
     if knob.kind is bool:
         st.toggle(knob.label, **about)
@@ -240,7 +245,7 @@ def _preset() -> None:
         [name for name, row in PRESETS.items() if row.kind == st.session_state.kind],
         index=None,
         key="preset",
-        on_change=chosen,
+        on_change=clicks.here(chosen),
         placeholder="choose a starting point",
         format_func=lambda name: f"{name}: {PRESETS[name].description}",
         help="Sets every knob to values that work for a data set. Starts the run over.",
@@ -275,7 +280,7 @@ def _recipe(config: GANConfig) -> None:
         list(RECIPES),
         index=None,
         key="recipe",
-        on_change=chosen,
+        on_change=clicks.here(chosen),
         placeholder=f"these are those of {now}" if now else "take a paper's settings",
         help="Sets loss, penalty, optimizers, normalisation and stabilisers as a paper did, and leaves data, sizes and "
         f"seed alone. Starts the run over.\n\n{listed}",
@@ -291,7 +296,7 @@ def _show_data(config: GANConfig) -> None:
         knob.label,
         [name for name, row in DATASETS.items() if row.kind == st.session_state.kind],
         key=key,
-        on_change=_turned,
+        on_change=clicks.here(_turned),
         args=("data",),
         format_func=lambda name: f"{name}: {DATASETS[name].description}",
         help=f"{knob.help} Starts the run over.",
@@ -323,7 +328,7 @@ def _show_classes(knob: Knob, value: str) -> None:
         knob.label,
         [str(i) for i in range(len(names))],
         key=key,
-        on_change=_turned,
+        on_change=clicks.here(_turned),
         args=(f"{DATA_PREFIX}classes",),
         format_func=lambda i: names[int(i)],
         placeholder="all",
