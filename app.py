@@ -1,11 +1,10 @@
 """GANscope: `streamlit run app.py`. The frame around every page, and what the server serves beside them."""
 
 import streamlit as st
-from starlette.middleware import Middleware
 
-from pages.ui import frame, preload, watching
+from pages.ui import frame, watching
 
 if __name__ == "__main__":
     frame.run()
 else:  # imported by the server, once
-    app = st.App(__file__, routes=watching.ROUTES, middleware=[Middleware(preload.Preload)])
+    app = st.App(__file__, routes=watching.ROUTES)

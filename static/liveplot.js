@@ -13,9 +13,7 @@ function loadPlotly(version) {
       plotly = null;
       reject(new Error("plotly.min.js could not be loaded"));
     };
-    // Reading it keeps the page busy for a second: the buttons and sliders that are on their way come first.
-    const idle = window.requestIdleCallback ?? ((go) => setTimeout(go, 50));
-    idle(() => document.head.append(script), { timeout: 1500 });
+    document.head.append(script);
   });
   return plotly;
 }

@@ -68,16 +68,10 @@ def prepare() -> tuple[str, str]:
     return hashlib.sha256((STATIC / "liveplot.js").read_bytes()).hexdigest()[:12], version("plotly")
 
 
-def addresses() -> tuple[str, str]:
-    """Where a page finds our script and plotly.js, below the server's own address."""
-    script, plotly_version = prepare()
-    return f"app/static/liveplot.js?v={script}", f"app/static/plotly.min.js?v={plotly_version}"
-
-
 @cache
 def _components():
-    _, plotly_version = prepare()
-    head = f'const m=import(new URL("{addresses()[0]}",document.baseURI).href);\n'
+    script, plotly_version = prepare()
+    head = f'const m=import(new URL("app/static/liveplot.js?v={script}",document.baseURI).href);\n'
 
     def component(name: str, call: str, remove: str = ""):
         clean = f"return ()=>m.then(x=>x.{remove}(c))" if remove else ""
