@@ -26,6 +26,7 @@ from gan_core.program import COLUMNS, ROWS, Program
 from gan_core.recording import Checkpoint
 from gan_core.snapshot import View
 from gan_core.trainer import Trainer
+from gan_core.worker import Pace
 
 FRAMES_PER_SECOND = 10
 _CROSS = {"g_lr": 2e-4, "d_lr": 2e-4, "data": "disc", "data_size": 10_000, "ema_decay": 0.99}
@@ -60,17 +61,21 @@ class Engine:
         self.trainer.compile()
         self.compile_seconds = time.perf_counter() - started
         self.trainer.program.choice.first = 0  # what is measured is the path that runs on and on
-        self._n = 1
+        self._pace = Pace()
+
+    def _take(self, n: int) -> int:
+        """Takes at most n steps, and says how many."""
+        self.trainer.train(n)
+        return n
 
     def speed(self, seconds: float) -> float:
         """Steps/s over about `seconds`."""
         started, taken = time.perf_counter(), 0
         while (elapsed := time.perf_counter() - started) < seconds:
             before = time.perf_counter()
-            self.trainer.train(self._n)
-            taken += self._n
-            rate = self._n / (time.perf_counter() - before)
-            self._n = int(min(ROWS, max(1, rate * 0.04), 4 * self._n))
+            n = self._take(self._pace.steps(ROWS))
+            self._pace.measured(n, time.perf_counter() - before)
+            taken += n
         return taken / elapsed
 
 
@@ -81,17 +86,10 @@ class Recorded(Engine):
         super().__init__(config)
         self._lane = Lane(self.trainer, scored=False)
 
-    def speed(self, seconds: float) -> float:
-        """Steps/s over about `seconds`."""
-        started, taken = time.perf_counter(), 0
-        while (elapsed := time.perf_counter() - started) < seconds:
-            n = self._lane.until_due(self._n)
-            before = time.perf_counter()
-            self._lane.train(n)
-            taken += n
-            rate = n / (time.perf_counter() - before)
-            self._n = int(min(ROWS, max(1, rate * 0.04), 4 * self._n))
-        return taken / elapsed
+    def _take(self, n: int) -> int:
+        n = self._lane.until_due(n)
+        self._lane.train(n)
+        return n
 
 
 class FunctionLoop:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gan_core.lane import Lane
 
 CHUNK_SECONDS = 0.04
+SLOW_CHUNK_SECONDS = 0.1  # for two or three slow steps: one by one they cannot overlap, a sixth slower for convolutions
 NICENESS = 10  # on two cores the browser that draws comes first, or the picture stutters
 PROGRAMS = 4  # compiled structures kept
 LEASE_SECONDS = 20.0  # without a renewal: pause
@@ -102,7 +103,10 @@ class Pace:
 
     def steps(self, most: int) -> int:
         """Steps to take in the next chunk, 0 if it is too early."""
-        chunk = max(1, min(most, int(self._rate * CHUNK_SECONDS)))
+        chunk = int(self._rate * CHUNK_SECONDS)
+        if chunk < 3:
+            chunk = min(3, int(self._rate * SLOW_CHUNK_SECONDS))
+        chunk = max(1, min(most, chunk))
         if self.speed <= 0:
             return chunk
         now = time.monotonic()
