@@ -41,7 +41,7 @@ def candidates(config: GANConfig) -> tuple[str, ...]:
     """The ways that may be fastest here, the plain graph first.
 
     On a CPU XLA is never right for convolutions, so it is not compiled for them: a DCGAN's 29 steps/s as a graph are 22
-    step by step, and 2 with the loop. Nor is a call for each update: 21, for one step's end overlaps the next's beginning.
+    step by step, and 2 with the loop. Nor is a call for each update: 21, for a step's end overlaps the next's beginning.
     """
     if tf.config.list_physical_devices("GPU"):
         return tuple(PATHS)
