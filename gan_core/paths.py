@@ -34,14 +34,14 @@ PATHS = {
     "xla step": "XLA step by step",  # each update compiled, the loop a plain graph
 }
 FIRST_SECONDS = 2.0  # about as long as XLA compiles
-ROUNDS, CHUNK_SECONDS, CHUNK_STEPS = 3, 0.06, 512  # of measuring
+ROUNDS, CHUNK_SECONDS, CHUNK_STEPS = 3, 0.06, 1024  # of measuring
 
 
 def candidates(config: GANConfig) -> tuple[str, ...]:
     """The ways that may be fastest here, the plain graph first.
 
     On a CPU XLA is never right for convolutions, so it is not compiled for them: a DCGAN's 29 steps/s as a graph are 22
-    step by step, and 2 with the loop. Nor is a call for each update: 21, for a step's end overlaps the next's beginning.
+    step by step, and 2 with the loop. Nor is a call for each update: 21, for a step's end overlaps the next's start.
     """
     if tf.config.list_physical_devices("GPU"):
         return tuple(PATHS)
@@ -136,9 +136,9 @@ class Choice:
             return
         chunks, best = {}, {}
         for name, program in self.programs.items():
-            call(program, 1)
-            seconds = _seconds(call, program, 1)
-            chunks[name] = max(1, min(CHUNK_STEPS, int(CHUNK_SECONDS / seconds)))
+            chunks[name] = 1  # then as many as make what a call costs by itself small
+            while _seconds(call, program, chunks[name]) < CHUNK_SECONDS and chunks[name] < CHUNK_STEPS:
+                chunks[name] *= 4
         for _ in range(ROUNDS):
             for name, program in self.programs.items():
                 seconds = _seconds(call, program, chunks[name]) / chunks[name]
