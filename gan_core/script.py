@@ -11,13 +11,14 @@ import re
 from typing import TYPE_CHECKING
 
 from gan_core import architectures as plan
-from gan_core import trainer
+from gan_core import program
 from gan_core.datasets import DATASETS, MOST_CLASSES, sample_shape
 from gan_core.knobs import ConfigError
+from gan_core.paths import first_steps
 from gan_core.pictures import STACK_NAMES, chosen_classes
 from gan_core.script_data import IMAGES, POINTS, images_text, points_text
 from gan_core.script_networks import INDENT, networks
-from gan_core.script_steps import KERAS_OPTIMIZERS, KERAS_SCHEDULES, Steps
+from gan_core.script_steps import KERAS_OPTIMIZERS, KERAS_SCHEDULES, PHILOX, Steps
 
 if TYPE_CHECKING:
     from gan_core.config import GANConfig
@@ -101,7 +102,7 @@ def script(config: GANConfig, upload_name: str = "", shape: tuple[int, ...] | No
         data = images_text(c, shape, _kept(c), upload_name)
     else:
         data, back = points_text(c.data)
-    blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(c), _samples(steps, back)]
+    blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(steps), _samples(steps, back)]
     body = _joined(blocks)
     body = body.replace("{purposes}", _purposes(body))
     body = f"{_constants(c, body)}\n\n{_arguments(c, upload_name, 'args.data' in data)}\n\n{body}\n"
@@ -212,37 +213,52 @@ def _quoted(text: str) -> str:
 def _purposes(body: str) -> str:
     """What tells the random draws of a step apart."""
     names = [name for name in PURPOSES if re.search(rf"\b{name}\b", body)]
-    numbers = ", ".join(str(getattr(trainer, name)) for name in names)
+    numbers = ", ".join(str(getattr(program, name)) for name in names)
     text = f"{', '.join(names)} = {numbers}  # what a random draw is for"
     if re.search(r"\bUNROLLED\b", body):
-        text += f"\nUNROLLED = {trainer.UNROLLED}  # stands for the update in its draws"
+        text += f"\nUNROLLED = {program.UNROLLED}  # stands for the update in its draws"
     return text
 
 
-def _loop(c: GANConfig) -> str:
-    update = ["d_loss = train_discriminator(step)"]
+def _loop(steps: Steps) -> str:
+    c, start = steps.c, []
+    d_step, g_step = "train_discriminator", "train_generator"
+    if steps.dense:
+        start = [
+            "if i in (0, FIRST_STEPS):  # XLA makes threefry numbers fastest, a plain graph only knows philox",
+            f'{INDENT}ALG, xla = ("philox", False) if i < FIRST_STEPS else ("threefry", True)',
+            f"{INDENT}d_step = tf.function({d_step}, jit_compile=xla)",
+            f"{INDENT}g_step = tf.function({g_step}, jit_compile=xla)",
+        ]
+        d_step, g_step = "d_step", "g_step"
+    update = [f"d_loss = {d_step}(step)"]
     if c.d_steps > 1:
         update = [
             "for update in range(D_STEPS):",
-            f"{INDENT}d_loss = train_discriminator(step, tf.constant(update, tf.int64))",
+            f"{INDENT}d_loss = {d_step}(step, tf.constant(update, tf.int64))",
         ]
     if c.g_steps > 1:
         update = ["if i % G_STEPS == 0:", *(INDENT + line for line in update)]
     lines = [
+        *start,
         "step = tf.constant(i, tf.int64)",
         *update,
-        "g_loss = train_generator(step)",
+        f"g_loss = {g_step}(step)",
         "if (i + 1) % args.print_every == 0:",
         f'{INDENT}print(f"step {{i + 1}}  g_loss {{g_loss:.4f}}  d_loss {{d_loss:.4f}}", flush=True)',
     ]
-    return "\n".join(["for i in range(args.steps):", *(INDENT + line for line in lines)])
+    first = []
+    if steps.dense:
+        first = [f"FIRST_STEPS = {first_steps(c, steps.shape)}  # as a plain graph: XLA takes seconds to compile\n\n"]
+    return "\n".join([*first, "for i in range(args.steps):", *(INDENT + line for line in lines)])
 
 
 def _samples(steps: Steps, back: str) -> str:
     """Saves what the generator has learnt; back: what brings points to the data's units."""
     lines = [f"# -- samples{' of the averaged generator' * steps.averaged}"]
     lines += ["generator.set_weights([weight.numpy() for weight in average])"] * steps.averaged
-    lines += [f"z = {steps.z(GRID**2 if steps.images else POINT_SAMPLES, '[SEED, -1]', 'philox')}"]
+    z = steps.z(GRID**2 if steps.images else POINT_SAMPLES, "[SEED, -1]", PHILOX)
+    lines += [f"z = {z}"]
     if not steps.images:
         lines += [
             f"samples = generator(z).numpy(){back}",

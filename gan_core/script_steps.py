@@ -71,6 +71,9 @@ def _indented(lines: list[str]) -> list[str]:
     return [INDENT + line for line in lines]
 
 
+PHILOX = '"philox"'  # the random numbers of a plain graph, as text
+
+
 class Steps:
     """Writes the training of one config on samples of `shape`; what its settings ask for is found out once, here."""
 
@@ -90,8 +93,9 @@ class Steps:
         self.g_modes, self.g_keeps = batch or keeps, batch or keeps
         batch, keeps = _modes(discriminator)
         self.d_modes, self.d_keeps = batch or keeps, keeps
-        dense = plan.ARCHITECTURES[c.architecture].dense
-        self.alg, self.compiled = ("threefry", "tf.function(jit_compile=True)") if dense else ("philox", "tf.function")
+        # Dense networks begin as a plain graph and go on in XLA, as the trainer's do; ALG is what each draws with.
+        self.dense = plan.ARCHITECTURES[c.architecture].dense
+        self.alg, self.compiled = ("ALG", "") if self.dense else (PHILOX, "@tf.function\n")
         # The registries' functions that the script holds, and the arguments that each takes there.
         self.objective, self.parameters = sources(
             self.loss.discriminator, self.loss.generator, short=not (self.smooth or self.noisy)
@@ -155,10 +159,10 @@ class Steps:
         return f"key(step, {purpose}{f', {update}' if update else ''})"
 
     def _normal(self, shape: str, key: str, alg: str) -> str:
-        return f'tf.random.stateless_normal({shape}, {key}, alg="{alg}")'
+        return f"tf.random.stateless_normal({shape}, {key}, alg={alg})"
 
     def _uniform(self, shape: str, key: str, alg: str) -> str:
-        return f'tf.random.stateless_uniform({shape}, {key}, -1.0, 1.0, alg="{alg}")'
+        return f"tf.random.stateless_uniform({shape}, {key}, -1.0, 1.0, alg={alg})"
 
     def z(self, n: int | str, key: str, alg: str = "") -> str:
         """A draw of n times z."""
@@ -184,7 +188,7 @@ class Steps:
         blocks.append(
             _function(
                 "def real_batch(key):",
-                f'rows = tf.random.stateless_uniform([BATCH_SIZE], key, 0, len({array}), tf.int32, alg="{self.alg}")',
+                f"rows = tf.random.stateless_uniform([BATCH_SIZE], key, 0, len({array}), tf.int32, alg={self.alg})",
                 f"return {batch}{', tf.one_hot(tf.gather(labels, rows), CLASSES)' * c.conditional}",
             )
         )
@@ -275,7 +279,7 @@ class Steps:
             ]
         if self.penalty and "uniform" in self.parameters[self.penalty.__name__]:
             key = self._key("PENALTY", update)
-            draw = f'tf.random.stateless_uniform(shape, {key}, alg="{self.alg}")'
+            draw = f"tf.random.stateless_uniform(shape, {key}, alg={self.alg})"
             lines += ["", "def uniform(shape):", f"{INDENT}return {draw}", ""]
         return lines
 
@@ -329,7 +333,7 @@ class Steps:
                     f"{INDENT}weight.assign(tf.clip_by_value(weight, -WEIGHT_CLIP, WEIGHT_CLIP))",
                 ]
         return _function(
-            f"@{self.compiled}\ndef train_discriminator(step{', update' * bool(update)}):",
+            f"{self.compiled}def train_discriminator(step{', update' * bool(update)}):",
             f'"""One update of the discriminator; returns its loss{", without the penalty" * bool(self.penalty)}."""',
             *lines,
             "return d_loss",
@@ -362,7 +366,7 @@ class Steps:
                 "for slow, fast in zip(average, generator.weights):",
                 f"{INDENT}slow.assign(decay * slow + (1.0 - decay) * fast)",
             ]
-        head = f"@{self.compiled}\ndef train_generator(step):"
+        head = f"{self.compiled}def train_generator(step):"
         return _function(head, '"""One update of the generator; returns its loss."""', *lines, "return g_loss")
 
     # -- unrolling ----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ frame, so that script only imports the file, by URL, from the app's static folde
 
 import hashlib
 import json
+import os
 import shutil
 import struct
 from collections.abc import Callable
@@ -62,7 +63,7 @@ def prepare() -> tuple[str, str]:
     source = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
     target = STATIC / "plotly.min.js"
     if not target.exists() or target.stat().st_size != source.stat().st_size:
-        temporary = target.with_suffix(".part")
+        temporary = target.with_suffix(f".{os.getpid()}.part")  # two servers may start at once
         shutil.copyfile(source, temporary)
         temporary.replace(target)
     return hashlib.sha256((STATIC / "liveplot.js").read_bytes()).hexdigest()[:12], version("plotly")
