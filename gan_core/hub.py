@@ -100,6 +100,11 @@ class Hub:
                         seat.run.end(seat.run.ended)
             self._seats[key] = _Seat(run, session)
 
+    def knows(self, run: Run) -> bool:
+        """Whether somebody owns `run`: one whose page was away for too long belongs to nobody."""
+        with self._lock:
+            return any(seat.run is run for seat in self._seats.values())
+
     def start(self, run: Run) -> int:
         """Gives `run` a worker if it has none: the spare, or a new process. Returns 0, or its place in the queue.
 

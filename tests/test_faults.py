@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from gan_core import runs
+from gan_core.worker import LEASE_SECONDS
 from tests.browser import PLAY_SECONDS, SMALL, WINDOW, Tab
 from tests.conftest import ROOT, Line, Server, wait_until
 
@@ -237,6 +238,8 @@ def test_a_tab_that_was_asleep_takes_up_its_run(hall, full):
     wait_until(lambda: tab.step() >= before and "paused" in tab.text("steps_per_second"), PLAY_SECONDS, "the run")
     tab.click("play")
     hall.goes_on(tab, before)
+    time.sleep(LEASE_SECONDS + 2)
+    hall.goes_on(tab)  # the hub still renews the new process's lease
 
 
 def test_a_server_that_is_killed_and_started_again_finds_its_pages(hall, full):

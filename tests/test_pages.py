@@ -25,6 +25,7 @@ class FakeHub:
 
     def __init__(self):
         self.started: list = []
+        self.owned: list = []
         self.full = False
         self.limit = 2
 
@@ -32,7 +33,10 @@ class FakeHub:
         pass
 
     def adopt(self, key, session, run):
-        pass
+        self.owned.append(run)
+
+    def knows(self, run):
+        return run in self.owned
 
     def take_up(self, key, session):
         return None
@@ -485,6 +489,17 @@ def test_a_tutorial_s_grid_is_chosen_without_a_warning(hub, no_files):
     app.switch_page("pages/images.py").run()
     assert not app.exception and not app.warning
     assert app.select_slider(key="side").value == 4
+
+
+def test_a_page_that_was_away_for_too_long_owns_its_run_again(hub):
+    """Else nobody would renew the lease of the process that its next Play starts, which then stands still."""
+    app = open_page()
+    (run,) = hub.owned
+    app.run()
+    assert hub.owned == [run]
+    hub.owned.clear()  # the hub has ended the run, and forgotten it
+    app.run()
+    assert hub.owned == [run]
 
 
 def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):

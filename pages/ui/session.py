@@ -48,6 +48,7 @@ def own_run() -> Run:
         usable = config if not trouble(config) else PRESETS[controls.FIRST_PRESET[state.kind]].config
         keep(Run(usable, controls.upload()))
     run: Run = state[run_key]
+    _own_again(run)
     hub().visit(_session(), run.config)
     return run
 
@@ -60,10 +61,19 @@ def keep(run: Run) -> Run:
     return run
 
 
+def _own_again(run: Run) -> None:
+    """A page that was away for too long and came back has its run, but the hub has forgotten it: without an owner a
+    training process stands still after seconds."""
+    if not hub().knows(run):
+        keep(run)
+
+
 def race_run() -> Run | None:
     """This tab's race, if it has one."""
     _claim()
     run = st.session_state.get(controls.mine("run"))
+    if run is not None:
+        _own_again(run)
     hub().visit(_session(), PRESETS["ring"].config if run is None else run.config)
     return run
 
