@@ -29,21 +29,6 @@ os.environ["GANSCOPE_RUNS_DIR"] = RUNS
 atexit.register(shutil.rmtree, RUNS, ignore_errors=True)
 
 
-def pytest_collection_modifyitems(items):
-    """For two processes: one drives the browser, the other takes the rest, a file at a time, and what disturbs at last.
-
-    Tests of one file share what it has compiled.
-    """
-
-    def turn(item) -> int:
-        return 2 if item.path.stem in ("test_faults", "test_soak") else int("chromium" not in item.fixturenames)
-
-    items.sort(key=turn)
-    for item in items:
-        name = "browser" if turn(item) == 0 else "faults" if turn(item) == 2 else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(name))
-
-
 def pytest_collection_finish():
     """Sets apart what all the test files have loaded, TensorFlow above all: nothing of it is ever garbage.
 
