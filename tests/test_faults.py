@@ -19,7 +19,7 @@ from gan_core.worker import LEASE_SECONDS
 from tests.browser import PLAY_SECONDS, SMALL, WINDOW, Tab
 from tests.conftest import ROOT, Line, Server, wait_until
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.flaky(reruns=1)]
 
 SOURCES = ("app.py", "gan_core", "pages", "static", ".streamlit")
 

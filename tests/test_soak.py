@@ -16,7 +16,7 @@ from tests.browser import PLAY_SECONDS, SMALL, WINDOW, Tab
 from tests.conftest import Server, wait_until
 from tests.test_faults import TRACEBACK, WATCHED
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.flaky(reruns=1)]
 
 PAGES = {  # address -> what is on the page once it is drawn
     SMALL: ".st-key-live_samples .js-plotly-plot",
