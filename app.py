@@ -7,4 +7,5 @@ from pages.ui import frame, watching
 if __name__ == "__main__":
     frame.run()
 else:  # imported by the server, once
+    frame.own_navigation()
     app = st.App(__file__, routes=watching.ROUTES)

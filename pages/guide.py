@@ -21,7 +21,6 @@ def _rows(registry: dict) -> list[dict[str, str]]:
     ]
 
 
-frame.through_app()
 st.title("Guide")
 st.markdown(
     """

@@ -4,9 +4,8 @@ import streamlit as st
 
 from gan_core.score_lab import CHEATS, DATA, REPEATS, SIZES, SPREADS
 from gan_core.score_notes import GROUPS, NOTES
-from pages.ui import frame, score_view
+from pages.ui import score_view
 
-frame.through_app()
 st.title("Scores")
 st.markdown(
     f"""

@@ -7,7 +7,6 @@ from gan_core.datasets import sample_shape
 from gan_core.presets import PRESETS, TUTORIALS
 from pages.ui import controls, frame
 
-frame.through_app()
 st.title("Tutorials")
 st.markdown(
     "The systems that the usual GAN tutorials describe, each really training. Where a tutorial's text cannot work as "

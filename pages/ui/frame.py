@@ -190,12 +190,10 @@ def take_arguments(argv: list[str]) -> str:
     return ""
 
 
-def through_app() -> None:
-    """Every page begins with this.
+def own_navigation() -> None:
+    """Tells Streamlit that app.py makes the navigation, as `st.navigation` does once it has run.
 
-    Until `st.navigation` has run once, Streamlit takes the folder pages/ for a menu of its own and runs a
-    page without app.py: the first visit after a start, if it is a deep link, would show the wrong frame.
+    Else Streamlit takes the folder pages/ for a menu of its own, and whoever comes first, or while the first page is
+    being made, gets a page without app.py: in the wrong frame, for as long as that page is open.
     """
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
+    PagesManager.uses_pages_directory = False
