@@ -230,9 +230,10 @@ def product_limit(config: GANConfig, shape: tuple[int, ...]) -> float:
     seconds = 0.0
     for layers, forward, weights, inputs in ((g, 2, 1, 1), (d, 3, 2, 3)):
         for i, (rows, width, out) in enumerate(layers):
-            first = inputs if i else (0 if layers is g else 1)  # nobody asks for the way back into z or real samples
+            # The way back into the layer's input; nobody asks for that into z or into real samples.
+            back = inputs if i else (0 if layers is g else 1)
             seconds += forward * _product(rows, width, out) + weights * _product(width, rows, out)
-            seconds += first * _product(rows, out, width)
+            seconds += back * _product(rows, out, width)
     return 1 / seconds
 
 

@@ -76,6 +76,10 @@ class Mailbox:
         """Whether somebody still wants this worker to train."""
         return time.monotonic() < self.lease_until
 
+    def waiting(self) -> bool:
+        """Whether a message waits to be taken."""
+        return bool(self._newest or self._commands)
+
     def take(self, wait: float) -> list[tuple[str, Any]]:
         """The waiting messages, the config first, after waiting at most `wait` seconds for one."""
         with self._news:
@@ -396,6 +400,9 @@ class Worker:
         from gan_core.snapshot import View
 
         views.look(self._lanes[0].trainer, View())
+        # The rest compiles beside the first frames of who presses Play: better before, if there is time.
+        while not self._faster[0].done() and not self._mail.waiting():
+            time.sleep(0.02)
         self._lanes = []
 
 

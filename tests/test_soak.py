@@ -197,6 +197,19 @@ class Visitor:
         else:
             node.click(timeout=NOW)
 
+    def go(self, link: str, landmark: str) -> None:
+        """Opens a page by its link, like anybody with a second click where the first one does nothing.
+
+        Streamlit's browser names the page that it shows in every message, and that is the old one until the new one
+        begins: what a page that still draws itself says by itself, or a click just before, calls the old one back.
+        """
+        found = self.page.locator(landmark)
+        for seconds in (20, 40):
+            self.page.locator("a[data-testid=stTopNavLink]", has_text=link).first.evaluate("link => link.click()")
+            with contextlib.suppress(BrowserError):
+                return found.first.wait_for(timeout=seconds * 1000)
+        pytest.fail(f"{link} did not come; {self.page.evaluate('sessionStorage.getItem(`monkey did`)')}")
+
     def check(self) -> None:
         """No page ever showed an exception."""
         if self.errors or TRACEBACK in self.page.inner_text("body"):
@@ -205,9 +218,7 @@ class Visitor:
 
 
 def test_sessions_that_press_everything_leave_the_server_well(chromium, full, tmp_path):
-    if not full:
-        pytest.skip("with --full only: a page that was pressed at random now and then does not answer within a minute")
-    sessions, seconds = 8, 300
+    sessions, seconds = (8, 300) if full else (2, 10)
     server = Server(GANSCOPE_AWAY_SECONDS="4", GANSCOPE_WORKER_MB="2500", **offline(tmp_path))
     contexts = [chromium.new_context(viewport=WINDOW) for _ in range(sessions)]
     try:
@@ -227,8 +238,7 @@ def test_sessions_that_press_everything_leave_the_server_well(chromium, full, tm
             page.evaluate("sessionStorage.setItem('monkey sleeps', 1)")
             page.keyboard.press("Escape")
             for link, landmark in (("Guide", PAGES["guide"]), ("2-D playground", ".st-key-step_counter")):
-                page.locator("a[data-testid=stTopNavLink]", has_text=link).first.evaluate("link => link.click()")
-                page.wait_for_selector(landmark, timeout=60_000)
+                visitor.go(link, landmark)
             visitor.check()
             acts += int(page.evaluate("sessionStorage.getItem('monkey presses')") or 0)
         complaints = [complaint for visitor in visitors for complaint in visitor.complaints]

@@ -7,7 +7,6 @@ browser at the same moment. Both name the drawing of the button that was clicked
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -43,7 +42,7 @@ def button(label: str, key: str, action: Callable[[], None], **rest) -> None:
 def here(action: Callable[..., None]) -> Callable[..., None]:
     """`action` as a callback of this page alone: one that comes when another page was drawn meanwhile is passed over.
 
-    Else it would act on that page's settings.
+    Else it would act on that page's settings. Its own widget may be gone, too: ask with `session_state.get`.
     """
     kind = st.session_state.get("kind")
 
@@ -52,11 +51,6 @@ def here(action: Callable[..., None]) -> Callable[..., None]:
             action(*args)
 
     return acts
-
-
-def said(key: str) -> Any:
-    """For callbacks: what the widget under `key` says; None where it came as its page was being left."""
-    return st.session_state.get(key)
 
 
 def due() -> bool:

@@ -284,7 +284,7 @@ def _side_by_side(bar: Any, log: bool) -> None:
 
 
 def _chosen() -> None:
-    chosen = clicks.said("compare_runs")
+    chosen = st.session_state.get("compare_runs")
     if chosen is not None:
         st.session_state.compare = list(chosen)
 

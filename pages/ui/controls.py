@@ -105,7 +105,7 @@ def set_config(config: GANConfig) -> None:
 
 
 def _turned(name: str) -> None:
-    value = clicks.said(f"knob_{name}")
+    value = st.session_state.get(f"knob_{name}")
     if value is None:
         return
     if isinstance(value, list):  # the chosen classes
@@ -235,7 +235,7 @@ def config_panel(config: GANConfig) -> GANConfig:
 
 def _preset() -> None:
     def chosen() -> None:
-        name = clicks.said("preset")
+        name = st.session_state.get("preset")
         if name is not None:
             set_config(PRESETS[name].config)
             st.session_state.preset = None
@@ -265,7 +265,7 @@ def recipe_of(config: GANConfig) -> str | None:
 
 def _recipe(config: GANConfig) -> None:
     def chosen() -> None:
-        name = clicks.said("recipe")
+        name = st.session_state.get("recipe")
         if name is not None:
             st.session_state.recipe = None
             try:

@@ -167,7 +167,7 @@ def _play(run: Run) -> None:
 def _step(run: Run) -> None:
     past.present()
     if _start(run):
-        run.steps(clicks.said("step_size") or STEPS[0])
+        run.steps(st.session_state.get("step_size") or STEPS[0])
     else:
         run.pause()
         controls.say("Every training place is taken: this run waits for one. Press Step again once it has its place.")
@@ -193,7 +193,7 @@ def another_seed() -> int:
 
 
 def _speed(run: Run) -> None:
-    speed = clicks.said("speed")
+    speed = st.session_state.get("speed")
     if speed is not None:
         run.set_speed(float(speed))
 

@@ -178,11 +178,12 @@ def _save(run: Run) -> None:
     state = st.session_state
     if pending() is not None:
         return
-    name = (clicks.said(controls.mine("save_name")) or "").strip() or f"{run.config.data} {datetime.now():%d %b %H.%M}"
+    given = (state.get(controls.mine("save_name")) or "").strip()
+    name = given or f"{run.config.data} {datetime.now():%d %b %H.%M}"
     try:
         if (runs.runs_folder() / runs.checked_name(name)).exists():
             raise ConfigError(f"There is a run with the name “{name}” already: choose another.")
-        ask(run, [name], runs.checked_note(clicks.said(controls.mine("save_note")) or ""))
+        ask(run, [name], runs.checked_note(state.get(controls.mine("save_note")) or ""))
         state[controls.mine("save_error")] = ""
     except ConfigError as error:
         state[controls.mine("save_error")] = str(error)

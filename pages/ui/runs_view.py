@@ -11,7 +11,7 @@ from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
 from gan_core.runs import Saved, Unreadable
-from pages.ui import clicks, controls, frame, past, takeaway
+from pages.ui import controls, frame, past, takeaway
 from pages.ui.scoring import cells
 
 ON_A_PAGE = 10
@@ -138,7 +138,7 @@ def _row(run: Saved, chosen: int) -> None:
 def _tick(name: str, key: str) -> None:
     state = st.session_state
     others = [n for n in state.get("compare", []) if n != name]
-    state.compare = [*others, name] if clicks.said(key) else others
+    state.compare = [*others, name] if st.session_state.get(key) else others
 
 
 def _want(run: Saved, step: int | None) -> None:
