@@ -148,8 +148,9 @@ class Choice:
         self.programs = {name: self.programs[name] for name in {"graph", self.path}}
 
     def at(self, step: int) -> Program:
-        """The program that runs the step after `step`."""
-        return self.programs["graph" if step < self.first else self.path or "graph"]
+        """The program that runs the step after `step`; while its compilation is waited for, the plain one."""
+        fastest = self.programs.get(self.path or "graph", self.programs["graph"])
+        return self.programs["graph"] if step < self.first else fastest
 
 
 def _seconds(call: Callable[[Program, int], Any], program: Program, n: int) -> float:

@@ -97,6 +97,18 @@ def test_what_can_be_taken_at_once_ends_at_the_change():
     assert [ours.at_once(n) for n in (1, FIRST, FIRST + 1, ROWS)] == [1, FIRST, FIRST, FIRST]
 
 
+@pytest.mark.parametrize("known", [None, "xla"])
+def test_who_looks_while_the_compilation_is_waited_for_sees_the_plain_path(known):
+    if known:
+        remember(known)
+    trained = trainer()
+    trained.train(FIRST)
+    assert not trained.program.choice.ready and trained.at_once(5) == 0
+    assert trained.runs.path == "graph"
+    trained.train(1)
+    assert trained.program.choice.ready and trained.runs.path == trained.program.choice.path
+
+
 def test_a_divergence_behind_the_change_leaves_the_state_as_it_was():
     remember("xla")
     ours = trainer(loss="wasserstein", penalty="none", g_optimizer="sgd", d_optimizer="sgd", g_lr=0.1, d_lr=0.1)
