@@ -168,6 +168,11 @@ class LivePlot {
     this.draw();
   }
 
+  // Whether a frame waits for the one before it to be drawn.
+  get behind() {
+    return this.newest !== null && !this.rests && !this.gone && !document.hidden;
+  }
+
   // One frame at a time: those that arrive while one is drawn, or while nobody looks, are passed over.
   async draw() {
     if (this.drawing || !this.newest || document.hidden) return;
@@ -179,6 +184,8 @@ class LivePlot {
         this.last = this.newest;
         this.newest = null;
         const figure = unpack(this.last);
+        if (older(figure.place, this.place)) continue;
+        this.place = figure.place;
         const colors = palette(this.parent);
         this.theme = colors.$bg + colors.$text;
         if (this.hidden) figure.data = figure.data.filter((trace) => !this.hidden.has(trace.name));
@@ -206,7 +213,9 @@ class LivePlot {
         this.node.dataset.step = figure.step ?? "";
         this.node.dataset.ms = (performance.now() - started).toFixed(1);
         await new Promise((resolve) => requestAnimationFrame(resolve));
+        this.rests = true;
         if (figure.every) await new Promise((resolve) => setTimeout(resolve, figure.every));
+        this.rests = false;
       }
     } catch (error) {
       this.node.textContent = `The live plot cannot be drawn: ${error.message}. Reload the page.`;
@@ -258,6 +267,11 @@ class LivePlot {
   }
 }
 
+// Frames of one feed come by two ways, the script's drawing and the feed itself; the later one is not always newer.
+function older(place, than) {
+  return Boolean(place && than && place[0] === than[0] && place[1] < than[1]);
+}
+
 const plots = new WeakMap();
 
 export function plot(component) {
@@ -275,6 +289,110 @@ export function removePlot(component) {
   if (alive(component)) return;
   plots.get(component.parentElement)?.remove();
   plots.delete(component.parentElement);
+}
+
+// Words that the feed keeps fresh.
+const texts = new WeakMap();
+
+function write(parent, html, place) {
+  const before = texts.get(parent);
+  if (older(place, before?.place)) return;
+  texts.set(parent, { place, html });
+  if (before?.html !== html) parent.querySelector(":scope > .ganscope-text").innerHTML = html;
+}
+
+export function text(component) {
+  const { parentElement, data } = component;
+  if (!parentElement.querySelector(":scope > .ganscope-text")) {
+    texts.delete(parentElement);
+    parentElement.append(Object.assign(document.createElement("div"), { className: "ganscope-text" }));
+  }
+  write(parentElement, data.html, data.place);
+}
+
+// The feed: while anything moves the browser asks for frames itself, ten a second or as many as it can draw.
+const FEED_MS = 100;
+const STILL_MS = 200;
+
+class Feed {
+  show(component) {
+    Object.assign(this, component.data);
+    this.version = component.version;
+    this.drawings = (this.drawings ?? 0) + 1; // by the script
+    this.still = () => component.setTriggerValue("still", true);
+    if (this.moving && !this.working) this.work();
+  }
+
+  async work() {
+    this.working = true;
+    let next = this.fetch();
+    while (this.moving && !this.gone) {
+      const started = performance.now();
+      const frame = await next;
+      while (!this.gone && this.behind()) await SLEEP(5);
+      next = this.fetch(); // while this one is drawn
+      if (frame) this.draw(frame);
+      await SLEEP(Math.max(0, FEED_MS - (performance.now() - started)));
+    }
+    this.working = false;
+  }
+
+  // The newest frame; nothing where there is no newer one, or nobody looks.
+  async fetch() {
+    if (document.hidden) return SLEEP(FEED_MS);
+    const { token } = this;
+    try {
+      const answer = await fetch(new URL(`ganscope/live/${token}`, document.baseURI), { cache: "no-store" });
+      if (answer.status === 204) return;
+      if (answer.status !== 200) throw new Error(`status ${answer.status}`);
+      return { token, ...unpack(new Uint8Array(await answer.arrayBuffer())) };
+    } catch {
+      await SLEEP(1000); // the connection, or the server: the page itself says so
+    }
+  }
+
+  found(key, kind) {
+    return document.querySelector(`.st-key-${CSS.escape(key)} .${kind}`)?.parentElement;
+  }
+
+  draw(frame) {
+    if (this.gone || frame.token !== this.token) return;
+    this.shown = [];
+    for (const [key, html] of Object.entries(frame.texts)) {
+      const parent = this.found(key, "ganscope-text");
+      if (parent && texts.has(parent)) write(parent, html, frame.place);
+    }
+    for (const [key, bytes] of Object.entries(frame.plots)) {
+      const live = plots.get(this.found(key, "ganscope-plot"));
+      if (!live) continue;
+      live.show(bytes, this.version);
+      this.shown.push(live);
+    }
+    if (frame.moving || !this.moving) return;
+    this.moving = false;
+    const { drawings } = this;
+    // A click that stopped the run brings the script's drawing anyway.
+    setTimeout(() => !this.gone && drawings === this.drawings && this.still(), STILL_MS);
+  }
+
+  behind() {
+    return this.shown?.some((live) => live.behind);
+  }
+}
+
+const feeds = new WeakMap();
+
+export function feed(component) {
+  const { parentElement } = component;
+  if (!feeds.has(parentElement)) feeds.set(parentElement, new Feed());
+  feeds.get(parentElement).show(component);
+}
+
+export function removeFeed(component) {
+  if (alive(component)) return;
+  const kept = feeds.get(component.parentElement);
+  if (kept) kept.gone = true;
+  feeds.delete(component.parentElement);
 }
 
 // The tab's own key: it survives a refresh, dies with the tab, and is in no link.

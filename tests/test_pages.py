@@ -168,7 +168,8 @@ def test_without_a_free_place_a_run_waits_in_the_queue(hub):
     hub.full = True
     app = open_page()
     app.button(key="play").click().run()
-    said = " ".join(m.value for m in app.markdown)
+    feed = app.session_state["feed_points"]
+    said = feed.texts(feed.run.snapshot())["steps_per_second"]
     assert "number 1 in the queue for one of 2 training places" in said
     app.button(key="step").click().run()
     assert "Every training place is taken" in app.info[0].value

@@ -84,6 +84,8 @@ STYLE = """<style>
   background: var(--st-background-color); border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.5rem; box-shadow: 0 2px 12px rgba(0,0,0,0.25); }
 .st-key-deliver { height: 0; overflow: hidden; position: absolute; }
 .ganscope-plot { width: 100%; }
+.ganscope-text { font-family: var(--st-font); line-height: 1.6; }
+.ganscope-text p { margin: 0; }
 .ganscope-watch { display: grid; gap: 0.3rem 0.6rem; grid-template-columns: minmax(0, 52fr) minmax(0, 48fr); font-family: var(--st-font); }
 .ganscope-watch.pictures { grid-template-columns: minmax(0, 41fr) minmax(0, 15fr) minmax(0, 44fr); }
 .ganscope-watch > .head { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; align-items: baseline; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
@@ -93,7 +95,7 @@ STYLE = """<style>
 .ganscope-watch > .bar { grid-column: 1 / -1; }
 .ganscope-watch > .gone { grid-column: 1 / -1; padding: 0.8rem; border-left: 4px solid var(--st-primary-color); }
 @media (max-width: 640px) { .ganscope-watch, .ganscope-watch.pictures { grid-template-columns: minmax(0, 1fr); } }
-.st-key-tab_key { position: absolute; height: 0; overflow: hidden; }
+:is(.st-key-tab_key, .st-key-live_feed) { position: absolute; height: 0; overflow: hidden; }
 .ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.1rem 0.6rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }
 .ganscope-metrics b { font-size: 1.2rem; display: block; line-height: 1.25; }
 .ganscope-metrics span { font-size: 0.78rem; line-height: 1.15; display: inline-block; }

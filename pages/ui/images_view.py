@@ -137,15 +137,19 @@ class Images:
     def presented(self) -> "Images":
         return self
 
-    def draw(self, snapshot: Snapshot) -> None:
-        for name, figure in self.panels(snapshot).items():
-            live_plot(figure, key=f"live_{name}", on_click=_pick if name == "samples" else None)
-        picked = st.session_state.get("picked")
-        if picked is not None and "neighbours" in snapshot.frame and picked < len(snapshot.frame["grid"]):
-            live_plot(image_figures.neighbours(snapshot, picked), key="live_neighbours")
-            st.button("Close", key="unpick", on_click=_unpick)
-        if self.corners is not None and "blend" in snapshot.frame:
-            live_plot(image_figures.blend(snapshot), key="live_blend")
+    def own(self, snapshot: Snapshot, view: View) -> dict[str, figures.Figure]:
+        frame, shown = snapshot.frame, {}
+        if view.picked is not None and "neighbours" in frame and view.picked < len(frame["grid"]):
+            shown["neighbours"] = image_figures.neighbours(snapshot, view.picked)
+        if view.blend is not None and "blend" in frame:
+            shown["blend"] = image_figures.blend(snapshot)
+        return shown
+
+    def draw(self, shown: dict[str, figures.Figure]) -> None:
+        for key, figure in shown.items():
+            live_plot(figure, key=key, on_click=_pick if key == "live_samples" else None)
+            if key == "live_neighbours":
+                st.button("Close", key="unpick", on_click=_unpick)
 
     def scores(self, metrics: dict[str, Any]) -> tuple[list[scoring.Cell], str]:
         return scoring.of_images(metrics)

@@ -20,11 +20,13 @@ from gan_core.knobs import ConfigError
 from gan_core.pictures import MissingFile
 from gan_core.snapshot import Snapshot, View
 from pages.ui import clicks, controls, downloads, past, session, takeaway, watch_view
+from pages.ui.feed import Feed, feed_of
 from pages.ui.figures import Figure
-from pages.ui.liveplot import live_plot
+from pages.ui.liveplot import live_feed, live_plot, live_text
 from pages.ui.watching import SHOWS
 
-FRAME_SECONDS = 0.1
+TICK_SECONDS = 2.0  # between two drawings by the script; in between the feed draws ten frames a second
+SAVING_SECONDS = 0.3
 WARMING_SECONDS = 1.0
 SPEEDS = {1: "1/s", 10: "10/s", 100: "100/s", 1_000: "1k/s", 0: "full"}
 STEPS = (1, 10, 100)
@@ -277,8 +279,11 @@ class Display(Protocol):
     def panels(self, snapshot: Snapshot) -> dict[str, Figure]:
         """The figures of the moving parts, by name."""
 
-    def draw(self, snapshot: Snapshot) -> None:
-        """Draws the moving parts."""
+    def own(self, snapshot: Snapshot, view: View) -> dict[str, Figure]:
+        """More figures, which only the run's own page shows, by name."""
+
+    def draw(self, shown: dict[str, Figure]) -> None:
+        """Draws the moving parts, by the elements' keys: `live_` and the name."""
 
     def presented(self) -> "Display":
         """What those see to whom the run is presented: they choose among all layers."""
@@ -289,6 +294,8 @@ class Display(Protocol):
 
 def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
     """Status, picture, losses and numbers, fresh ten times a second while anything moves and still otherwise."""
+    state, key = st.session_state, controls.mine("feed")
+    feed = state[key] = feed_of(run, state.get(key))
     picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
     display = switches(run)
     before = run.snapshot()
@@ -299,22 +306,27 @@ def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
             for name, figure in display.stills(before).items():
                 live_plot(figure, key=f"live_{name}")
             watch_view.presents(run, display, _metrics)
-            st.fragment(_draw, run_every=every)(run, display, every)
+            st.fragment(_draw, run_every=every)(run, display, every, feed)
     finally:
         st.session_state.full_run = False
 
 
-def every_seconds(run: Run, snapshot: Snapshot, frame: float = FRAME_SECONDS) -> float | None:
-    """Seconds from one frame to the next; None where all stands still."""
-    if snapshot.moving or past.pending():
-        return frame
+def every_seconds(run: Run, snapshot: Snapshot, tick: float = TICK_SECONDS) -> float | None:
+    """Seconds from one drawing by the script to the next; None where all stands still."""
+    if past.pending():
+        return min(tick, SAVING_SECONDS)
+    if snapshot.moving:
+        return tick
     waits = snapshot.status in ("idle", "ended") and (session.hub().warmth() == "starting" or session.hub().place(run))
     return WARMING_SECONDS if waits else None
 
 
-def _draw(run: Run, display: Display, every: float | None) -> None:
+def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
     shown = display if SHOWS.of(run) is None else display.presented()
-    snapshot = run.poll(replace(shown.view(), at=past.looked_at()))
+    feed.view = replace(shown.view(), at=past.looked_at())
+    feed.figures = partial(_figures, display, feed.view)
+    feed.texts = partial(_texts, run, display)
+    snapshot, place = feed.look()
     if past.settled(run) or (snapshot.moving and every is None):
         st.rerun()  # another view was asked for while all stood still, and its frame is not here yet
     tick = ticking()
@@ -326,17 +338,29 @@ def _draw(run: Run, display: Display, every: float | None) -> None:
         cost = step_cost(snapshot.config, snapshot.data.shape)
         st.session_state.speed_seen = cost * snapshot.steps_per_second
     # Every element is a message of a third of a millisecond, so the style (frame.py) lays them out, not columns.
-    with st.container(key="step_counter"):
-        st.markdown(f"step {snapshot.shown:,}")
-    with st.container(key="steps_per_second"):
-        path = f", {snapshot.frame['path']}" if snapshot.frame.get("path") else ""
-        st.markdown(f"{rate(snapshot.steps_per_second)} steps/s{path} · {_status(run, snapshot)}")
-    display.draw(snapshot)
-    with st.container(key="metrics"):
-        st.html(_metrics(snapshot, display))
+    for key, html in feed.texts(snapshot).items():
+        with st.container(key=key):
+            live_text(html, key, place)
+    display.draw({key: {**figure, "place": place} for key, figure in feed.figures(snapshot).items()})
     past.draw_scrubber(run, snapshot)
+    live_feed(feed.token, snapshot.moving)
     if snapshot.error:
         st.error(snapshot.error)
+
+
+def _figures(display: Display, view: View, snapshot: Snapshot) -> dict[str, Figure]:
+    shown = {**display.panels(snapshot), **display.own(snapshot, view)}
+    return {f"live_{name}": figure for name, figure in shown.items()}
+
+
+def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
+    path = f", {snapshot.frame['path']}" if snapshot.frame.get("path") else ""
+    status = f"{rate(snapshot.steps_per_second)} steps/s{path} · {_status(run, snapshot)}"
+    return {
+        "step_counter": f"<p>step {snapshot.shown:,}</p>",
+        "steps_per_second": f"<p>{escape(status)}</p>",
+        "metrics": _metrics(snapshot, display),
+    }
 
 
 def ticking() -> bool:

@@ -71,9 +71,12 @@ class Points:
             **({"modes": figures.mode_chart(snapshot)} if modes else {}),
         }
 
-    def draw(self, snapshot: Snapshot) -> None:
-        for name, figure in self.panels(snapshot).items():
-            live_plot(figure, key=f"live_{name}")
+    def own(self, snapshot: Snapshot, view: View) -> dict[str, figures.Figure]:
+        return {}
+
+    def draw(self, shown: dict[str, figures.Figure]) -> None:
+        for key, figure in shown.items():
+            live_plot(figure, key=key)
 
     def scores(self, metrics: dict[str, Any]) -> tuple[list[scoring.Cell], str]:
         return scoring.of_points(metrics)

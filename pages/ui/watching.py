@@ -27,7 +27,7 @@ from pages.ui.liveplot import pack
 FRAME_SECONDS = 0.2
 HELD_SECONDS = 10.0  # a request waits this long for a newer frame
 AWAY_SECONDS = 15.0  # who has asked for nothing since then watches no more
-ALONE_SECONDS = 1.0  # the presenter's page asks ten times a second; where it does not, frames are asked for here
+IDLE_SECONDS = 1.0  # between two frames that nobody watches, which are kept for the past
 ENDED_SECONDS = 120.0  # a run without a training process ends its presentation
 PAST_FRAMES, PAST_BYTES = 160, 16_000_000
 MOST_SHOWS, MOST_WATCHERS = 100, 2_000
@@ -72,7 +72,7 @@ class Show:
             return
         snapshot = self.run.snapshot()
         if snapshot.moving:
-            snapshot = self.run.refresh(ALONE_SECONDS)
+            snapshot = self.run.refresh(FRAME_SECONDS)  # if the presenter's own page, or tab, is out of sight
         self._idle_since = None if self.run.worker is not None else self._idle_since or time.monotonic()
         if self._idle_since is not None and time.monotonic() - self._idle_since > ENDED_SECONDS:
             self.ended = True
@@ -161,7 +161,7 @@ class Shows:
                     self._thread = None
                     return
             for show in shows:
-                if show.watchers() or time.monotonic() > show.made + ALONE_SECONDS:
+                if show.watchers() or time.monotonic() > show.made + IDLE_SECONDS:
                     try:
                         show.refresh()
                     except Exception:  # one frame less; the other presentations go on

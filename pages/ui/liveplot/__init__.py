@@ -84,16 +84,34 @@ def _components():
     scrub = component("ganscope_scrubber", "scrub", "removeScrubber")
     deliver = component("ganscope_deliver", "deliver")
     watch = component("ganscope_watch", "watch", "removeWatch")
-    return live, tab, scrub, deliver, watch
+    text = component("ganscope_text", "text")
+    live_feed = component("ganscope_feed", "feed", "removeFeed")
+    return live, tab, scrub, deliver, watch, text, live_feed
 
 
 def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | None = None) -> None:
     """Draws `figure` (`data`, `layout` with a fixed height) in place of the last one under `key`.
 
+    Its `place`, if it has one, is that of `Feed.look`: older figures than the drawn one are passed over.
+
     on_click: called after a click on a point, `clicked(key)` says which.
     """
     listen = {} if on_click is None else {"on_clicked_change": on_click}
     _components()[0](data=pack(figure), key=key, height="content", **listen)
+
+
+def live_text(html: str, key: str, place: list[Any]) -> None:
+    """HTML that `live_feed` keeps fresh; html: of our own words and escaped ones. place: of `Feed.look`."""
+    _components()[5](data={"html": html, "place": place}, key=f"text_{key}", height="content")
+
+
+def live_feed(token: str, moving: bool) -> None:
+    """Keeps the page's plots and texts fresh from the feed of this token while `moving`, without a script.
+
+    Once nothing moves any more it has the fragment that it is in run again.
+    """
+    data = {"token": token, "moving": moving}
+    _components()[6](data=data, key="live_feed", on_still_change=lambda: None, height="content")
 
 
 def clicked(key: str) -> int | None:

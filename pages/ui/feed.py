@@ -1,0 +1,90 @@
+"""The frames of a run for its own page: the browser asks for them by HTTP, so that no script runs for a frame.
+
+The page's script says what is shown and draws it now and then; between two drawings the same plots and texts are kept
+fresh from here, ten times a second.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gan_core.client import Run
+from gan_core.snapshot import Snapshot, View
+from pages.ui.figures import Figure
+from pages.ui.liveplot import pack
+
+GONE = "This page was left."
+
+
+@dataclass(eq=False)
+class Feed:
+    """What one page shows of a run. The script sets `view`, `figures` and `texts` each time that it draws.
+
+    figures, texts: of a snapshot, by the keys of the elements that the script draws with them (texts as HTML).
+    """
+
+    run: Run
+    view: View = field(default_factory=View)
+    figures: Callable[[Snapshot], dict[str, Figure]] = lambda snapshot: {}
+    texts: Callable[[Snapshot], dict[str, str]] = lambda snapshot: {}
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    _number: int = 0
+    _sent: Any = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def look(self) -> tuple[Snapshot, list[Any]]:
+        """(the newest snapshot, its place): among frames of one feed, those with a smaller number are older."""
+        with self._lock:
+            snapshot = self.run.poll(self.view)
+            self._number += 1
+            return snapshot, [self.token[:6], self._number]
+
+    def frame(self) -> bytes | None:
+        """The newest frame for the browser; None where there is nothing new."""
+        snapshot, place = self.look()
+        if snapshot.moving and snapshot.frame is self._sent:
+            return None
+        self._sent = snapshot.frame
+        figures = {key: pack({**figure, "place": place}) for key, figure in self.figures(snapshot).items()}
+        about = {
+            "place": place,
+            "moving": snapshot.moving,
+            "texts": self.texts(snapshot),
+            "plots": {key: np.frombuffer(content, np.uint8) for key, content in figures.items()},
+        }
+        return pack(about)
+
+
+_FEEDS: WeakValueDictionary[str, Feed] = WeakValueDictionary()  # those that some session still holds
+
+
+def feed_of(run: Run, kept: Feed | None) -> Feed:
+    """`kept` if it is of this run, else a new one; it can be asked for as long as somebody holds it."""
+    feed = kept if kept is not None and kept.run is run else Feed(run)
+    _FEEDS[feed.token] = feed
+    return feed
+
+
+async def _frame(request: Request) -> Response:
+    """GET /ganscope/live/TOKEN: the newest frame, 204 where there is nothing new."""
+    feed = _FEEDS.get(request.path_params["token"])
+    if feed is None:
+        return Response(GONE, 404, media_type="text/plain")
+    content = await run_in_threadpool(feed.frame)
+    if content is None:
+        return Response(status_code=204)
+    # Said to be encoded, else the server would compress it: most goes over loopback, and noise does not shrink.
+    head = {"content-encoding": "identity", "cache-control": "no-store"}
+    return Response(content, media_type="application/octet-stream", headers=head)
+
+
+ROUTES = [Route("/ganscope/live/{token}", _frame)]
