@@ -368,6 +368,8 @@ class Feed {
       live.show(bytes, this.version);
       this.shown.push(live);
     }
+    const { key, data } = frame.scrubber ?? {};
+    if (data) scrubbers.get(this.found(key, "ganscope-scrubber"))?.show(data);
     if (frame.moving || !this.moving) return;
     this.moving = false;
     const { drawings } = this;
@@ -491,7 +493,9 @@ class Scrubber {
   }
 
   show(data, send) {
-    this.send = send;
+    this.send = send ?? this.send;
+    if (older(data.place, this.newest)) return;
+    this.newest = data.place;
     if (data.of !== this.of) {
       // Another run, or the present was asked for.
       this.of = data.of;

@@ -47,8 +47,10 @@ def test_a_frame_holds_what_the_script_would_draw(run):
     shown = feed_of(run, None)
     shown.figures = lambda snapshot: {"live_samples": {"data": [], "layout": {}, "step": snapshot.step}}
     shown.texts = lambda snapshot: {"step_counter": f"<p>step {snapshot.step}</p>"}
+    shown.scrubber = "scrubber_points", lambda snapshot: {"step": snapshot.step, "of": "now"}
     status, content = answer(f"/ganscope/live/{shown.token}")
     assert status == 200 and b"<p>step 1</p>" in content and b'"moving":true' in content
+    assert b'"key":"scrubber_points"' in content and b'"of":"now"' in content
     assert run.asked == shown.view
     assert answer(f"/ganscope/live/{shown.token}") == (204, b"")  # nothing new
     run.shown = {"step": 2}

@@ -91,7 +91,7 @@ def test_pages_that_were_opened_and_closed_leave_nothing(chromium, full, tmp_pat
         for path in PAGES:
             visit(path, play=path == SMALL)
         before = quiet()
-        paths = random.Random(0).choices(list(PAGES), k=200 if full else 8)
+        paths = random.Random(0).choices(list(PAGES), k=200 if full else 4)
         for i, path in enumerate(paths):
             visit(path, play=path == SMALL and i % 20 > 15)
         after = quiet()

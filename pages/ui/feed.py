@@ -27,15 +27,17 @@ GONE = "This page was left."
 
 @dataclass(eq=False)
 class Feed:
-    """What one page shows of a run. The script sets `view`, `figures` and `texts` each time that it draws.
+    """What one page shows of a run. The script sets `view` and what follows it each time that it draws.
 
     figures, texts: of a snapshot, by the keys of the elements that the script draws with them (texts as HTML).
+    scrubber: its key, and what it shows of a snapshot.
     """
 
     run: Run
     view: View = field(default_factory=View)
     figures: Callable[[Snapshot], dict[str, Figure]] = lambda snapshot: {}
     texts: Callable[[Snapshot], dict[str, str]] = lambda snapshot: {}
+    scrubber: tuple[str, Callable[[Snapshot], dict[str, Any]]] | None = None
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     _number: int = 0
     _sent: Any = None
@@ -61,6 +63,9 @@ class Feed:
             "texts": self.texts(snapshot),
             "plots": {key: np.frombuffer(content, np.uint8) for key, content in figures.items()},
         }
+        if self.scrubber is not None:
+            key, of = self.scrubber
+            about["scrubber"] = {"key": key, "data": {**of(snapshot), "place": place}}
         return pack(about)
 
 

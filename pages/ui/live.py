@@ -326,6 +326,7 @@ def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
     feed.view = replace(shown.view(), at=past.looked_at())
     feed.figures = partial(_figures, display, feed.view)
     feed.texts = partial(_texts, run, display)
+    feed.scrubber = past.recorded()
     snapshot, place = feed.look()
     if past.settled(run) or (snapshot.moving and every is None):
         st.rerun()  # another view was asked for while all stood still, and its frame is not here yet
@@ -342,7 +343,7 @@ def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
         with st.container(key=key):
             live_text(html, key, place)
     display.draw({key: {**figure, "place": place} for key, figure in feed.figures(snapshot).items()})
-    past.draw_scrubber(run, snapshot)
+    past.draw_scrubber(run, snapshot, place)
     live_feed(feed.token, snapshot.moving)
     if snapshot.error:
         st.error(snapshot.error)

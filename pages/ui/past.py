@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -47,19 +48,26 @@ def looked_at() -> int | None:
     return at if wish["of"] == era() and type(at) is int and at >= 0 else None
 
 
-def draw_scrubber(run: Run, snapshot: Snapshot) -> None:
-    """The slider over the run's past, in the live view's fragment; a click on Fork begins a branch."""
-    state, frame = st.session_state, snapshot.frame
-    none = np.zeros(0, np.int32)
-    about = {
-        "recorded": frame.get("recorded", none),
-        "checkpoints": frame.get("checkpoints", none),
-        "step": snapshot.step,
-        "shown": frame.get("at"),
-        "of": era(),
-        "fork": pending() is None,
-    }
-    scrubber(about, key=controls.mine("scrubber"))
+def recorded() -> tuple[str, Callable[[Snapshot], dict[str, Any]]]:
+    """(the scrubber's key, what it shows of a snapshot from now on)."""
+    of, fork, none = era(), pending() is None, np.zeros(0, np.int32)
+
+    def about(snapshot: Snapshot) -> dict[str, Any]:
+        frame = snapshot.frame
+        points = {name: frame.get(name, none) for name in ("recorded", "checkpoints")}
+        return {**points, "step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork}
+
+    return controls.mine("scrubber"), about
+
+
+def draw_scrubber(run: Run, snapshot: Snapshot, place: list[Any] | None = None) -> None:
+    """The slider over the run's past, in the live view's fragment; a click on Fork begins a branch.
+
+    place: of `Feed.look`, where a feed keeps it fresh.
+    """
+    state = st.session_state
+    key, about = recorded()
+    scrubber({**about(snapshot), "place": place}, key=key)
     wish = wished(controls.mine("scrubber"))
     if wish["of"] == era() and wish["fork"] != state.get(controls.mine("forked"), 0):
         state[controls.mine("forked")] = wish["fork"]
