@@ -344,7 +344,7 @@ def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
             live_text(html, key, place)
     display.draw({key: {**figure, "place": place} for key, figure in feed.figures(snapshot).items()})
     past.draw_scrubber(run, snapshot, place)
-    live_feed(feed.token, snapshot.moving)
+    live_feed(feed.token, snapshot.moving, place)
     if snapshot.error:
         st.error(snapshot.error)
 

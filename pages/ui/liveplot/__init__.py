@@ -105,12 +105,13 @@ def live_text(html: str, key: str, place: list[Any]) -> None:
     _components()[5](data={"html": html, "place": place}, key=f"text_{key}", height="content")
 
 
-def live_feed(token: str, moving: bool) -> None:
+def live_feed(token: str, moving: bool, place: list[Any]) -> None:
     """Keeps the page's plots and texts fresh from the feed of this token while `moving`, without a script.
 
-    Once nothing moves any more it has the fragment that it is in run again.
+    Once nothing moves any more it has the fragment that it is in run again. place: of `Feed.look`, so that each drawing
+    is another: the browser may have found meanwhile that nothing moved, and Streamlit passes over what is the same.
     """
-    data = {"token": token, "moving": moving}
+    data = {"token": token, "moving": moving, "place": place}
     _components()[6](data=data, key="live_feed", on_still_change=lambda: None, height="content")
 
 
