@@ -181,10 +181,11 @@ class LivePlot {
       const Plotly = await loadPlotly(this.version);
       while (this.newest && !this.gone) {
         const started = performance.now();
-        this.last = this.newest;
+        const bytes = this.newest;
         this.newest = null;
-        const figure = unpack(this.last);
+        const figure = unpack(bytes);
         if (older(figure.place, this.place)) continue;
+        this.last = bytes;
         this.place = figure.place;
         const colors = palette(this.parent);
         this.theme = colors.$bg + colors.$text;
@@ -356,7 +357,7 @@ class Feed {
   }
 
   draw(frame) {
-    if (this.gone || frame.token !== this.token) return;
+    if (this.gone || frame.token !== this.token || older(frame.place, this.place)) return;
     this.shown = [];
     for (const [key, html] of Object.entries(frame.texts)) {
       const parent = this.found(key, "ganscope-text");
@@ -368,8 +369,8 @@ class Feed {
       live.show(bytes, this.version);
       this.shown.push(live);
     }
-    const { key, data } = frame.scrubber ?? {};
-    if (data) scrubbers.get(this.found(key, "ganscope-scrubber"))?.show(data);
+    const { key, data } = frame.scrubber;
+    scrubbers.get(this.found(key, "ganscope-scrubber"))?.show(data);
     if (frame.moving || !this.moving) return;
     this.moving = false;
     const { drawings } = this;

@@ -37,7 +37,7 @@ class Feed:
     view: View = field(default_factory=View)
     figures: Callable[[Snapshot], dict[str, Figure]] = lambda snapshot: {}
     texts: Callable[[Snapshot], dict[str, str]] = lambda snapshot: {}
-    scrubber: tuple[str, Callable[[Snapshot], dict[str, Any]]] | None = None
+    scrubber: tuple[str, Callable[[Snapshot], dict[str, Any]]] = ("", lambda snapshot: {})
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     _number: int = 0
     _sent: Any = None
@@ -50,23 +50,26 @@ class Feed:
             self._number += 1
             return snapshot, [self.token[:6], self._number]
 
+    def shown(self, snapshot: Snapshot, place: list[Any]) -> dict[str, Any]:
+        """What the page shows of it, drawn by the script or by the browser: {place, moving, texts, plots, scrubber}."""
+        key, about = self.scrubber
+        return {
+            "place": place,
+            "moving": snapshot.moving,
+            "texts": self.texts(snapshot),
+            "plots": {name: {**figure, "place": place} for name, figure in self.figures(snapshot).items()},
+            "scrubber": {"key": key, "data": {**about(snapshot), "place": place}},
+        }
+
     def frame(self) -> bytes | None:
         """The newest frame for the browser; None where there is nothing new."""
         snapshot, place = self.look()
         if snapshot.moving and snapshot.frame is self._sent:
             return None
         self._sent = snapshot.frame
-        figures = {key: pack({**figure, "place": place}) for key, figure in self.figures(snapshot).items()}
-        about = {
-            "place": place,
-            "moving": snapshot.moving,
-            "texts": self.texts(snapshot),
-            "plots": {key: np.frombuffer(content, np.uint8) for key, content in figures.items()},
-        }
-        if self.scrubber is not None:
-            key, of = self.scrubber
-            about["scrubber"] = {"key": key, "data": {**of(snapshot), "place": place}}
-        return pack(about)
+        shown = self.shown(snapshot, place)
+        plots = {key: np.frombuffer(pack(figure), np.uint8) for key, figure in shown["plots"].items()}
+        return pack({**shown, "plots": plots})
 
 
 _FEEDS: WeakValueDictionary[str, Feed] = WeakValueDictionary()  # those that some session still holds

@@ -339,11 +339,12 @@ def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
         cost = step_cost(snapshot.config, snapshot.data.shape)
         st.session_state.speed_seen = cost * snapshot.steps_per_second
     # Every element is a message of a third of a millisecond, so the style (frame.py) lays them out, not columns.
-    for key, html in feed.texts(snapshot).items():
+    drawn = feed.shown(snapshot, place)
+    for key, html in drawn["texts"].items():
         with st.container(key=key):
             live_text(html, key, place)
-    display.draw({key: {**figure, "place": place} for key, figure in feed.figures(snapshot).items()})
-    past.draw_scrubber(run, snapshot, place)
+    display.draw(drawn["plots"])
+    past.draw_scrubber(run, snapshot, **drawn["scrubber"])
     live_feed(feed.token, snapshot.moving, place)
     if snapshot.error:
         st.error(snapshot.error)

@@ -60,14 +60,11 @@ def recorded() -> tuple[str, Callable[[Snapshot], dict[str, Any]]]:
     return controls.mine("scrubber"), about
 
 
-def draw_scrubber(run: Run, snapshot: Snapshot, place: list[Any] | None = None) -> None:
-    """The slider over the run's past, in the live view's fragment; a click on Fork begins a branch.
-
-    place: of `Feed.look`, where a feed keeps it fresh.
-    """
+def draw_scrubber(run: Run, snapshot: Snapshot, key: str, data: dict[str, Any]) -> None:
+    """The slider over the run's past, in the live view's fragment, with what `recorded` says that it shows; a click on
+    Fork begins a branch."""
     state = st.session_state
-    key, about = recorded()
-    scrubber({**about(snapshot), "place": place}, key=key)
+    scrubber(data, key=key)
     wish = wished(controls.mine("scrubber"))
     if wish["of"] == era() and wish["fork"] != state.get(controls.mine("forked"), 0):
         state[controls.mine("forked")] = wish["fork"]

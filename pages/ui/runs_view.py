@@ -138,7 +138,7 @@ def _row(run: Saved, chosen: int) -> None:
 def _tick(name: str, key: str) -> None:
     state = st.session_state
     others = [n for n in state.get("compare", []) if n != name]
-    state.compare = [*others, name] if st.session_state.get(key) else others
+    state.compare = [*others, name] if state.get(key) else others
 
 
 def _want(run: Saved, step: int | None) -> None:
