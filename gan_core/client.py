@@ -44,15 +44,16 @@ class WorkerProcess:
         self._answered = threading.Condition()
         self.answer: dict[str, Any] | None = None
         self.complaints: deque[str] = deque(maxlen=5)
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._listen, daemon=True).start()
+        listener = threading.Thread(target=self._listen, daemon=True)
+        listener.start()
+        threading.Thread(target=self._read, args=(listener,), daemon=True).start()
 
     @property
     def pid(self) -> int:
         """The process id."""
         return self.process.pid
 
-    def _read(self) -> None:
+    def _read(self, listener: threading.Thread) -> None:
         while True:
             try:
                 kind, body = self.wire.receive()
@@ -67,9 +68,12 @@ class WorkerProcess:
                     self.reason = body
                 self._answered.notify_all()
         code = self.process.wait()
+        listener.join(1.0)
         with self._answered:
             self.state = "gone"
-            self.reason = self.reason or f"exit status {code}"
+            # Python's last words, where it could not even start, are the exception.
+            last = f": {self.complaints[-1]}" if code == 1 and self.complaints else ""
+            self.reason = self.reason or f"exit status {code}{last}"
             self._answered.notify_all()
 
     def _listen(self) -> None:
@@ -298,6 +302,11 @@ class Run:
         if worker is not None:
             worker.end()
 
+    def afterwards(self) -> str:
+        """What the user can do once the worker is gone."""
+        kept = ", or take up what was autosaved" if self.autosave else ""
+        return f"The settings are kept: press Play to start again from step 0{kept}."
+
     # -- frames -------------------------------------------------------------------------------------------
 
     def poll(self, view: View, timeout: float = 0.1) -> Snapshot:
@@ -318,10 +327,7 @@ class Run:
             with self._lock:
                 self._take(answer)
         if worker is not None and worker.state == "gone":
-            self.end(
-                f"The training process ended unexpectedly ({worker.reason}). The settings are kept: press Play to "
-                "start again from step 0."
-            )
+            self.end(f"The training process ended unexpectedly ({worker.reason}). {self.afterwards()}")
         return self.snapshot()
 
     def refresh(self, seconds: float) -> Snapshot:

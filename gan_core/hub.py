@@ -21,12 +21,7 @@ SPARE_AGAIN_SECONDS = 30.0  # after one that could not even start: the next woul
 AWAY_PAUSE_SECONDS = 3.0
 LEASE_EVERY_SECONDS = 2.0
 IDLE_SECONDS = 300.0  # a run that stands still for longer gives its place to one that waits
-ENDED_AWAY = (
-    "The page was away for too long, so its training was ended. The settings are kept: press Play to start "
-    "again from step 0."
-)
-
-
+ENDED_AWAY = "The page was away for too long, so its training was ended."
 GIVEN_AWAY = (
     "Somebody waited for a training place, so this run, which stood still for five minutes, gave up its own. What was "
     "autosaved can be taken up again; the settings are kept."
@@ -191,7 +186,8 @@ class Hub:
             seat.held = True
             seat.run.hold()
         if now - seat.away_since > self._away_end:
-            seat.run.end(ENDED_AWAY if seat.run.worker is not None else seat.run.ended)
+            away = f"{ENDED_AWAY} {seat.run.afterwards()}"
+            seat.run.end(away if seat.run.worker is not None else seat.run.ended)
             del self._seats[key]
 
     def _tend_queue(self, now: float) -> None:

@@ -217,6 +217,15 @@ def test_a_killed_worker_is_a_sentence():
     assert run.worker is None and run.config == SMALL
 
 
+def test_a_worker_that_cannot_start_says_why(tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text("raise ImportError('a wheel of another processor')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    run = Run(SMALL)
+    run.attach(WorkerProcess())
+    snapshot = poll_until(run, lambda s: s.status == "ended", "the end")
+    assert "(exit status 1: ImportError: a wheel of another processor)" in snapshot.error
+
+
 def test_a_worker_ends_when_its_pipe_closes():
     process = WorkerProcess()
     process.wire.close()
