@@ -207,6 +207,8 @@ NEVER = {
     "wire": ["gan_core"],
     "knobs": ["gan_core"],
     "diagnosis": ["gan_core.trainer"],
+    "run_reading": ["gan_core.worker", "gan_core.run_writing", "gan_core.runs"],
+    "run_writing": ["gan_core.worker", "gan_core.runs"],
     "runs": ["gan_core.worker"],
     "paths": ["gan_core.trainer", "gan_core.worker"],
 }

@@ -17,12 +17,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core import datasets, picture_files, runs, thumbnail
+from gan_core import datasets, picture_files, run_reading, run_writing, runs, thumbnail
 from gan_core.config import GANConfig
 from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
 from gan_core.recording import Parent
-from gan_core.runs import Content, Saved, Unreadable
+from gan_core.run_reading import Saved
+from gan_core.run_writing import Content
+from gan_core.runs import Unreadable
 from gan_core.trainer import Trainer
 from tests.test_trainer import arrays, same, samples, settings, trainer_of, uncompiled
 from tests.tiny import point_trainer, quadrants
@@ -66,7 +68,7 @@ def lane(program):
 def template(lane, tmp_path_factory):
     """A saved run that nothing changes."""
     folder = tmp_path_factory.mktemp("saved") / "run"
-    runs.save(folder, Content.of(lane, note="the first"))
+    run_writing.save(folder, Content.of(lane, note="the first"))
     return folder
 
 
@@ -92,7 +94,7 @@ def small(program, tmp_path_factory):
     lane.recording.scores.add(1, {"step": 1, "w1": 0.5})
     lane.recording.history.mark(1, "g_lr 1 → 2")
     folder = tmp_path_factory.mktemp("small") / "run"
-    runs.save(folder, Content.of(lane, points))
+    run_writing.save(folder, Content.of(lane, points))
     return lane, {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -115,17 +117,17 @@ def about_of(folder):
 
 def looked_through(folder, trainer):
     """Everything that can be read of a run, as the pages do; raises what that raises."""
-    run = runs.read(folder)
+    run = run_reading.read(folder)
     assert all(isinstance(step, int) for step in run.checkpoints)
-    picture = runs.picture_of(run)
+    picture = run_reading.picture_of(run)
     assert picture is None or Image.open(io.BytesIO(picture)).size[0] <= thumbnail.SIDE
-    upload = runs.upload_of(run)
+    upload = run_reading.upload_of(run)
     if upload is not None and run.config.to_flat() == trainer.config.to_flat():
-        runs.data_of(run).array[:1]
-    recording = runs.recording_of(run)
+        run_reading.data_of(run).array[:1]
+    recording = run_reading.recording_of(run)
     for step in recording.frames.steps[:1] + recording.frames.steps[-1:]:
         recording.look(step)
-    runs.restore(trainer, folder)
+    run_reading.restore(trainer, folder)
     return run
 
 
@@ -143,7 +145,7 @@ def refused(folder, trainer):
     said = sentence(looked_through, folder, trainer)
     (listed,) = runs.listed(folder.parent)
     try:
-        runs.read(folder)
+        run_reading.read(folder)
         assert isinstance(listed, Saved)
     except ConfigError as error:
         assert isinstance(listed, Unreadable) and listed.reason == str(error)
@@ -208,7 +210,7 @@ def bomb():
     # The directory's claim is what is looked at before anything is unpacked.
     raw = bytearray(content.getvalue())
     entry = raw.rindex(b"PK\x01\x02")
-    raw[entry + 24 : entry + 28] = (runs.MOST_FILE + 1).to_bytes(4, "little")
+    raw[entry + 24 : entry + 28] = (run_reading.MOST_FILE + 1).to_bytes(4, "little")
     return bytes(raw)
 
 
@@ -216,15 +218,15 @@ def bomb():
 
 
 def test_a_saved_run_comes_back_bit_for_bit_and_trains_on_as_if_nothing_had_been(folder, lane, program, spare):
-    run = runs.read(folder)
-    again = runs.load(run, runs.data_of(run))
+    run = run_reading.read(folder)
+    again = run_reading.load(run, run_reading.data_of(run))
     assert again.config == lane.trainer.config and again.step == END == run.step
     assert same(again.state, lane.trainer.state)
     assert [a.dtype for a in arrays(again.state)] == [a.dtype for a in arrays(lane.trainer.state)]
     again.program = program  # the other's, so that both draw alike
     original = Lane(Trainer(run.config, lane.trainer.data, program), lane.recording.copy(), scored=False)
     original.trainer.restore(lane.trainer.leaves())
-    copy = Lane(again, runs.recording_of(run, checkpoints=True), scored=False)
+    copy = Lane(again, run_reading.recording_of(run, checkpoints=True), scored=False)
     for side in (original, copy):
         trained(side, END + 3)
     assert same(original.trainer.state, again.state)
@@ -252,16 +254,18 @@ def alike(one, other):
 
 
 def test_the_whole_recording_comes_back(folder, lane):
-    alike(lane.recording, runs.recording_of(runs.read(folder), checkpoints=True))
-    assert len(runs.recording_of(runs.read(folder)).checkpoints) == 0  # they weigh most, and the pages need none
+    alike(lane.recording, run_reading.recording_of(run_reading.read(folder), checkpoints=True))
+    assert (
+        len(run_reading.recording_of(run_reading.read(folder)).checkpoints) == 0
+    )  # they weigh most, and the pages need none
 
 
 @pytest.mark.parametrize("step", [0, 2, 3, 5, END])
 def test_a_branch_from_any_checkpoint_repeats_the_run_bit_for_bit(folder, lane, program, step):
     """With the settings of then, and the same knobs turned at the same steps."""
-    run = runs.read(folder)
+    run = run_reading.read(folder)
     trainer = trainer_of(run.checkpoints[step], program)
-    past = runs.restore(trainer, folder, step)
+    past = run_reading.restore(trainer, folder, step)
     assert trainer.step == step and past.parent == Parent("run", step)
     assert past.history.steps == step
     for kept in (past.frames, past.checkpoints):
@@ -277,48 +281,50 @@ def test_a_branch_from_any_checkpoint_repeats_the_run_bit_for_bit(folder, lane, 
 
 def test_a_branch_names_its_parent_also_after_it_was_saved(folder, program):
     for name, parent in (("child", "run"), ("grandchild", "child")):
-        run = runs.read(folder.parent / parent)
+        run = run_reading.read(folder.parent / parent)
         trainer = trainer_of(run.checkpoints[3], program)
-        past = runs.restore(trainer, run.folder, 3)
-        runs.save(folder.parent / name, Content.of(trained(Lane(trainer, past, scored=False), 4)))
-        child = runs.read(folder.parent / name)
+        past = run_reading.restore(trainer, run.folder, 3)
+        run_writing.save(folder.parent / name, Content.of(trained(Lane(trainer, past, scored=False), 4)))
+        child = run_reading.read(folder.parent / name)
         assert child.parent == Parent(parent, 3) and child.step == 4
-        assert runs.recording_of(child).parent == Parent(parent, 3)
-        assert runs.restore(trainer, child.folder).parent == Parent(parent, 3)  # taken up, not branched again
-    assert runs.read(folder).parent is None
+        assert run_reading.recording_of(child).parent == Parent(parent, 3)
+        assert run_reading.restore(trainer, child.folder).parent == Parent(parent, 3)  # taken up, not branched again
+    assert run_reading.read(folder).parent is None
 
 
 def test_a_branch_from_a_step_without_a_checkpoint_is_a_sentence(folder, spare):
-    assert "no checkpoint at step 99; there are: [0, 1, 2, 3, 4, 5, 6, 7]" in sentence(runs.restore, spare, folder, 99)
-    assert "no checkpoint at step -1" in sentence(runs.restore, spare, folder, -1)
+    assert "no checkpoint at step 99; there are: [0, 1, 2, 3, 4, 5, 6, 7]" in sentence(
+        run_reading.restore, spare, folder, 99
+    )
+    assert "no checkpoint at step -1" in sentence(run_reading.restore, spare, folder, -1)
 
 
 def test_each_checkpoint_gives_back_its_own_settings(folder):
-    run, then = runs.read(folder), CONFIG
+    run, then = run_reading.read(folder), CONFIG
     for step, config in run.checkpoints.items():
         assert config == then
         then = then.updated(TURNED.get(step, {}))
     assert run.config == then and list(run.checkpoints) == list(range(END + 1))
     texts = ["g_lr 0.3 → 0.01", "schedule cosine → linear", "instance_noise 0.1 → 0.3"]
     for step in (0, 2, 3, 5, 6):
-        point = runs.recording_of(run, checkpoints=True).checkpoints.at(step)[1]
+        point = run_reading.recording_of(run, checkpoints=True).checkpoints.at(step)[1]
         known = {marker["text"] for marker in point.history["markers"] if marker["step"] < step}
         assert known == {*texts[: 0 if step < 3 else 1 if step < 6 else 3]}
 
 
 def test_a_run_without_a_step_taken_comes_back(tmp_path, program, spare):
-    runs.save(tmp_path / "new", Content.of(Lane(trainer_of(CONFIG, program), scored=False)))
+    run_writing.save(tmp_path / "new", Content.of(Lane(trainer_of(CONFIG, program), scored=False)))
     run = looked_through(tmp_path / "new", spare)
-    assert run.step == 0 and list(run.checkpoints) == [0] and runs.recording_of(run).frames.steps == [0]
+    assert run.step == 0 and list(run.checkpoints) == [0] and run_reading.recording_of(run).frames.steps == [0]
 
 
 def test_what_a_run_says_of_itself(folder):
-    run = runs.read(folder)
+    run = run_reading.read(folder)
     assert (run.name, run.note, run.owner, run.parent, run.autosaved) == ("run", "the first", "", None, False)
     assert run.scores == {"step": END, "w1": 0.25}
     assert abs(time.time() - time.mktime(time.strptime(run.saved, "%Y-%m-%dT%H:%M:%SZ")) + time.timezone) < 600
-    assert Image.open(io.BytesIO(runs.picture_of(run))).size == (thumbnail.SIDE, thumbnail.SIDE)
-    assert runs.read(folder.rename(folder.parent / "autosave ring")).autosaved
+    assert Image.open(io.BytesIO(run_reading.picture_of(run))).size == (thumbnail.SIDE, thumbnail.SIDE)
+    assert run_reading.read(folder.rename(folder.parent / "autosave ring")).autosaved
 
 
 def test_a_folder_holds_what_its_config_names_and_no_pickles(folder):
@@ -326,7 +332,7 @@ def test_a_folder_holds_what_its_config_names_and_no_pickles(folder):
     assert {row["file"]: row["sha256"] for row in rows_of(about)} == {
         name: hashlib.sha256(content).hexdigest() for name, content in there.items() if name != "config.json"
     }
-    assert about["format"] == runs.FORMAT and about["step"] == END
+    assert about["format"] == run_reading.FORMAT and about["step"] == END
     for path in folder.glob("*.npz"):
         with np.load(path, allow_pickle=False) as file:
             assert all(file[name].dtype != object for name in file)
@@ -338,11 +344,11 @@ def test_a_folder_holds_what_its_config_names_and_no_pickles(folder):
 def test_the_users_own_points_are_in_the_run(tmp_path):
     points = (np.random.default_rng(0).normal(size=(300, 2)) * [3, 0.1] + 50).astype(np.float32)
     trainer = point_trainer(points, data="file")
-    runs.save(tmp_path / "mine", Content.of(Lane(trainer, scored=False), points))
-    run = runs.read(tmp_path / "mine")
-    assert np.array_equal(runs.upload_of(run), points)
-    assert np.array_equal(runs.data_of(run).array, trainer.data.array)
-    assert same(runs.load(run, runs.data_of(run)).state, trainer.state)
+    run_writing.save(tmp_path / "mine", Content.of(Lane(trainer, scored=False), points))
+    run = run_reading.read(tmp_path / "mine")
+    assert np.array_equal(run_reading.upload_of(run), points)
+    assert np.array_equal(run_reading.data_of(run).array, trainer.data.array)
+    assert same(run_reading.load(run, run_reading.data_of(run)).state, trainer.state)
 
 
 @pytest.mark.parametrize("labelled", [True, False])
@@ -350,25 +356,25 @@ def test_the_users_own_pictures_are_in_the_run(tmp_path, labelled):
     own = quadrants(60, labelled, ("left", "rechts ü", "", "d"))
     config = GANConfig.from_flat({**IMAGES, "conditional": labelled})
     lane = Lane(Trainer(config, datasets.load(config, own), path="graph"), scored=False)
-    runs.save(tmp_path / "mine", Content.of(lane, own))
-    run = runs.read(tmp_path / "mine")
-    for found in (runs.upload_of(run), runs.data_of(run)):
+    run_writing.save(tmp_path / "mine", Content.of(lane, own))
+    run = run_reading.read(tmp_path / "mine")
+    for found in (run_reading.upload_of(run), run_reading.data_of(run)):
         assert np.array_equal(found.pixels, own.pixels) and found.class_names == own.class_names
         assert np.array_equal(found.labels, own.labels) if labelled else found.labels is None
-    frame = runs.recording_of(run).frames.items[0]
+    frame = run_reading.recording_of(run).frames.items[0]
     assert frame["grid"].dtype == np.uint8 and np.array_equal(frame["grid"], lane.recording.frames.items[0]["grid"])
-    assert max(Image.open(io.BytesIO(runs.picture_of(run))).size) == thumbnail.SIDE
-    assert same(runs.load(run, runs.data_of(run)).state, lane.trainer.state)
+    assert max(Image.open(io.BytesIO(run_reading.picture_of(run))).size) == thumbnail.SIDE
+    assert same(run_reading.load(run, run_reading.data_of(run)).state, lane.trainer.state)
 
 
 def test_data_that_everybody_has_are_not_in_the_run(folder, lane, tmp_path):
-    assert runs.upload_of(runs.read(folder)) is None
-    runs.save(tmp_path / "other", Content.of(lane, np.zeros((20, 2), np.float32)))  # of another page's file
+    assert run_reading.upload_of(run_reading.read(folder)) is None
+    run_writing.save(tmp_path / "other", Content.of(lane, np.zeros((20, 2), np.float32)))  # of another page's file
     assert "data" not in about_of(tmp_path / "other")["files"]
 
 
 def test_the_largest_upload_can_be_read_again():
-    assert 3 * picture_files.MOST_PICTURES * picture_files.STORED_SIDE**2 < runs.MOST_FILE
+    assert 3 * picture_files.MOST_PICTURES * picture_files.STORED_SIDE**2 < run_reading.MOST_FILE
 
 
 BROKEN_DATA = {
@@ -425,7 +431,7 @@ def test_bad_names(name):
 def test_notes():
     assert runs.checked_note("  two\nlines, ü 🙂  ") == "two\nlines, ü 🙂"
     assert runs.checked_note("\x00a\x1b[31m\rb\ud800") == "a[31mb"
-    assert runs.checked_note("x" * runs.NOTE_LENGTH) == "x" * runs.NOTE_LENGTH
+    assert runs.checked_note("x" * run_reading.NOTE_LENGTH) == "x" * run_reading.NOTE_LENGTH
     assert "at most 500 letters; this one has 501" in sentence(runs.checked_note, "x" * 501)
 
 
@@ -486,9 +492,9 @@ def test_what_killed_saves_left_goes_after_a_while(folder):
 
 
 def test_is_run(folder, tmp_path):
-    assert runs.is_run(folder)
+    assert run_reading.is_run(folder)
     for other in (tmp_path, tmp_path / "nothing", folder / "config.json", tmp_path / ("x" * 5_000), Path("a\0b")):
-        assert not runs.is_run(other)
+        assert not run_reading.is_run(other)
 
 
 def test_rename(folder, spare):
@@ -516,7 +522,7 @@ def test_a_note_is_changed_and_nothing_else(folder, spare):
     assert about_of(folder) == before | {"note": "seen: ü\n🙂"}
     assert looked_through(folder, spare).note == "seen: ü\n🙂"
     runs.annotate(folder, "")
-    assert runs.read(folder).note == ""
+    assert run_reading.read(folder).note == ""
     sentence(runs.annotate, folder, "x" * 501)
     assert about_of(folder) == before | {"note": ""}
     sentence(runs.annotate, folder.parent, "x")
@@ -547,7 +553,7 @@ def test_a_deleted_run_is_gone_at_once(folder, monkeypatch):
 def test_a_missing_run(tmp_path, where):
     (tmp_path / "a file").write_text("mine")
     with pytest.raises(ConfigError, match="holds no run that can be read"):
-        runs.read(tmp_path / where)
+        run_reading.read(tmp_path / where)
 
 
 @pytest.mark.parametrize(
@@ -595,7 +601,7 @@ def test_a_config_that_is_nested_deep(folder, spare, where, depth):
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"format": runs.FORMAT + 1}, "a newer version of GANscope"),
+        ({"format": run_reading.FORMAT + 1}, "a newer version of GANscope"),
         ({"format": 1}, "another version of GANscope"),
         ({"format": "2"}, "another version of GANscope"),
         ({"format": None}, "another version of GANscope"),
@@ -641,7 +647,7 @@ def test_any_type_in_any_field(small, tmp_path, field):
         (folder / "config.json").write_text(json.dumps(about | {field: value}))
         if opens_or_says(folder, spare):
             opened.append(value)
-            run = runs.read(folder)
+            run = run_reading.read(folder)
             text = run.note + run.saved + run.owner + (run.parent.name if run.parent else "")
             assert len(text) < 1_000 and text.encode().decode() == text
     del about[field]
@@ -732,7 +738,7 @@ def test_a_file_that_is_not_what_was_saved(folder, small, spare, tmp_path, harm,
         content[len(content) // 2] ^= 1 if harm == "one bit" else 0
         path.write_bytes({"empty": b"", "cut": content[:-10], "longer": content + b"x"}.get(harm, content))
     if stem == "picture":  # a run without its picture is still one
-        assert runs.picture_of(looked_through(folder, spare)) is None
+        assert run_reading.picture_of(looked_through(folder, spare)) is None
     else:
         said = refused(folder, spare)
         assert path.name in said and "cannot be read: " in said
@@ -781,7 +787,7 @@ def refused_at(folder, trainer, step):
 
     def both():
         looked_through(folder, trainer)
-        runs.restore(trainer, folder, step)
+        run_reading.restore(trainer, folder, step)
 
     return sentence(both)
 
@@ -833,7 +839,7 @@ def png(width, height):
 )
 def test_a_picture_that_cannot_be_shown_is_none(folder, spare, content):
     replaced(folder, "picture", content)
-    assert runs.picture_of(looked_through(folder, spare)) is None
+    assert run_reading.picture_of(looked_through(folder, spare)) is None
 
 
 def test_what_unpacks_to_too_much_is_not_unpacked(small, tmp_path, monkeypatch):
@@ -843,13 +849,13 @@ def test_what_unpacks_to_too_much_is_not_unpacked(small, tmp_path, monkeypatch):
     np.savez_compressed(content, **inside(folder, "history") | {"count": np.zeros(1_000_000)})
     assert len(content.getvalue()) < 20_000
     replaced(folder, "history", content.getvalue())
-    monkeypatch.setattr(runs, "MOST_FILE", 4_000_000)
+    monkeypatch.setattr(run_reading, "MOST_FILE", 4_000_000)
     assert "cannot be read (ValueError)" in refused(folder, small[0].trainer)
 
 
 def test_a_file_that_is_too_large_is_not_read(folder, spare):
     (path,) = folder.glob("frames-*")
-    os.truncate(path, runs.MOST_FILE + 1)
+    os.truncate(path, run_reading.MOST_FILE + 1)
     assert "is too large: at most 800 MB are read" in refused(folder, spare)
 
 
@@ -948,15 +954,15 @@ def test_whatever_was_done_to_a_run_is_a_sentence_or_opens(small, tmp_path, part
         if not opens_or_says(folder, lane.trainer):
             continue
         opened += 1
-        run = runs.read(folder)
+        run = run_reading.read(folder)
         try:
-            recording = runs.restore(lane.trainer, folder)
+            recording = run_reading.restore(lane.trainer, folder)
             np.array([*recording.frames.steps, *recording.checkpoints.steps, *recording.scores.steps], np.int32)
             recording.history.frame()
-            upload = runs.upload_of(run)
+            upload = run_reading.upload_of(run)
             again = Content(run.config, run.step, recording, lane.trainer.data, upload, run.note)
-            runs.Writer(tmp_path / "again").write(again)
-            runs.recording_of(runs.read(tmp_path / "again"), checkpoints=True)
+            run_writing.Writer(tmp_path / "again").write(again)
+            run_reading.recording_of(run_reading.read(tmp_path / "again"), checkpoints=True)
         except ConfigError:
             pass
     assert 0.05 < opened / count < 0.9
@@ -967,7 +973,7 @@ def test_whatever_was_done_to_a_run_is_a_sentence_or_opens(small, tmp_path, part
 
 def unsaved(folder, lane):
     """What is said before the training, and after it."""
-    said = [sentence(runs.check_folder, folder.parent), sentence(runs.save, folder, Content.of(lane))]
+    said = [sentence(run_writing.check_folder, folder.parent), sentence(run_writing.save, folder, Content.of(lane))]
     assert all(text.startswith("The run cannot be saved in ") for text in said)
     return said[1]
 
@@ -977,7 +983,7 @@ def test_a_name_that_is_taken(folder, lane):
     (folder.parent / "a file").write_text("mine")
     (folder.parent / "empty").mkdir()
     for name in ("run", "a file", "empty"):
-        said = sentence(runs.save, folder.parent / name, Content.of(lane, note="another"))
+        said = sentence(run_writing.save, folder.parent / name, Content.of(lane, note="another"))
         assert f"There is a run with the name '{name}' already: choose another." == said
     assert contents(folder) == before
     assert {path.name for path in folder.parent.iterdir()} == {"run", "a file", "empty"}
@@ -986,7 +992,7 @@ def test_a_name_that_is_taken(folder, lane):
 def test_a_file_in_place_of_a_folder(tmp_path, lane):
     (tmp_path / "file").write_text("mine")
     assert "cannot be saved" in unsaved(tmp_path / "file" / "run", lane)
-    writer = runs.Writer(tmp_path / "file")
+    writer = run_writing.Writer(tmp_path / "file")
     assert sentence(writer.write, Content.of(lane)).startswith("The run cannot be saved in ")
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -999,10 +1005,10 @@ def test_a_folder_that_cannot_be_written_to(folder, lane, monkeypatch):
 
     before = contents(folder)
     for name in ("mkstemp", "mkdtemp", "TemporaryFile"):
-        monkeypatch.setattr(runs.tempfile, name, refuse)
+        monkeypatch.setattr(run_writing.tempfile, name, refuse)
     assert "Permission denied" in unsaved(folder.parent / "new", lane)
     assert "Permission denied" in sentence(runs.annotate, folder, "x")
-    assert "Permission denied" in sentence(runs.Writer(folder).write, Content.of(lane, note="x"))
+    assert "Permission denied" in sentence(run_writing.Writer(folder).write, Content.of(lane, note="x"))
     monkeypatch.setattr(runs.os, "rename", refuse)
     assert "Permission denied" in sentence(runs.rename, folder, "x")
     assert "Permission denied" in sentence(runs.delete, folder)
@@ -1010,8 +1016,8 @@ def test_a_folder_that_cannot_be_written_to(folder, lane, monkeypatch):
 
 
 def test_a_folder_that_can_be_written_to(tmp_path):
-    runs.check_folder(tmp_path / "some" / "where")
-    runs.check_folder(tmp_path / "some" / "where")
+    run_writing.check_folder(tmp_path / "some" / "where")
+    run_writing.check_folder(tmp_path / "some" / "where")
     assert list((tmp_path / "some" / "where").iterdir()) == []
 
 
@@ -1027,7 +1033,7 @@ def failing(monkeypatch, module, name, count):
     monkeypatch.setattr(module, name, until)
 
 
-CALLS = {"mkstemp": runs.tempfile, "fdopen": os, "fsync": os, "chmod": os, "replace": os}
+CALLS = {"mkstemp": run_writing.tempfile, "fdopen": os, "fsync": os, "chmod": os, "replace": os}
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -1037,20 +1043,22 @@ def test_a_disk_that_is_full_leaves_no_new_run(folder, small, monkeypatch, call)
         with monkeypatch.context() as patched:
             failing(patched, CALLS[call], call, count)
             try:
-                runs.save(folder.parent / "new", content)
+                run_writing.save(folder.parent / "new", content)
                 break
             except ConfigError as error:
                 assert str(error) == f"The run cannot be saved in {folder.parent / 'new'}: No space left on device."
         assert [path.name for path in folder.parent.iterdir()] == ["run"]
-    assert count > 6 and runs.read(folder.parent / "new").step == 1  # every write was one that failed
+    assert count > 6 and run_reading.read(folder.parent / "new").step == 1  # every write was one that failed
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_disk_that_is_full_leaves_the_older_state_of_a_run(folder, program, spare, monkeypatch, call):
     lane = Lane(trainer_of(CONFIG, program), scored=False)
-    writer = runs.Writer(folder.parent / "auto")
+    writer = run_writing.Writer(folder.parent / "auto")
     writer.write(Content.of(lane))
-    lane.trainer.restore(runs.recording_of(runs.read(folder), checkpoints=True).checkpoints.at(3)[1].state)
+    lane.trainer.restore(
+        run_reading.recording_of(run_reading.read(folder), checkpoints=True).checkpoints.at(3)[1].state
+    )
     for count in itertools.count(1):
         with monkeypatch.context() as patched:
             failing(patched, CALLS[call], call, count)
@@ -1078,9 +1086,9 @@ def test_files_that_the_system_cuts_short(folder, small, spare):
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
             with pytest.raises(ConfigError) as caught:
-                runs.save(folder.parent / "new", content)
+                run_writing.save(folder.parent / "new", content)
             with pytest.raises(ConfigError) as again:
-                runs.Writer(folder).write(content)
+                run_writing.Writer(folder).write(content)
             if most < len(before["config.json"]):
                 assert sentence(runs.annotate, folder, "x")
         finally:
@@ -1113,7 +1121,7 @@ def killed_at(monkeypatch, call, count, save):
         patched.setattr(module, call, until)
         # What a killed process would have left: nothing is tidied up.
         patched.setattr(os, "unlink", lambda path: None)
-        patched.setattr(runs.shutil, "rmtree", lambda *_, **__: None)
+        patched.setattr(run_writing.shutil, "rmtree", lambda *_, **__: None)
         try:
             save()
         except Killed:
@@ -1121,7 +1129,7 @@ def killed_at(monkeypatch, call, count, save):
     return False
 
 
-@pytest.mark.parametrize("save", [runs.save, lambda folder, content: runs.Writer(folder).write(content)])
+@pytest.mark.parametrize("save", [run_writing.save, lambda folder, content: run_writing.Writer(folder).write(content)])
 @pytest.mark.parametrize("call", ["mkstemp", "fdopen", "replace"])
 def test_a_kill_leaves_no_run_or_a_whole_one(tmp_path, small, monkeypatch, call, save):
     lane, count = small[0], 1
@@ -1136,23 +1144,23 @@ def test_a_kill_leaves_no_run_or_a_whole_one(tmp_path, small, monkeypatch, call,
 def test_a_kill_while_saving_over_an_older_state_leaves_that(folder, lane, spare, monkeypatch, call):
     """What is there is the older state whole, until the newer one is."""
     root, count = folder.parent, 1
-    whole = runs.recording_of(runs.read(folder), checkpoints=True)
+    whole = run_reading.recording_of(run_reading.read(folder), checkpoints=True)
     older, newer = (Content(CONFIG, step, whole.until(step), lane.trainer.data) for step in (0, 2))
-    runs.Writer(root / "older").write(older)
+    run_writing.Writer(root / "older").write(older)
     while True:
         shutil.rmtree(root / "auto", ignore_errors=True)
         shutil.copytree(root / "older", root / "auto")
-        if not killed_at(monkeypatch, call, count, lambda: runs.Writer(root / "auto").write(newer)):
+        if not killed_at(monkeypatch, call, count, lambda: run_writing.Writer(root / "auto").write(newer)):
             break
         assert about_of(root / "auto") == about_of(root / "older")
-        runs.recording_of(runs.read(root / "auto"), checkpoints=True)
+        run_reading.recording_of(run_reading.read(root / "auto"), checkpoints=True)
         count += 1
     assert count > 6 and looked_through(root / "auto", spare).step == 2
     # What the last killed one left is tidied up by the next save.
     shutil.rmtree(root / "auto")
     shutil.copytree(root / "older", root / "auto")
-    assert killed_at(monkeypatch, call, count - 1, lambda: runs.Writer(root / "auto").write(newer))
-    runs.Writer(root / "auto").write(newer)
+    assert killed_at(monkeypatch, call, count - 1, lambda: run_writing.Writer(root / "auto").write(newer))
+    run_writing.Writer(root / "auto").write(newer)
     assert set(contents(root / "auto")) == {"config.json", *(r["file"] for r in rows_of(about_of(root / "auto")))}
 
 
@@ -1174,7 +1182,7 @@ def test_of_many_that_save_one_name_at_once_exactly_one_wins(tmp_path, small, mo
 
         def save(i, root=root, said=said):
             try:
-                runs.save(root / "run", Content.of(lane, note=f"number {i}"))
+                run_writing.save(root / "run", Content.of(lane, note=f"number {i}"))
                 said.append(i)
             except ConfigError as error:
                 said.append(str(error))
@@ -1200,7 +1208,7 @@ def stamps(folder):
 def test_a_run_that_is_written_again_and_again(tmp_path, lane, program, spare):
     """Checkpoints that are there stay as they are, what is no longer named goes, and the folder opens each time."""
     folder, going = tmp_path / "auto", Lane(trainer_of(CONFIG, program), scored=False)
-    writer = runs.Writer(folder)
+    writer = run_writing.Writer(folder)
     before = {}
     for step in range(4):
         trained(going, step)
@@ -1211,7 +1219,7 @@ def test_a_run_that_is_written_again_and_again(tmp_path, lane, program, spare):
         old = {name for name in before if name.startswith("checkpoint-")}
         assert len(old) == step and all(now[name] == before[name] for name in old)
         before = now
-    runs.Writer(folder).write(Content.of(going))  # a new process that took the run up
+    run_writing.Writer(folder).write(Content.of(going))  # a new process that took the run up
     assert {n: s for n, s in stamps(folder).items() if n != "config.json"} == {
         n: s for n, s in before.items() if n != "config.json"
     }
@@ -1223,9 +1231,9 @@ def test_a_run_that_is_written_again_and_again(tmp_path, lane, program, spare):
 
 @pytest.mark.parametrize("what", ["deleted", "renamed", "emptied", "halved"])
 def test_a_folder_that_goes_meanwhile_is_made_anew(small, tmp_path, what):
-    lane, points = small[0], runs.upload_of(runs.read(laid(tmp_path / "small", small[1])))
+    lane, points = small[0], run_reading.upload_of(run_reading.read(laid(tmp_path / "small", small[1])))
     folder = tmp_path / "auto"
-    writer = runs.Writer(folder)
+    writer = run_writing.Writer(folder)
     writer.write(Content.of(lane, points))
     if what == "deleted":
         runs.delete(folder)
@@ -1237,15 +1245,15 @@ def test_a_folder_that_goes_meanwhile_is_made_anew(small, tmp_path, what):
     writer.write(Content.of(lane, points))
     for name in ("auto", "mine") if what == "renamed" else ("auto",):
         assert looked_through(tmp_path / name, lane.trainer).step == 1
-        assert np.array_equal(runs.upload_of(runs.read(tmp_path / name)), points)
+        assert np.array_equal(run_reading.upload_of(run_reading.read(tmp_path / name)), points)
 
 
 def test_a_note_that_was_written_meanwhile_stays(small, tmp_path):
-    writer = runs.Writer(tmp_path / "auto")
+    writer = run_writing.Writer(tmp_path / "auto")
     writer.write(Content.of(small[0]))
     runs.annotate(tmp_path / "auto", "remember this")
     writer.write(Content.of(small[0], owner="me"))
-    run = runs.read(tmp_path / "auto")
+    run = run_reading.read(tmp_path / "auto")
     assert (run.note, run.owner) == ("remember this", "me")
 
 
@@ -1256,10 +1264,10 @@ def test_a_run_is_not_written_over_while_training_goes_on(tmp_path, program, spa
     state = going.trainer.state
     trained(going, 4)
     going.recording.scores.add(4, {"w1": 1.0})
-    runs.save(tmp_path / "run", content)
+    run_writing.save(tmp_path / "run", content)
     assert looked_through(tmp_path / "run", spare).step == 2 and same(spare.state, state)
-    assert runs.recording_of(runs.read(tmp_path / "run")).history.steps == 2
-    assert len(runs.recording_of(runs.read(tmp_path / "run")).scores) == 0
+    assert run_reading.recording_of(run_reading.read(tmp_path / "run")).history.steps == 2
+    assert len(run_reading.recording_of(run_reading.read(tmp_path / "run")).scores) == 0
 
 
 # -- the small picture --------------------------------------------------------------------------------------
