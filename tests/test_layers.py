@@ -202,6 +202,7 @@ NEVER = {
     "combinations": ["gan_core.config", "gan_core.trainer"],
     "recipes": ["gan_core.trainer", "gan_core.lazy"],
     "config": ["gan_core.trainer", "gan_core.worker", "gan_core.client"],
+    "config_fields": ["gan_core.config", "gan_core.trainer", "gan_core.worker", "gan_core.client"],
     "datasets": ["gan_core.config", "gan_core.trainer", "gan_core.lazy", "gan_core.download"],
     "client": ["gan_core.worker", "gan_core.views", "gan_core.hub", "gan_core.trainer", "gan_core.scores"],
     "wire": ["gan_core"],
