@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from gan_core import runs
+from gan_core import run_reading, run_writing, runs
 from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, config_from_json, parse_assignments
 from gan_core.datasets import DATASETS
@@ -193,18 +193,18 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     folder = None if args.save is None else runs.runs_folder(args.runs_dir) / runs.checked_name(args.save)
     config, data, upload = _data_of(config, args.data)
     if folder is not None:
-        runs.check_folder(folder.parent)
+        run_writing.check_folder(folder.parent)
         if folder.exists():
             raise ConfigError(f"There is a run with the name {shorten(args.save)} already: choose another.")
     lane, row, elapsed = _trained(config, data, args.steps, args.seconds)
     trainer = lane.trainer
     if folder is not None:
-        runs.save(folder, runs.Content.of(lane, upload))
+        run_writing.save(folder, run_writing.Content.of(lane, upload))
         say(f"Saved as {folder}.")
     scores = _scores(trainer)
     if folder is not None:
         lane.recording.scores.add(trainer.step, {**scores, "step": trainer.step})
-        runs.Writer(folder).write(runs.Content.of(lane, upload))
+        run_writing.Writer(folder).write(run_writing.Content.of(lane, upload))
     z, last = trainer.latent(16), trainer.state
     shown = trainer.samples(z, config.show_ema).astype(np.float32)
     trainer.reset()
@@ -228,14 +228,16 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     for name, least in (("samples", evaluation.LEAST_SAMPLES), ("resamples", evaluation.W1_RESAMPLES)):
         if getattr(args, name) < least:
             raise ConfigError(f"--{name} must be at least {least}; got {getattr(args, name)}.")
-    folder = next((f for f in (Path(args.of), runs.runs_folder(args.runs_dir) / args.of) if runs.is_run(f)), None)
+    folder = next(
+        (f for f in (Path(args.of), runs.runs_folder(args.runs_dir) / args.of) if run_reading.is_run(f)), None
+    )
     if folder is not None:
         if args.set or args.seed is not None or args.recipe or args.steps or args.seconds or args.data:
             raise ConfigError(
                 f"{args.of} is a saved run: it is scored as it is, without settings, --steps, --seconds or --data."
             )
-        run = runs.read(folder)
-        config, data = run.config, _fetched(lambda: runs.data_of(run))
+        run = run_reading.read(folder)
+        config, data = run.config, _fetched(lambda: run_reading.data_of(run))
     else:
         args.preset, args.config = (args.of, None) if args.of in PRESETS else (None, args.of)
         if args.config is not None and not os.path.isfile(args.of):
@@ -251,7 +253,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
 
         network = inception.load(args.inception, say)
     if folder is not None:
-        trainer = runs.load(run, data)
+        trainer = run_reading.load(run, data)
     else:
         trainer = _trained(config, data, args.steps, args.seconds)[0].trainer
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
@@ -266,7 +268,9 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
     """Makes a saved run into a file for others."""
     from gan_core import export as module
 
-    folder = next((f for f in (Path(args.run), runs.runs_folder(args.runs_dir) / args.run) if runs.is_run(f)), None)
+    folder = next(
+        (f for f in (Path(args.run), runs.runs_folder(args.runs_dir) / args.run) if run_reading.is_run(f)), None
+    )
     if folder is None:
         raise ConfigError(f"There is no saved run {shorten(args.run)}.")
     told = -1
@@ -277,7 +281,7 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
             told = int(10 * fraction)
             say(f"{args.form}: {10 * told} %")
 
-    size = module.write(runs.read(folder.absolute()), args.form, Path(args.output), progress)
+    size = module.write(run_reading.read(folder.absolute()), args.form, Path(args.output), progress)
     return {"run": args.run, "as": args.form, "output": args.output, "bytes": size}
 
 

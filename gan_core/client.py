@@ -17,7 +17,7 @@ from gan_core.datasets import DATASETS, Data
 from gan_core.knobs import ConfigError
 from gan_core.machine import worker_threads
 from gan_core.pictures import Pictures
-from gan_core.runs import Saved
+from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot, View
 from gan_core.wire import Wire
 
@@ -193,7 +193,7 @@ class Run:
     def open(self, saved: Saved, upload: Any, step: int | None = None) -> None:
         """Goes on from a saved run, standing still: where it ended, or as a branch from its checkpoint `step`.
 
-        upload: `runs.upload_of(saved)`. Raises ConfigError where there is no such checkpoint.
+        upload: `run_reading.upload_of(saved)`. Raises ConfigError where there is no such checkpoint.
         """
         config = saved.config
         if step is not None:

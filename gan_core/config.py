@@ -3,15 +3,27 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from gan_core import combinations
-from gan_core.architectures import ACTIVATIONS, ARCHITECTURES, NORMS
+from gan_core.architectures import ARCHITECTURES
+from gan_core.config_fields import (
+    activation,
+    beta_1,
+    beta_2,
+    choice,
+    knob_field,
+    layers,
+    learning_rate,
+    momentum,
+    norm,
+    optimizer,
+    units,
+)
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError, Knob, shorten
 from gan_core.losses import LOSSES
-from gan_core.optimizers import OPTIMIZERS
 from gan_core.penalties import PENALTIES
 from gan_core.schedules import SCHEDULES
 
@@ -35,120 +47,6 @@ IMAGE_DEFAULTS: dict[str, Any] = {
 }
 
 
-def _describe(registry: Mapping) -> dict[str, str]:
-    return {name: row if isinstance(row, str) else row.description for name, row in registry.items()}
-
-
-def _knob(kind: type, default: Any, label: str, group: str, text: str, **rest) -> Any:
-    return field(default=default, metadata={"knob": Knob(kind, default, label, text, group, **rest)})
-
-
-def _choice(default: str, registry: Mapping, label: str, group: str, text: str, **rest) -> Any:
-    return _knob(str, default, label, group, text, choices=_describe(registry), **rest)
-
-
-def _lr(label: str, text: str) -> Any:
-    return _knob(float, 1e-3, label, "Rates", text, low=1e-5, high=1.0, log=True, live=True)
-
-
-def _layers(group: str) -> Any:
-    return _knob(
-        int,
-        3,
-        "hidden layers",
-        group,
-        "How deep the network is. 0 is a linear map, which can only shift and stretch; many layers learn "
-        "finer shapes but train more slowly and less steadily.",
-        low=0,
-        high=5,
-    )
-
-
-def _units(group: str) -> Any:
-    return _knob(
-        int,
-        128,
-        "units per layer",
-        group,
-        "How wide each hidden layer is. Too few cannot draw the shape; many cost time at every step.",
-        low=1,
-        high=512,
-        log=True,
-    )
-
-
-def _activation(default: str, group: str) -> Any:
-    return _choice(
-        default,
-        ACTIVATIONS,
-        "activation",
-        group,
-        "The bend after each hidden layer. relu draws with straight pieces; tanh, elu and swish draw smooth "
-        "curves; leaky_relu keeps gradients alive, which helps the generator.",
-    )
-
-
-def _optimizer(group: str) -> Any:
-    return _choice(
-        "adam",
-        OPTIMIZERS,
-        "optimizer",
-        group,
-        "How gradients become steps. adam and rmsprop scale each weight's step by themselves; sgd does not, "
-        "and needs a rate some hundred times higher.",
-    )
-
-
-def _beta_1(group: str) -> Any:
-    return _knob(
-        float,
-        0.5,
-        "beta_1",
-        group,
-        "Adam's memory of past gradients. High values carry momentum that makes the two networks circle each "
-        "other; 0 to 0.5 is usual for GANs.",
-        low=0.0,
-        high=0.99,
-    )
-
-
-def _beta_2(group: str) -> Any:
-    return _knob(
-        float,
-        0.999,
-        "beta_2",
-        group,
-        "Adam's memory of gradient sizes. Too low makes steps jumpy; too high adapts slowly when the other "
-        "network changes.",
-        stops=(0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999),
-        low=0.0,
-        high=0.9999,
-    )
-
-
-def _norm(group: str) -> Any:
-    return _choice(
-        "none",
-        NORMS,
-        "normalisation",
-        group,
-        "Keeps the size of what flows through the network in bounds. batch shapes pictures early but ties the samples "
-        "of a batch together and does not go with gradient penalties; spectral bounds the discriminator's slope.",
-    )
-
-
-def _momentum(group: str) -> Any:
-    return _knob(
-        float,
-        0.0,
-        "momentum",
-        group,
-        "How much of the last step is kept (rmsprop and sgd). High values overshoot and oscillate.",
-        low=0.0,
-        high=0.99,
-    )
-
-
 @dataclass(frozen=True)
 class GANConfig:
     """Every setting of a run. Frozen: a changed setting is a new config (`replace`).
@@ -157,9 +55,9 @@ class GANConfig:
     data set has, all of them.
     """
 
-    data: str = _choice("ring", DATASETS, "data", "Data", "The distribution that the generator learns.")
+    data: str = choice("ring", DATASETS, "data", "Data", "The distribution that the generator learns.")
     data_params: tuple[tuple[str, Any], ...] = ()
-    data_size: int = _knob(
+    data_size: int = knob_field(
         int,
         20_000,
         "training samples",
@@ -169,16 +67,16 @@ class GANConfig:
         high=200_000,
         log=True,
     )
-    g_lr: float = _lr(
+    g_lr: float = learning_rate(
         "generator rate (g_lr)",
         "Step size of the generator. Too high: points jump about or fly off; too low: nothing moves.",
     )
-    d_lr: float = _lr(
+    d_lr: float = learning_rate(
         "discriminator rate (d_lr)",
         "Step size of the discriminator. Too high: it wins outright and the generator gets no direction; too "
         "low: the generator chases an outdated opponent.",
     )
-    loss: str = _choice(
+    loss: str = choice(
         "non_saturating",
         LOSSES,
         "loss",
@@ -186,7 +84,7 @@ class GANConfig:
         "What each network minimises. It decides how strong the generator's gradients are while it is "
         "still bad, and so how easily training stalls or drops modes.",
     )
-    d_steps: int = _knob(
+    d_steps: int = knob_field(
         int,
         1,
         "discriminator steps (d_steps)",
@@ -197,7 +95,7 @@ class GANConfig:
         high=10,
         live=True,
     )
-    g_steps: int = _knob(
+    g_steps: int = knob_field(
         int,
         1,
         "generator steps (g_steps)",
@@ -208,7 +106,7 @@ class GANConfig:
         high=10,
         live=True,
     )
-    schedule: str = _choice(
+    schedule: str = choice(
         "constant",
         SCHEDULES,
         "schedule of the rates",
@@ -217,7 +115,7 @@ class GANConfig:
         "schedule freezes what is not learnt yet.",
         live=True,
     )
-    schedule_steps: int = _knob(
+    schedule_steps: int = knob_field(
         int,
         20_000,
         "steps of the schedule",
@@ -228,7 +126,7 @@ class GANConfig:
         log=True,
         live=True,
     )
-    schedule_floor: float = _knob(
+    schedule_floor: float = knob_field(
         float,
         0.0,
         "end of the schedule",
@@ -240,7 +138,7 @@ class GANConfig:
         high=1.0,
         live=True,
     )
-    architecture: str = _choice(
+    architecture: str = choice(
         "mlp",
         ARCHITECTURES,
         "architecture",
@@ -248,7 +146,7 @@ class GANConfig:
         "The kind of networks. Convolutions see that neighbouring pixels belong together; dense layers must learn it. "
         "Heavy ones are slow on a CPU.",
     )
-    filters: int = _knob(
+    filters: int = knob_field(
         int,
         16,
         "base filters",
@@ -259,7 +157,7 @@ class GANConfig:
         high=128,
         stops=(8, 12, 16, 24, 32, 48, 64, 96, 128),
     )
-    conditional: bool = _knob(
+    conditional: bool = knob_field(
         bool,
         False,
         "conditional",
@@ -267,7 +165,7 @@ class GANConfig:
         "Both networks are told the class, so you choose what is generated. Needs labelled data; with many classes and "
         "few pictures of each, the discriminator learns them by heart.",
     )
-    latent_dim: int = _knob(
+    latent_dim: int = knob_field(
         int,
         2,
         "latent dimension",
@@ -278,33 +176,33 @@ class GANConfig:
         high=128,
         log=True,
     )
-    z_dist: str = _choice(
+    z_dist: str = choice(
         "normal",
         {"normal": "z from N(0, 1)", "uniform": "z uniform in [-1, 1]"},
         "z distribution",
         "Generator",
         "What z is drawn from. normal has no edges and rare far values; uniform has hard edges.",
     )
-    g_layers: int = _layers("Generator")
-    g_units: int = _units("Generator")
-    g_activation: str = _activation("relu", "Generator")
-    g_output: str = _choice(
+    g_layers: int = layers("Generator")
+    g_units: int = units("Generator")
+    g_activation: str = activation("relu", "Generator")
+    g_output: str = choice(
         "linear",
         {"linear": "no bound", "tanh": "between -1 and 1 in training units"},
         "output",
         "Generator",
         "linear can reach any point; tanh cannot leave the square of the data, and learns slowly at its edge.",
     )
-    g_norm: str = _norm("Generator")
-    g_optimizer: str = _optimizer("Generator")
-    g_beta_1: float = _beta_1("Generator")
-    g_beta_2: float = _beta_2("Generator")
-    g_momentum: float = _momentum("Generator")
-    d_layers: int = _layers("Discriminator")
-    d_units: int = _units("Discriminator")
-    d_activation: str = _activation("leaky_relu", "Discriminator")
-    d_norm: str = _norm("Discriminator")
-    dropout: float = _knob(
+    g_norm: str = norm("Generator")
+    g_optimizer: str = optimizer("Generator")
+    g_beta_1: float = beta_1("Generator")
+    g_beta_2: float = beta_2("Generator")
+    g_momentum: float = momentum("Generator")
+    d_layers: int = layers("Discriminator")
+    d_units: int = units("Discriminator")
+    d_activation: str = activation("leaky_relu", "Discriminator")
+    d_norm: str = norm("Discriminator")
+    dropout: float = knob_field(
         float,
         0.0,
         "dropout",
@@ -314,11 +212,11 @@ class GANConfig:
         low=0.0,
         high=0.8,
     )
-    d_optimizer: str = _optimizer("Discriminator")
-    d_beta_1: float = _beta_1("Discriminator")
-    d_beta_2: float = _beta_2("Discriminator")
-    d_momentum: float = _momentum("Discriminator")
-    penalty: str = _choice(
+    d_optimizer: str = optimizer("Discriminator")
+    d_beta_1: float = beta_1("Discriminator")
+    d_beta_2: float = beta_2("Discriminator")
+    d_momentum: float = momentum("Discriminator")
+    penalty: str = choice(
         "none",
         PENALTIES,
         "penalty",
@@ -326,7 +224,7 @@ class GANConfig:
         "A charge on steep discriminators. It calms training and keeps modes; without it the discriminator can "
         "become a cliff that gives no direction.",
     )
-    gp_weight: float = _knob(
+    gp_weight: float = knob_field(
         float,
         0.1,
         "penalty weight",
@@ -338,7 +236,7 @@ class GANConfig:
         high=100.0,
         live=True,
     )
-    weight_clip: float = _knob(
+    weight_clip: float = knob_field(
         float,
         0.0,
         "weight clipping",
@@ -350,7 +248,7 @@ class GANConfig:
         high=1.0,
         live=True,
     )
-    unroll: int = _knob(
+    unroll: int = knob_field(
         int,
         0,
         "unrolled steps",
@@ -360,7 +258,7 @@ class GANConfig:
         low=0,
         high=5,
     )
-    packing: int = _knob(
+    packing: int = knob_field(
         int,
         1,
         "packing",
@@ -370,7 +268,7 @@ class GANConfig:
         low=1,
         high=4,
     )
-    minibatch_std: bool = _knob(
+    minibatch_std: bool = knob_field(
         bool,
         False,
         "minibatch standard deviation",
@@ -378,7 +276,7 @@ class GANConfig:
         "One more feature for the discriminator: how much the samples of a batch differ. It notices lost modes; it "
         "can also win by this number alone.",
     )
-    batch_size: int = _knob(
+    batch_size: int = knob_field(
         int,
         256,
         "batch size",
@@ -388,7 +286,7 @@ class GANConfig:
         high=1024,
         log=True,
     )
-    label_smoothing: float = _knob(
+    label_smoothing: float = knob_field(
         float,
         0.0,
         "label smoothing",
@@ -399,7 +297,7 @@ class GANConfig:
         high=0.5,
         live=True,
     )
-    label_noise: float = _knob(
+    label_noise: float = knob_field(
         float,
         0.0,
         "label noise",
@@ -410,7 +308,7 @@ class GANConfig:
         high=0.5,
         live=True,
     )
-    instance_noise: float = _knob(
+    instance_noise: float = knob_field(
         float,
         0.0,
         "instance noise",
@@ -422,7 +320,7 @@ class GANConfig:
         high=1.0,
         live=True,
     )
-    instance_noise_steps: int = _knob(
+    instance_noise_steps: int = knob_field(
         int,
         20_000,
         "steps of instance noise",
@@ -433,7 +331,7 @@ class GANConfig:
         log=True,
         live=True,
     )
-    grad_clip: float = _knob(
+    grad_clip: float = knob_field(
         float,
         0.0,
         "gradient clipping",
@@ -445,7 +343,7 @@ class GANConfig:
         high=100.0,
         live=True,
     )
-    ema_decay: float = _knob(
+    ema_decay: float = knob_field(
         float,
         0.99,
         "EMA decay",
@@ -457,7 +355,7 @@ class GANConfig:
         high=0.9999,
         live=True,
     )
-    show_ema: bool = _knob(
+    show_ema: bool = knob_field(
         bool,
         True,
         "show the EMA generator",
@@ -466,7 +364,7 @@ class GANConfig:
         "step. Training is the same.",
         live=True,
     )
-    seed: int = _knob(
+    seed: int = knob_field(
         int,
         0,
         "seed",

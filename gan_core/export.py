@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core import export_animation, export_models, runs, views
+from gan_core import export_animation, export_models, run_reading, run_writing, views
 from gan_core.datasets import DATASETS
 from gan_core.export_animation import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
 from gan_core.knobs import ConfigError, shorten
@@ -29,7 +29,7 @@ from gan_core.program import COLUMNS
 from gan_core.snapshot import View
 
 if TYPE_CHECKING:
-    from gan_core.runs import Saved
+    from gan_core.run_reading import Saved
     from gan_core.trainer import Trainer
 
 Say = Callable[[float], None]
@@ -68,7 +68,7 @@ def script(run: Saved, say: Say) -> bytes:
     from gan_core import script as module
 
     row = DATASETS[run.config.data]
-    shape = runs.data_of(run).shape if row.upload else None  # the settings do not know that of a user's pictures
+    shape = run_reading.data_of(run).shape if row.upload else None  # the settings do not know that of a user's pictures
     text = module.script(run.config, UPLOAD_NAMES[row.kind] if row.upload else "", shape)
     say(1.0)
     return text.encode()
@@ -85,7 +85,7 @@ def _csv(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
 
 def history_csv(run: Saved, say: Say) -> bytes:
     """`step` (the last of each bin), and of every column of a history row its mean, lowest and highest in the bin."""
-    history = runs.recording_of(run).history.frame()
+    history = run_reading.recording_of(run).history.frame()
     parts = ("mean", "low", "high")
     head = [f"{column}_{part}" for column in COLUMNS for part in parts]
     values = np.stack([history[part] for part in parts], -1).reshape(-1, len(head))
@@ -95,7 +95,7 @@ def history_csv(run: Saved, say: Say) -> bytes:
 
 def scores_csv(run: Saved, say: Say) -> bytes:
     """A row for each time that scores were made; those that are single numbers, empty where there was none."""
-    scores = runs.recording_of(run).scores
+    scores = run_reading.recording_of(run).scores
     rows = [export_animation.scalars(item) for item in scores.items]
     names = list(dict.fromkeys(name for row in rows for name in row))
     say(1.0)
@@ -107,7 +107,7 @@ def scores_csv(run: Saved, say: Say) -> bytes:
 
 
 def _trainer(run: Saved, say: Say) -> Trainer:
-    trainer = runs.load(run, runs.data_of(run))
+    trainer = run_reading.load(run, run_reading.data_of(run))
     say(0.4)
     return trainer
 
@@ -274,7 +274,7 @@ def write(run: Saved, name: str, output: Path, say: Say) -> int:
     _check_writable(output.parent, output.name)
     content = row.make(run, say)
     try:
-        runs.write_whole(output, content)
+        run_writing.write_whole(output, content)
     except OSError as error:
         raise _unwritten(output, error) from None
     return len(content)
@@ -291,7 +291,7 @@ def _write_folder(run: Saved, row: Export, folder: Path, say: Say) -> int:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             members = {name: file.read(name) for name in file.namelist()}
         for name, member in members.items():
-            runs.write_whole(folder / name, member)
+            run_writing.write_whole(folder / name, member)
     except OSError as error:
         raise _unwritten(folder, error) from None
     return sum(map(len, members.values()))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core import runs
+from gan_core import run_reading
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.program import COLUMNS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gan_core.datasets import Data
     from gan_core.recording import Arrays, Recording
-    from gan_core.runs import Saved
+    from gan_core.run_reading import Saved
 
 Say = Callable[[float], None]
 
@@ -49,7 +49,7 @@ REAL_DOT, FAKE_DOT = FIRST_TINT + TINTS, FIRST_TINT + TINTS + 1
 
 def recorded(run: Saved) -> Recording:
     """The recording, if there is something to show in it; raises ConfigError."""
-    recording = runs.recording_of(run)
+    recording = run_reading.recording_of(run)
     if not len(recording.frames):
         raise ConfigError(f"{run.folder} holds no recorded frames.")
     wanted = "grid" if DATASETS[run.config.data].kind == "images" else "samples"
@@ -183,7 +183,7 @@ def file_of(picture: Image, kind: str = "PNG", **options: Any) -> bytes:
 def data_to_draw(run: Saved) -> Any:
     """The run's data where its frames are drawn among them; None for images, so that a run whose pictures are
     elsewhere can be shown too."""
-    return None if DATASETS[run.config.data].kind == "images" else runs.data_of(run)
+    return None if DATASETS[run.config.data].kind == "images" else run_reading.data_of(run)
 
 
 # -- GIF ------------------------------------------------------------------------------------------------------

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core import runs
+from gan_core import run_reading
 from gan_core.architectures import MAXOUT_PIECES
 from gan_core.lazy import keras
 from gan_core.losses import LOSSES
 
 if TYPE_CHECKING:
-    from gan_core.runs import Saved
+    from gan_core.run_reading import Saved
     from gan_core.trainer import Trainer
 
 README = "README.txt"
@@ -88,7 +88,7 @@ def _maxout(x: Any) -> Any:
 
 def archive(run: Saved, say: Callable[[float], None]) -> bytes:
     """A zip of `generator.keras`, `discriminator.keras` and README.txt; raises ConfigError."""
-    trainer = runs.load(run, runs.data_of(run))
+    trainer = run_reading.load(run, run_reading.data_of(run))
     say(0.4)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file, tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gan_core import runs
+from gan_core import run_writing
 from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
 
@@ -25,7 +25,7 @@ class Keeper:
         self._owner = owner
         self.state: dict[str, Any] = {"step": 0, "error": ""}
         self._upload = upload
-        self._writer = runs.Writer(Path(folder))
+        self._writer = run_writing.Writer(Path(folder))
         self._next = time.monotonic() + FIRST_SECONDS
         self._thread: threading.Thread | None = None
 
@@ -64,13 +64,13 @@ class Keeper:
         self._thread = threading.Thread(target=write)
         self._thread.start()
 
-    def _content(self, lane: Lane) -> runs.Content:
-        return runs.Content.of(lane, self._upload, owner=self._owner)
+    def _content(self, lane: Lane) -> run_writing.Content:
+        return run_writing.Content.of(lane, self._upload, owner=self._owner)
 
     def _writing(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def _write(self, content: runs.Content) -> None:
+    def _write(self, content: run_writing.Content) -> None:
         started = time.monotonic()
         try:
             self._writer.write(content)

@@ -220,7 +220,7 @@ class Worker:
             self._keeper = Keeper(autosave["folder"], autosave["owner"], body["upload"])
 
     def _build(self, configs: list[GANConfig], body: dict[str, Any]) -> None:
-        from gan_core import datasets, runs
+        from gan_core import datasets, run_reading
         from gan_core.cost import check_memory
         from gan_core.lane import Lane
         from gan_core.trainer import Trainer
@@ -239,7 +239,7 @@ class Worker:
             program, compiling = self._program(config, data)
             trainer, recording = Trainer(config, data, program), None
             if body.get("source"):
-                recording = runs.restore(trainer, body["source"]["folder"], body["source"]["step"])
+                recording = run_reading.restore(trainer, body["source"]["folder"], body["source"]["step"])
             if compiling is None:
                 compiling = self._compiler.submit(trainer.compile_first)
                 self._programs[self._program_key(config, data)] = (program, compiling)
@@ -304,12 +304,12 @@ class Worker:
 
     def _on_save(self, body: dict[str, Any]) -> None:
         """{id, folders, note, upload}: writes each lane into its folder, which must be new; `saved` tells the rest."""
-        from gan_core import runs
+        from gan_core import run_writing
 
         try:
             for lane, folder in zip(self._lanes, body["folders"], strict=True):
                 lane.record()
-                runs.save(folder, runs.Content.of(lane, body["upload"], body["note"]))
+                run_writing.save(folder, run_writing.Content.of(lane, body["upload"], body["note"]))
             self._saved = {"id": body["id"], "error": None}
         except ConfigError as error:
             self._saved = {"id": body["id"], "error": str(error)}

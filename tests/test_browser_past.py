@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gan_core import runs
+from gan_core import run_reading, run_writing
 from gan_core.lane import Lane
 from tests.browser import PLAY_SECONDS, SMALL, WINDOW, Tab
 from tests.conftest import RUNS, Server, children, wait_until
@@ -64,7 +64,7 @@ def two_runs():
         lane = Lane(trainer_of(config, uncompiled(config)), scored=False)
         for _ in range(6):
             lane.train(1)
-        runs.save(folder_of(name), runs.Content.of(lane))
+        run_writing.save(folder_of(name), run_writing.Content.of(lane))
     return names
 
 
@@ -126,7 +126,7 @@ def test_a_branch_leaves_its_parent_untouched_and_trains_on(shared_tab):
     wait_until(lambda: "branch of" in tab.text("steps_per_second"), 20, "the branch")
     wait_until(lambda: tab.step() == at, 10, "the branch's first step")
     parent = folder_of(f"ring seed 3 step {end}")
-    saved, before = runs.read(parent), contents(parent)
+    saved, before = run_reading.read(parent), contents(parent)
     assert saved.step == end and saved.parent is None
     tab.click("play")
     wait_until(lambda: tab.step() > at + 20, 20, "the branch to train")
@@ -150,7 +150,7 @@ def test_save_find_rename_and_delete(shared_tab):
     page.get_by_label("name", exact=True).fill("kept by hand")
     page.get_by_label("note", exact=True).fill("a *first* note")
     page.get_by_label("note", exact=True).press("Enter")
-    wait_until(lambda: runs.is_run(folder_of("kept by hand")), 20, "the saved run")
+    wait_until(lambda: run_reading.is_run(folder_of("kept by hand")), 20, "the saved run")
     page.get_by_text("Saved as").wait_for(timeout=10_000)
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Runs").click()
@@ -164,12 +164,12 @@ def test_save_find_rename_and_delete(shared_tab):
     page.locator(".st-key-more_kept_by_hand button").first.click()
     page.locator(".st-key-rename_name input").fill("another name")
     page.get_by_role("button", name="Save name and note").first.click()
-    wait_until(lambda: runs.is_run(folder_of("another name")), 20, "the new name")
+    wait_until(lambda: run_reading.is_run(folder_of("another name")), 20, "the new name")
     page.get_by_placeholder("name, data set").fill("another")
     page.keyboard.press("Enter")
     page.locator(".st-key-more_another_name button").first.click()
     page.locator(".st-key-delete_sure label").click()
-    assert runs.is_run(folder_of("another name"))  # asked once
+    assert run_reading.is_run(folder_of("another name"))  # asked once
     page.locator(".st-key-delete_go button").first.click()
     wait_until(lambda: not folder_of("another name").exists(), 20, "the deletion")
     page.get_by_text("was deleted").wait_for(timeout=10_000)
@@ -195,12 +195,14 @@ def test_an_autosaved_run_is_taken_up_after_the_server_was_killed(chromium, tmp_
     try:
         tab = Tab(context, f"{server.url}/{SMALL}")
         tab.play(50)
-        folder = wait_until(lambda: next((p for p in tmp_path.iterdir() if runs.is_run(p)), None), 30, "an autosave")
+        folder = wait_until(
+            lambda: next((p for p in tmp_path.iterdir() if run_reading.is_run(p)), None), 30, "an autosave"
+        )
         workers = server.workers()
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait(15)
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 20, "the worker's end")
-        kept = runs.read(folder).step
+        kept = run_reading.read(folder).step
         assert kept >= 50
         server = Server(server.port, **environment)
         tab.page.wait_for_selector(".st-key-take_up", timeout=40_000)

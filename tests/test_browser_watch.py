@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_core import runs
+from gan_core import run_reading
 from tests.browser import PLAY_SECONDS, WINDOW, Tab
 from tests.conftest import RUNS, wait_until
 
@@ -97,7 +97,7 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
         page.click(".st-key-play button")
         wait_until(lambda: counter() > stood, PLAY_SECONDS, "the copy to train on")
         assert tab.step() == stood
-        assert any(run.name.endswith("copy") for run in map(runs.read, Path(RUNS).glob("*copy")))
+        assert any(run.name.endswith("copy") for run in map(run_reading.read, Path(RUNS).glob("*copy")))
 
         page.goto(address)
         page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=30_000)

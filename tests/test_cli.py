@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from gan_core import __main__ as cli
-from gan_core import classifier, datasets, download, runs
+from gan_core import classifier, datasets, download, run_reading
 from gan_core.__main__ import main
 from gan_core.config import IMAGE_DEFAULTS, GANConfig
 from gan_core.knobs import ConfigError
@@ -201,7 +201,7 @@ def test_train_says_what_is_doubtful_and_where_the_run_is(saved):
     folder, row, err = saved
     assert "Note: The loss wasserstein has no bound of its own" in err
     assert f"Saved as {folder / 'first one'}." in err
-    assert row["steps"] == 3 and runs.read(folder / "first one").config == GANConfig.from_flat(row["config"])
+    assert row["steps"] == 3 and run_reading.read(folder / "first one").config == GANConfig.from_flat(row["config"])
 
 
 def test_evaluate_a_saved_run(saved, capsys):

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gan_core import datasets, export, export_animation, export_models, runs
+from gan_core import datasets, export, export_animation, export_models, run_reading, run_writing
 from gan_core.__main__ import main
 from gan_core.config import GANConfig
 from gan_core.datasets import class_count
@@ -61,8 +61,8 @@ def saved(folder, trainer, note=""):
     lane.recording.history.mark(3, "d_lr 0.1 → 0.2")
     for step, values in SCORES:
         lane.recording.scores.add(step, values)
-    runs.save(folder, runs.Content.of(lane, note=note))
-    return runs.read(folder)
+    run_writing.save(folder, run_writing.Content.of(lane, note=note))
+    return run_reading.read(folder)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_the_script_is_python_of_the_run_s_settings(points, made, monkeypatch, i
     monkeypatch.setattr(module, "script", lambda *a: asked.append(a) or "pass\n")
     own = replace(images, config=images.config.updated({"data": "picture_file"}))
     pictures = datasets.load(images.config, None)
-    monkeypatch.setattr(export.runs, "data_of", lambda run: pictures)
+    monkeypatch.setattr(export.run_reading, "data_of", lambda run: pictures)
     assert EXPORTS["script"].make(points, print) == b"pass\n"
     EXPORTS["script"].make(own, print)
     assert asked == [(points.config, "", None), (own.config, "pictures.npz", pictures.shape)]
@@ -160,7 +160,7 @@ def test_a_gif_of_images_and_its_whole_pixels(images, made):
     assert picture.n_frames == STEPS + 1
     side = 8 * 28 + 7
     assert picture.size == (2 * side, 36 + 2 * side)
-    grid = runs.recording_of(images).frames.items[-1]["grid"]
+    grid = run_reading.recording_of(images).frames.items[-1]["grid"]
     picture.seek(STEPS)
     shown = np.asarray(picture.convert("L"))[36:]
     assert np.array_equal(shown[::2, ::2], shown[1::2, 1::2])
@@ -194,8 +194,8 @@ def test_the_plane_puts_everything_where_it_is():
 
 def test_a_run_that_has_not_been_trained(root):
     lane = Lane(trainer_of(settings()), scored=False)
-    runs.save(root / "untrained", runs.Content.of(lane))
-    run = runs.read(root / "untrained")
+    run_writing.save(root / "untrained", run_writing.Content.of(lane))
+    run = run_reading.read(root / "untrained")
     assert Image.open(io.BytesIO(EXPORTS["gif"].make(run, print))).n_frames == 1
     assert len(figure_of(Page(EXPORTS["html"].make(run, print)))["frames"]) == 1
     assert not len(table(EXPORTS["csv"].make(run, print))) and not len(table(EXPORTS["scores"].make(run, print)))
@@ -263,7 +263,7 @@ def test_the_page_shows_the_user_s_texts_as_texts(page):
 
 
 def test_the_page_s_figure_holds_the_recording(page, points):
-    figure, frames = figure_of(page), runs.recording_of(points).frames
+    figure, frames = figure_of(page), run_reading.recording_of(points).frames
     assert [int(frame["name"]) for frame in figure["frames"]] == frames.steps == list(range(STEPS + 1))
     names = [trace.get("name") for trace in figure["data"]]
     assert names == ["p(real)", "real", "generated", None, "generator's loss", "discriminator's loss"]
@@ -274,7 +274,7 @@ def test_the_page_s_figure_holds_the_recording(page, points):
         assert np.allclose([dots["x"], dots["y"]], seen["samples"][:500].T, rtol=1e-3)
         assert line["x"] == [step, step]
     assert figure["data"][2]["x"] == figure["frames"][-1]["data"][1]["x"]  # opens with the last
-    history = runs.recording_of(points).history.frame()
+    history = run_reading.recording_of(points).history.frame()
     assert figure["data"][4]["x"] == history["step"].tolist()
     assert np.allclose(figure["data"][5]["y"], history["mean"][:, COLUMNS.index("d_loss")], rtol=1e-5)
     layout = figure["layout"]
@@ -286,7 +286,7 @@ def test_the_page_s_figure_holds_the_recording(page, points):
 
 def test_the_page_of_images_holds_the_very_grids(images, made):
     figure = figure_of(Page(made(images, "html")[0]))
-    grid = runs.recording_of(images).frames.items[0]["grid"]
+    grid = run_reading.recording_of(images).frames.items[0]["grid"]
     kind, _, encoded = figure["frames"][0]["data"][0]["source"].partition(";base64,")
     assert kind == "data:image/png" and figure["frames"][0]["traces"] == [0, 1]
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
@@ -295,9 +295,9 @@ def test_the_page_of_images_holds_the_very_grids(images, made):
 
 
 def test_numbers_that_json_does_not_know_and_scripts_that_end_too_soon(points, monkeypatch):
-    recording = runs.recording_of(points)
+    recording = run_reading.recording_of(points)
     recording.frames.items[0]["samples"][0] = np.nan
-    monkeypatch.setattr(runs, "recording_of", lambda run: recording)
+    monkeypatch.setattr(run_reading, "recording_of", lambda run: recording)
     monkeypatch.setattr(export_animation, "_plotly", lambda: "")
     recording.history.markers[0]["text"] = "</script><b>"
     page = Page(EXPORTS["html"].make(points, lambda fraction: None))
@@ -335,7 +335,7 @@ def test_the_page_draws_and_plays_without_a_network(points, images, made, chromi
 
 
 def test_the_history_reads_back_exactly(points, made):
-    read, history = table(made(points, "csv")[0]), runs.recording_of(points).history.frame()
+    read, history = table(made(points, "csv")[0]), run_reading.recording_of(points).history.frame()
     assert read["step"].tolist() == history["step"].tolist() == list(range(1, STEPS + 1))
     assert list(read) == ["step", *(f"{c}_{part}" for c in COLUMNS for part in ("mean", "low", "high"))]
     for i, column in enumerate(COLUMNS):
@@ -354,7 +354,7 @@ def test_samples_of_points(points, made):
     assert list(read) == ["x", "y"] and len(read) == 2_500 and len(read.drop_duplicates()) > 2_400
     with np.load(io.BytesIO(made(points, "samples-npz")[0]), allow_pickle=False) as file:
         assert file.files == ["samples"] and np.array_equal(file["samples"], read.to_numpy(np.float32))
-    trainer = runs.load(points, runs.data_of(points))
+    trainer = run_reading.load(points, run_reading.data_of(points))
     assert np.allclose(read.mean(), trainer.samples(trainer.latent(2_500), ema=True).mean(0), atol=0.1)
     picture = Image.open(io.BytesIO(made(points, "png")[0]))
     assert picture.format == "PNG" and min(picture.size) >= 2 * SIDE
@@ -365,7 +365,7 @@ def test_samples_of_images(images, made):
     with np.load(io.BytesIO(made(images, "samples-npz")[0]), allow_pickle=False) as file:
         assert file["samples"].shape == (1_000, 28, 28, 1) and file["samples"].dtype == np.uint8
         assert file["labels"].shape == (1_000,) and set(file["labels"]) == set(range(10))
-        trainer = runs.load(images, runs.data_of(images))
+        trainer = run_reading.load(images, run_reading.data_of(images))
         z = trainer.latent(1_000, export.DRAW)
         again = trainer.samples(z[700:800], True, file["labels"][700:800])
         assert np.array_equal(file["samples"][700:800], again)
@@ -438,7 +438,7 @@ def test_the_archive_of_models_explains_itself(points, images, made, tmp_path):
             assert file.namelist() == ["generator.keras", "discriminator.keras", "README.txt"]
             file.extract("generator.keras", tmp_path)
             words[run.name] = file.read("README.txt").decode()
-        trainer = runs.load(run, runs.data_of(run))
+        trainer = run_reading.load(run, run_reading.data_of(run))
         z = trainer.latent(20)
         labels = trainer.labels(20) if trainer.classes else None
         entered = z if labels is None else np.concatenate([z, np.eye(10)[labels]], 1)
@@ -460,7 +460,7 @@ def test_tensorboard_reads_its_folder(kind, points, images, made, tmp_path):
     with zipfile.ZipFile(io.BytesIO(made(run, "tensorboard")[0])) as file:
         file.extractall(tmp_path)
     reader = accumulators.EventAccumulator(str(tmp_path), size_guidance={"images": 0, "scalars": 0}).Reload()
-    history = runs.recording_of(run).history.frame()
+    history = run_reading.recording_of(run).history.frame()
     assert set(reader.Tags()["scalars"]) == {f"training/{c}" for c in COLUMNS} | {"scores/w1", "scores/modes"}
     losses = reader.Scalars("training/d_loss")
     assert [event.step for event in losses] == history["step"].tolist()
@@ -486,8 +486,8 @@ def nowhere(tmp_path, monkeypatch):
 def test_a_run_whose_pictures_are_elsewhere_still_has_its_recording(tmp_path, nowhere):
     config = GANConfig.from_flat({**SMALL_IMAGES, "data": "mnist"})
     lane = Lane(of_images(config, quadrants()), scored=False)
-    runs.save(tmp_path / "mnist", runs.Content.of(lane))
-    run = runs.read(tmp_path / "mnist")
+    run_writing.save(tmp_path / "mnist", run_writing.Content.of(lane))
+    run = run_reading.read(tmp_path / "mnist")
     assert all(EXPORTS[name].make(run, print) for name in ("gif", "csv", "scores", "tensorboard"))
     for name in ("keras", "png", "samples-npz"):
         with pytest.raises(MissingFile, match="not on this machine"):
@@ -495,8 +495,8 @@ def test_a_run_whose_pictures_are_elsewhere_still_has_its_recording(tmp_path, no
 
 
 def test_a_recording_without_frames_is_a_sentence(points, monkeypatch):
-    recording = runs.recording_of(points)
-    monkeypatch.setattr(runs, "recording_of", lambda run: recording)
+    recording = run_reading.recording_of(points)
+    monkeypatch.setattr(run_reading, "recording_of", lambda run: recording)
     recording.frames.items[0] = {}
     with pytest.raises(ConfigError, match="not of the data"):
         EXPORTS["gif"].make(points, print)
@@ -588,7 +588,7 @@ def test_a_file_that_is_cut_short_leaves_the_old_one(points, tmp_path, monkeypat
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs.os, "replace", full)
+    monkeypatch.setattr(run_writing.os, "replace", full)
     with pytest.raises(ConfigError, match="No space left"):
         export.write(points, "csv", output, lambda fraction: None)
     assert output.read_text() == "old" and len(list(tmp_path.iterdir())) == 1

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_core import runs
+from gan_core import run_reading
 from gan_core.worker import LEASE_SECONDS
 from tests.browser import PLAY_SECONDS, SMALL, WINDOW, Tab
 from tests.conftest import ROOT, Line, Server, wait_until
@@ -171,8 +171,8 @@ def test_a_clock_that_jumps_changes_nothing(hall):
         hall.goes_on(tab, stood)
     hall.set_clock(0)
     assert hall.server.workers() == workers
-    kept = wait_until(lambda: next((p for p in hall.runs.iterdir() if runs.is_run(p)), None), 30, "an autosave")
-    written = runs.read(kept).step
+    kept = wait_until(lambda: next((p for p in hall.runs.iterdir() if run_reading.is_run(p)), None), 30, "an autosave")
+    written = run_reading.read(kept).step
     assert written > 0
 
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gan_core import keeper, runs
+from gan_core import keeper, run_reading, run_writing, runs
 from gan_core.keeper import Keeper
 from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
-from tests.test_runs import contents
+from tests.run_folders import contents
 from tests.test_trainer import same, settings, trainer_of, uncompiled
 from tests.tiny import point_trainer
 
@@ -39,13 +39,13 @@ def clock(monkeypatch):
 @pytest.fixture
 def written(monkeypatch):
     """The steps that were written, in order."""
-    steps, write = [], runs.Writer.write
+    steps, write = [], run_writing.Writer.write
 
     def noted(self, content):
         write(self, content)
         steps.append(content.step)
 
-    monkeypatch.setattr(runs.Writer, "write", noted)
+    monkeypatch.setattr(run_writing.Writer, "write", noted)
     return steps
 
 
@@ -79,7 +79,7 @@ def test_it_writes_when_it_is_time_and_something_is_new(tmp_path, lane, clock, w
     clock.now += 1
     ticked(keeping, lane)
     assert written == [2, 3]
-    run = runs.read(tmp_path / "auto")
+    run = run_reading.read(tmp_path / "auto")
     assert (run.step, run.owner, run.note) == (3, "me", "") and run.config == CONFIG
 
 
@@ -119,14 +119,14 @@ def test_several_lanes_are_never_written(tmp_path, lane, program, clock, written
 
 def test_what_takes_long_is_done_seldom(tmp_path, lane, clock, monkeypatch):
     """At most a twentieth of the time goes into it."""
-    keeping, began, write = keeper_of(tmp_path), [], runs.Writer.write
+    keeping, began, write = keeper_of(tmp_path), [], run_writing.Writer.write
 
     def slowly(self, content):
         began.append(clock.now)
         write(self, content)
         clock.now += 10
 
-    monkeypatch.setattr(runs.Writer, "write", slowly)
+    monkeypatch.setattr(run_writing.Writer, "write", slowly)
     clock.now += 10
     for _ in range(120):
         if lane.trainer.step == len(began):
@@ -148,7 +148,7 @@ def test_an_error_is_told_and_the_next_attempt_is_made(tmp_path, lane, clock):
     assert keeping.state["error"]  # not at once
     clock.now += keeper.EVERY_SECONDS
     ticked(keeping, lane)
-    assert keeping.state == {"step": 1, "error": ""} and runs.read(tmp_path / "auto").step == 1
+    assert keeping.state == {"step": 1, "error": ""} and run_reading.read(tmp_path / "auto").step == 1
 
 
 @pytest.mark.parametrize("where", ["write", "of"])
@@ -162,7 +162,7 @@ def test_an_error_of_any_kind_stops_nothing(tmp_path, lane, clock, monkeypatch, 
     step_on(lane)
     clock.now += 1_000
     with monkeypatch.context() as patched:
-        patched.setattr(runs.Writer if where == "write" else runs.Content, where, broken)
+        patched.setattr(run_writing.Writer if where == "write" else run_writing.Content, where, broken)
         ticked(keeping, lane)
         assert keeping.state == {"step": 0, "error": "Autosave failed (MemoryError)."}
         keeping.last([lane])
@@ -184,7 +184,7 @@ def test_an_error_leaves_the_step_that_is_on_disk(tmp_path, lane, clock, monkeyp
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs.os, "replace", full)
+    monkeypatch.setattr(run_writing.os, "replace", full)
     ticked(keeping, lane)
     assert keeping.state["step"] == 1 and "No space left on device" in keeping.state["error"]
     assert contents(tmp_path / "auto") == before
@@ -194,7 +194,7 @@ def test_an_error_leaves_the_step_that_is_on_disk(tmp_path, lane, clock, monkeyp
 def held(monkeypatch):
     """Writes wait for `go`; `began` tells that one does."""
     held = SimpleNamespace(began=threading.Event(), go=threading.Event(), steps=[])
-    write = runs.Writer.write
+    write = run_writing.Writer.write
 
     def waits(self, content):
         held.began.set()
@@ -202,7 +202,7 @@ def held(monkeypatch):
         write(self, content)
         held.steps.append(content.step)
 
-    monkeypatch.setattr(runs.Writer, "write", waits)
+    monkeypatch.setattr(run_writing.Writer, "write", waits)
     yield held
     held.go.set()
 
@@ -220,9 +220,9 @@ def test_training_goes_on_while_it_writes(tmp_path, lane, clock, held):
     keeping.tick([lane])  # still writing: no second one beside it
     held.go.set()
     keeping.finish()
-    assert held.steps == [2] == [runs.read(tmp_path / "auto").step]
+    assert held.steps == [2] == [run_reading.read(tmp_path / "auto").step]
     restored = trainer_of(CONFIG, lane.trainer.program)
-    runs.restore(restored, tmp_path / "auto")
+    run_reading.restore(restored, tmp_path / "auto")
     assert same(restored.state, state)
 
 
@@ -238,7 +238,7 @@ def test_the_end_waits_for_the_newest_step(tmp_path, lane, clock, held):
     held.go.set()
     keeping.finish()
     assert held.steps == [1, 3] and keeping.state == {"step": 3, "error": ""}
-    assert runs.read(tmp_path / "auto").step == 3
+    assert run_reading.read(tmp_path / "auto").step == 3
     assert len(list((tmp_path / "auto").glob("checkpoint-*"))) == 4
 
 
@@ -268,12 +268,12 @@ def test_a_run_that_is_taken_up_goes_on_in_its_folder(tmp_path, lane, program, c
     runs.annotate(tmp_path / "auto", "good so far")
     before = {path.name: path.stat().st_ino for path in (tmp_path / "auto").glob("checkpoint-*")}
     trainer = trainer_of(CONFIG, program)
-    again = Lane(trainer, runs.restore(trainer, tmp_path / "auto"), scored=False)
+    again = Lane(trainer, run_reading.restore(trainer, tmp_path / "auto"), scored=False)
     step_on(again, 2)
     second = keeper_of(tmp_path)
     second.last([again])
     second.finish()
-    run = runs.read(tmp_path / "auto")
+    run = run_reading.read(tmp_path / "auto")
     assert (run.step, run.note, run.parent) == (4, "good so far", None) and list(run.checkpoints) == [0, 1, 2, 3, 4]
     after = {path.name: path.stat().st_ino for path in (tmp_path / "auto").glob("checkpoint-*")}
     assert before.items() <= after.items()
@@ -289,7 +289,7 @@ def test_the_users_own_data_are_kept_once(tmp_path, clock):
         ticked(keeping, lane)
         (path,) = (tmp_path / "auto").glob("data-*")
         seen.add((path.name, path.stat().st_ino))
-    assert len(seen) == 1 and np.array_equal(runs.upload_of(runs.read(tmp_path / "auto")), points)
+    assert len(seen) == 1 and np.array_equal(run_reading.upload_of(run_reading.read(tmp_path / "auto")), points)
 
 
 def test_a_folder_that_was_deleted_is_made_anew(tmp_path, lane, clock):
@@ -298,7 +298,7 @@ def test_a_folder_that_was_deleted_is_made_anew(tmp_path, lane, clock):
         step_on(lane)
         clock.now += 1_000
         ticked(keeping, lane)
-        assert runs.restore(lane.trainer, tmp_path / "auto").checkpoints.steps == list(range(step + 1))
+        assert run_reading.restore(lane.trainer, tmp_path / "auto").checkpoints.steps == list(range(step + 1))
         runs.delete(tmp_path / "auto")
     with pytest.raises(ConfigError):
-        runs.read(tmp_path / "auto")
+        run_reading.read(tmp_path / "auto")

@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from gan_core import runs
+from gan_core import run_writing
 from gan_core.config import KNOBS, GANConfig
 from gan_core.cost import step_memory
 from gan_core.datasets import DATASETS
@@ -428,7 +428,7 @@ def test_names_that_differ_by_a_space_or_a_line_are_listed(hub, tmp_path, monkey
     lane = Lane(trainer, scored=False)
     lane.train(1)
     for name in ("a b", "a_b", "a-b", "a.b"):
-        runs.save(tmp_path / name, runs.Content.of(lane))
+        run_writing.save(tmp_path / name, run_writing.Content.of(lane))
     app = open_page("pages/runs.py")
     assert sum(box.label == "compare" for box in app.checkbox) == 4
 

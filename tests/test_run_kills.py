@@ -14,12 +14,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gan_core import client, datasets, runs
+from gan_core import client, datasets, run_reading, run_writing, runs
 from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
 from gan_core.knobs import ConfigError
 from gan_core.recording import Checkpoint, Recording
-from gan_core.runs import Content, Saved
+from gan_core.run_reading import Saved
+from gan_core.run_writing import Content
 from gan_core.snapshot import View
 from tests.conftest import ROOT, wait_until
 
@@ -48,8 +49,8 @@ def content(recording, step):
 
 def whole(folder):
     """The run, after looking at every number in it."""
-    run = runs.read(folder)
-    recording, step = runs.recording_of(run, checkpoints=True), run.step
+    run = run_reading.read(folder)
+    recording, step = run_reading.recording_of(run, checkpoints=True), run.step
     assert recording.history.steps == step and run.scores == {"step": step, "w1": float(step)}
     assert [m["step"] for m in recording.history.markers] == list(range(3, step + 1, 3))[-40:]
     assert np.allclose(recording.history.frame()["high"][-1], step)
@@ -59,7 +60,7 @@ def whole(folder):
         assert (frame["samples"] == at).all()
     for at, point in zip(recording.checkpoints.steps, recording.checkpoints.items, strict=True):
         assert all((part == at).all() for part in point.state)
-    assert runs.picture_of(run) is not None and np.array_equal(runs.upload_of(run), POINTS)
+    assert run_reading.picture_of(run) is not None and np.array_equal(run_reading.upload_of(run), POINTS)
     return run
 
 
@@ -68,8 +69,8 @@ def write_on(folder):
     recording, step = Recording(), 0
     if folder.exists():
         run = whole(folder)
-        recording, step = runs.recording_of(run, checkpoints=True), run.step
-    writer = runs.Writer(folder)
+        recording, step = run_reading.recording_of(run, checkpoints=True), run.step
+    writer = run_writing.Writer(folder)
     while True:
         step += 1
         grow(recording, step)
@@ -82,7 +83,7 @@ def save_on(folder):
     recording = Recording()
     grow(recording, 1)
     for i in range(sum(not path.name.startswith(".") for path in folder.iterdir()), 1_000_000):
-        runs.save(folder / f"run {i}", content(recording, 1))
+        run_writing.save(folder / f"run {i}", content(recording, 1))
         say(f"wrote {i + 1}")
 
 
@@ -95,7 +96,7 @@ def save_at_once(folder):
     while len([*folder.parent.glob("ready *")]) < RACERS:
         time.sleep(0.0005)
     try:
-        runs.save(folder, content(recording, 1))
+        run_writing.save(folder, content(recording, 1))
     except ConfigError as error:
         said = str(error)
     say(said)
@@ -184,9 +185,9 @@ def test_a_run_that_is_killed_while_it_is_written_is_whole_and_as_new_as_was_sai
             assert run.step >= max(said, before)
             before = run.step
     # What the killed ones left half written goes with the next save.
-    recording = runs.recording_of(run, checkpoints=True)
+    recording = run_reading.recording_of(run, checkpoints=True)
     grow(recording, run.step + 1)
-    runs.Writer(folder).write(content(recording, run.step + 1))
+    run_writing.Writer(folder).write(content(recording, run.step + 1))
     about = whole(folder).about
     named = {row["file"] for row in (*about["files"].values(), *about["checkpoints"])}
     assert {path.name for path in folder.iterdir()} == {"config.json", *named}
@@ -274,10 +275,10 @@ def ended(process):
 
 def goes_on(saved, worker):
     """A run that a new worker takes up where the folder's stood, with the very picture that was saved."""
-    recording = runs.recording_of(saved, checkpoints=True)
+    recording = run_reading.recording_of(saved, checkpoints=True)
     assert recording.checkpoints.steps[-1] == recording.frames.steps[-1] == saved.step == recording.history.steps
     run = Run(saved.config)
-    run.open(saved, runs.upload_of(saved))
+    run.open(saved, run_reading.upload_of(saved))
     run.attach(worker)
     shown = poll_until(run, lambda s: s.status == "paused" and "samples" in s.frame, "the saved step")
     assert shown.step == saved.step
@@ -301,7 +302,7 @@ def test_a_worker_that_is_killed_leaves_a_run_that_a_new_one_goes_on_from(tmp_pa
             time.sleep(rng.random() * 0.4)
             os.kill(worker.pid, signal.SIGKILL)
             worker.process.wait(15)
-            saved = runs.read(folder)
+            saved = run_reading.read(folder)
             assert saved.owner == "owner" and saved.step >= max(step, seen.frame["autosave"]["step"])
             assert [found.step for found in runs.listed(tmp_path)] == [saved.step]
             step = saved.step
@@ -314,8 +315,8 @@ def test_a_worker_that_is_killed_leaves_a_run_that_a_new_one_goes_on_from(tmp_pa
         process = run.worker
         run.end("its page was closed")
         ended(process)
-        saved = runs.read(folder)
-        assert saved.step >= shown.step and runs.recording_of(saved).frames.steps[-1] == saved.step
+        saved = run_reading.read(folder)
+        assert saved.step >= shown.step and run_reading.recording_of(saved).frames.steps[-1] == saved.step
         # And standing still: that very step, with the very picture.
         run = goes_on(saved, spares[-1])
         run.keep(folder, "owner")
@@ -324,7 +325,7 @@ def test_a_worker_that_is_killed_leaves_a_run_that_a_new_one_goes_on_from(tmp_pa
         process = run.worker
         run.end("its page was closed")
         ended(process)
-        recording = runs.recording_of(runs.read(folder), checkpoints=True)
+        recording = run_reading.recording_of(run_reading.read(folder), checkpoints=True)
         assert recording.frames.steps[-1] == recording.checkpoints.steps[-1] == shown.step
         assert np.array_equal(recording.frames.items[-1]["samples"], shown.frame["samples"])
     finally:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gan_core import runs
+from gan_core import run_reading, runs
 from gan_core.client import Run
 from gan_core.config import DATA_PREFIX, KNOBS, GANConfig
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError, Knob
 from gan_core.presets import PRESETS
 from gan_core.recording import Recording
-from gan_core.runs import Saved
+from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot, View
 from pages.ui import clicks, controls, figures, image_figures, live, past, scoring, session, takeaway
 from pages.ui.liveplot import live_plot, scrubber
@@ -221,8 +221,8 @@ def _draw_race(run: Run, log: bool, every: float | None) -> None:
 @st.cache_resource(show_spinner="Reading the run", max_entries=8)
 def _opened(folder: str, saved: str, step: int) -> tuple[Saved, Recording, Any]:
     """A saved run with its recording and data; `saved` and `step` make a newer state another entry."""
-    run = runs.read(folder)
-    return run, runs.recording_of(run), runs.data_of(run)
+    run = run_reading.read(folder)
+    return run, run_reading.recording_of(run), run_reading.data_of(run)
 
 
 def _sources() -> dict[str, Any]:

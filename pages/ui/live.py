@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import streamlit as st
 
-from gan_core import runs
+from gan_core import run_reading
 from gan_core.client import Run
 from gan_core.combinations import doubtful
 from gan_core.config import GANConfig, changed, with_live_fields
@@ -80,7 +80,7 @@ def _open_wanted(run: Run) -> None:
         return
     del st.session_state["open_wanted"]
     try:
-        past.open_in(run, runs.read(wanted["folder"]), wanted["step"])
+        past.open_in(run, run_reading.read(wanted["folder"]), wanted["step"])
     except ConfigError as error:
         controls.say(str(error))
         return

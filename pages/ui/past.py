@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gan_core import runs
+from gan_core import run_reading, runs
 from gan_core.client import Run
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
-from gan_core.runs import Saved
+from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot
 from pages.ui import clicks, controls, takeaway, watch_view
 from pages.ui.liveplot import scrubber, wished
@@ -116,7 +116,7 @@ def settle(run: Run) -> None:
         controls.say(f"Saved as “{asked['name']}”; it is on the page Runs.")
         return
     try:
-        saved = runs.read(runs.runs_folder() / asked["name"])
+        saved = run_reading.read(runs.runs_folder() / asked["name"])
         open_in(run, saved, asked["fork"])
     except ConfigError as failed:
         controls.say(str(failed))
@@ -130,7 +130,7 @@ def settle(run: Run) -> None:
 def open_in(run: Run, saved: Saved, step: int | None = None) -> None:
     """Goes on from a saved run on its page, from its end or as a branch from `step`. Raises ConfigError."""
     kind = DATASETS[saved.config.data].kind
-    upload = runs.upload_of(saved)
+    upload = run_reading.upload_of(saved)
     run.open(saved, upload, step)
     controls.set_config(run.config)
     if upload is not None:
@@ -212,13 +212,13 @@ def autosave(run: Run) -> None:
     elif run.autosave is None:
         _prune(runs.runs_folder())
         stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
-        name = f"{runs.AUTOSAVE}{run.config.data} {stamp} {owner()[:6]}{os.urandom(1).hex()}"
+        name = f"{run_reading.AUTOSAVE}{run.config.data} {stamp} {owner()[:6]}{os.urandom(1).hex()}"
         run.keep(runs.runs_folder() / name, owner())
 
 
 def _prune(root: Path) -> None:
     """Leaves this browser's newest autosaves, and removes older ones."""
-    mine = re.compile(rf"{runs.AUTOSAVE}.* {owner()[:6]}[0-9a-f]{{2}}")
+    mine = re.compile(rf"{run_reading.AUTOSAVE}.* {owner()[:6]}[0-9a-f]{{2}}")
     try:
         own = [path for path in root.iterdir() if mine.fullmatch(path.name)]
         old = sorted(own, key=lambda path: path.stat().st_mtime, reverse=True)[AUTOSAVES_KEPT - 1 :]
@@ -245,7 +245,7 @@ def offer(run: Run, in_use: set[str], start: Any) -> None:
 def _left_behind(in_use: set[str]) -> Saved | None:
     if not owner():
         return None
-    root, mine = runs.runs_folder(), re.compile(rf"{runs.AUTOSAVE}.* {owner()[:6]}[0-9a-f]{{2}}")
+    root, mine = runs.runs_folder(), re.compile(rf"{run_reading.AUTOSAVE}.* {owner()[:6]}[0-9a-f]{{2}}")
     try:
         folders = [path for path in root.iterdir() if mine.fullmatch(path.name) and str(path) not in in_use]
     except OSError:
@@ -253,7 +253,7 @@ def _left_behind(in_use: set[str]) -> Saved | None:
     found = []
     for folder in folders:
         try:
-            saved = runs.read(folder)
+            saved = run_reading.read(folder)
         except ConfigError:
             continue
         fits = saved.owner == owner() and DATASETS[saved.config.data].kind == st.session_state.kind

@@ -5,12 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core import runs
+from gan_core import run_reading, runs
 from gan_core.config import changed
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
-from gan_core.runs import Saved, Unreadable
+from gan_core.run_reading import Saved
+from gan_core.runs import Unreadable
 from pages.ui import controls, frame, past, takeaway
 from pages.ui.scoring import cells
 
@@ -103,7 +104,7 @@ def _row(run: Saved, chosen: int) -> None:
     key = run.name.replace("_", "/").replace(" ", "_")  # no other name has the same
     c = run.config
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"run_{key}"):
-        picture = runs.picture_of(run)
+        picture = run_reading.picture_of(run)
         if picture is not None:
             st.image(picture, width=84)
         with st.container(gap=None):
@@ -152,7 +153,7 @@ def _want(run: Saved, step: int | None) -> None:
 def _more(run: Saved) -> None:
     st.markdown(f"#### {_plain(run.name)}")
     with st.container(horizontal=True):
-        picture = runs.picture_of(run)
+        picture = run_reading.picture_of(run)
         if picture is not None:
             st.image(picture, width=192)
         with st.container():

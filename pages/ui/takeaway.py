@@ -17,7 +17,7 @@ import streamlit as st
 from gan_core.client import ROOT, Run
 from gan_core.datasets import DATASETS
 from gan_core.export import EXPORTS
-from gan_core.runs import Saved
+from gan_core.run_reading import Saved
 from pages.ui import clicks
 from pages.ui.liveplot import deliver
 

@@ -9,7 +9,7 @@ from typing import Any
 import segno
 import streamlit as st
 
-from gan_core import runs
+from gan_core import run_reading, runs
 from gan_core.client import Run
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
@@ -116,7 +116,7 @@ def _copy(show: Show) -> None:
         controls.say(saved.get("error") or "The run could not be copied: it has no training process any more.")
         return
     try:
-        runs.read(folder)
+        run_reading.read(folder)
     except ConfigError as error:
         controls.say(str(error))
         return

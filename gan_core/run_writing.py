@@ -1,0 +1,227 @@
+"""Writing a run: a folder each, in open formats (JSON, NPZ without pickles, PNG), whole at every moment.
+
+`config.json` names every other file with its checksum. A file is written under a temporary name and renamed; its name
+holds its checksum, so nothing that the present `config.json` names is ever written over. A new `config.json` comes
+last, and only then what it no longer names goes: whenever a process is killed, the folder holds the last complete
+state.
+
+A new folder is written beside its place and renamed, so of two that save one name at once exactly one wins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gan_core.config import GANConfig
+from gan_core.datasets import DATASETS, Data
+from gan_core.knobs import ConfigError, shorten
+from gan_core.pictures import Pictures
+from gan_core.recording import Checkpoint, Recording
+from gan_core.run_reading import CONFIG, FILE, FORMAT, checksum, read
+from gan_core.thumbnail import thumbnail
+
+if TYPE_CHECKING:
+    from gan_core.lane import Lane
+
+
+def check_folder(folder: Path) -> None:
+    """Makes `folder`; raises ConfigError where no run could be saved in it. To be known before the training."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise unsaved(folder, error) from None
+
+
+def unsaved(folder: Path, error: OSError) -> ConfigError:
+    """What is said where the system let nothing be written."""
+    return ConfigError(f"The run cannot be saved in {folder}: {error.strerror or error}.")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is written of a run. The recording is a copy: training may go on meanwhile."""
+
+    config: GANConfig
+    step: int
+    recording: Recording
+    data: Data | Pictures
+    upload: Any = None
+    note: str = ""
+    owner: str = ""  # who may take up an autosaved run: a tab, as a hash
+
+    @classmethod
+    def of(cls, lane: Lane, upload: Any = None, note: str = "", owner: str = "") -> Content:
+        """The present state of a worker's lane."""
+        lane.record()
+        trainer = lane.trainer
+        upload = upload if DATASETS[trainer.config.data].upload else None
+        return cls(trainer.config, trainer.step, lane.recording.copy(), trainer.data, upload, note, owner)
+
+
+@dataclass
+class Writer:
+    """Writes one run, again and again, into one folder. Checkpoints that are there are not written again.
+
+    Content without a note leaves the note that was written meanwhile.
+    """
+
+    folder: Path
+    _there: dict[Checkpoint, dict[str, Any]] = field(default_factory=dict)
+    _data: dict[str, Any] | None = None
+
+    def write(self, content: Content) -> None:
+        """Writes the run; raises ConfigError with the state before left as it was."""
+        try:
+            if self.folder.exists():
+                self._write(content)
+            else:
+                save(self.folder, content)  # a kill leaves no half of a folder
+        except OSError as error:
+            raise unsaved(self.folder, error) from None
+
+    def _write(self, content: Content) -> None:
+        recording, flat = content.recording, content.config.to_flat()
+        files = {
+            "history": self._file("history", _npz(_history_arrays(recording.history.state()))),
+            "frames": self._file("frames", _npz(_frame_arrays(recording))),
+            "scores": self._file(
+                "scores", json_bytes(list(zip(recording.scores.steps, recording.scores.items, strict=True)))
+            ),
+        }
+        picture = thumbnail(recording.frames.items[-1], content.data) if len(recording.frames) else None
+        if picture is not None:
+            files["picture"] = self._file("picture", picture, "png")
+        if content.upload is not None:
+            if self._data is None or not self._has(self._data):
+                self._data = self._file("data", _npz(_upload_arrays(content.upload), packed=True))
+            files["data"] = self._data
+        checkpoints = []
+        for step, point in zip(recording.checkpoints.steps, recording.checkpoints.items, strict=True):
+            if point not in self._there or not self._has(self._there[point]):
+                self._there[point] = self._file(f"checkpoint-{step}", _npz(_checkpoint_arrays(point)))
+            changes = {name: value for name, value in point.flat.items() if flat.get(name) != value}
+            checkpoints.append({"step": step, **self._there[point], "changes": changes})
+        parent = recording.parent
+        about = {
+            "format": FORMAT,
+            "step": content.step,
+            "saved": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "note": content.note or self._note(),
+            "config": flat,
+            "parent": None if parent is None else {"name": parent.name, "step": parent.step},
+            "owner": content.owner,
+            "markers": recording.history.markers,
+            "scores": recording.scores.items[-1] if len(recording.scores) else {},
+            "files": files,
+            "checkpoints": checkpoints,
+        }
+        write_whole(self.folder / CONFIG, json_bytes(about))
+        kept = {row["file"] for row in (*files.values(), *checkpoints)}
+        self._there = {point: row for point, row in self._there.items() if row["file"] in kept}
+        for path in self.folder.iterdir():
+            if (FILE.fullmatch(path.name) and path.name not in kept) or path.suffix == ".tmp":
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def _note(self) -> str:
+        with contextlib.suppress(ConfigError):
+            return read(self.folder).note
+        return ""
+
+    def _has(self, row: dict[str, Any]) -> bool:
+        return (self.folder / row["file"]).exists()
+
+    def _file(self, stem: str, content: bytes, suffix: str = "npz") -> dict[str, Any]:
+        digest = checksum(content)
+        suffix = "json" if stem == "scores" else suffix
+        path = self.folder / f"{stem}-{digest[:16]}.{suffix}"
+        if not path.exists():
+            write_whole(path, content)
+        return {"file": path.name, "sha256": digest}
+
+
+def save(folder: Path, content: Content) -> None:
+    """Writes a new run, whole or not at all. Raises ConfigError where that is impossible or the name is taken."""
+    taken = ConfigError(f"There is a run with the name {shorten(folder.name)} already: choose another.")
+    if folder.exists():
+        raise taken
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
+    except OSError as error:
+        raise unsaved(folder, error) from None
+    try:
+        Writer(part)._write(content)
+        part.chmod(0o755)
+        os.rename(part, folder)  # fails where somebody was faster
+    except OSError as error:
+        raise (taken if folder.exists() else unsaved(folder, error)) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Whole or not at all, whatever is killed meanwhile; raises OSError."""
+    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def json_bytes(value: Any) -> bytes:
+    """The value as the content of a JSON file, arrays as lists and what JSON does not know as text."""
+
+    def plain(item: Any) -> Any:
+        return item.tolist() if isinstance(item, (np.ndarray, np.generic)) else str(item)
+
+    return json.dumps(value, indent=1, default=plain).encode()
+
+
+def _npz(arrays: dict[str, Any], packed: bool = False) -> bytes:
+    buffer = io.BytesIO()
+    (np.savez_compressed if packed else np.savez)(buffer, **{k: np.asarray(v) for k, v in arrays.items()})
+    return buffer.getvalue()
+
+
+def _history_arrays(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in state.items() if name != "markers"}
+
+
+def _checkpoint_arrays(point: Checkpoint) -> dict[str, Any]:
+    state = {f"{i:04d}": leaf for i, leaf in enumerate(point.state)}
+    return state | {f"history_{name}": value for name, value in _history_arrays(point.history).items()}
+
+
+def _frame_arrays(recording: Recording) -> dict[str, Any]:
+    frames = recording.frames
+    arrays = {
+        name: np.stack([item[name] for item in frames.items]) for name in (frames.items[0] if len(frames) else ())
+    }
+    return arrays | {"step": np.array(frames.steps, np.int64)}
+
+
+def _upload_arrays(upload: Any) -> dict[str, Any]:
+    if isinstance(upload, np.ndarray):
+        return {"points": upload}
+    arrays = {"pixels": upload.pixels, "class_names": np.array(upload.class_names, np.str_)}
+    return arrays if upload.labels is None else {**arrays, "labels": upload.labels}
