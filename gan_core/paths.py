@@ -33,7 +33,7 @@ PATHS = {
     "xla": "XLA",  # the loop over the steps too
     "xla step": "XLA step by step",  # each update compiled, the loop a plain graph
 }
-FIRST_SECONDS = 2.0  # about as long as XLA compiles
+FIRST_SECONDS = 1.0  # of what a step costs at best; with the pages at work two or three, as long as XLA compiles
 ROUNDS, CHUNK_SECONDS, CHUNK_STEPS = 3, 0.06, 1024  # of measuring
 
 
@@ -59,7 +59,7 @@ def several_devices(config: GANConfig) -> Any:
 def first_steps(config: GANConfig, shape: tuple[int, ...]) -> int:
     """Steps that a run takes as a plain graph: a power of two, about FIRST_SECONDS on two laptop cores."""
     seconds = 3e-4 + step_cost(config, shape) / 6e10
-    return 2 ** max(3, min(12, int(math.log2(FIRST_SECONDS / seconds))))
+    return 2 ** max(3, min(11, int(math.log2(FIRST_SECONDS / seconds))))
 
 
 def kind(config: GANConfig, shape: tuple[int, ...]) -> str:
@@ -74,13 +74,14 @@ def _file() -> Path:
 
 
 def kept() -> dict[str, dict[str, Any]]:
-    """What was measured on this machine: kind -> {path, steps_per_second}; what is not in that form is left out."""
+    """What was measured on this machine: kind -> {path, steps_per_second, steps_a_call}; else it is left out."""
     try:
         found = json.loads(_file().read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     rows = found.items() if isinstance(found, dict) else ()
-    return {name: row for name, row in rows if isinstance(row, dict) and row.get("path") in list(PATHS)}
+    rows = ((name, row) for name, row in rows if isinstance(row, dict) and "steps_a_call" in row)
+    return {name: row for name, row in rows if row.get("path") in list(PATHS)}
 
 
 def keep(name: str, row: dict[str, Any]) -> None:
@@ -136,15 +137,19 @@ class Choice:
             return
         chunks, best = {}, {}
         for name, program in self.programs.items():
+            call(program, 1)  # the first call fetches code and memory
             chunks[name] = 1  # then as many as make what a call costs by itself small
-            while _seconds(call, program, chunks[name]) < CHUNK_SECONDS and chunks[name] < CHUNK_STEPS:
+            while chunks[name] < CHUNK_STEPS:
+                if min(_seconds(call, program, chunks[name]) for _ in range(2)) > CHUNK_SECONDS:
+                    break
                 chunks[name] *= 4
         for _ in range(ROUNDS):
             for name, program in self.programs.items():
                 seconds = _seconds(call, program, chunks[name]) / chunks[name]
                 best[name] = min(best.get(name, math.inf), seconds)
         self.path = min(best, key=best.__getitem__)
-        keep(self.kind, {"path": self.path, "steps_per_second": {name: round(1 / best[name], 1) for name in best}})
+        speeds = {name: round(1 / best[name], 1) for name in best}
+        keep(self.kind, {"path": self.path, "steps_per_second": speeds, "steps_a_call": chunks})
         self.programs = {name: self.programs[name] for name in {"graph", self.path}}
 
     def at(self, step: int) -> Program:

@@ -98,6 +98,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.speed = 0.0  # steps/s, 0 for as fast as it goes
+        self.lanes = 1  # that share a chunk: each call costs a millisecond by itself
         self._rate = 100.0  # measured steps/s within a chunk
         self._allowed, self._since = 1.0, time.monotonic()
 
@@ -107,7 +108,7 @@ class Pace:
 
     def steps(self, most: int) -> int:
         """Steps to take in the next chunk, 0 if it is too early."""
-        chunk = int(self._rate * CHUNK_SECONDS)
+        chunk = int(self._rate * CHUNK_SECONDS * self.lanes)
         if chunk < 3:
             chunk = min(3, int(self._rate * SLOW_CHUNK_SECONDS))
         chunk = max(1, min(most, chunk))
@@ -248,6 +249,7 @@ class Worker:
         self._lanes = lanes
         self._faster = [self._compiler.submit(lane.trainer.compile_rest) for lane in lanes]
         self._recent.clear()
+        self._pace.lanes = len(lanes)
         self._pace.restart()
 
     @staticmethod

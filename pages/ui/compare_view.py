@@ -18,10 +18,11 @@ from gan_core.recording import Recording
 from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot, View
 from pages.ui import clicks, controls, figures, image_figures, live, past, scoring, session, takeaway
-from pages.ui.liveplot import live_plot, scrubber
+from pages.ui.feed import Feed, feed_of
+from pages.ui.liveplot import live_feed, live_plot, live_text, scrubber
 
 MOST = 4
-FRAME_SECONDS = 0.2
+FRAME_SECONDS = 0.2  # beside saved runs; a race has a feed
 HEIGHTS = {2: 300, 3: 300, 4: 290}
 LAYERS = frozenset({"real", "fake", "heat"})
 WAYS = {"race": "Race", "saved": "Runs side by side"}
@@ -76,6 +77,8 @@ def _race(bar: Any, log: bool) -> None:
         )
         return
     past.settle(run)
+    state, key = st.session_state, controls.mine("feed")
+    feed = state[key] = feed_of(run, state.get(key))
     with bar:
         clicks.button(
             "Keep all",
@@ -86,13 +89,12 @@ def _race(bar: Any, log: bool) -> None:
             disabled=run.worker is None or run.step == 0 or past.pending() is not None,
         )
     live.transport(run, reset=_again, new_seed=_new_seed)
-    before = run.snapshot()
-    every = live.every_seconds(run, before, FRAME_SECONDS)
-    st.session_state.full_run = True
+    every = live.every_seconds(run, run.snapshot())
+    state.full_run = True
     try:
-        st.fragment(_draw_race, run_every=every)(run, log, every)
+        st.fragment(_draw_race, run_every=every)(run, log, every, feed)
     finally:
-        st.session_state.full_run = False
+        state.full_run = False
     _settings(list(run.configs), lane_names(run.configs))
 
 
@@ -192,17 +194,31 @@ def _keep(run: Run) -> None:
     past.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
 
 
-def _draw_race(run: Run, log: bool, every: float | None) -> None:
-    snapshot = run.poll(View(side=8, at=past.looked_at()))
-    wanted = live.every_seconds(run, snapshot, FRAME_SECONDS)
+def _draw_race(run: Run, log: bool, every: float | None, feed: Feed) -> None:
+    feed.view = View(side=8, at=past.looked_at())
+    feed.figures = lambda snapshot: _figures(_racers(run, snapshot), log)
+    feed.texts = lambda snapshot: {"race_status": _race_status(run, snapshot), **_texts(_racers(run, snapshot))}
+    of = past.era()
+    feed.scrubber = controls.mine("scrubber"), lambda snapshot: _about(_racers(run, snapshot), of)
+    snapshot, place = feed.look()
+    wanted = live.every_seconds(run, snapshot)
     if past.settled(run) or (wanted != every and (every is None or live.ticking())):
         st.rerun()  # the timer changes only in a full run
-    status = st.container(key="race_status")
+    _draw(feed.shown(snapshot, place), _racers(run, snapshot))
+    live_feed(feed.token, snapshot.moving, place)
+    if snapshot.error:
+        st.error(snapshot.error)
+
+
+def _race_status(run: Run, snapshot: Snapshot) -> str:
     said = live.in_queue(run) or live.STATUS.get(snapshot.status, "press Play")
-    rate = live.rate(snapshot.steps_per_second)
-    status.caption(f"{rate} steps/s each · {said} · {run.config.data} · seed {run.config.seed}")
+    rate, config = live.rate(snapshot.steps_per_second), run.config
+    return f"<p>{escape(f'{rate} steps/s each · {said} · {config.data} · seed {config.seed}')}</p>"
+
+
+def _racers(run: Run, snapshot: Snapshot) -> list[Column]:
     frames = snapshot.lanes or ({},) * len(run.configs)
-    columns = [
+    return [
         Column(
             name,
             replace(snapshot, config=config, frame=frame, step=int(frame.get("step", 0))),
@@ -210,9 +226,6 @@ def _draw_race(run: Run, log: bool, every: float | None) -> None:
         )
         for name, config, frame in zip(lane_names(run.configs), run.configs, frames, strict=True)
     ]
-    _draw(columns, log)
-    if snapshot.error:
-        st.error(snapshot.error)
 
 
 # -- saved runs, and those that train now -----------------------------------------------------------------------
@@ -306,37 +319,64 @@ def _draw_saved(opened: list[tuple[str, Any]], log: bool, timed: bool) -> None:
         columns.append(Column(name, snapshot))
     if moving != timed and (moving or live.ticking()):
         st.rerun()
-    _draw(columns, log)
+    about = {"key": controls.mine("scrubber"), "data": _about(columns, past.era())}
+    _draw({"place": None, "texts": _texts(columns), "plots": _figures(columns, log), "scrubber": about}, columns)
 
 
 # -- what both show -------------------------------------------------------------------------------------------
 
 
-def _draw(columns: list[Column], log: bool) -> None:
-    n = len(columns)
-    with st.container(key=f"lanes_{n}"):
+def _draw(shown: dict[str, Any], columns: list[Column]) -> None:
+    """Draws what `Feed.shown` puts together: the parts that `_figures`, `_texts` and `_about` make."""
+
+    def text(key: str) -> None:
+        with st.container(key=key):
+            live_text(shown["texts"][key], key, shown["place"])
+
+    def plot(key: str) -> None:
+        live_plot(shown["plots"][key], key=key)
+
+    if "race_status" in shown["texts"]:
+        text("race_status")
+    with st.container(key=f"lanes_{len(columns)}"):
         for i, column in enumerate(columns):
             with st.container(key=f"lane_{i}", gap=None):
-                s = column.snapshot
-                title = f"{_square(i)} <b>{escape(column.name)}</b> · step {s.shown:,}"
-                st.html(f'<div class="ganscope-lane">{title}</div>')
-                live_plot(_picture(s, HEIGHTS[n]), key=f"lane_plot_{i}")
+                text(f"lane_title_{i}")
+                plot(f"lane_plot_{i}")
                 if column.error:
                     st.error(column.error)
+    scrubber(shown["scrubber"]["data"], key=shown["scrubber"]["key"])
+    with st.container(key="compare_below"):
+        plot("lane_losses")
+        text("lane_scores")
+
+
+def _figures(columns: list[Column], log: bool) -> dict[str, figures.Figure]:
+    height = HEIGHTS[len(columns)]
+    found = {f"lane_plot_{i}": _picture(column.snapshot, height) for i, column in enumerate(columns)}
+    return found | {"lane_losses": figures.overlay([c.snapshot for c in columns], [c.name for c in columns], log)}
+
+
+def _texts(columns: list[Column]) -> dict[str, str]:
+    found = {
+        f"lane_title_{i}": f'<div class="ganscope-lane">{_square(i)} <b>{escape(column.name)}</b> · '
+        f"step {column.snapshot.shown:,}</div>"
+        for i, column in enumerate(columns)
+    }
+    return found | {"lane_scores": _score_table(columns)}
+
+
+def _about(columns: list[Column], of: str) -> dict[str, Any]:
+    """What the scrubber shows of them all; of: what it looks at (`past.era`)."""
     steps = sorted({int(step) for c in columns for step in c.snapshot.frame.get("recorded", ())})
-    about = {
+    return {
         "recorded": np.array(steps, np.int32),
         "checkpoints": np.zeros(0, np.int32),
         "step": max(c.snapshot.step for c in columns),
         "shown": max((c.snapshot.frame.get("at") or 0 for c in columns), default=0),
-        "of": past.era(),
+        "of": of,
         "fork": False,
     }
-    scrubber(about, key=controls.mine("scrubber"))
-    with st.container(key="compare_below"):
-        names = [c.name for c in columns]
-        live_plot(figures.overlay([c.snapshot for c in columns], names, log), key="lane_losses")
-        st.html(_score_table(columns))
 
 
 def _square(i: int) -> str:

@@ -120,6 +120,7 @@ STYLE = """<style>
 .st-key-scrubber_race .fork { display: none; }
 .ganscope-lane { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 @media (min-width: 1000px) { .st-key-race_status { margin-top: -3rem; height: 2.4rem; pointer-events: none; } .st-key-race_status p { text-align: right; } }
+.st-key-race_status p { font-size: 0.875rem; opacity: 0.7; font-variant-numeric: tabular-nums; }
 .st-key-compare_below { display: grid; grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr); gap: 0.5rem 1rem; align-items: start; }
 @media (max-width: 640px) { .st-key-compare_below { grid-template-columns: minmax(0, 1fr); } }
 .ganscope-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.95rem; }

@@ -311,12 +311,12 @@ def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
         st.session_state.full_run = False
 
 
-def every_seconds(run: Run, snapshot: Snapshot, tick: float = TICK_SECONDS) -> float | None:
+def every_seconds(run: Run, snapshot: Snapshot) -> float | None:
     """Seconds from one drawing by the script to the next; None where all stands still."""
     if past.pending():
-        return min(tick, SAVING_SECONDS)
+        return SAVING_SECONDS
     if snapshot.moving:
-        return tick
+        return TICK_SECONDS
     waits = snapshot.status in ("idle", "ended") and (session.hub().warmth() == "starting" or session.hub().place(run))
     return WARMING_SECONDS if waits else None
 
