@@ -54,7 +54,7 @@ class Trainer:
         if self.classes:
             self._data["y"] = tf.constant(data.labels)
         self.neighbours: tuple | None = None  # what views.py found last
-        self._latents: dict[tuple[int, int], Any] = {}
+        self._latents: dict[tuple[int, int, int], Any] = {}
         self._seed = tf.constant(config.seed, tf.int64)
         self._live = self.program.live(config)
         self.reset()
@@ -162,13 +162,14 @@ class Trainer:
 
     def latent(self, n: int, draw: int = 0) -> Any:
         """z to look at, float32 [n, latent_dim]: fixed by (seed, draw), and never one of training's own."""
-        kept = self._latents.get((n, draw))
+        name = self.config.seed, n, draw
+        kept = self._latents.get(name)
         if kept is None:  # drawing costs more than what is made of it: a frame looks at the same z every time
             key = tf.constant([self.config.seed, -1 - draw], tf.int64)
             kept = draw_z(self.config, n, key, "philox")
             while len(self._latents) >= LATENTS:
                 del self._latents[next(iter(self._latents))]
-            self._latents[n, draw] = kept
+            self._latents[name] = kept
         return kept
 
     def labels(self, n: int, draw: int = 0) -> np.ndarray:

@@ -30,6 +30,23 @@ os.environ["GANSCOPE_RUNS_DIR"] = RUNS
 atexit.register(shutil.rmtree, RUNS, ignore_errors=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Two processes (`-n 2`): the tests without a browser, and meanwhile those with one, which mostly wait.
+
+    Whichever ends first takes the pages with servers of their own. Two browsers at once starve each other.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            name = nodeid.split("::")[0]
+            own = "test_faults" in name or "test_soak" in name
+            return "own servers" if own else "browser" if "test_browser" in name else "no browser"
+
+    return Groups(config, log)
+
+
 def pytest_collection_finish():
     """Sets apart what all the test files have loaded, TensorFlow above all: nothing of it is ever garbage.
 

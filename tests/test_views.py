@@ -46,6 +46,18 @@ def direction(x, y, bias=0.0):
     return np.array([[x], [y]]), np.array([bias])
 
 
+def test_fixed_z_are_drawn_once_and_few_are_kept():
+    trainer = trainer_of()
+    first = trainer.latent(5)
+    assert trainer.latent(5) is first
+    others = [trainer.latent(5, draw).numpy() for draw in range(1, 20)]
+    assert len({z.tobytes() for z in [first.numpy(), *others]}) == 20
+    assert len(trainer._latents) < 10
+    np.testing.assert_array_equal(trainer.latent(5), first)  # forgotten meanwhile, and drawn again
+    trainer.set_live(trainer.config.updated({"seed": 8}))
+    assert (trainer.latent(5).numpy() != first.numpy()).all()
+
+
 # -- every configuration ------------------------------------------------------------------------------------
 
 
