@@ -38,6 +38,9 @@ STYLE = """<style>
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 .st-key-transport button p { white-space: nowrap; }
+/* Streamlit's own --st- variables are known inside of components only. */
+.stApp { --ganscope-background: light-dark(#fff, #171614); --ganscope-text: light-dark(#2f2d2b, #edebe8); --ganscope-primary: light-dark(#c75b00, #ff9e3d); }
+[data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #171614); } /* white on the dark theme's orange is hard to read */
 .st-key-step_counter p { font-size: 1.35rem; font-weight: 700; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .st-key-steps_per_second p { font-size: 1.05rem; font-variant-numeric: tabular-nums; }
 .stVerticalBlock:has(> .st-key-live_samples) {
@@ -73,15 +76,15 @@ STYLE = """<style>
   }
 }
 [data-testid="stLayoutWrapper"]:has(> .st-key-news) { position: fixed; right: 1.1rem; top: 0.4rem; width: min(30rem, 92vw); z-index: 1000001; }
-.st-key-news [data-testid="stAlertContainer"] { background: var(--st-background-color) !important; color: var(--st-text-color);
-  box-shadow: 0 2px 12px rgba(0,0,0,0.25); border-left: 4px solid var(--st-primary-color); }
+.st-key-news [data-testid="stAlertContainer"] { background: var(--ganscope-background) !important; color: var(--ganscope-text);
+  box-shadow: 0 2px 12px rgba(0,0,0,0.25); border-left: 4px solid var(--ganscope-primary); }
 :is(.st-key-lanes_2, .st-key-lanes_3, .st-key-lanes_4) { display: grid; gap: 0.3rem 0.8rem; }
 .st-key-lanes_2 { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .st-key-lanes_3 { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .st-key-lanes_4 { grid-template-columns: repeat(4, minmax(0, 1fr)); }
 @media (max-width: 640px) { :is(.st-key-lanes_3, .st-key-lanes_4) { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 [data-testid="stLayoutWrapper"]:has(> .st-key-take_progress) { position: fixed; right: 1.1rem; top: 0.4rem; width: min(24rem, 92vw); z-index: 1000000; padding: 0.6rem 0.8rem;
-  background: var(--st-background-color); border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.5rem; box-shadow: 0 2px 12px rgba(0,0,0,0.25); }
+  background: var(--ganscope-background); border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.5rem; box-shadow: 0 2px 12px rgba(0,0,0,0.25); }
 .st-key-deliver { height: 0; overflow: hidden; position: absolute; }
 .ganscope-plot { width: 100%; }
 .ganscope-text { font-family: var(--st-font); line-height: 1.6; }
@@ -105,7 +108,7 @@ STYLE = """<style>
   border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 0.5rem; padding: 0 0.6rem; cursor: pointer; white-space: nowrap; }
 .ganscope-scrubber select option { color: #111; }
 .ganscope-scrubber :is(button, input):disabled { opacity: 0.4; cursor: default; }
-.ganscope-scrubber.past .live { background: var(--st-primary-color); border-color: var(--st-primary-color); color: #fff; }
+.ganscope-scrubber.past .live { background: var(--st-primary-color); border-color: var(--st-primary-color); color: var(--st-background-color); }
 .ganscope-scrubber .rail { position: relative; flex: 1 1 8rem; min-width: 6rem; }
 .ganscope-scrubber input { width: 100%; accent-color: var(--st-primary-color); margin: 0; display: block; }
 .ganscope-scrubber .marks { position: absolute; left: 8px; right: 8px; top: 100%; height: 5px; }
