@@ -190,7 +190,7 @@ class Visitor:
             node.click(timeout=NOW)
             options = page.locator("[role=option]")
             options.first.wait_for(timeout=NOW)
-            options.nth(rng.randrange(options.count())).click(timeout=NOW)
+            options.nth(rng.randrange(options.count() or 1)).click(timeout=NOW)  # they may have gone meanwhile
         elif tag == "INPUT":
             node.fill(rng.choice(("3", "-1", "12345", "1e9") if kind == "number" else WORDS), timeout=NOW)
             node.press("Enter")
