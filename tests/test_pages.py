@@ -217,6 +217,15 @@ def test_a_structural_change_waits_while_steps_would_be_lost(hub):
     assert run.config.loss == "minimax"
 
 
+@pytest.mark.parametrize("key", ["save_go_points", "take_Run_csv"])
+def test_keeping_before_the_first_step_is_answered(hub, key):
+    app = open_page()
+    button = app.button(key=key)
+    assert not button.disabled  # frames come without a script: the first step would not enable it
+    button.click().run()
+    assert "after the first step" in " ".join(said.value for said in app.info)
+
+
 def test_a_bad_environment_is_a_sentence(monkeypatch):
     def broken():
         raise ValueError("GANSCOPE_MAX_WORKERS must be a whole number from 1 to 1,000; got 'x'.")

@@ -86,7 +86,7 @@ def _race(bar: Any, log: bool) -> None:
             partial(_keep, run),
             icon=":material/save:",
             help="Saves every racer as a run of its own.",
-            disabled=run.worker is None or run.step == 0 or past.pending() is not None,
+            disabled=past.pending() is not None,
         )
     live.transport(run, reset=_again, new_seed=_new_seed)
     every = live.every_seconds(run, run.snapshot())
@@ -190,6 +190,8 @@ def _new_seed(run: Run) -> None:
 
 
 def _keep(run: Run) -> None:
+    if past.pending() is not None or takeaway.too_early(run):
+        return
     c = run.config
     past.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
 

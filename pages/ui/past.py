@@ -159,7 +159,6 @@ def keep_panel(run: Run) -> None:
 
 
 def _save_form(run: Run) -> None:
-    stands = run.worker is not None and run.step > 0
     with st.form(controls.mine("save_form"), border=False, enter_to_submit=True):
         st.text_input(
             "name",
@@ -170,9 +169,7 @@ def _save_form(run: Run) -> None:
         st.text_input("note", key=controls.mine("save_note"), help="What you want to remember of it.")
         key = controls.mine("save_go")
         save = clicks.once(key, partial(_save, run))
-        st.form_submit_button("Save", key=key, disabled=not stands, icon=":material/save:", on_click=save)
-    if not stands:
-        st.caption("There is something to save after the first step.")
+        st.form_submit_button("Save", key=key, icon=":material/save:", on_click=save)
     if st.session_state.get(controls.mine("save_error")):
         st.error(st.session_state[controls.mine("save_error")])
     if pending() is not None:
@@ -181,7 +178,7 @@ def _save_form(run: Run) -> None:
 
 def _save(run: Run) -> None:
     state = st.session_state
-    if pending() is not None:
+    if pending() is not None or takeaway.too_early(run):
         return
     given = (state.get(controls.mine("save_name")) or "").strip()
     name = given or f"{run.config.data} {datetime.now():%d %b %H.%M}"

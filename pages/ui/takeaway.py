@@ -18,7 +18,7 @@ from gan_core.client import ROOT, Run
 from gan_core.datasets import DATASETS
 from gan_core.export import EXPORTS
 from gan_core.run_reading import Saved
-from pages.ui import clicks
+from pages.ui import clicks, controls
 from pages.ui.liveplot import deliver
 
 MOST_SECONDS = 600.0
@@ -96,11 +96,22 @@ def _saved_now(run: Run, name: str, folder: Path) -> Path:
     raise RuntimeError("The training process did not answer in time. Pause it and try again.")
 
 
+def too_early(run: Run) -> bool:
+    """Whether there is nothing to keep of it yet, and says so.
+
+    Asked at the click: frames come without a script, so a button that the script drew disabled, before the first step,
+    would refuse for seconds after it.
+    """
+    if run.worker is not None and run.step > 0:
+        return False
+    controls.say("There is something to keep after the first step: press Play or Step.")
+    return True
+
+
 def panel(source: Run | Saved) -> None:
     """A button for each export."""
-    there = isinstance(source, Saved) or (source.worker is not None and source.step > 0)
     busy = running() is not None
-    st.caption("Take away" if there else "Take away, after the first step")
+    st.caption("Take away")
     with st.container(horizontal=True, gap="xsmall", key=f"takeaway_{type(source).__name__}"):
         for kind, row in EXPORTS.items():
             if not (row.points_only and DATASETS[source.config.data].kind == "images"):
@@ -109,12 +120,12 @@ def panel(source: Run | Saved) -> None:
                     f"take_{type(source).__name__}_{kind}",
                     partial(_begin, kind, source),
                     help=row.description,
-                    disabled=busy or not there,
+                    disabled=busy,
                 )
 
 
 def _begin(kind: str, source: Run | Saved) -> None:
-    if running() is not None:
+    if running() is not None or (isinstance(source, Run) and too_early(source)):
         return
     if isinstance(source, Run):
         name = f"{source.config.data} step {source.step}"
