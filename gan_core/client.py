@@ -17,7 +17,7 @@ from gan_core.datasets import DATASETS, Data
 from gan_core.knobs import ConfigError
 from gan_core.machine import worker_threads
 from gan_core.pictures import Pictures
-from gan_core.run_reading import Saved
+from gan_core.run_reading import Saved, is_run
 from gan_core.snapshot import Snapshot, View
 from gan_core.wire import Wire
 
@@ -304,7 +304,8 @@ class Run:
 
     def afterwards(self) -> str:
         """What the user can do once the worker is gone."""
-        kept = ", or take up what was autosaved" if self.autosave else ""
+        written = self.autosave is not None and is_run(Path(self.autosave["folder"]))
+        kept = ", or take up what was autosaved" if written else ""
         return f"The settings are kept: press Play to start again from step 0{kept}."
 
     # -- frames -------------------------------------------------------------------------------------------

@@ -232,6 +232,14 @@ def test_a_worker_that_cannot_start_says_why(tmp_path, monkeypatch):
     assert "(exit status 1: ImportError: a wheel of another processor)" in snapshot.error
 
 
+def test_only_an_autosave_that_was_written_is_promised(tmp_path):
+    run = Run(SMALL)
+    run.keep(tmp_path)
+    assert "autosaved" not in run.afterwards()
+    (tmp_path / "config.json").write_text("{}")
+    assert "take up what was autosaved" in run.afterwards()
+
+
 def test_racers_share_a_longer_chunk():
     alone, race = Pace(), Pace()
     race.lanes = 3
