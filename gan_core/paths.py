@@ -33,7 +33,7 @@ PATHS = {
     "xla": "XLA",  # the loop over the steps too
     "xla step": "XLA step by step",  # each update compiled, the loop a plain graph
 }
-FIRST_SECONDS = 1.0  # of what a step costs at best; with the pages at work two or three, as long as XLA compiles
+FIRST_SECONDS = 1.0  # at a step's best; with the page at work it is two or three, about as long as XLA compiles
 ROUNDS, CHUNK_SECONDS, CHUNK_STEPS = 3, 0.06, 1024  # of measuring
 
 
@@ -137,9 +137,9 @@ class Choice:
             return
         chunks, best = {}, {}
         for name, program in self.programs.items():
-            call(program, 1)  # the first call fetches code and memory
             chunks[name] = 1  # then as many as make what a call costs by itself small
             while chunks[name] < CHUNK_STEPS:
+                # The better of two: a program's first call fetches code and memory.
                 if min(_seconds(call, program, chunks[name]) for _ in range(2)) > CHUNK_SECONDS:
                     break
                 chunks[name] *= 4

@@ -144,6 +144,23 @@ def test_the_fastest_is_measured_once_and_kept(cache):
     assert again.program.choice.kind == first.program.choice.kind
 
 
+def test_a_slow_first_call_does_not_decide(monkeypatch):
+    """A compiled program's first call takes long, and every call costs something by itself."""
+    choice = Program(CONFIG, (CONFIG.data_size, 2)).choice
+    choice.path, choice.programs = None, {"graph": "graph", "xla": "xla"}
+    called = set()
+
+    def seconds(call, program, n):
+        first = 0.0 if program in called else 0.2
+        called.add(program)
+        return first + (0.0 if program == "graph" else 0.005) + n * (2e-3 if program == "graph" else 1e-3)
+
+    monkeypatch.setattr(paths, "_seconds", seconds)
+    choice.settle(lambda program, n: called.add(program))
+    assert choice.path == "xla"
+    assert paths.kept()[choice.kind]["steps_a_call"]["xla"] > 1
+
+
 def test_a_run_that_nobody_measured_measures_at_the_change():
     ours = trainer()
     ours.train(FIRST)
@@ -220,23 +237,6 @@ single, _ = run(config.updated({"batch_size": 16}), path="graph")
 np.testing.assert_allclose(together, single, rtol=1e-3, atol=1e-5)
 assert np.isfinite(apart).all() and abs(apart - together).max() > 1e-3
 """
-
-
-def test_a_slow_first_call_does_not_decide(monkeypatch):
-    """A compiled program's first call takes long, and every call costs something by itself."""
-    choice = Program(CONFIG, (CONFIG.data_size, 2)).choice
-    choice.path, choice.programs = None, {"graph": "graph", "xla": "xla"}
-    called = set()
-
-    def seconds(call, program, n):
-        first = 0.0 if program in called else 0.2
-        called.add(program)
-        return first + (0.0 if program == "graph" else 0.005) + n * (2e-3 if program == "graph" else 1e-3)
-
-    monkeypatch.setattr(paths, "_seconds", seconds)
-    choice.settle(lambda program, n: called.add(program))
-    assert choice.path == "xla"
-    assert paths.kept()[choice.kind]["steps_a_call"]["xla"] > 1
 
 
 def test_two_devices_share_a_batch():
