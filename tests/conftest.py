@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ["tests.browser"]
-pytest.register_assert_rewrite("tests.run_folders")  # so that its assertions say what they found, too
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -10,7 +10,7 @@ from gan_core import keeper, run_reading, run_writing, runs
 from gan_core.keeper import Keeper
 from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
-from tests.run_folders import contents
+from tests.saved_runs.conftest import contents
 from tests.test_trainer import same, settings, trainer_of, uncompiled
 from tests.tiny import point_trainer
 

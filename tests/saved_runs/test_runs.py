@@ -21,26 +21,20 @@ from gan_core.run_reading import Saved
 from gan_core.run_writing import Content
 from gan_core.runs import Unreadable
 from gan_core.trainer import Trainer
-from tests.run_folders import (  # noqa: F401
+from tests.saved_runs.conftest import (
     CONFIG,
     END,
     TURNED,
     about_of,
     contents,
-    folder,
     laid,
-    lane,
     looked_through,
     npz,
     png,
-    program,
     refused,
     replaced,
     rows_of,
     sentence,
-    small,
-    spare,
-    template,
     trained,
 )
 from tests.test_trainer import arrays, same, samples, trainer_of

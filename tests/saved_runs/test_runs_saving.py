@@ -12,23 +12,7 @@ from gan_core import run_reading, run_writing, runs
 from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
 from gan_core.run_writing import Content
-from tests.run_folders import (  # noqa: F401
-    CONFIG,
-    END,
-    about_of,
-    contents,
-    folder,
-    laid,
-    lane,
-    looked_through,
-    program,
-    rows_of,
-    sentence,
-    small,
-    spare,
-    template,
-    trained,
-)
+from tests.saved_runs.conftest import CONFIG, END, about_of, contents, laid, looked_through, rows_of, sentence, trained
 from tests.test_trainer import same, trainer_of
 
 # -- where nothing can be written ---------------------------------------------------------------------------

@@ -13,28 +13,22 @@ import pytest
 from gan_core import run_reading, run_writing, runs
 from gan_core.knobs import ConfigError
 from gan_core.run_writing import Content
-from tests.run_folders import (  # noqa: F401
+from tests.saved_runs.conftest import (
     CONFIG,
     END,
     about_of,
     bomb,
     claiming,
-    folder,
     inside,
     laid,
-    lane,
     looked_through,
     npy,
     npz,
     png,
-    program,
     refused,
     replaced,
     rows_of,
     sentence,
-    small,
-    spare,
-    template,
     zipped,
 )
 from tests.test_trainer import trainer_of, uncompiled
