@@ -8,4 +8,4 @@ if __name__ == "__main__":
     frame.run()
 else:  # imported by the server, once
     frame.own_navigation()
-    app = st.App(__file__, routes=[*watching.ROUTES, *feed.ROUTES])
+    app = st.App(__file__, routes=[*watching.ROUTES, *feed.ROUTES], lifespan=frame.lifespan)

@@ -1,7 +1,8 @@
 """Names of heavy modules that are imported at their first use.
 
 The page's server lists the registries (losses, penalties, architectures) without ever importing
-TensorFlow: that keeps its start under a second and its garbage collector off the training's back.
+TensorFlow: that keeps its start under a second and its garbage collector off the training's back. pandas and
+SciPy would take half a second of the first page.
 """
 
 import importlib
@@ -20,3 +21,5 @@ class LazyModule:
 
 tf = LazyModule("tensorflow")
 keras = LazyModule("keras")
+pd = LazyModule("pandas")
+special = LazyModule("scipy.special")

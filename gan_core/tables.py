@@ -1,12 +1,14 @@
 """The user's own points, from the text of a CSV or TSV file."""
 
+from __future__ import annotations
+
 import csv
 import io
 
 import numpy as np
-import pandas as pd
 
 from gan_core.knobs import ConfigError, shorten
+from gan_core.lazy import pd
 
 MOST_BYTES = 50_000_000
 MOST_ROWS = 200_000

@@ -4,10 +4,9 @@ import time
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from gan_core.image_metrics import nearest
-from gan_core.lazy import tf
+from gan_core.lazy import special, tf
 from gan_core.losses import LOSSES
 from gan_core.snapshot import View
 from gan_core.trainer import Trainer
@@ -176,7 +175,7 @@ def manifold(trainer: Trainer, ema: bool) -> np.ndarray:
     """
     config = trainer.config
     n = MANIFOLD_LINE if config.latent_dim == 1 else MANIFOLD_SIDE
-    t = np.linspace(-1, 1, n) if config.z_dist == "uniform" else ndtri(np.linspace(0.01, 0.99, n))
+    t = np.linspace(-1, 1, n) if config.z_dist == "uniform" else special.ndtri(np.linspace(0.01, 0.99, n))
     if config.latent_dim == 1:
         return trainer.samples(tf.constant(t[:, None], tf.float32), ema)[None]
     grid = np.stack(np.meshgrid(t, t, indexing="ij"), -1).reshape(-1, 2)

@@ -243,6 +243,15 @@ print("loaded:", [name for name in {HEAVY + SLOW!r} if name in sys.modules])
     assert done.stdout.strip().splitlines()[-1] == "loaded: []"
 
 
+def test_the_first_page_waits_for_neither_pandas_nor_scipy():
+    """Streamlit and SciPy's users import them later: by then the buttons are there."""
+    code = "import sys, pages.ui.live; sys.exit(', '.join({'pandas', 'scipy'} & set(sys.modules)) or 0)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+
+
 def is_module(name):
     path = ROOT.joinpath(*name.split("."))
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()

@@ -1,10 +1,13 @@
 """The frame: page config, navigation, and the one look of all pages."""
 
 import asyncio
+import importlib
 import os
 import sys
+import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -194,6 +197,19 @@ def take_arguments(argv: list[str]) -> str:
         )
     os.environ["GANSCOPE_RUNS_DIR"] = argv[2]
     return ""
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """The server's life. At its start it imports what the first page needs, while the browser still loads its scripts,
+    and pandas, with which Streamlit draws tables, after it."""
+
+    def imports() -> None:
+        for name in ("pages.ui.live", "pandas"):
+            importlib.import_module(name)
+
+    threading.Thread(target=imports, daemon=True).start()
+    yield
 
 
 def own_navigation() -> None:
