@@ -210,6 +210,9 @@ def test_the_page_fits(shared_tab, scheme, query):
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
         plot = tab.page.locator(".st-key-live_samples .ganscope-plot").bounding_box()
         assert plot["x"] >= 0 and plot["x"] + plot["width"] <= width
+        beyond = """width => [...document.querySelectorAll("[data-testid=stButtonGroup] button")]
+            .filter((button) => button.getBoundingClientRect().right > width).map((button) => button.innerText)"""
+        assert tab.page.evaluate(beyond, width) == []
     background = tab.page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     bright = sum(map(int, re.findall(r"\d+", background)[:3])) > 380
     assert bright == (scheme == "light")

@@ -78,6 +78,7 @@ STYLE = """<style>
     grid-template-areas: "step" "rate" "plane" "real" "losses" "classes" "metrics";
   }
 }
+.st-key-layers > [data-testid="stButtonGroup"] > div { flex-wrap: wrap; } /* else a phone hides the last ones at the side */
 [data-testid="stLayoutWrapper"]:has(> .st-key-news) { position: fixed; right: 1.1rem; top: 0.4rem; width: min(30rem, 92vw); z-index: 1000001; }
 .st-key-news [data-testid="stAlertContainer"] { background: var(--ganscope-background) !important; color: var(--ganscope-text);
   box-shadow: 0 2px 12px rgba(0,0,0,0.25); border-left: 4px solid var(--ganscope-primary); }
