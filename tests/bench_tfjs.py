@@ -19,7 +19,7 @@ SCRIPTS = ("tfjs/dist/tf.min.js", "tfjs-backend-wasm/dist/tf-backend-wasm.min.js
 ORIGIN = "http://localhost"  # nothing is asked of a network: `answer` has all of it
 BACKENDS = ("wasm", "cpu", "webgl")
 
-# Written as GAN Lab's: layers of weights in variables, a tidy `minimize` for each network, nothing read back meanwhile.
+# Written as GAN Lab's: layers of weights in variables, a `minimize` for each network; read back every ten steps only.
 LOOP = """
 async ([backend, batch, units, seconds]) => {
   tf.wasm.setWasmPaths(location.origin + "/tfjs-backend-wasm/dist/");
