@@ -1,7 +1,7 @@
 """The server's side of a run: start a worker process, talk to it, make sure that it ends."""
 
-import contextlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from gan_core import datasets
@@ -25,9 +26,14 @@ ASK_AGAIN_SECONDS = 3.0
 END_SECONDS = 4.0  # a worker that is told to end may write its run once more
 ROOT = Path(__file__).resolve().parent.parent
 
+_LOGGER = logging.getLogger(__name__)
+
 
 class WorkerProcess:
-    """One worker process: `starting`, then `warm`; `gone` when it has ended, with `reason` if it said one."""
+    """One worker process: `starting`, then `warm`; `gone` when it has ended, with `reason` if it said one.
+
+    Raises OSError where the system gives no process, or no threads to talk to it with.
+    """
 
     def __init__(self, prewarm: GANConfig | None = None):
         command = [sys.executable, "-m", "gan_core.worker"]
@@ -44,9 +50,19 @@ class WorkerProcess:
         self._answered = threading.Condition()
         self.answer: dict[str, Any] | None = None
         self.complaints: deque[str] = deque(maxlen=5)
+        # What waits to be written. Whoever sends waits for nobody: neither for a pickled upload nor for a process that
+        # does not read.
+        self._outbox: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
         listener = threading.Thread(target=self._listen, daemon=True)
-        listener.start()
-        threading.Thread(target=self._read, args=(listener,), daemon=True).start()
+        try:
+            listener.start()
+            threading.Thread(target=self._write, daemon=True).start()
+            threading.Thread(target=self._read, args=(listener,), daemon=True).start()
+        except RuntimeError as error:  # "can't start new thread": a process that nobody hears must not stay behind
+            self._outbox.put(None)
+            self.process.kill()
+            self.process.wait()
+            raise OSError(f"a training process cannot be talked to: {error}") from None
 
     @property
     def pid(self) -> int:
@@ -57,7 +73,11 @@ class WorkerProcess:
         while True:
             try:
                 kind, body = self.wire.receive()
-            except Exception:
+            except (EOFError, OSError, ValueError):
+                break
+            except Exception as error:  # what cannot be read ends the conversation, and with it the process
+                self.reason = f"its answer could not be read: {type(error).__name__}: {error}"
+                self.process.kill()
                 break
             with self._answered:
                 if kind == "snapshot":
@@ -82,9 +102,21 @@ class WorkerProcess:
             self.complaints.append(line.decode(errors="replace").strip()[:300])
 
     def send(self, kind: str, body: Any = None) -> None:
-        """Sends a message; a worker that is gone hears nothing, and `state` says so."""
-        with contextlib.suppress(OSError, ValueError):
-            self.wire.send(kind, body)
+        """Has a message written, without waiting; a worker that is gone hears nothing, and `state` says so.
+
+        body: nobody may change it any more.
+        """
+        self._outbox.put((kind, body))
+
+    def _write(self) -> None:
+        while (message := self._outbox.get()) is not None:
+            try:
+                self.wire.send(*message)
+            except (OSError, ValueError):
+                break  # it is gone
+            except Exception:
+                _LOGGER.exception("a message of kind %s could not be sent", message[0])
+        self.wire.close()
 
     def wait_answer(self, newer_than: int, timeout: float) -> dict[str, Any] | None:
         """The newest snapshot message, after waiting at most `timeout` seconds for one with a higher id."""
@@ -97,10 +129,13 @@ class WorkerProcess:
 
     def end(self) -> None:
         """Asks the process to end and makes sure within seconds, without waiting here."""
-        self.wire.close()
+        self._outbox.put(None)
         killer = threading.Timer(END_SECONDS, self.process.kill)
         killer.daemon = True
-        killer.start()
+        try:
+            killer.start()
+        except RuntimeError:  # no thread is left to wait with
+            self.process.kill()
 
 
 class Run:

@@ -50,8 +50,9 @@ class Mailbox:
         while True:
             try:
                 kind, body = self._wire.receive()
-            except (EOFError, OSError):
-                # The server is gone, and nobody is left to train for; an autosaved run is written once more.
+            except Exception:
+                # The server is gone, or what it said cannot be read, so that nobody is left to train for; an autosaved
+                # run is written once more.
                 kind, body = "quit", None
                 timer = threading.Timer(LEAVE_SECONDS, os._exit, (0,))
                 timer.daemon = True

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import threading
 import time
 from dataclasses import replace
 
@@ -253,3 +255,37 @@ def test_a_worker_ends_when_its_pipe_closes():
     process = WorkerProcess()
     process.wire.close()
     assert process.process.wait(30) == 0
+
+
+def test_who_sends_waits_neither_for_a_process_that_hears_nothing_nor_for_what_cannot_be_sent(caplog):
+    process = WorkerProcess()
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        sender = threading.Thread(target=process.send, args=("step", bytes(10_000_000)), daemon=True)
+        sender.start()
+        sender.join(20)
+        assert not sender.is_alive()  # though a pipe holds 64 KiB
+        process.send("step", threading.Lock())  # no pickle can be made of it
+        process.send("quit")
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    wait_until(lambda: process.state == "gone", 90, "what was said after them to be heard")
+    assert process.process.returncode == 0 and "kind step could not be sent" in caplog.text
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_no_process_stays_behind_that_nobody_can_talk_to(monkeypatch, nth):
+    started, popen, start = [], subprocess.Popen, threading.Thread.start
+    left = [nth]
+
+    def failing(thread):
+        left[0] -= 1
+        if left[0] == 0:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
+    monkeypatch.setattr(threading.Thread, "start", failing)
+    with pytest.raises(OSError, match="can't start new thread"):
+        WorkerProcess()
+    assert started[0].returncode is not None
