@@ -16,6 +16,7 @@ from scipy.spatial.distance import cdist
 
 from gan_core import datasets, image_metrics, metrics, neighbour_metrics
 from gan_core.datasets import Data
+from gan_core.ideals import IDEALS
 
 N = 500  # points on each side
 SIZES = (100, 300, 1_000)  # to choose from, for the disc
@@ -38,22 +39,29 @@ class Score:
 
     title: str
     bad: str
-    form: str = "number"
+    form: str
+
+
+BAD = {"high": "low", "low": "high", "near": "both"}  # the end that is not good
+
+
+def _score(name: str, title: str, form: str = "number") -> Score:
+    return Score(title, BAD[IDEALS[name].good], form)
 
 
 SCORES = {
-    "modes": Score("modes captured", "low", "count"),
-    "hq": Score("high quality (HQ)", "low", "share"),
-    "reverse_kl": Score("reverse KL", "high"),
-    "w1": Score("Wasserstein-1", "high"),
-    "energy": Score("energy distance", "high"),
-    "mmd": Score("MMD", "high"),
-    "frechet": Score("Fréchet distance", "high"),
-    "precision": Score("precision", "low", "share"),
-    "recall": Score("recall", "low", "share"),
-    "density": Score("density", "low"),
-    "coverage": Score("coverage", "low", "share"),
-    "nearest_real": Score("nearest real", "both"),
+    "modes": _score("modes", "modes captured", "count"),
+    "hq": _score("hq", "high quality (HQ)", "share"),
+    "reverse_kl": _score("reverse_kl", "reverse KL"),
+    "w1": _score("w1", "Wasserstein-1"),
+    "energy": _score("energy", "energy distance"),
+    "mmd": _score("mmd", "MMD"),
+    "frechet": _score("frechet", "Fréchet distance"),
+    "precision": _score("precision", "precision", "share"),
+    "recall": _score("recall", "recall", "share"),
+    "density": _score("density", "density"),
+    "coverage": _score("coverage", "coverage", "share"),
+    "nearest_real": _score("nearest_real", "nearest real"),
 }
 DISTANCES = ("frechet", "w1", "energy", "mmd")
 
