@@ -130,10 +130,10 @@ ACTIVATIONS: dict[str, str] = {
 }
 MAXOUT_PIECES = 5
 NORMS: dict[str, str] = {
-    "none": "no normalisation; right beside gradient penalties and relativistic losses",
-    "batch": "over the batch (arXiv 1502.03167): quick to shape digits, but ties the samples of a batch together",
+    "none": "no normalization; right with gradient penalties and relativistic losses",
+    "batch": "over the batch (arXiv 1502.03167): a fast start on images, but mixes the samples of a batch",
     "layer": "over each sample's features (arXiv 1607.06450): independent of the batch",
-    "spectral": "divides each weight matrix by its largest singular value (arXiv 1802.05957): a bounded slope",
+    "spectral": "divides each weight matrix by its largest singular value (arXiv 1802.05957): limits the gradient",
 }
 
 
@@ -291,25 +291,25 @@ _NETS = ("g_activation", "d_activation", "dropout")
 ARCHITECTURES: dict[str, Architecture] = {
     "mlp": Architecture(
         mlp,
-        "dense layers; right for points, and a start for small pictures",
+        "dense layers; right for points, and a start for small images",
         (*_NETS, "g_layers", "g_units", "g_output", "g_norm", "d_layers", "d_units", "d_norm"),
         dense=True,
         images_only=False,
     ),
     "dcgan": Architecture(
         dcgan,
-        "strided convolutions; the usual choice for pictures",
+        "strided convolutions; the usual choice for images",
         (*_NETS, "filters", "g_norm", "d_norm"),
         sides=_SIDES,
     ),
     "dcgan_resize": Architecture(
         dcgan_resize,
-        "enlarges, then convolves: no checkerboard, slower",
+        "enlarges, then convolves: no checkerboard pattern, slower",
         (*_NETS, "filters", "g_norm", "d_norm"),
         sides=_SIDES,
     ),
     "resnet": Architecture(
-        resnet, "residual blocks without normalisation; good and slow", (*_NETS, "filters"), sides=_SIDES
+        resnet, "residual blocks without normalization; good and slow", (*_NETS, "filters"), sides=_SIDES
     ),
     "tutorial_conv": Architecture(tutorial_conv, "the tutorial's small pair for 28 x 28", sides=(28,)),
     "tutorial_rgb": Architecture(tutorial_rgb, "the tutorial's pair for 28 x 28 in colour; heavy", sides=(28,)),
@@ -326,7 +326,7 @@ def plans(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
         made = " or ".join(f"{side} x {side}" for side in row.sides)
         have = " x ".join(str(n) for n in shape[:2]) + " pixels" if len(shape) == 3 else "points"
         raise ConfigError(
-            f"The architecture {config.architecture} makes pictures of {made} pixels; the data are {have}."
+            f"The architecture {config.architecture} makes images of {made} pixels, but the data are {have}."
         )
     generator, discriminator = row.plan(config, shape)
     if config.minibatch_std:

@@ -55,42 +55,46 @@ class GANConfig:
     data set has, all of them.
     """
 
-    data: str = choice("ring", DATASETS, "data", "Data", "The distribution that the generator learns.")
+    data: str = choice(
+        "ring", DATASETS, "Data set", "Data", "The distribution that the generator learns. Real data are blue."
+    )
     data_params: tuple[tuple[str, Any], ...] = ()
     data_size: int = knob_field(
         int,
         20_000,
-        "training samples",
+        "Training samples",
         "Data",
-        "How many samples there are to learn from. With few, the discriminator can learn them by heart.",
+        "How many real samples there are to learn from. With few samples the discriminator can memorize them "
+        "(overfitting).",
         low=16,
         high=200_000,
         log=True,
     )
     g_lr: float = learning_rate(
-        "generator rate (g_lr)",
-        "Step size of the generator. Too high: points jump about or fly off; too low: nothing moves.",
+        "Generator learning rate",
+        "Step size of the generator. Too high: samples jump about or fly off. Too low: nothing moves. Usual: 1e-4 to "
+        "2e-3.",
     )
     d_lr: float = learning_rate(
-        "discriminator rate (d_lr)",
-        "Step size of the discriminator. Too high: it wins outright and the generator gets no direction; too "
-        "low: the generator chases an outdated opponent.",
+        "Discriminator learning rate",
+        "Step size of the discriminator. Too high: it wins and the generator gets no direction. Too low: the generator "
+        "chases an outdated opponent. Usual: 1e-4 to 2e-3.",
     )
     loss: str = choice(
         "non_saturating",
         LOSSES,
-        "loss",
-        "Objective",
-        "What each network minimises. It decides how strong the generator's gradients are while it is "
-        "still bad, and so how easily training stalls or drops modes.",
+        "Loss",
+        "Loss and penalty",
+        "What each network minimizes. It decides how strong the generator's gradients are while it is still bad, and "
+        "so how easily training stalls or ends in mode collapse.",
     )
     d_steps: int = knob_field(
         int,
         1,
-        "discriminator steps (d_steps)",
-        "Rates",
-        "Discriminator updates per round. More gives the generator better directions but costs time; too "
-        "many let the discriminator win.",
+        "Discriminator steps",
+        "Learning rates",
+        "Discriminator updates per round. Higher: better directions for the generator, but slower; too high, and the "
+        "discriminator wins. Usual: 1, with a Wasserstein loss 5.",
         low=1,
         high=10,
         live=True,
@@ -98,10 +102,10 @@ class GANConfig:
     g_steps: int = knob_field(
         int,
         1,
-        "generator steps (g_steps)",
-        "Rates",
-        "Generator updates per round. More than 1 lets the generator run into whatever the discriminator "
-        "likes now: all points rush to one mode.",
+        "Generator steps",
+        "Learning rates",
+        "Generator updates per round. More than 1 lets the generator run into whatever the discriminator likes now: "
+        "often mode collapse. Usual: 1.",
         low=1,
         high=10,
         live=True,
@@ -109,18 +113,19 @@ class GANConfig:
     schedule: str = choice(
         "constant",
         SCHEDULES,
-        "schedule of the rates",
-        "Rates",
-        "How both rates change over the steps. Falling ones let the networks settle on fine detail; too short a "
-        "schedule freezes what is not learnt yet.",
+        "Learning rate schedule",
+        "Learning rates",
+        "How both learning rates change over the steps. Falling rates let the networks settle on fine detail. Too "
+        "short a schedule freezes what is not learned yet.",
         live=True,
     )
     schedule_steps: int = knob_field(
         int,
         20_000,
-        "steps of the schedule",
-        "Rates",
-        "The step at which the rates have fallen. Too few settle a run before it is good; many are like none.",
+        "Schedule length (steps)",
+        "Learning rates",
+        "The step at which the learning rates have fallen to their final share. Too low: training settles before it is "
+        "good. Too high: as without a schedule.",
         low=100,
         high=1_000_000,
         log=True,
@@ -129,10 +134,10 @@ class GANConfig:
     schedule_floor: float = knob_field(
         float,
         0.0,
-        "end of the schedule",
-        "Rates",
-        "The share of the rates that is left in the end. At 0 nothing moves any more after the schedule, whatever you "
-        "turn; high values hardly settle.",
+        "Final share of the learning rate",
+        "Learning rates",
+        "The share of the learning rates that is left at the end of the schedule. 0: nothing moves after it, whatever "
+        "you change. High: it hardly settles.",
         stops=(0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1),
         low=0.0,
         high=1.0,
@@ -141,18 +146,18 @@ class GANConfig:
     architecture: str = choice(
         "mlp",
         ARCHITECTURES,
-        "architecture",
+        "Architecture",
         "Networks",
-        "The kind of networks. Convolutions see that neighbouring pixels belong together; dense layers must learn it. "
-        "Heavy ones are slow on a CPU.",
+        "The kind of networks. Convolutions know that neighbouring pixels belong together; dense layers must learn it. "
+        "Large ones are slow on a CPU.",
     )
     filters: int = knob_field(
         int,
         16,
-        "base filters",
+        "Base filters",
         "Networks",
-        "Feature maps of the stage with the finest pixels; each coarser stage has twice as many. Few are fast and draw "
-        "crude strokes; twice as many cost up to four times the time.",
+        "Feature maps at the finest resolution; each coarser stage has twice as many. Low: fast, crude strokes. Twice "
+        "as many take up to four times as long.",
         low=8,
         high=128,
         stops=(8, 12, 16, 24, 32, 48, 64, 96, 128),
@@ -160,18 +165,18 @@ class GANConfig:
     conditional: bool = knob_field(
         bool,
         False,
-        "conditional",
+        "Conditional",
         "Networks",
-        "Both networks are told the class, so you choose what is generated. Needs labelled data; with many classes and "
-        "few pictures of each, the discriminator learns them by heart.",
+        "Both networks are told the class, so you choose what is generated. Needs labelled data. With few images of "
+        "each class the discriminator can memorize them (overfitting).",
     )
     latent_dim: int = knob_field(
         int,
         2,
-        "latent dimension",
+        "Latent dimension",
         "Generator",
-        "How many numbers z has. 1 or 2 can be drawn as a manifold; too few must tear the plane apart to reach "
-        "separate modes, many make it easier.",
+        "Length of z, the generator's random input. With 1 or 2 you can see the manifold, but separate modes are hard "
+        "to reach. More is easier.",
         low=1,
         high=128,
         log=True,
@@ -181,7 +186,7 @@ class GANConfig:
         {"normal": "z from N(0, 1)", "uniform": "z uniform in [-1, 1]"},
         "z distribution",
         "Generator",
-        "What z is drawn from. normal has no edges and rare far values; uniform has hard edges.",
+        "What z is drawn from. normal has no edges and some far values; uniform has hard edges.",
     )
     g_layers: int = layers("Generator")
     g_units: int = units("Generator")
@@ -189,9 +194,9 @@ class GANConfig:
     g_output: str = choice(
         "linear",
         {"linear": "no bound", "tanh": "between -1 and 1 in training units"},
-        "output",
+        "Output",
         "Generator",
-        "linear can reach any point; tanh cannot leave the square of the data, and learns slowly at its edge.",
+        "linear can reach any point. tanh cannot leave the square of the data, and learns slowly at its edge.",
     )
     g_norm: str = norm("Generator")
     g_optimizer: str = optimizer("Generator")
@@ -205,10 +210,10 @@ class GANConfig:
     dropout: float = knob_field(
         float,
         0.0,
-        "dropout",
+        "Dropout",
         "Discriminator",
-        "Share of the discriminator's features that each training pass leaves out. Some keeps it from learning the "
-        "data by heart; a lot blinds it.",
+        "Share of the discriminator's features that each training pass leaves out. Some keeps it from memorizing the "
+        "data (overfitting). Too high: it sees too little.",
         low=0.0,
         high=0.8,
     )
@@ -219,18 +224,18 @@ class GANConfig:
     penalty: str = choice(
         "none",
         PENALTIES,
-        "penalty",
-        "Objective",
-        "A charge on steep discriminators. It calms training and keeps modes; without it the discriminator can "
-        "become a cliff that gives no direction.",
+        "Gradient penalty",
+        "Loss and penalty",
+        "An extra loss that keeps the discriminator's gradient small or near 1. Training is more stable and keeps more "
+        "modes. Without it the generator may get no useful gradient.",
     )
     gp_weight: float = knob_field(
         float,
         0.1,
-        "penalty weight",
-        "Objective",
-        "How much the penalty counts. Too high flattens the discriminator until it tells the generator "
-        "nothing; too low is no penalty. 2-D wants 0.01 to 1, images 1 to 10.",
+        "Penalty weight",
+        "Loss and penalty",
+        "How much the gradient penalty counts. Too high: the discriminator becomes flat and tells the generator "
+        "nothing. Too low: no effect. Usual: 0.01 to 1 for points, 1 to 10 for images.",
         stops=(0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100),
         low=0.0,
         high=100.0,
@@ -239,10 +244,10 @@ class GANConfig:
     weight_clip: float = knob_field(
         float,
         0.0,
-        "weight clipping",
-        "Objective",
-        "After each update every weight of the discriminator is cut to ± this; 0 is off. The original WGAN's way to "
-        "bound its slope (0.01). Too small and it can say little; too large and it bounds nothing.",
+        "Weight clipping",
+        "Loss and penalty",
+        "After each update every weight of the discriminator is cut to ± this. 0: off. The original WGAN used 0.01 to "
+        "limit its gradient. Too small: it can say little.",
         stops=(0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
         low=0.0,
         high=1.0,
@@ -251,37 +256,37 @@ class GANConfig:
     unroll: int = knob_field(
         int,
         0,
-        "unrolled steps",
-        "Objective",
-        "The generator looks ahead: its gradient passes through this many updates of the discriminator (unrolled GAN). "
-        "It stops chasing one mode after another; each costs about as much time as a step, and many hardly help.",
+        "Unrolled steps",
+        "Loss and penalty",
+        "The generator looks this many discriminator updates ahead (unrolled GAN), so it stops chasing one mode after "
+        "another. Each takes about as long as a step. 0: off.",
         low=0,
         high=5,
     )
     packing: int = knob_field(
         int,
         1,
-        "packing",
-        "Objective",
-        "The discriminator judges this many samples at once (PacGAN), so that it sees when they are all alike. 2 is "
-        "usual; many make its task harder to learn. It must divide the batch size.",
+        "Packing",
+        "Batch and seed",
+        "The discriminator judges this many samples at once (PacGAN), so it notices when they are all alike. 2 is "
+        "usual; more is harder to learn. The batch size must be a multiple of it.",
         low=1,
         high=4,
     )
     minibatch_std: bool = knob_field(
         bool,
         False,
-        "minibatch standard deviation",
+        "Minibatch standard deviation",
         "Discriminator",
-        "One more feature for the discriminator: how much the samples of a batch differ. It notices lost modes; it "
+        "One more feature for the discriminator: how much the samples of a batch differ. It notices mode collapse, but "
         "can also win by this number alone.",
     )
     batch_size: int = knob_field(
         int,
         256,
-        "batch size",
-        "Objective",
-        "Samples per update. Small batches are noisy and may not show every mode; large ones are steady and slow.",
+        "Batch size",
+        "Batch and seed",
+        "Samples per update. Small: noisy, and may not show every mode. Large: steady and slow. Usual: 64 to 256.",
         low=8,
         high=1024,
         log=True,
@@ -289,10 +294,10 @@ class GANConfig:
     label_smoothing: float = knob_field(
         float,
         0.0,
-        "label smoothing",
-        "Stabilisers",
-        "Real labels become 1 minus this (one-sided). A little keeps the discriminator from being too sure; "
-        "a lot makes it unable to tell.",
+        "Label smoothing",
+        "Stabilizers",
+        "The label of real samples becomes 1 minus this (one-sided). A little keeps the discriminator from being too "
+        "sure. Too high: it cannot tell them apart. Usual: 0 to 0.1.",
         low=0.0,
         high=0.5,
         live=True,
@@ -300,10 +305,10 @@ class GANConfig:
     label_noise: float = knob_field(
         float,
         0.0,
-        "label noise",
-        "Stabilisers",
-        "Every label is moved by uniform noise of ± this. A little blurs an overconfident discriminator; a lot "
-        "drowns its signal.",
+        "Label noise",
+        "Stabilizers",
+        "Every label is moved by uniform noise of ± this. A little helps against an overconfident discriminator. Too "
+        "high: its signal is lost. Usual: 0 to 0.1.",
         low=0.0,
         high=0.5,
         live=True,
@@ -311,10 +316,10 @@ class GANConfig:
     instance_noise: float = knob_field(
         float,
         0.0,
-        "instance noise",
-        "Stabilisers",
-        "Standard deviation of noise on every sample that the discriminator sees, real or generated, in training "
-        "units. Some makes the two overlap, so that gradients exist; a lot blurs what is learnt.",
+        "Instance noise",
+        "Stabilizers",
+        "Standard deviation of noise on every sample that the discriminator sees. Some makes real and generated "
+        "overlap, so that gradients exist. Too high: details stay blurred.",
         stops=(0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1),
         low=0.0,
         high=1.0,
@@ -323,9 +328,10 @@ class GANConfig:
     instance_noise_steps: int = knob_field(
         int,
         20_000,
-        "steps of instance noise",
-        "Stabilisers",
-        "The noise falls straight to 0 at this step. Too soon and it does not help; late, and details stay blurred.",
+        "Instance noise ends at step",
+        "Stabilizers",
+        "Instance noise falls in a straight line to 0 at this step. Too low: it does not help. Too high: details stay "
+        "blurred for long.",
         low=100,
         high=1_000_000,
         log=True,
@@ -334,10 +340,10 @@ class GANConfig:
     grad_clip: float = knob_field(
         float,
         0.0,
-        "gradient clipping",
-        "Stabilisers",
-        "The longest gradient of a network (its norm over all weights); longer ones are scaled down; 0 is off. It "
-        "catches bursts; too small, and every step is a crawl.",
+        "Gradient clipping",
+        "Stabilizers",
+        "Largest gradient norm of a network; larger gradients are scaled down. Stops sudden jumps. Too small: very "
+        "slow. 0: off.",
         stops=(0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100),
         low=0.0,
         high=100.0,
@@ -347,9 +353,9 @@ class GANConfig:
         float,
         0.99,
         "EMA decay",
-        "Stabilisers",
-        "A second generator averages the weights; half of what it shows is older than its half-life, "
-        "ln 2 / -ln(decay) steps. Higher is steadier and lags behind; 0 is no average. Its memory grows to this.",
+        "Stabilizers",
+        "Averages the generator's weights over time (exponential moving average, EMA). Higher: steadier, slower to "
+        "follow. 0: no average. Usual: 0.99 to 0.999.",
         stops=(0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999),
         low=0.0,
         high=0.9999,
@@ -358,17 +364,17 @@ class GANConfig:
     show_ema: bool = knob_field(
         bool,
         True,
-        "show the EMA generator",
-        "Stabilisers",
-        "On: samples and scores are the averaged generator's. Off: the raw one's, which trembles with every "
-        "step. Training is the same.",
+        "Show the averaged generator (EMA)",
+        "Stabilizers",
+        "On: samples and scores come from the averaged generator. Off: from the current generator, which changes with "
+        "every step. Training is the same.",
         live=True,
     )
     seed: int = knob_field(
         int,
         0,
-        "seed",
-        "Sampling",
+        "Seed",
+        "Batch and seed",
         "Fixes data, initial weights and every random draw: the same seed and settings give the same run.",
         low=0,
         high=2**31 - 1,
@@ -432,10 +438,12 @@ class GANConfig:
         values = {name: take(name, knob) for name, knob in KNOBS.items()}
         for name, value in ((n, values[n]) for n in IMAGES_ONLY if not images):
             if value != KNOBS[name].default:
-                problems.append(f"{name}={value} is for images; the data set {values['data']} has points.")
+                problems.append(f"{name}={value} is for images, but the data set {values['data']} has points.")
                 values[name] = KNOBS[name].default
         if not images and ARCHITECTURES[values["architecture"]].images_only:
-            problems.append(f"The architecture {values['architecture']} is for images; {values['data']} has points.")
+            problems.append(
+                f"The architecture {values['architecture']} is for images, but {values['data']} has points."
+            )
             values["architecture"] = "mlp"
         data_knobs = {DATA_PREFIX + name: knob for name, knob in DATASETS[values["data"]].knobs.items()}
         params = {name: take(name, knob) for name, knob in data_knobs.items()}
@@ -464,7 +472,7 @@ def unknown_setting(name: Any, data: str) -> str:
     """The sentence for a name that no setting has."""
     if str(name).startswith(DATA_PREFIX):
         own = ", ".join(DATA_PREFIX + n for n in DATASETS[data].knobs) or "none"
-        return f"The data set {data} has no parameter {shorten(str(name))}; it has: {own}."
+        return f"The data set {data} has no setting {shorten(str(name))}; it has: {own}."
     close = [k for k in KNOBS if str(name).lower()[:3] == k[:3]]
     hint = f"; did you mean {' or '.join(close[:3])}?" if close else "."
     return f"There is no setting {shorten(str(name))}{hint}"
@@ -486,9 +494,9 @@ def config_from_json(content: str) -> GANConfig:
     try:
         flat = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"The config is no JSON: {error}.") from None
+        raise ConfigError(f"The file is not valid JSON: {error}.") from None
     if not isinstance(flat, dict):
-        raise ConfigError('The config must be a JSON object of settings, for example {"data": "grid"}.')
+        raise ConfigError('The file must be a JSON object of settings, for example {"data": "grid"}.')
     return GANConfig.from_flat(flat)
 
 

@@ -25,7 +25,7 @@ def choice(default: str, registry: Mapping, label: str, group: str, text: str, *
 
 def learning_rate(label: str, text: str) -> Any:
     """A network's step size."""
-    return knob_field(float, 1e-3, label, "Rates", text, low=1e-5, high=1.0, log=True, live=True)
+    return knob_field(float, 1e-3, label, "Learning rates", text, low=1e-5, high=1.0, log=True, live=True)
 
 
 def layers(group: str) -> Any:
@@ -33,10 +33,10 @@ def layers(group: str) -> Any:
     return knob_field(
         int,
         3,
-        "hidden layers",
+        "Hidden layers",
         group,
-        "How deep the network is. 0 is a linear map, which can only shift and stretch; many layers learn "
-        "finer shapes but train more slowly and less steadily.",
+        "How deep the network is. 0: a linear map, which can only shift and stretch. More layers learn finer shapes, "
+        "but train more slowly and less steadily. Usual: 2 to 4.",
         low=0,
         high=5,
     )
@@ -47,9 +47,10 @@ def units(group: str) -> Any:
     return knob_field(
         int,
         128,
-        "units per layer",
+        "Units per layer",
         group,
-        "How wide each hidden layer is. Too few cannot draw the shape; many cost time at every step.",
+        "How wide each hidden layer is. Too few cannot form the shape of the data; more take longer at every step. "
+        "Usual: 32 to 256.",
         low=1,
         high=512,
         log=True,
@@ -61,10 +62,10 @@ def activation(default: str, group: str) -> Any:
     return choice(
         default,
         ACTIVATIONS,
-        "activation",
+        "Activation",
         group,
-        "The bend after each hidden layer. relu draws with straight pieces; tanh, elu and swish draw smooth "
-        "curves; leaky_relu keeps gradients alive, which helps the generator.",
+        "The function after each hidden layer. relu makes straight pieces; tanh, elu and swish make smooth curves; "
+        "leaky_relu never has a zero gradient, which helps the generator.",
     )
 
 
@@ -73,10 +74,10 @@ def optimizer(group: str) -> Any:
     return choice(
         "adam",
         OPTIMIZERS,
-        "optimizer",
+        "Optimizer",
         group,
-        "How gradients become steps. adam and rmsprop scale each weight's step by themselves; sgd does not, "
-        "and needs a rate some hundred times higher.",
+        "How gradients become steps. adam and rmsprop scale the step of each weight; sgd does not, and needs a "
+        "learning rate about a hundred times higher.",
     )
 
 
@@ -87,8 +88,8 @@ def beta_1(group: str) -> Any:
         0.5,
         "beta_1",
         group,
-        "Adam's memory of past gradients. High values carry momentum that makes the two networks circle each "
-        "other; 0 to 0.5 is usual for GANs.",
+        "Adam's memory of past gradients. High values carry momentum that makes the two networks circle each other. "
+        "Usual for GANs: 0 to 0.5.",
         low=0.0,
         high=0.99,
     )
@@ -101,8 +102,8 @@ def beta_2(group: str) -> Any:
         0.999,
         "beta_2",
         group,
-        "Adam's memory of gradient sizes. Too low makes steps jumpy; too high adapts slowly when the other "
-        "network changes.",
+        "Adam's memory of gradient sizes. Too low: uneven steps. Too high: slow to adapt when the other network "
+        "changes. Usual: 0.9 to 0.999.",
         stops=(0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999),
         low=0.0,
         high=0.9999,
@@ -114,10 +115,10 @@ def norm(group: str) -> Any:
     return choice(
         "none",
         NORMS,
-        "normalisation",
+        "Normalization",
         group,
-        "Keeps the size of what flows through the network in bounds. batch shapes pictures early but ties the samples "
-        "of a batch together and does not go with gradient penalties; spectral bounds the discriminator's slope.",
+        "Keeps activations or weights in a useful range. batch: fast start on images, but mixes the samples of a "
+        "batch; not with a gradient penalty. spectral: limits the discriminator's gradient.",
     )
 
 
@@ -126,9 +127,10 @@ def momentum(group: str) -> Any:
     return knob_field(
         float,
         0.0,
-        "momentum",
+        "Momentum",
         group,
-        "How much of the last step is kept (rmsprop and sgd). High values overshoot and oscillate.",
+        "How much of the last step is kept (rmsprop and sgd). Too high: the networks overshoot and oscillate. Usual: 0 "
+        "to 0.9.",
         low=0.0,
         high=0.99,
     )

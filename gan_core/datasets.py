@@ -97,9 +97,9 @@ def _noise(default: float, high: float = 0.5) -> Knob:
         default,
         0.0,
         high,
-        "noise",
-        "Standard deviation of the Gaussian noise on every point. 0 leaves a bare curve that no generator "
-        "can match exactly; a lot blurs the shape until it is one blob.",
+        "Noise",
+        "Standard deviation of the Gaussian noise on every point. 0: a bare curve that no generator can match exactly. "
+        "Too high: the shape is one blob.",
     )
 
 
@@ -215,15 +215,15 @@ def _pictures(draw: Callable[..., Pictures], description: str, native=(28, 28, 1
         "size": Knob(
             str,
             "native",
-            "pixels a side",
-            "Pictures are resized to this. Twice the side costs about four times the time.",
-            choices={"native": "as they come", "28": "28 x 28", "32": "32 x 32", "64": "64 x 64"},
+            "Image size (pixels)",
+            "Images are resized to this width and height. Twice the size takes about four times as long.",
+            choices={"native": "original size", "28": "28 x 28", "32": "32 x 32", "64": "64 x 64"},
         ),
         "classes": Knob(
             str,
             "all",
-            "classes",
-            "Trains on these classes only. Fewer are learned sooner; one class alone cannot be told apart.",
+            "Classes",
+            "Trains on these classes only. Fewer are learned sooner.",
             pattern=r"all|\d{1,3}(,\d{1,3})*",
             form="all, or class numbers separated by commas such as 3,8",
         ),
@@ -231,37 +231,62 @@ def _pictures(draw: Callable[..., Pictures], description: str, native=(28, 28, 1
     return Dataset(draw, description, knobs, kind="images", native=native, **rest)
 
 
-_STD = "Standard deviation of each mode. Small modes are hard to hit; wide ones melt together."
-_ARMS = "How many arms. Each is a branch that the generator may drop."
+_STD = "Standard deviation of each mode. Small: hard to hit. Large: modes run into each other."
+_ARMS = "How many arms. The generator may miss one of them (mode collapse)."
 
 DATASETS: dict[str, Dataset] = {
     "ring": Dataset(
         ring,
         "8 tight Gaussians on a circle: the classic test for mode collapse",
         {
-            "modes": _count(8, 1, 32, "modes", "How many Gaussians. More modes are easier to drop."),
-            "radius": _amount(1.0, 0.1, 10.0, "radius", "Radius of the circle, in the data's units."),
-            "std": _amount(0.01, 0.001, 0.3, "standard deviation", _STD),
+            "modes": _count(
+                8,
+                1,
+                32,
+                "Modes",
+                "How many modes; a mode is one cluster of the real data. With more modes, mode collapse is more "
+                "likely.",
+            ),
+            "radius": _amount(
+                1.0,
+                0.1,
+                10.0,
+                "Radius",
+                "Radius of the circle, in the data's units. Larger: more empty space between modes.",
+            ),
+            "std": _amount(0.01, 0.001, 0.3, "Standard deviation", _STD),
         },
     ),
     "grid": Dataset(
         grid,
         "25 tight Gaussians on a square grid: many modes to cover",
         {
-            "side": _count(5, 1, 10, "modes per side", "The grid has this number squared of modes."),
-            "spacing": _amount(2.0, 0.2, 10.0, "spacing", "Distance between neighbouring modes."),
-            "std": _amount(0.05, 0.001, 0.5, "standard deviation", _STD),
+            "side": _count(
+                5,
+                1,
+                10,
+                "Modes per side",
+                "The grid has this number squared of modes. With more, mode collapse is more likely.",
+            ),
+            "spacing": _amount(
+                2.0,
+                0.2,
+                10.0,
+                "Spacing",
+                "Distance between neighbouring modes, in the data's units. Larger: harder to cross.",
+            ),
+            "std": _amount(0.05, 0.001, 0.5, "Standard deviation", _STD),
         },
     ),
     "gaussian": Dataset(
         gaussian,
-        "one Gaussian blob: the simplest there is",
-        {"std": _amount(0.5, 0.05, 2.0, "standard deviation", "Width of the blob, in the data's units.")},
+        "one Gaussian: the simplest data set",
+        {"std": _amount(0.5, 0.05, 2.0, "Standard deviation", "Width of the Gaussian, in the data's units.")},
     ),
     "disc": Dataset(
         disc,
         "uniform in a circle: can it learn a hard edge?",
-        {"radius": _amount(1.0, 0.1, 10.0, "radius", "Radius of the disc, in the data's units.")},
+        {"radius": _amount(1.0, 0.1, 10.0, "Radius", "Radius of the disc, in the data's units.")},
     ),
     "moons": Dataset(moons, "two interleaving half circles", {"noise": _noise(0.04)}),
     "circles": Dataset(
@@ -270,7 +295,7 @@ DATASETS: dict[str, Dataset] = {
         {
             "noise": _noise(0.02),
             "factor": _amount(
-                0.5, 0.1, 0.9, "inner radius", "Radius of the inner circle. Near 0.9 the two melt together."
+                0.5, 0.1, 0.9, "Inner radius", "Radius of the inner circle. Near 0.9 the two circles touch."
             ),
         },
     ),
@@ -279,9 +304,9 @@ DATASETS: dict[str, Dataset] = {
         spirals,
         "arms that wind outwards",
         {
-            "arms": _count(2, 1, 6, "arms", _ARMS),
+            "arms": _count(2, 1, 6, "Arms", _ARMS),
             "turns": _amount(
-                1.25, 0.25, 3.0, "turns", "How often an arm winds around. More turns need larger networks."
+                1.25, 0.25, 3.0, "Turns", "How often an arm winds around. More turns need larger networks."
             ),
             "noise": _noise(0.02),
         },
@@ -290,20 +315,20 @@ DATASETS: dict[str, Dataset] = {
         pinwheel,
         "twisted blades",
         {
-            "arms": _count(5, 2, 10, "arms", _ARMS),
-            "twist": _amount(0.25, 0.0, 1.0, "twist", "How much the blades bend with the radius."),
+            "arms": _count(5, 2, 10, "Arms", _ARMS),
+            "twist": _amount(0.25, 0.0, 1.0, "Twist", "How much the blades bend with the radius. 0: straight."),
             "noise": _noise(0.1, 0.5),
         },
     ),
     "checkerboard": Dataset(
         checkerboard,
         "the dark squares of a board: hard edges everywhere",
-        {"squares": _count(4, 2, 10, "squares per side", "More squares have more edges to learn.")},
+        {"squares": _count(4, 2, 10, "Squares per side", "More squares have more edges to learn.")},
     ),
     "line": Dataset(line, "a line segment: one dimension in two", {"noise": _noise(0.02)}),
-    "file": Dataset(_uploaded, "your own CSV or TSV of two numeric columns", upload=True),
+    "file": Dataset(_uploaded, "your own CSV or TSV file of two numeric columns", upload=True),
     "digits": _pictures(
-        pictures.digits, "1,797 small handwritten digits; needs no network", class_names=pictures.DIGIT_NAMES
+        pictures.digits, "1,797 small handwritten digits; needs no internet", class_names=pictures.DIGIT_NAMES
     ),
     "mnist": _pictures(pictures.mnist, "70,000 handwritten digits, 28 x 28", class_names=pictures.DIGIT_NAMES),
     "fashion_mnist": _pictures(
@@ -312,7 +337,7 @@ DATASETS: dict[str, Dataset] = {
         class_names=pictures.SOURCES["fashion_mnist"].class_names,
     ),
     "mnist_rgb": _pictures(
-        pictures.mnist_rgb, "MNIST, each digit in a colour of its own", (28, 28, 3), class_names=pictures.DIGIT_NAMES
+        pictures.mnist_rgb, "MNIST, each digit in its own colour", (28, 28, 3), class_names=pictures.DIGIT_NAMES
     ),
     "stacked_mnist": _pictures(
         pictures.stacked_mnist,
@@ -322,11 +347,11 @@ DATASETS: dict[str, Dataset] = {
     ),
     "cifar10": _pictures(
         pictures.cifar10,
-        "60,000 photographs of ten things, 32 x 32 in colour; hard",
+        "60,000 photographs of ten classes, 32 x 32 in colour; hard",
         (32, 32, 3),
         class_names=pictures.SOURCES["cifar10"].class_names,
     ),
-    "picture_file": _pictures(_uploaded, "your own .npz, or a zip of PNG or JPEG files", upload=True),
+    "picture_file": _pictures(_uploaded, "your own images: a .npz file, or a .zip of PNG or JPEG images", upload=True),
 }
 
 

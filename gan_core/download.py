@@ -92,7 +92,7 @@ class Download:
 
     def _run(self) -> None:
         """The thread's work: everything, until the temporary folder is gone."""
-        reason = "it broke off"
+        reason = "the connection broke off"
         try:
             folder = cache_folder()
             folder.mkdir(parents=True, exist_ok=True)
@@ -102,10 +102,10 @@ class Download:
         except OSError as error:
             reason = f"{cache_folder()} cannot be written ({error.strerror or error})"
         except ConfigError:
-            reason = "what came is not the data set"
+            reason = "the file that arrived is not the data set"
         finally:
             if reason:
-                message = f"The download of {self.name} failed: {reason}. {by_hand(self.name)}"
+                message = f"{self.name} could not be downloaded: {reason}. {by_hand(self.name)}"
                 self._ended = Status("failed", self._bytes, message)
             else:
                 self._ended = Status("done", self._bytes, f"Downloaded {self.name}.")
@@ -133,7 +133,7 @@ class Download:
                 errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4000))
                 return _plain_words(errors.read().decode(errors="replace"), process.returncode)
         if not out.is_file():
-            return "its process wrote no file"
+            return "no file was written"
         load_npz(out, self.name)  # only a whole file takes the place
         os.replace(out, target)
         return ""

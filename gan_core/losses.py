@@ -111,7 +111,7 @@ LOSSES: dict[str, Loss] = {
     "non_saturating": Loss(
         cross_entropy_d,
         non_saturating_g,
-        "the usual cross-entropy; G maximises log D(G(z))",
+        "the standard: cross-entropy; G maximizes log D(G(z))",
         "arXiv 1406.2661",
         equilibrium=(LN2, 2 * LN2),
     ),
@@ -134,7 +134,7 @@ LOSSES: dict[str, Loss] = {
     "hinge": Loss(
         hinge_d,
         wasserstein_g,
-        "D stops caring about samples beyond its margin; the usual partner of spectral normalisation",
+        "D ignores samples beyond a margin; usual with spectral normalization",
         "arXiv 1705.02894, 1802.05957",
         equilibrium=(None, 2.0),
         labels=False,
@@ -142,7 +142,7 @@ LOSSES: dict[str, Loss] = {
     "wasserstein": Loss(
         wasserstein_d,
         wasserstein_g,
-        "difference of mean logits; estimates a distance, if a penalty or clipping bounds D's slope",
+        "D (the critic) estimates the Wasserstein distance, if a gradient penalty or clipping limits its gradient",
         "arXiv 1701.07875",
         equilibrium=(None, 0.0),
         p_real="centered",
@@ -152,7 +152,7 @@ LOSSES: dict[str, Loss] = {
     "relativistic": Loss(
         relativistic_d,
         relativistic_g,
-        "compares each real with a fake; with R1 + R2 the most stable here",
+        "D learns which of two samples, one real and one generated, is real; with R1 + R2 the most stable here",
         "arXiv 1807.00734, 2501.05441",
         generator_needs_real=True,
         equilibrium=(LN2, LN2),
@@ -161,7 +161,7 @@ LOSSES: dict[str, Loss] = {
     "relativistic_average": Loss(
         relativistic_average_d,
         relativistic_average_g,
-        "compares each sample with the mean of the other kind",
+        "compares each sample with the mean of the other side, real or generated",
         "arXiv 1807.00734",
         generator_needs_real=True,
         equilibrium=(2 * LN2, 2 * LN2),

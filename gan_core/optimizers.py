@@ -53,7 +53,7 @@ def sgd(gradient, slots, rate, t, beta_1: float, beta_2: float, momentum: float)
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
-    "adam": Optimizer(adam, 2, "a rate for each weight; the usual choice", ("beta_1", "beta_2")),
+    "adam": Optimizer(adam, 2, "its own step size for each weight; the usual choice", ("beta_1", "beta_2")),
     "rmsprop": Optimizer(rmsprop, 2, "like adam without its first moment", ("momentum",)),
-    "sgd": Optimizer(sgd, 1, "plain gradient descent; wants far larger rates", ("momentum",)),
+    "sgd": Optimizer(sgd, 1, "plain gradient descent; needs far larger learning rates", ("momentum",)),
 }

@@ -67,9 +67,9 @@ def dragan(critic, real, fake, uniform):
 
 
 PENALTIES: dict[str, Penalty] = {
-    "none": Penalty(None, "no penalty", batches=0),
-    "wgan_gp": Penalty(wgan_gp, "D's slope should be 1 between real and generated samples", "arXiv 1704.00028"),
-    "r1": Penalty(r1, "flattens D at the real points", "arXiv 1801.04406"),
-    "r1_r2": Penalty(r1_r2, "flattens D at real and generated points", "arXiv 2501.05441", batches=2),
-    "dragan": Penalty(dragan, "D's slope should be 1 around the real points", "arXiv 1705.07215"),
+    "none": Penalty(None, "no gradient penalty", batches=0),
+    "wgan_gp": Penalty(wgan_gp, "keeps D's gradient near 1 between real and generated samples", "arXiv 1704.00028"),
+    "r1": Penalty(r1, "keeps D's gradient small at real samples", "arXiv 1801.04406"),
+    "r1_r2": Penalty(r1_r2, "keeps D's gradient small at real and generated samples", "arXiv 2501.05441", batches=2),
+    "dragan": Penalty(dragan, "keeps D's gradient near 1 around real samples", "arXiv 1705.07215"),
 }

@@ -30,7 +30,7 @@ LABEL_ARRAYS = ("y_train", "labels", "y")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 ACCEPTED = (
     f"Accepted: a .npz file with an array of N x H x W or N x H x W x C images (C 1 or 3), or a .zip of PNG and JPEG "
-    f"files; {LEAST_PICTURES} pictures or more of {LEAST_SIDE} to {MOST_SIDE:,} pixels a side, at most "
+    f"files; {LEAST_PICTURES} images or more, {LEAST_SIDE} to {MOST_SIDE:,} pixels wide and high, at most "
     f"{MOST_BYTES // 1_000_000} MB."
 )
 
@@ -54,11 +54,13 @@ def parse_pictures(content: bytes, name: str) -> tuple[Pictures, str]:
     if not content:
         raise PictureError(f"{shown} is empty.")
     if suffix not in (".npz", ".zip"):
-        raise PictureError(f"{shown} is neither a .npz nor a .zip file, by its name.")
+        raise PictureError(
+            f"{shown} is neither a .npz nor a .zip file. Upload a .npz file, or a .zip of PNG or JPEG images."
+        )
     with _opened(content, shown) as archive:
         pictures, notes = (_from_npz if suffix == ".npz" else _from_zip)(archive, shown)
     if pictures.pixels.min() == pictures.pixels.max():
-        raise PictureError(f"All pictures of {shown} are one and the same colour, so there is nothing to learn.")
+        raise PictureError(f"All images of {shown} are the same single colour: there is nothing to learn.")
     return pictures, " ".join(notes)
 
 
@@ -71,16 +73,18 @@ def _opened(content: bytes, name: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError):
-        raise PictureError(f"{name} is damaged, or no such file in truth.") from None
+        raise PictureError(
+            f"{name} cannot be opened: it is damaged, or not a .npz or .zip file. Create it again."
+        ) from None
     unpacked = 0
     for member in archive.infolist():
         path = member.filename.replace("\\", "/")
         if path.startswith("/") or path[1:2] == ":" or ".." in path.split("/"):
-            raise PictureError(f"{name} has an entry that points outside of it, {shorten(member.filename)}.")
+            raise PictureError(f"{name} has an entry that points outside the archive: {shorten(member.filename)}.")
         if member.flag_bits & 1:
             raise PictureError(f"{name} is encrypted.")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise PictureError(f"{name} is compressed by another method than deflate.")
+            raise PictureError(f"{name} is compressed with a method other than deflate.")
         unpacked += member.file_size
     if unpacked > MOST_UNPACKED:
         raise PictureError(
@@ -98,7 +102,7 @@ def _sample(count: int) -> tuple[np.ndarray, list[str]]:
     if count <= MOST_PICTURES:
         return np.arange(count), []
     some = np.sort(np.random.default_rng(0).choice(count, MOST_PICTURES, replace=False))
-    return some, [f"{count:,} pictures; a random {MOST_PICTURES:,} of them are used."]
+    return some, [f"{count:,} images; a random {MOST_PICTURES:,} of them are used."]
 
 
 # -- arrays -------------------------------------------------------------------------------------------------
@@ -154,14 +158,14 @@ def _image_key(headers: dict, name: str) -> str:
     key = named[0] if named else next(iter(headers))
     shape, _, dtype, _ = headers[key]
     if dtype.hasobject:
-        raise PictureError(f"The array {shorten(key)} of {name} holds Python objects, which are never read.")
+        raise PictureError(f"The array {shorten(key)} of {name} holds Python objects, which are never read for safety.")
     raise PictureError(f"{name} has no array of images; {shorten(key)} is {dtype} of shape {shape}.")
 
 
 def _from_npz(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]:
     members = {m.filename[:-4]: m for m in archive.infolist() if m.filename.endswith(".npy")}
     if not members:
-        raise PictureError(f"{name} holds no arrays.")
+        raise PictureError(f"{name} has no arrays.")
     try:
         headers = {key: _header(archive, member) for key, member in members.items()}
     except Exception:  # NumPy's parser of headers raises anything on junk
@@ -173,7 +177,7 @@ def _from_npz(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]
     if channels not in (1, 3, 4) or min(height, width) < LEAST_SIDE or max(height, width) > MOST_SIDE:
         raise PictureError(f"The array {shorten(key)} of {name} has the shape {shape}.")
     if count < LEAST_PICTURES:
-        raise PictureError(f"{name} has only {_many(count, 'picture', 'pictures')}.")
+        raise PictureError(f"{name} has only {_many(count, 'image', 'images')}.")
     values = _values(archive, key, members, headers, name).reshape(count, height, width, channels)
     values = values[..., :3]  # without alpha
     keep, notes = _sample(count)
@@ -191,22 +195,22 @@ def _range(values: np.ndarray, name: str) -> tuple[float, float, list[str]]:
     if values.dtype == np.uint8:
         return 0.0, 255.0, []
     if values.dtype == bool:
-        return 0.0, 1.0, ["The values true and false are taken as white and black."]
+        return 0.0, 1.0, ["The values true and false are read as white and black."]
     low, high = float(values.min()), float(values.max())  # NaN and infinities come through
     if not (math.isfinite(low) and math.isfinite(high)):
         raise PictureError(f"{name} has values that are NaN or infinite.")
     if low == high:
-        raise PictureError(f"All values of {name} are {low:g}, so there is nothing to learn.")
+        raise PictureError(f"All values of {name} are {low:g}: there is nothing to learn.")
     whole = values.dtype.kind in "iu"
     slack = 0.0 if whole else 1e-3  # of rounding
     if low >= -slack and high <= 1 + slack:
-        return 0.0, 1.0, ["Values from 0 to 1 are taken as black to white."]
+        return 0.0, 1.0, ["Values from 0 to 1 are read as black to white."]
     if not whole and low >= -1 - slack and high <= 1 + slack:
-        return -1.0, 2.0, ["Values from -1 to 1 are taken as black to white."]
+        return -1.0, 2.0, ["Values from -1 to 1 are read as black to white."]
     if low >= -slack and high <= 255 + slack:
-        return 0.0, 255.0, [] if whole else ["Values from 0 to 255 are taken as black to white."]
+        return 0.0, 255.0, [] if whole else ["Values from 0 to 255 are read as black to white."]
     raise PictureError(
-        f"{name} has values from {low:g} to {high:g}; pictures are whole numbers from 0 to 255, or numbers "
+        f"{name} has values from {low:g} to {high:g}; images are whole numbers from 0 to 255, or numbers "
         f"from 0 to 1, from -1 to 1 or from 0 to 255."
     )
 
@@ -241,15 +245,15 @@ def _npz_labels(
         classes, labels = np.unique(_values(archive, key, members, headers, name), return_inverse=True)
         if 2 <= len(classes) <= MOST_CLASSES:
             return labels.reshape(-1).astype(np.int32), tuple(str(c) for c in classes), []
-    wanted = f"one whole number per picture with 2 to {MOST_CLASSES} different values"
+    wanted = f"one whole number per image, with 2 to {MOST_CLASSES} different values"
     return None, (), [f"The array {shorten(key)} is not used as classes: it is not {wanted}."]
 
 
 # -- pictures in a zip --------------------------------------------------------------------------------------
 
 
-_BAD = "that did not decode"
-_SIZE = f"under {LEAST_SIDE} or over {MOST_SIDE:,} pixels a side"
+_BAD = "that cannot be decoded"
+_SIZE = f"under {LEAST_SIDE} or over {MOST_SIDE:,} pixels wide or high"
 _OTHER = "other than PNG or JPEG"
 
 
@@ -268,12 +272,12 @@ def _from_zip(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]
             continue
         if member.file_size > MOST_MEMBER:
             raise PictureError(
-                f"The picture {shorten(path.name)} in {name} has {member.file_size / 1e6:,.0f} MB; at most "
+                f"The image {shorten(path.name)} in {name} has {member.file_size / 1e6:,.0f} MB; at most "
                 f"{MOST_MEMBER / 1e6:,.0f} MB are read."
             )
         found.append((path, member))
     if not found:
-        raise PictureError(f"{name} holds no PNG or JPEG files.")
+        raise PictureError(f"{name} has no PNG or JPEG files.")
     found.sort(key=lambda pair: str(pair[0]))  # the order within the zip is whatever the packer left
     keep, notes = _sample(len(found))
     images, folders, sizes, pixels = [], [], set(), 0
@@ -284,7 +288,7 @@ def _from_zip(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]
             image = _header_of(archive, member)
             pixels += image.width * image.height
             if pixels > MOST_PIXELS:
-                raise PictureError(f"The pictures of {name} have more than {MOST_PIXELS / 1e6:,.0f} million pixels.")
+                raise PictureError(f"The images of {name} have more than {MOST_PIXELS / 1e6:,.0f} million pixels.")
             images.append(_square(image))
         except _SkippedError as error:
             skipped[str(error)] += 1
@@ -293,7 +297,7 @@ def _from_zip(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]
         sizes.add((image.height, image.width))
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.items() if count)
     if len(images) < LEAST_PICTURES:
-        usable = f"only {_many(len(images), 'usable picture', 'usable pictures')}" if images else "no usable picture"
+        usable = f"only {_many(len(images), 'usable image', 'usable images')}" if images else "no usable image"
         raise PictureError(f"{name} has {usable}{f' (skipped: {reasons})' if reasons else ''}.")
     sides = {image.shape[0] for image in images}
     mixed = len({min(size) for size in sizes}) > 1
@@ -377,5 +381,5 @@ def _size_note(sizes, side: int) -> list[str]:
     resized = any(min(size) != side for size in sizes)
     if not (cut or resized):
         return []
-    what = " and ".join(["cut to their central square"] * cut + [f"resized to {side} x {side}"] * resized)
-    return [f"Pictures are {what}."]
+    what = " and ".join(["cropped to the central square"] * cut + [f"resized to {side} x {side}"] * resized)
+    return [f"Images are {what}."]

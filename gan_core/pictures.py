@@ -78,8 +78,8 @@ def by_hand(name: str) -> str:
     """The sentence that says how to bring the file of `name` here by hand."""
     what = "" if SOURCES[name].url.endswith(".npz") else " (arrays x_train, y_train, x_test, y_test)"
     return (
-        f"Put {name}.npz{what} into the folder that GANSCOPE_DATA names, or into ~/.keras/datasets; "
-        f"its source is {SOURCES[name].url}."
+        f"Without internet, choose the data set digits. Or copy {name}.npz{what}, from {SOURCES[name].url}, into "
+        f"~/.keras/datasets or the folder that GANSCOPE_DATA names, and try again."
     )
 
 
@@ -149,7 +149,7 @@ def find_file(name: str) -> Path | None:
     if os.environ.get("GANSCOPE_DATA"):
         own = Path(os.environ["GANSCOPE_DATA"]).expanduser().absolute()
         if not own.is_dir():
-            raise ConfigError(f"GANSCOPE_DATA must name a folder that exists; {shorten(str(own), 200)} is none.")
+            raise ConfigError(f"GANSCOPE_DATA must name a folder that exists; {shorten(str(own), 200)} does not exist.")
         folders.insert(0, own)
     return next((folder / f"{name}.npz" for folder in folders if (folder / f"{name}.npz").is_file()), None)
 
@@ -174,7 +174,7 @@ def load_npz(path: Path, name: str) -> Pictures:
     except ConfigError:
         raise
     except Exception:  # zipfile's, zlib's and NumPy's readers raise anything on damaged bytes
-        raise refuse("cannot be read: it is no .npz file, is damaged, or holds Python objects") from None
+        raise refuse("cannot be read: it is not a .npz file, is damaged, or holds Python objects") from None
     parts = []
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
@@ -268,7 +268,7 @@ def chosen_classes(classes: str, count: int) -> list[int] | None:
         return None
     wrong = f"classes must be all or class numbers from 0 to {count - 1}, separated by commas, such as 0,1;"
     if count == 0:
-        raise ConfigError(f"classes must be all: these pictures have no classes; got {shorten(text)}.")
+        raise ConfigError(f"classes must be all: these images have no classes; got {shorten(text)}.")
     kept = set()
     for number in text.split(","):
         number = number.strip()
@@ -288,9 +288,7 @@ def _of_classes(base: Pictures, kept: list[int] | None, classes: str) -> tuple[n
         train = np.flatnonzero(np.isin(base.labels, kept))
         count = len(train)
     if count < LEAST_PICTURES:
-        raise ConfigError(
-            f"classes {shorten(classes)} leaves {count} pictures; a training needs {LEAST_PICTURES} or more."
-        )
+        raise ConfigError(f"classes {shorten(classes)} leaves {count} images; training needs {LEAST_PICTURES} or more.")
     test = None if kept is None or base.test_labels is None else np.flatnonzero(np.isin(base.test_labels, kept))
     return train, test
 

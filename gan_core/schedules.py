@@ -20,9 +20,13 @@ class Schedule:
 
 
 SCHEDULES: dict[str, Schedule] = {
-    "constant": Schedule(lambda t: 1.0 + 0.0 * t, "the rates stay"),
-    "cosine": Schedule(lambda t: 0.5 + 0.5 * tf.cos(math.pi * t), "slowly at first and at the end", "arXiv 1608.03983"),
-    "linear": Schedule(lambda t: 1.0 - t, "in a straight line"),
+    "constant": Schedule(lambda t: 1.0 + 0.0 * t, "the learning rates stay the same"),
+    "cosine": Schedule(
+        lambda t: 0.5 + 0.5 * tf.cos(math.pi * t),
+        "fall as a cosine: slowly at first and at the end",
+        "arXiv 1608.03983",
+    ),
+    "linear": Schedule(lambda t: 1.0 - t, "fall in a straight line"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import numpy as np
 
@@ -78,7 +79,9 @@ def parse_points(content: bytes, name: str = "The file") -> tuple[np.ndarray, st
         raise TableError(f"{name} has a header but no rows.") from None
     except (ValueError, pd.errors.ParserError, OverflowError) as error:
         reason = str(error).split("C error: ")[-1].strip().rstrip(".")
-        raise TableError(f"{name} is no regular table ({shorten(reason, 120)}).") from None
+        raise TableError(
+            f"{name} is not a regular table ({shorten(reason, 120)}): every row needs two numbers."
+        ) from None
     if header and len(fields) != table.shape[1]:
         raise TableError(f"{name} has {len(fields)} names in its header over {table.shape[1]} columns of values.")
     return _checked(table, name)
@@ -104,7 +107,7 @@ def _number(value) -> float:
 def _checked(table: pd.DataFrame, name: str) -> tuple[np.ndarray, str]:
     rows, columns = table.shape
     if columns != 2:
-        raise TableError(f"{name} has {columns} column{'s' * (columns != 1)}.")
+        raise TableError(f"{name} has {columns} column{'s' * (columns != 1)}, but exactly 2 are needed (x and y).")
     points = np.empty((rows, 2))
     for i, column in enumerate(table.columns):
         values = _floats(table[column])
@@ -113,18 +116,20 @@ def _checked(table: pd.DataFrame, name: str) -> tuple[np.ndarray, str]:
             row = int(bad.argmax())
             what = table[column].iloc[row]
             # pandas reads an empty field as NaN
-            shown = "empty, or NaN" if isinstance(what, float) and np.isnan(what) else shorten(str(what))
+            shown = "is empty or NaN" if isinstance(what, float) and np.isnan(what) else f"holds {shorten(str(what))}"
             count = int(bad.sum())
-            many = f"{count:,} values that are no finite numbers" if count > 1 else "a value that is no finite number"
+            comma = isinstance(what, str) and re.fullmatch(r"\s*[-+]?\d+,\d+\s*", what)
+            hint = f" Write {what.strip().replace(',', '.')} with a point." if comma else ""
             raise TableError(
-                f"Column {i + 1} of {name} has {many}; the first is in row {row + 1} of the data: {shown}."
+                f"Column {i + 1} of {name} is not numeric: row {row + 1} {shown} ({count:,} such "
+                f"row{'s' * (count != 1)}).{hint}"
             )
         size = np.abs(values).max()
         if size > 1e30:
-            raise TableError(f"{name} has values up to {size:g}; the largest usable is 1e30.")
+            raise TableError(f"{name} has values up to {size:g}; the largest that can be used is 1e30.")
         span = values.max() - values.min()
         if span <= max(1e-5 * size, 1e-30):
-            raise TableError(f"Column {i + 1} of {name} is constant ({values[0]:g}), so there is nothing to learn.")
+            raise TableError(f"Column {i + 1} of {name} is constant ({values[0]:g}): there is nothing to learn.")
         points[:, i] = values
     if rows < LEAST_ROWS:
         raise TableError(f"{name} has only {rows} row{'s' * (rows != 1)}.")

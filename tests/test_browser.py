@@ -173,7 +173,7 @@ def test_a_change_of_structure_asks_before_it_throws_steps_away(shared_tab):
     opened = tab.settings()
     tab.play(20)
     slider = tab.page.locator(".st-key-knob_d_steps input[type=range]")
-    tab.page.get_by_text("Sampling", exact=True).click()
+    tab.page.get_by_text("Batch and seed", exact=True).click()
     seed = tab.page.locator(".st-key-knob_seed input")
     seed.fill("9")
     seed.press("Enter")

@@ -28,6 +28,7 @@ from gan_core.cost import check_memory
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
+from pages.ui import controls
 
 DEFAULT = GANConfig.from_flat({})
 IMAGES = GANConfig.from_flat({"data": "mnist"})
@@ -169,7 +170,7 @@ def test_every_number_has_a_finite_range(knob):
 
 
 def test_every_knob_has_a_group():
-    groups = {"Data", "Rates", "Networks", "Objective", "Generator", "Discriminator", "Stabilisers", "Sampling"}
+    groups = {"Data", *controls.GROUPS}
     assert {knob.group for knob in KNOBS.values()} == groups
 
 
@@ -240,8 +241,8 @@ def test_a_bad_value_is_reported_in_a_sentence_and_keeps_the_default(name, value
     [
         ("nonsense", "There is no setting 'nonsense'"),
         ("g_learning", "did you mean g_lr or g_layers"),
-        ("data.width", "The data set ring has no parameter 'data.width'; it has: data.modes"),
-        ("data.", "has no parameter"),
+        ("data.width", "The data set ring has no setting 'data.width'; it has: data.modes"),
+        ("data.", "has no setting"),
         ("", "There is no setting ''"),
         ("x" * 10_000, "There is no setting 'xxx"),
         ("data_params", "There is no setting 'data_params'"),
@@ -320,8 +321,8 @@ def test_what_is_for_images_is_refused_for_points(data):
     config, problems = GANConfig.from_flat_lenient({"data": data, "conditional": "true", "architecture": "resnet"})
     assert config == GANConfig.from_flat({"data": data})
     assert problems == [
-        f"conditional=True is for images; the data set {data} has points.",
-        f"The architecture resnet is for images; {data} has points.",
+        f"conditional=True is for images, but the data set {data} has points.",
+        f"The architecture resnet is for images, but {data} has points.",
     ]
     for flat in ({"conditional": True}, {"architecture": "dcgan"}):
         with pytest.raises(ConfigError, match="for images"):
@@ -330,7 +331,7 @@ def test_what_is_for_images_is_refused_for_points(data):
 
 
 def test_images_cannot_become_points_with_networks_for_images():
-    with pytest.raises(ConfigError, match=f"The architecture {IMAGES.architecture} is for images; ring has points"):
+    with pytest.raises(ConfigError, match=f"The architecture {IMAGES.architecture} is for images, but ring has points"):
         IMAGES.updated({"data": "ring"})
     assert IMAGES.updated({"data": "ring", "architecture": "mlp"}).data == "ring"
 
@@ -481,14 +482,14 @@ def test_parse_assignments_refuses_what_is_no_assignment(item):
     "content", ["", "{", "nonsense", "{'data': 'ring'}", "[" * 100_000, '{"seed": ' + "1" * 10_000 + "}"]
 )
 def test_what_is_no_json_is_refused(content):
-    with pytest.raises(ConfigError, match=r"^The config is no JSON: ") as caught:
+    with pytest.raises(ConfigError, match=r"^The file is not valid JSON: ") as caught:
         config_from_json(content)
     assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("content", ["[]", "null", "3", '"ring"', '[{"data": "ring"}]'])
 def test_json_that_is_no_object_is_refused(content):
-    with pytest.raises(ConfigError, match="The config must be a JSON object of settings"):
+    with pytest.raises(ConfigError, match="The file must be a JSON object of settings"):
         config_from_json(content)
 
 

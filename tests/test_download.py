@@ -71,7 +71,7 @@ def failed(code, *words, name="mnist", seconds=20):
     job = Download(name, command(code))
     status = job.wait(seconds)
     assert status.state == "failed", status
-    for word in (f"The download of {name} failed: ", *words, f"Put {name}.npz", "GANSCOPE_DATA", "https://"):
+    for word in (f"{name} could not be downloaded: ", *words, f"copy {name}.npz", "GANSCOPE_DATA", "https://"):
         assert word in status.message, status.message
     assert len(status.message) < 700 and "\n" not in status.message
     assert pictures.find_file(name) is None
@@ -112,11 +112,11 @@ def test_after_the_last_byte_it_is_unpacked(folders):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (FAILING, ["ValueError: Incomplete or corrupted file detected. Put"]),
+        (FAILING, ["ValueError: Incomplete or corrupted file detected. Without"]),
         (OFFLINE, ["example.org could not be reached ([Errno -2] no name)"]),
-        (NOTHING, ["its process wrote no file"]),
-        (PARTIAL, ["what came is not the data set"]),
-        (OTHER, ["what came is not the data set"]),
+        (NOTHING, ["no file was written"]),
+        (PARTIAL, ["the file that arrived is not the data set"]),
+        (OTHER, ["the file that arrived is not the data set"]),
         (KILLED, ["its process ended with code -9"]),
         ("import sys; sys.exit('x' * 100_000)", ["xxx"]),
         ("import sys; sys.stderr.buffer.write(bytes(range(128, 256))); sys.exit(1)", []),
@@ -139,7 +139,7 @@ def test_a_failure_keeps_the_file_that_was_there(folders):
 
 def test_a_command_that_does_not_exist():
     status = Download("mnist", ["/nowhere/python"]).wait(20)
-    assert status.state == "failed" and "failed" in status.message
+    assert status.state == "failed" and "could not be downloaded" in status.message
 
 
 def test_a_cache_that_cannot_be_written(folders, monkeypatch):

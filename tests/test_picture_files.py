@@ -158,18 +158,18 @@ def test_two_values_are_black_and_white(kind):
     x = rng().random((N, 28, 28)) < 0.5
     p, note = parse_pictures(npz(x=x.astype(kind)), "my.npz")
     np.testing.assert_array_equal(p.pixels[..., 0], np.where(x, 255, 0))
-    assert "taken as" in note
+    assert "read as" in note
 
 
 def test_large_pictures_are_reduced():
     p, note = parse_pictures(npz(x=noise(N, 100, 150, 3)), "my.npz")
     assert p.pixels.shape == (N, 64, 64, 3)
-    assert note == "Pictures are cut to their central square and resized to 64 x 64."
+    assert note == "Images are cropped to the central square and resized to 64 x 64."
     x = np.zeros((N, 16, 40), np.uint8)
     x[:, :, 12:28] = noise(N, 16, 16)
     p, note = parse_pictures(npz(x=x), "my.npz")
     np.testing.assert_array_equal(p.pixels[..., 0], x[:, :, 12:28])
-    assert note == "Pictures are cut to their central square."
+    assert note == "Images are cropped to the central square."
 
 
 def test_the_fewest_that_do():
@@ -214,7 +214,7 @@ def test_of_too_many_a_sample_is_taken_with_its_labels(monkeypatch):
     x[:, 0, 0] = np.arange(250)
     content = npz(x=x, y=np.arange(250) % 2)
     p, note = parse_pictures(content, "my.npz")
-    assert len(p) == len(p.labels) == 100 and note == "250 pictures; a random 100 of them are used."
+    assert len(p) == len(p.labels) == 100 and note == "250 images; a random 100 of them are used."
     first = p.pixels[:, 0, 0, 0]
     assert len(set(first)) == 100 and first.max() > 200 and first.min() < 50  # from all over the file
     np.testing.assert_array_equal(first % 2, p.labels)
@@ -223,7 +223,7 @@ def test_of_too_many_a_sample_is_taken_with_its_labels(monkeypatch):
 
 def test_the_real_bound_holds():
     p, note = parse_pictures(npz(True, x=np.tile(noise(1, 8, 8), (60_010, 1, 1))), "my.npz")
-    assert len(p) == 60_000 and "60,010 pictures" in note
+    assert len(p) == 60_000 and "60,010 images" in note
 
 
 def test_what_is_read_can_be_trained_on():
@@ -245,7 +245,7 @@ class Trap:
 def test_objects_are_never_unpickled(tmp_path, monkeypatch):
     monkeypatch.setenv("TRAP", str(tmp_path / "sprung"))
     traps = np.array([Trap()] * 20, object)
-    refused(npz(x=traps), "'x'", "Python objects, which are never read")
+    refused(npz(x=traps), "'x'", "Python objects, which are never read for safety")
     refused(npz(x=np.array([[[Trap()] * 8] * 8] * 20, object)), "Python objects")
     parse_pictures(npz(x=noise(N, 9, 9), y=traps, z=traps), "my.npz")  # beside others they stay unread
     refused(pickle.dumps(Trap()), "damaged")
@@ -266,8 +266,8 @@ BAD_ARRAYS = {
     "text": (b"1,2,3\n" * 100, ["damaged"]),
     "a lone array": (npy(noise(N, 28, 28)), ["damaged"]),
     "truncated": (npz(x=noise(N, 28, 28))[:-100], ["damaged"]),
-    "an empty archive": (zipped({}), ["holds no arrays"]),
-    "pictures in it": (zipped(gallery()), ["holds no arrays"]),
+    "an empty archive": (zipped({}), ["has no arrays"]),
+    "pictures in it": (zipped(gallery()), ["has no arrays"]),
     "a member that is no array": (zipped({"x.npy": b"hello"}), ["no readable header"]),
     "an empty member": (zipped({"x.npy": b""}), ["no readable header"]),
     "a header cut short": (zipped({"x.npy": claimed((20, 8, 8))[:40]}), ["no readable header"]),
@@ -281,7 +281,7 @@ BAD_ARRAYS = {
         ["no readable header"],
     ),
     "a claim of 28 TB": (zipped({"x.npy": claimed((10**10, 28, 100))}), ["'x'", "truncated", "28,000,000,000,000"]),
-    "a claim below nothing": (zipped({"x.npy": claimed((-20, 28, 28))}), ["only -20 pictures"]),
+    "a claim below nothing": (zipped({"x.npy": claimed((-20, 28, 28))}), ["only -20 images"]),
     "a claim below nothing, twice": (zipped({"x.npy": claimed((20, -28, -28))}), ["shape (20, -28, -28)"]),
     "one byte short": (zipped({"x.npy": claimed((20, 8, 8), rest=bytes(1279))}), ["truncated"]),
     "one byte over": (zipped({"x.npy": claimed((20, 8, 8), rest=bytes(1281))}), ["truncated"]),
@@ -295,12 +295,12 @@ BAD_ARRAYS = {
     "1 x 1": (npz(x=noise(N, 1, 1)), ["shape (20, 1, 1)"]),
     "7 x 9": (npz(x=noise(N, 7, 9)), ["shape (20, 7, 9)"]),
     "wide": (npz(x=noise(16, 8, 5001)), ["shape (16, 8, 5001)"]),
-    "few": (npz(x=noise(15, 8, 8)), ["only 15 pictures"]),
-    "one": (npz(x=noise(1, 8, 8)), ["only 1 picture."]),
-    "none": (npz(x=noise(0, 8, 8)), ["only 0 pictures"]),
+    "few": (npz(x=noise(15, 8, 8)), ["only 15 images"]),
+    "one": (npz(x=noise(1, 8, 8)), ["only 1 image."]),
+    "none": (npz(x=noise(0, 8, 8)), ["only 0 images"]),
     "NaN": (npz(x=np.where(np.arange(N)[:, None, None] == 7, np.nan, noise(N, 8, 8) / 255)), ["NaN or infinite"]),
     "infinite": (npz(x=np.where(noise(N, 8, 8) > 250, np.inf, 0.5)), ["NaN or infinite"]),
-    "constant": (npz(x=np.full((N, 8, 8), 7, np.uint8)), ["one and the same colour"]),
+    "constant": (npz(x=np.full((N, 8, 8), 7, np.uint8)), ["the same single colour"]),
     "constant floats": (npz(x=np.full((N, 8, 8), 0.25)), ["All values", "0.25"]),
     "16 bits": (npz(x=noise(N, 8, 8).astype(np.uint16) * 257), ["values from 0 to 65535"]),
     "below nothing": (npz(x=noise(N, 8, 8).astype(int) - 1), ["values from -1 to 254"]),
@@ -376,7 +376,7 @@ def test_a_zip_that_lies_about_its_size():
     lying = patched(zipped({"x.npy": claimed((500, 8, 8), rest=bytes(2_048_000))}, zipfile.ZIP_DEFLATED), 32_128)
     assert peak_of(lambda: refused(lying, "damaged")) < 1_000_000
     lying = patched(zipped({"a.png": encoded(noise(300, 300)) + bytes(1_000_000)}, zipfile.ZIP_DEFLATED), 1000)
-    refused(lying, "no usable picture", name="my.zip")
+    refused(lying, "no usable image", name="my.zip")
 
 
 def test_a_zip_of_4_gb_by_its_own_word():
@@ -419,12 +419,12 @@ def test_huge_pictures_are_left_out_unopened(side):
     results = []
     assert peak_of(lambda: results.append(parse_pictures(content, "my.zip"))) < 20_000_000
     p, note = results[0]
-    assert len(p) == N and note == "Skipped: 1 under 8 or over 5,000 pixels a side."
+    assert len(p) == N and note == "Skipped: 1 under 8 or over 5,000 pixels wide or high."
 
 
 def test_only_huge_pictures():
     huge = png_of(10_000, 10_000)
-    refused(zipped({f"{i}.png": huge for i in range(N)}), "no usable picture", "20 under 8 or over", name="my.zip")
+    refused(zipped({f"{i}.png": huge for i in range(N)}), "no usable image", "20 under 8 or over", name="my.zip")
 
 
 def test_pillow_s_warning_of_a_bomb_is_a_refusal_too():
@@ -513,7 +513,7 @@ def test_all_kinds_of_png():
 def test_pictures_are_cut_and_reduced():
     p, note = parse_pictures(zipped(gallery(shape=(70, 100))), "my.zip")
     assert p.pixels.shape == (N, 64, 64, 1)
-    assert note == "Pictures are cut to their central square and resized to 64 x 64."
+    assert note == "Images are cropped to the central square and resized to 64 x 64."
     middle = Image.fromarray(noise(70, 100, seed=3)[:, 15:85]).resize((64, 64), Image.Resampling.BILINEAR)
     assert np.abs(p.pixels[3, ..., 0].astype(int) - np.asarray(middle)).max() <= 1
 
@@ -522,7 +522,7 @@ def test_mixed_sizes_all_become_64():
     members = {**gallery(10, (28, 28), folder="a"), **gallery(10, (40, 30), folder="b")}
     p, note = parse_pictures(zipped(members), "my.zip")
     assert p.pixels.shape == (20, 64, 64, 1)
-    assert note == "Pictures are cut to their central square and resized to 64 x 64."
+    assert note == "Images are cropped to the central square and resized to 64 x 64."
     expected = pictures.resize(noise(28, 28, seed=2)[None, ..., None], 64)[0]
     np.testing.assert_array_equal(p.pixels[2], expected)
 
@@ -530,7 +530,7 @@ def test_mixed_sizes_all_become_64():
 def test_equal_squares_of_pictures_of_mixed_sizes_stay():
     members = {**gallery(10, (30, 40), folder="a"), **gallery(10, (50, 30), folder="b")}
     p, note = parse_pictures(zipped(members), "my.zip")
-    assert p.shape == (30, 30, 1) and note == "Pictures are cut to their central square."
+    assert p.shape == (30, 30, 1) and note == "Images are cropped to the central square."
 
 
 def test_folders_are_classes():
@@ -576,20 +576,22 @@ def test_what_is_no_picture_is_left_out_and_counted():
     }
     p, note = parse_pictures(zipped(members), "my.zip")
     assert len(p) == N and p.shape == (28, 28, 1)
-    assert note == ("Skipped: 3 that did not decode, 2 under 8 or over 5,000 pixels a side, 2 other than PNG or JPEG.")
+    assert note == (
+        "Skipped: 3 that cannot be decoded, 2 under 8 or over 5,000 pixels wide or high, 2 other than PNG or JPEG."
+    )
 
 
 def test_labels_stay_with_their_pictures_when_some_are_left_out():
     members = {**gallery(10, folder="a/"), **gallery(10, folder="b/"), "a/005.png": b"", "c/x.png": b"broken"}
     p, note = parse_pictures(zipped(members), "my.zip")
-    assert p.class_names == ("a", "b") and p.labels.tolist() == [0] * 9 + [1] * 10 and "2 that did not" in note
+    assert p.class_names == ("a", "b") and p.labels.tolist() == [0] * 9 + [1] * 10 and "2 that cannot" in note
 
 
 def test_of_too_many_pictures_a_sample_is_taken(monkeypatch):
     monkeypatch.setattr(picture_files, "MOST_PICTURES", 20)
     content = zipped({**gallery(30, folder="a/"), **gallery(30, folder="b/")})
     p, note = parse_pictures(content, "my.zip")
-    assert len(p) == len(p.labels) == 20 and note == "60 pictures; a random 20 of them are used."
+    assert len(p) == len(p.labels) == 20 and note == "60 images; a random 20 of them are used."
     assert set(p.labels) == {0, 1}
     np.testing.assert_array_equal(p.pixels, parse_pictures(content, "my.zip")[0].pixels)
 
@@ -623,7 +625,7 @@ def encrypted(content):
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_compressions_are_refused(compression):
-    refused(zipped(gallery(), compression), "another method than deflate", name="my.zip")
+    refused(zipped(gallery(), compression), "a method other than deflate", name="my.zip")
 
 
 BAD_ZIPS = {
@@ -634,16 +636,19 @@ BAD_ZIPS = {
     "no entries": (zipped({}), ["no PNG or JPEG"]),
     "arrays in it": (npz(x=noise(N, 8, 8)), ["no PNG or JPEG"]),
     "only hidden ones": (zipped(gallery(folder="__MACOSX/")), ["no PNG or JPEG"]),
-    "few": (zipped(gallery(15)), ["only 15 usable pictures."]),
-    "one": (zipped(gallery(1)), ["only 1 usable picture."]),
+    "few": (zipped(gallery(15)), ["only 15 usable images."]),
+    "one": (zipped(gallery(1)), ["only 1 usable image."]),
     "few that decode": (
         zipped({**gallery(15), **{f"b{i}.png": b"junk" for i in range(9)}}),
-        ["only 15 usable pictures (skipped: 9 that did not decode)"],
+        ["only 15 usable images (skipped: 9 that cannot be decoded)"],
     ),
-    "none that decodes": (zipped({f"{i}.jpg": b"junk" for i in range(20)}), ["no usable picture", "20 that did not"]),
-    "1 x 1": (zipped(gallery(20, (1, 1))), ["no usable picture", "20 under 8"]),
-    "7 x 100": (zipped(gallery(20, (7, 100))), ["no usable picture", "20 under 8"]),
-    "constant": (zipped({f"{i}.png": encoded(np.full((9, 9), 3, np.uint8)) for i in range(20)}), ["the same colour"]),
+    "none that decodes": (zipped({f"{i}.jpg": b"junk" for i in range(20)}), ["no usable image", "20 that cannot"]),
+    "1 x 1": (zipped(gallery(20, (1, 1))), ["no usable image", "20 under 8"]),
+    "7 x 100": (zipped(gallery(20, (7, 100))), ["no usable image", "20 under 8"]),
+    "constant": (
+        zipped({f"{i}.png": encoded(np.full((9, 9), 3, np.uint8)) for i in range(20)}),
+        ["the same single colour"],
+    ),
     "encrypted": (encrypted(zipped(gallery())), ["is encrypted"]),
 }
 

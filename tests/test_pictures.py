@@ -267,14 +267,14 @@ def test_too_few_of_a_class(name, folders):
     content = arrays()
     content["y_train"] = np.where(np.arange(TRAIN) < 15, 4, 5).astype(np.uint8)
     np.savez(folders / "data" / "mnist.npz", **content)
-    with pytest.raises(ConfigError, match="'4' leaves 15 pictures; a training needs 16 or more"):
+    with pytest.raises(ConfigError, match="'4' leaves 15 images; training needs 16 or more"):
         getattr(pictures, name)(50, rng(), "native", "4")
     assert len(getattr(pictures, name)(50, rng(), "native", "5")) == 50
 
 
 def test_a_file_of_too_few_images(folders):
     np.savez(folders / "data" / "mnist.npz", **arrays(train=15))
-    with pytest.raises(ConfigError, match="leaves 15 pictures"):
+    with pytest.raises(ConfigError, match="leaves 15 images"):
         pictures.mnist(50, rng())
 
 
@@ -381,7 +381,7 @@ def test_classes_of_the_users_own():
 def test_without_labels_there_is_no_choice():
     bare = upload(28, labelled=False)
     assert pictures.from_upload(bare, 20, rng()).labels is None
-    with pytest.raises(ConfigError, match="these pictures have no classes"):
+    with pytest.raises(ConfigError, match="these images have no classes"):
         pictures.from_upload(bare, 20, rng(), "native", "0")
 
 

@@ -24,7 +24,15 @@ from gan_core.tables import MOST_BYTES, parse_points
 from pages.ui import clicks
 
 ALWAYS_SHOWN = ("g_lr", "d_lr", "loss", "d_steps")
-GROUPS = ("Rates", "Networks", "Generator", "Discriminator", "Objective", "Stabilisers", "Sampling")
+GROUPS = (
+    "Learning rates",
+    "Networks",
+    "Generator",
+    "Discriminator",
+    "Loss and penalty",
+    "Stabilizers",
+    "Batch and seed",
+)
 FIRST_PRESET = {"points": "ring", "images": "digits"}
 NEWS_SECONDS = 8.0
 PAGE_OF = {"points": "2-D playground", "images": "Images", "race": "Compare"}
@@ -304,7 +312,7 @@ def _show_data(config: GANConfig) -> None:
     if DATASETS[config.data].upload:
         _upload(UPLOADS[config.data])
     knobs = DATASETS[config.data].knobs
-    with st.expander("Data parameters"):
+    with st.expander("Data settings"):
         for name, own in knobs.items():
             value = config.params()[name]
             _show_classes(own, value) if name == "classes" else _show(DATA_PREFIX + name, own, value)
