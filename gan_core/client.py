@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -138,6 +139,19 @@ class WorkerProcess:
             self.process.kill()
 
 
+@dataclass(frozen=True)
+class Dropped:
+    """A run whose place another start took, `step` steps old; its training process keeps the recording of
+    `generation`, so `Run.undo` brings it back."""
+
+    generation: int
+    step: int
+    configs: tuple[GANConfig, ...]
+    upload: Any
+    source: tuple[Saved, int | None] | None
+    autosave: dict[str, str] | None
+
+
 class Run:
     """A run as the page knows it: its config, its data, and (from the first Play on) its worker.
 
@@ -153,6 +167,8 @@ class Run:
         self.wants_play = False
         self.speed = 0.0
         self.ended = ""  # why the worker is gone, for the page
+        self.dropped: Dropped | None = None  # what the last new start took the place of
+        self._restores: int | None = None  # the generation whose recording the present one goes on from
         self._generation = 1
         self._asked_at = 0.0
         self._asked = 0  # id of the last frame that was asked for
@@ -212,6 +228,10 @@ class Run:
         self, configs: tuple[GANConfig, ...], upload: Any, source: tuple[Saved, int | None] | None = None
     ) -> None:
         """Another generation: whatever the worker still says of the one before is not taken."""
+        if self.worker is not None and self.step > 0:
+            kept = (self.configs, self.upload, self.source, self.autosave)
+            self.dropped = Dropped(self._generation, self.step, *kept)
+        self._restores = None
         self._generation += 1
         self._last, self._data = {}, None
         self.configs, self.source, self.autosave = configs, source, None
@@ -240,6 +260,19 @@ class Run:
             self._anew((config,), upload, (saved, step))
             self._send_config()
 
+    def undo(self) -> None:
+        """Brings `dropped` back, standing still where it stood; the present run, if it has steps, takes its place."""
+        back = self.dropped
+        if back is None:
+            return
+        self.pause()
+        with self._lock:
+            self._anew(back.configs, back.upload, back.source)
+            if self.dropped is back:  # there were no steps to keep
+                self.dropped = None
+            self.autosave, self._restores = back.autosave, back.generation
+            self._send_config()
+
     def configure_live(self, config: GANConfig) -> None:
         """Takes only the live settings of `config`."""
         self.configure(with_live_fields(self.config, config), self.upload)
@@ -248,6 +281,7 @@ class Run:
         if self.worker is not None:
             source = self.source and {"folder": str(self.source[0].folder), "step": self.source[1]}
             body = {"flats": [c.to_flat() for c in self.configs], "upload": self.upload, "source": source}
+            body |= {"restores": self._restores, "keeps": self.dropped and self.dropped.generation}
             self.worker.send("configure", {**body, "generation": self._generation, "autosave": self.autosave})
 
     # -- keeping ------------------------------------------------------------------------------------------
@@ -279,6 +313,7 @@ class Run:
         """Gives the run a worker, which starts from step 0, or where the saved run stood that it goes on from."""
         with self._lock:
             self.worker, self.ended, self._last = worker, "", {}
+            self.dropped = self._restores = None  # another process remembers nothing
             self._generation += 1
             self._send_config()
             worker.send("speed", self.speed)
@@ -333,6 +368,7 @@ class Run:
         """Ends the worker; the settings stay."""
         with self._lock:
             worker, self.worker = self.worker, None
+            self.dropped = None
             self.ended, self.wants_play, self._stepping = why, False, False
         if worker is not None:
             worker.end()

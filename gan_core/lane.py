@@ -38,6 +38,8 @@ class Lane:
             if self.trainer.step > 0 and name != "show_ema":
                 self.recording.history.mark(self.trainer.step, f"{name} {_short(old)} → {_short(new)}")
         self.trainer.set_live(config)
+        if self.trainer.step > 0 and self.recording.checkpoints.steps[-1:] == [self.trainer.step]:
+            self.checkpoint()  # a branch from here, or the saved run, starts with the settings as they are now
 
     def until_due(self, n: int) -> int:
         """At most `n` steps, fewer where a frame is due on the way."""

@@ -23,6 +23,7 @@ from gan_core.wire import Wire
 if TYPE_CHECKING:
     from gan_core.keeper import Keeper
     from gan_core.lane import Lane
+    from gan_core.recording import Recording
 
 CHUNK_SECONDS = 0.04
 SLOW_CHUNK_SECONDS = 0.1  # for two or three slow steps: one by one they cannot overlap, a sixth slower for convolutions
@@ -142,6 +143,7 @@ class Worker:
         self._compiling: list[Future] = []  # what runs the first steps
         self._faster: list[Future] = []  # what runs the rest
         self._lanes: list[Lane] = []
+        self._dropped: dict[int, list[Recording]] = {}  # of the generation that `Run.undo` would bring back
         self._keeper: Keeper | None = None
         self._keepers: list[Keeper] = []
         self._saved: dict[str, Any] | None = None  # what became of the last save that was asked for
@@ -200,9 +202,12 @@ class Worker:
     # -- commands -----------------------------------------------------------------------------------------
 
     def _on_configure(self, body: dict[str, Any]) -> None:
-        """{flats, upload, generation, source, autosave}: live changes act at once, anything else rebuilds.
+        """{flats, upload, generation, source, restores, keeps, autosave}: live changes act at once, anything else
+        rebuilds.
 
-        source: {folder, step} of the saved run to go on from. autosave: {folder, owner} to keep the run in. Or None.
+        source: {folder, step} of the saved run to go on from. autosave: {folder, owner} to keep the run in. restores:
+        the generation whose recording to go on from, which an earlier message had kept; keeps: the one to keep from
+        now on. Each may be None.
         """
         from gan_core.keeper import Keeper
 
@@ -227,6 +232,7 @@ class Worker:
         from gan_core.lane import Lane
         from gan_core.trainer import Trainer
 
+        restored = self._set_aside(body.get("restores"), body.get("keeps"))
         self._generation = body["generation"]
         for lane in self._lanes:
             lane.close()
@@ -240,7 +246,10 @@ class Worker:
             check_memory(config, data.shape)
             program, compiling = self._program(config, data)
             trainer, recording = Trainer(config, data, program), None
-            if body.get("source"):
+            if restored is not None:
+                recording = restored[len(lanes)]
+                trainer.restore(recording.checkpoints.items[-1].state)
+            elif body.get("source"):
                 recording = run_reading.restore(trainer, body["source"]["folder"], body["source"]["step"])
             if compiling is None:
                 compiling = self._compiler.submit(trainer.compile_first)
@@ -252,6 +261,21 @@ class Worker:
         self._recent.clear()
         self._pace.lanes = len(lanes)
         self._pace.restart()
+
+    def _set_aside(self, restores: int | None, keeps: int | None) -> list[Recording] | None:
+        """The recordings of the generation `restores`; those of the generation `keeps` stay, all others are given up.
+
+        The networks of a lane that is given up are not kept: its recording has a checkpoint of where it stood.
+        """
+        known = dict(self._dropped)
+        if self._lanes and self._generation in (restores, keeps):
+            for lane in self._lanes:
+                lane.record()
+            known[self._generation] = [lane.recording for lane in self._lanes]
+        self._dropped = {keeps: known[keeps]} if keeps in known else {}
+        if restores is not None and restores not in known:
+            raise ConfigError("The run before can no longer be brought back. Press Reset to start over.")
+        return known.get(restores)
 
     @staticmethod
     def _program_key(config: GANConfig, data) -> tuple:

@@ -116,6 +116,40 @@ def test_reset_gives_the_first_samples_again(run):
     np.testing.assert_array_equal(first, again)
 
 
+def test_what_a_new_start_dropped_comes_back_bit_for_bit(run):
+    """Undo after a reset, and undo of that; the run goes on as if nothing had been."""
+    run.steps(30)
+    before = poll_until(run, lambda s: s.status == "paused" and s.step == 30, "thirty steps")
+    run.steps(10)
+    further = poll_until(run, lambda s: s.status == "paused" and s.step == 40, "ten more")
+    run.reset(SMALL.updated({"seed": 7}), None)
+    assert run.dropped.step == 40
+    poll_until(run, lambda s: s.status == "paused" and s.step == 0, "the new start")
+    run.steps(5)
+    other = poll_until(run, lambda s: s.status == "paused" and s.step == 5, "five steps")
+    run.undo()
+    assert run.config == SMALL and run.dropped.step == 5
+    back = poll_until(run, lambda s: s.status == "paused" and s.step == 40, "the run that was dropped")
+    np.testing.assert_array_equal(back.frame["samples"], further.frame["samples"])
+    np.testing.assert_array_equal(back.frame["history"]["mean"], further.frame["history"]["mean"])
+    assert {0, 30, 40} <= set(back.frame["recorded"].tolist())
+    assert before.frame["samples"].shape == back.frame["samples"].shape
+    run.undo()
+    again = poll_until(run, lambda s: s.status == "paused" and s.step == 5, "the other one")
+    np.testing.assert_array_equal(again.frame["samples"], other.frame["samples"])
+    assert run.config.seed == 7 and run.dropped.step == 40
+
+
+def test_undo_finds_the_run_though_the_new_starts_came_at_once(run):
+    run.steps(20)
+    poll_until(run, lambda s: s.status == "paused" and s.step == 20, "twenty steps")
+    for seed in (8, 9):
+        run.reset(SMALL.updated({"seed": seed}), None)
+    run.undo()
+    poll_until(run, lambda s: s.status == "paused" and s.step == 20 and s.config == SMALL, "the run of before")
+    assert run.dropped is None  # the others had no steps
+
+
 def test_live_changes_keep_the_run_and_leave_markers(run):
     run.play()
     poll_until(run, lambda s: s.step > 10, "some steps")

@@ -84,6 +84,13 @@ def test_a_knob_change_is_marked_and_checkpoints_know_their_settings(program):
     assert points[3].flat["g_lr"] == CONFIG.g_lr and points[6].flat["g_lr"] == 0.5
 
 
+def test_a_setting_changed_while_standing_still_is_in_that_step_s_checkpoint(program):
+    lane = trained(lane_of(program), 3)
+    lane.record()
+    lane.set_live(lane.trainer.config.updated({"d_lr": 0.5}))
+    assert lane.recording.checkpoints.steps[-1] == 3 and lane.recording.checkpoints.items[-1].flat["d_lr"] == 0.5
+
+
 def test_looking_back_and_at_the_present(program):
     lane = trained(lane_of(program), 8)
     now = lane.look(View(trails=True), idle=True, scored=False)
