@@ -1,16 +1,21 @@
 """Who owns which run (hub.py), with real workers where a process matters."""
 
+import errno
 import shutil
+import subprocess
 import sys
+import threading
 import time
 
 import pytest
+import streamlit as st
 
 from gan_core import hub as module
 from gan_core.client import Run
 from gan_core.config import GANConfig
 from gan_core.hub import Hub
 from gan_core.snapshot import View
+from pages.ui import session
 from tests.conftest import wait_until
 
 # Real processes on two busy cores: one second chance, which pytest's summary counts as "rerun".
@@ -66,8 +71,8 @@ def test_a_run_has_one_key(hub):
 def test_runs_beyond_the_limit_wait_in_a_queue(hub, connected):
     connected |= {"two", "three"}
     runs = [Run(SMALL) for _ in range(3)]
-    for key, session, run in zip("abc", ("one", "two", "three"), runs, strict=True):
-        hub.adopt(key * 36, session, run)
+    for key, owner, run in zip("abc", ("one", "two", "three"), runs, strict=True):
+        hub.adopt(key * 36, owner, run)
     first, second, third = runs
     assert [hub.start(run) for run in (first, second, third, first, second)] == [0, 1, 2, 0, 1]
     third.play()
@@ -161,3 +166,191 @@ def test_a_spare_that_cannot_start_is_not_tried_again_at_once(connected, monkeyp
         wait_until(lambda: hub.warmth() == "warm", 90, "the next one")
     finally:
         hub.close()
+
+
+# -- what goes wrong with one stays with that one ------------------------------------------------------------------
+
+
+class Stub:
+    """A worker process as the hub knows it, without a process."""
+
+    def __init__(self, prewarm=None):
+        self.state, self.was_warm, self.answer, self.sent, self.ended = "warm", True, None, [], False
+
+    def send(self, kind, body=None):
+        self.sent.append(kind)
+
+    def end(self):
+        self.ended, self.state = True, "gone"
+
+
+def leases(run: Run) -> int:
+    return run.worker.sent.count("lease")
+
+
+@pytest.fixture
+def stubs(monkeypatch):
+    """Hubs that start stubs, and renew their leases at each turn; all are closed."""
+    monkeypatch.setattr(module, "WorkerProcess", Stub)
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(module, "LEASE_EVERY_SECONDS", 0.02)
+    made = []
+
+    def make(is_connected=lambda session: True, **rest):
+        made.append(Hub(is_connected, **{"limit": 2, "spare": False, **rest}))
+        return made[-1]
+
+    yield make
+    for hub in made:
+        hub.close()
+
+
+def seated(hub: Hub, session: str) -> Run:
+    """A run of `session` that has asked for a worker."""
+    run = Run(SMALL)
+    hub.adopt(f"{session} points", session, run)
+    hub.start(run)
+    return run
+
+
+def goes_on(*runs: Run) -> None:
+    """Their leases are renewed."""
+    before = [leases(run) for run in runs]
+    wait_until(lambda: all(leases(r) > n + 2 for r, n in zip(runs, before, strict=True)), 20, "leases")
+
+
+def test_a_process_that_the_system_refuses_once_stops_nothing(hub, connected, monkeypatch):
+    """EAGAIN from the real Popen, for a run in the queue: the watch goes on, says why it waits, and tries again."""
+    connected.add("two")
+    monkeypatch.setattr(module, "START_AGAIN_SECONDS", 1.5)
+    hub.limit = 2
+    first = seated(hub, "one")
+    sent, send = [], first.worker.send
+    monkeypatch.setattr(first.worker, "send", lambda kind, body=None: (sent.append(kind), send(kind, body)))
+    popen, refused = subprocess.Popen, []
+
+    def busy(*args, **rest):
+        if len(refused) < 2:
+            refused.append(args)
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        return popen(*args, **rest)
+
+    monkeypatch.setattr(subprocess, "Popen", busy)
+    second = Run(SMALL)
+    hub.adopt(KEY, "two", second)
+    assert hub.start(second) == 1 and len(refused) == 1
+    assert "no new training process (Resource temporarily unavailable)" in hub.hindrance()
+    second.play()
+    wait_until(lambda: len(refused) == 2, 20, "the watch to try")
+    renewed = sent.count("lease")
+    wait_until(lambda: second.worker is not None, 20, "another try")
+    assert hub.place(second) == 0 and hub.hindrance() == "" and hub._thread.is_alive()
+    wait_until(lambda: sent.count("lease") > renewed, 20, "the other run's lease")
+    wait_until(lambda: second.poll(View(), 0.2).step > 0, 90, "the first step")
+
+
+def test_a_spare_that_the_system_refuses_stops_nothing(stubs, monkeypatch):
+    monkeypatch.setattr(module, "SPARE_AFTER_SECONDS", 0.0)
+    hub = stubs(spare=True, limit=3)
+    run = seated(hub, "one")
+    tried = []
+
+    def refuse(prewarm=None):
+        tried.append(prewarm)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(module, "WorkerProcess", refuse)
+    hub.visit("two", SMALL)
+    wait_until(lambda: tried, 20, "the spare")
+    goes_on(run)
+    assert len(tried) == 1 and hub.warmth() == "none" and hub.hindrance() == ""
+    monkeypatch.setattr(module, "WorkerProcess", Stub)
+    assert hub.start(other := Run(SMALL)) == 0 and other.worker is not None
+
+
+def test_whatever_is_wrong_with_one_run_the_others_go_on(stubs, monkeypatch, caplog):
+    def is_connected(session):
+        if session == "broken":
+            raise RuntimeError("the session's manager is gone")
+        return True
+
+    hub = stubs(is_connected, limit=9)
+    monkeypatch.setattr(module, "IDLE_SECONDS", -1.0)
+    hub.visit("one", SMALL)
+    broken, whole = seated(hub, "broken"), seated(hub, "one")
+    goes_on(whole)
+    monkeypatch.setattr(broken.worker, "send", None)  # not even this
+    goes_on(whole)
+    assert hub._thread.is_alive() and caplog.text.count("goes on without its part for a run") == 1
+
+
+def test_a_watch_that_cannot_start_is_started_by_the_next_page(stubs, monkeypatch):
+    hub, start, refused = stubs(), threading.Thread.start, []
+
+    def busy(thread):
+        if not refused:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", busy)
+    run = seated(hub, "one")
+    hub.visit("one", SMALL)
+    assert refused
+    hub.visit("one", SMALL)
+    goes_on(run)
+
+
+def test_while_a_process_is_being_started_nobody_waits_and_the_limit_holds(stubs, monkeypatch):
+    """Six pages press Play at once where there are two places, and the system takes its time."""
+    hub = stubs()
+    hub.visit("one", SMALL)
+    first = seated(hub, "one")
+    gate, begun = threading.Event(), []
+
+    def slow(prewarm=None):
+        begun.append(prewarm)
+        assert gate.wait(30)
+        return Stub()
+
+    monkeypatch.setattr(module, "WorkerProcess", slow)
+    runs = [Run(SMALL) for _ in range(6)]
+    for n, run in enumerate(runs):
+        hub.adopt(f"{n} points", f"{n}", run)
+    threads = [threading.Thread(target=hub.start, args=(run,), daemon=True) for run in runs]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_until(lambda: sum(hub.place(run) > 0 for run in runs) == 5, 20, "a place in the queue for the others")
+        goes_on(first)
+        assert len(begun) == 1
+    finally:
+        gate.set()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert len(begun) == 1 and sum(run.worker is not None for run in runs) == 1
+
+
+def test_two_clicks_at_once_start_one_process(stubs, monkeypatch):
+    hub, gate, begun = stubs(limit=5), threading.Event(), []
+    monkeypatch.setattr(module, "WorkerProcess", lambda prewarm=None: begun.append(gate.wait(30)) or Stub())
+    run = Run(SMALL)
+    hub.adopt(KEY, "one", run)
+    saw = []
+    threads = [threading.Thread(target=lambda: saw.append((hub.start(run), run.worker)), daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: run in hub._starting, 20, "the first")
+    gate.set()
+    for thread in threads:
+        thread.join(20)
+    assert len(begun) == 1 and saw == [(0, run.worker)] * 2 and run.worker is not None
+
+
+def test_no_message_of_a_browser_makes_a_second_hub():
+    """Any client may have Streamlit clear its caches."""
+    before = session.hub()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    assert session.hub() is before

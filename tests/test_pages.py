@@ -52,6 +52,9 @@ class FakeHub:
     def leave(self, run):
         self.full = False
 
+    def hindrance(self):
+        return ""
+
     def warmth(self):
         return "warm"
 
@@ -62,7 +65,6 @@ class FakeHub:
 @pytest.fixture
 def hub(monkeypatch):
     """The pages' hub."""
-    st.cache_resource.clear()
     fake = FakeHub()
     monkeypatch.setattr(session, "hub", lambda: fake)
     return fake
@@ -516,7 +518,6 @@ def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):
     """It can leave the browser just when another page is drawn: then Streamlit no longer knows its widget."""
 
     def late():
-        import streamlit as st
 
         from pages.ui import clicks, compare_view, controls, live, runs_view
 

@@ -172,7 +172,8 @@ def _step(run: Run) -> None:
         run.steps(st.session_state.get("step_size") or STEPS[0])
     else:
         run.pause()
-        controls.say("Every training place is taken: this run waits for one. Press Step again once it has its place.")
+        why = session.hub().hindrance() or "Every training place is taken."
+        controls.say(f"{why} This run waits for its place. Press Step again once it has one.")
 
 
 def _reset(run: Run) -> None:
@@ -377,6 +378,8 @@ def rate(steps_per_second: float) -> str:
 def in_queue(run: Run) -> str:
     """Where a run stands that waits for a training process; "" for one that does not."""
     place, places = session.hub().place(run), session.hub().limit
+    if place and session.hub().hindrance():
+        return session.hub().hindrance()
     here = "the only training place" if places == 1 else f"one of {places} training places"
     return f"number {place} in the queue for {here}; starts by itself" if place else ""
 

@@ -10,7 +10,7 @@ from gan_core import architectures, datasets
 from gan_core.client import Run
 from gan_core.config import GANConfig
 from gan_core.cost import check_memory
-from gan_core.hub import Hub
+from gan_core.hub import Hub, the_hub
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
 from pages.ui import controls
@@ -23,10 +23,9 @@ def _is_connected(session: str) -> bool:
     return Runtime.exists() and Runtime.instance().is_active_session(session)
 
 
-@st.cache_resource(show_spinner=False)
 def hub() -> Hub:
     """The server's one hub."""
-    return Hub(_is_connected)
+    return the_hub(_is_connected)
 
 
 def _session() -> str:
