@@ -51,7 +51,7 @@ def _score(name: str, title: str, form: str = "number") -> Score:
 
 SCORES = {
     "modes": _score("modes", "modes captured", "count"),
-    "hq": _score("hq", "high quality (HQ)", "share"),
+    "hq": _score("hq", "high quality", "share"),
     "reverse_kl": _score("reverse_kl", "reverse KL"),
     "w1": _score("w1", "Wasserstein-1"),
     "energy": _score("energy", "energy distance"),
@@ -61,7 +61,7 @@ SCORES = {
     "recall": _score("recall", "recall", "share"),
     "density": _score("density", "density"),
     "coverage": _score("coverage", "coverage", "share"),
-    "nearest_real": _score("nearest_real", "nearest real"),
+    "nearest_real": _score("nearest_real", "distance to nearest real"),
 }
 DISTANCES = ("frechet", "w1", "energy", "mmd")
 
@@ -236,66 +236,68 @@ class Cheat:
 
 
 CHEATS = {
-    "drops modes": Cheat(
+    "drops modes (mode collapse)": Cheat(
         drops_modes,
-        "The samples that are left are perfect, so HQ, precision and density praise them. Every other mode goes "
-        "first: at 50 % half of the modes are gone, and yet mean and covariance are almost what they were, so the "
-        "Fréchet distance stays at its floor.",
+        "The remaining samples are perfect, so high quality, precision and density stay good. Every second mode goes "
+        "first: at 50 % half of the modes are missing, but mean and covariance are almost the same, so the Fréchet "
+        "distance stays at the value of real data.",
         ("modes", "reverse_kl", "w1", "energy", "mmd", "frechet", "recall", "coverage"),
         ("hq", "precision", "density"),
     ),
     "favours some modes": Cheat(
         favours_modes,
-        "No mode is missing, so all count as captured, and each sample is good, so HQ and precision are too. Only the "
-        "shares are wrong: that is what the reverse KL is for. Wasserstein-1, MMD and coverage see it when it is "
-        "strong; mean and covariance do not change, so the Fréchet distance never does.",
+        "No mode is missing, so all count as captured, and each sample is good, so high quality and precision are good "
+        "too. Only the shares are wrong: the reverse KL is made for this. Wasserstein-1, MMD and coverage notice it "
+        "when it is strong. Mean and covariance do not change, so the Fréchet distance never notices.",
         ("reverse_kl", "w1", "mmd", "coverage"),
         ("modes", "hq", "frechet", "precision", "recall", "density", "nearest_real"),
     ),
     "blurs each mode": Cheat(
         blurs_modes,
-        "Every sample is near something real, none is quite right. HQ, precision and density see it at once. Modes "
-        "captured and recall do not: the samples cover everything. Fréchet and energy distance do not either: beside "
-        "the distances between modes, the blur is small.",
+        "Every sample is near something real, but none is quite right. High quality, precision and density notice it "
+        "immediately. Modes captured and recall do not: the samples cover everything. Fréchet and energy distance do "
+        "not either: compared with the distances between modes, the blur is small.",
         ("hq", "precision", "density", "coverage", "nearest_real"),
         ("modes", "energy", "frechet", "recall"),
     ),
     "shrinks each mode": Cheat(
         shrinks_modes,
-        "Pictures that are all good and all alike: HQ, precision and density rise. The distances do not notice, "
-        "because they compare the modes' places and shares, where chance already makes more difference. Recall and "
-        "coverage are made for this, and the samples lie closer to the training points than real ones do.",
+        "Samples that are all good and all similar: high quality, precision and density rise. The distances do not "
+        "notice, because they compare the places and shares of the modes, where random variation is larger. Recall and "
+        "coverage are made for this, and the samples are closer to the training points than real ones are.",
         ("recall", "coverage", "nearest_real"),
         ("modes", "hq", "reverse_kl", "w1", "energy", "mmd", "frechet", "precision", "density"),
     ),
     "fills the gaps between modes": Cheat(
         fills_gaps,
-        "What a network does that cannot jump: some samples lie on the way from one mode to the next, where nothing "
-        "real is. HQ, precision and density count them. Modes, reverse KL and recall look only at what is covered, "
-        "and no sample has to travel far, so the distances hardly move.",
+        "What a continuous network does: some samples lie between two modes, where there are no real data. High "
+        "quality, "
+        "precision and density count them. Modes captured, reverse KL and recall look only at what is covered, and no "
+        "sample has to travel far, so the distances hardly change.",
         ("hq", "precision", "density", "coverage", "nearest_real"),
         ("modes", "reverse_kl", "w1", "energy", "mmd", "frechet", "recall"),
     ),
-    "copies the training data": Cheat(
+    "memorizes the training data": Cheat(
         copies_training,
-        "A generator that has learnt its training points by heart, and makes nothing new, passes every comparison of "
-        "distributions: its samples are real. Only their distance to the nearest training point gives it away. It is "
-        "far below what fresh real points have.",
+        "A generator that has memorized its training points and makes nothing new passes every comparison of "
+        "distributions, because its samples are real. Only their distance to the nearest training point shows it: it "
+        "is "
+        "far below that of fresh real points.",
         ("nearest_real",),
         tuple(name for name in SCORES if name != "nearest_real"),
     ),
-    "one perfect point": Cheat(
+    "one perfect point (total collapse)": Cheat(
         one_point,
-        "Collapse, the classic. HQ and precision have never been better. As long as a few other samples are left, all "
-        "modes count as captured, and recall is fine. Reverse KL and the distances see that the shares are wrong.",
+        "Total mode collapse. High quality and precision have never been better. As long as a few other samples are "
+        "left, all modes count as captured, and recall is good. Reverse KL and the distances notice the wrong shares.",
         ("modes", "reverse_kl", "w1", "energy", "mmd", "frechet", "recall", "coverage", "nearest_real"),
         ("hq", "precision", "density"),
     ),
     "right shape, wrong place": Cheat(
         wrong_place,
-        "All is shifted to the right. What is local sees it first: HQ, precision, density, coverage. The distances "
-        "need a larger shift. The reverse KL hardly minds as long as each mode still catches some samples, and has no "
-        "value at all once none is of high quality.",
+        "Everything is shifted to the right. Local scores notice it first: high quality, precision, density, coverage. "
+        "The distances need a larger shift. The reverse KL stays good while each mode still gets some samples, and has "
+        "no value when none is of high quality.",
         ("hq", "w1", "energy", "mmd", "frechet", "precision", "recall", "density", "coverage", "nearest_real", "modes"),
         (),
     ),

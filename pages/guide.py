@@ -1,10 +1,11 @@
-"""What the pages show and what the words mean, made from the registries."""
+"""The guide: what the words mean, what the pages show, and tables made from the registries."""
 
 import streamlit as st
 
 from gan_core.architectures import ARCHITECTURES, NORMS
 from gan_core.config import KNOBS
 from gan_core.datasets import DATASETS
+from gan_core.glossary import TERMS
 from gan_core.losses import LOSSES
 from gan_core.optimizers import OPTIMIZERS
 from gan_core.penalties import PENALTIES
@@ -24,39 +25,49 @@ def _rows(registry: dict) -> list[dict[str, str]]:
 st.title("Guide")
 st.markdown(
     """
-A **generator** turns random numbers *z* into points or pictures; a **discriminator** tells them from real ones. Each
-learns from the other. Press **Play** (key **P**) on the playground and watch the orange points find the blue ones, or
-on the images page and watch digits appear.
-
+A **generator** turns random numbers *z* into points or images. A **discriminator** tells them from real ones. Both
+learn at the same time: the generator to fool the discriminator, the discriminator not to be fooled. Open **Points** and
+press **Play** (key **P**): the orange points find the blue ones. On **Images**, digits appear.
+"""
+)
+st.header("Words")
+st.markdown("\n".join(f"- **{term}**: {text}" for term, text in TERMS.items()))
+st.header("Keys")
+st.markdown(
+    """
 | key | does |
 | --- | --- |
 | **P** | Play / Pause |
-| **S** | Step: pause, then 1, 10 or 100 steps |
+| **S** | Step: pause, then take 1, 10 or 100 steps |
 | **0** | Reset: same seed, same initial weights |
 | **N** | New seed |
-| **← →** | a frame back or forth in the run's past |
-
-- A **step** is one generator update; a round has `d_steps` discriminator and `g_steps` generator updates.
-- The **plane**: real points blue, generated ones orange; the ground is blue where the discriminator says *real*,
-  orange where it says *generated*. *push* shows where the generator's loss drives each sample; an arrow's length
-  is bounded, and short where the generator learns nothing. *manifold* is the image of a grid of *z*.
-- The **losses** cover the whole run. Dashed lines mark where both rest once the generator is perfect. Dotted lines
-  mark knob changes. *D right* is the share of its last batch that the discriminator got right: one half at rest.
-- **Scores** stand beside what a perfect generator would get. A mode counts as captured when a sample lies within 3
-  standard deviations of its centre; such samples are of high quality (98.9 % of a perfect generator's).
-  *Wasserstein-1* is the mean distance that the samples must travel to become real ones, exact at the stated
-  sample size; its floor is the same distance between two sets of real points.
-- **Images**: the grid shows the same *z* all along, so a place in it is one sample that changes. Click one to see its
-  nearest real pictures: a generator that only repeats them has learned by heart. The *latent panel* mixes corners of
-  *z*. In *conditional* training both networks are told the class, and you choose which class each row shows.
-- **Scores of images** come from a small classifier that is trained once for each data set. *classifier-FID* is the
-  Fréchet distance between its features of generated and of real pictures; its floor is the same between two draws of
-  real pictures. It is not the published FID, which uses another network's features: compare it only with its floor.
-  *confidence* is the mean probability of the likeliest class; *class TV* is the total variation between the shares of
-  the classes, generated and real. A confident classifier can be wrong: look at the pictures too.
-- Your own pictures travel no further than this server, and no file of yours is changed. A known set is looked for in
-  the folder that `GANSCOPE_DATA` names, then where Keras keeps it; only if it is nowhere, it is downloaded.
-- The address bar holds every setting and the seed: copy it, and whoever opens it gets the same run.
+| **← →** | one frame back or forward in the history |
+"""
+)
+st.header("What the pages show")
+st.markdown(
+    """
+- The **plot** on Points: real points are blue, generated points orange. The background is blue where the discriminator
+  says *real*, orange where it says *generated*. *Gradients* shows where the generator's loss pulls each sample; the
+  length of an arrow is limited, and short where the generator learns nothing. *Manifold* shows where a grid of *z*
+  lands.
+- The **losses** cover the whole run. Dashed lines mark the equilibrium. Dotted lines mark changed settings. *D
+  accuracy* is the share of its last batch that the discriminator judged correctly: 50 % at equilibrium.
+- **Scores** stand next to the value of real data. A mode counts as captured when a sample lies within 3 standard
+  deviations of its centre; such samples are of *high quality* (98.9 % for real data). *Wasserstein-1* is the mean
+  distance that the samples must travel to become real ones, exact at the stated sample size.
+- **Images**: the grid always shows the same *z*, so one place in it is one sample that changes. Click an image to see
+  its nearest real images: if it only repeats them, the generator has memorized the data. *Interpolate z* mixes two or
+  four vectors. In *conditional* training both networks are told the class, and you choose the class of each row.
+- **Scores of images** come from a small classifier, trained once for each data set. *classifier-FID* is the Fréchet
+  distance between its features of generated and of real images. It is not the published FID, which uses another
+  network's features: compare it only with the value of real data. *Confidence* is the mean probability of the most
+  likely class. *Class balance (TV)* is the total variation between the shares of the classes, generated and real. A
+  confident classifier can be wrong: look at the images too.
+- Your own images stay on this server, and none of your files is changed. A known data set is looked for in the folder
+  that `GANSCOPE_DATA` names, then where Keras keeps it. It is downloaded only if it is in neither.
+- The address bar holds every setting and the seed: copy it, and anyone who opens it gets the same run.
+- A **preset** sets the data and all settings. A **recipe** sets the training settings of a paper, for any data.
 """
 )
 st.header("Presets")
@@ -67,31 +78,27 @@ for name, preset in PRESETS.items():
     if opened:
         controls.set_config(preset.config)
         st.switch_page(frame.PAGE_OF_KIND[preset.kind])
-st.header("Data sets")
-st.table(_rows(DATASETS))
-st.header("Architectures")
-st.table(_rows(ARCHITECTURES))
-st.header("Normalisations")
-st.table([{"name": name, "what it is": text} for name, text in NORMS.items()])
-st.header("Losses")
-st.table(_rows(LOSSES))
-st.header("Penalties")
-st.table(_rows(PENALTIES))
-st.header("Optimizers")
-st.table(_rows(OPTIMIZERS))
-st.header("Schedules of the rates")
-st.table(_rows(SCHEDULES))
-st.header("Recipes")
-st.table(_rows(RECIPES))
-st.header("Knobs")
-st.table(
-    [
+TABLES = {
+    "Data sets": _rows(DATASETS),
+    "Architectures": _rows(ARCHITECTURES),
+    "Normalizations": [{"name": name, "what it is": text} for name, text in NORMS.items()],
+    "Losses": _rows(LOSSES),
+    "Gradient penalties": _rows(PENALTIES),
+    "Optimizers": _rows(OPTIMIZERS),
+    "Learning rate schedules": _rows(SCHEDULES),
+    "Recipes": _rows(RECIPES),
+    "Settings": [
         {
-            "name": f"`{name}`",
+            "name": knob.label if knob.group not in ("Generator", "Discriminator") else f"{knob.group}: {knob.label}",
+            "key": f"`{name}`",
             "what it does": knob.help,
             "range": knob.accepts(),
-            "acts": "at once" if knob.live else "from step 0",
+            "takes effect": "immediately" if knob.live else "restarts training",
         }
         for name, knob in KNOBS.items()
-    ]
-)
+    ],
+}
+st.header("Reference")
+for title, rows in TABLES.items():
+    with st.expander(title):
+        st.table(rows)

@@ -1,4 +1,4 @@
-"""The source tutorials' systems, each a preset that trains with one click."""
+"""The source tutorials' GANs, each a preset that trains with one click."""
 
 import streamlit as st
 
@@ -7,24 +7,23 @@ from gan_core.datasets import sample_shape
 from gan_core.presets import PRESETS, TUTORIALS
 from pages.ui import controls, frame
 
-st.title("Tutorials")
+st.title("Examples")
 st.markdown(
-    "The systems that the usual GAN tutorials describe, each really training. Where a tutorial's text cannot work as "
-    "printed, it was corrected, and its entry says how. *Open* sets every knob; then press **Play**."
+    "Seven GANs from popular tutorials, ready to train. Each card says what we corrected. Press *Open*, then **Play**."
 )
 for name in TUTORIALS:
     preset = PRESETS[name]
     with st.container(border=True, key=f"card_{name}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             opened = st.button("Open", key=f"open_{name}", type="primary", help=f"Opens the preset {name}.")
-            st.markdown(f"**{name}**")
+            st.markdown(f"**{preset.title}** · `{name}`")
         st.markdown(preset.description + ".")
         c = preset.config
         generator, discriminator = parameter_counts(c, sample_shape(c))
         step = controls.rounded(1e3 * controls.step_seconds(c))
         st.caption(
             f"generator {generator:,}, discriminator {discriminator:,} parameters · z {c.latent_dim}, {c.z_dist} · "
-            f"batch {c.batch_size} · rates {c.g_lr:g} and {c.d_lr:g} · about {step} a step on a CPU"
+            f"batch size {c.batch_size} · learning rates {c.g_lr:g} and {c.d_lr:g} · about {step} a step on a CPU"
         )
     if opened:
         controls.set_config(preset.config)

@@ -302,7 +302,7 @@ def test_a_missing_file_is_a_sentence_and_the_run_stays(hub, no_files):
 def test_what_cannot_be_trained_is_a_sentence(hub):
     app = open_page("pages/images.py")
     app.selectbox(key="knob_architecture").set_value("tutorial_dcgan64").run()
-    assert "makes pictures of 64 x 64 pixels; the data are 28 x 28" in app.error[0].value
+    assert "makes images of 64 x 64 pixels, but the data are 28 x 28" in app.error[0].value
     assert app.session_state["run_images"].config.architecture == "dcgan_resize"
     app.selectbox(key="knob_data.size").set_value("64").run()
     assert not app.error

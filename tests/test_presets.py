@@ -85,7 +85,7 @@ def test_a_preset_of_images_is_its_defaults():
 
 
 def test_the_tutorials_are_numbered_in_their_order():
-    assert [PRESETS[name].description.split(".")[0] for name in TUTORIALS] == [str(i + 1) for i in range(7)]
+    assert [PRESETS[name].title.split(".")[0] for name in TUTORIALS] == [str(i + 1) for i in range(7)]
     for name in TUTORIALS:
         config = PRESETS[name].config
         assert (config.loss, config.penalty, config.latent_dim, config.show_ema) == (

@@ -77,14 +77,14 @@ def test_each_score_catches_something_and_is_fooled_by_something(name):
 
 @each_data
 def test_half_of_the_modes_are_gone_and_the_frechet_distance_sees_nothing(floors, data):
-    found = noticing(data, "drops modes", 0.5, floors)
+    found = noticing(data, "drops modes (mode collapse)", 0.5, floors)
     assert {"modes", "reverse_kl", "w1", "mmd", "recall", "coverage"} <= found
     assert not {"frechet", "hq", "precision", "density"} & found
 
 
 @each_data
 def test_some_samples_of_each_mode_are_enough_to_hide_a_collapse(floors, data):
-    found = noticing(data, "one perfect point", 0.4, floors)
+    found = noticing(data, "one perfect point (total collapse)", 0.4, floors)
     assert {"reverse_kl", "w1", "energy", "mmd", "frechet", "coverage"} <= found
     assert not {"modes", "hq", "precision", "recall", "density"} & found
 
@@ -144,7 +144,7 @@ def counts(against, fake):
 
 @pytest.mark.parametrize(("strength", "left"), [(0, 25), (0.5, 13), (1, 1)])
 def test_modes_are_dropped(strength, left):
-    against, _, fake = spoilt("drops modes", strength, "grid")
+    against, _, fake = spoilt("drops modes (mode collapse)", strength, "grid")
     assert (counts(against, fake) > 0).sum() == left
 
 
@@ -173,15 +173,15 @@ def test_gaps_are_filled_along_the_shortest_ways(data):
 
 
 def test_training_points_are_copied_once_each():
-    against, _, fake = spoilt("copies the training data", 1)
+    against, _, fake = spoilt("memorizes the training data", 1)
     np.testing.assert_array_equal(np.sort(fake, 0), np.sort(against.training, 0))
     assert not np.isin(fake, against.points).any()
-    against, _, half = spoilt("copies the training data", 0.5)
+    against, _, half = spoilt("memorizes the training data", 0.5)
     assert np.isin(half, against.training).all(1).mean() == pytest.approx(0.5, abs=0.06)
 
 
 def test_one_point_is_the_centre_of_a_mode():
-    against, _, fake = spoilt("one perfect point", 1)
+    against, _, fake = spoilt("one perfect point (total collapse)", 1)
     assert len(np.unique(fake, axis=0)) == 1 and (against.data.modes == fake[0]).all(1).any()
 
 

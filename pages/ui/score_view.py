@@ -9,7 +9,7 @@ from gan_core.score_lab import SCORES, Experiment, Row
 from pages.ui import score_figures
 from pages.ui.liveplot import live_plot
 
-FLOORS = "Real against real, for the floors …"
+FLOORS = "Measuring real data against real data …"
 
 
 @st.cache_data(show_spinner=FLOORS)
@@ -41,7 +41,7 @@ def clouds(shown: Experiment, text: str, key: str) -> None:
 
 def table(rows: list[Row]) -> str:
     """The scores in Markdown, one a line."""
-    lines = ["| score | generated | real against real | |", "| :-- | --: | --: | :-- |"]
+    lines = ["| score | generated | real data | notices the fault? |", "| :-- | --: | --: | :-- |"]
     for row in rows:
         value, mean, spread = (number(row, part) for part in (row.value, *row.floor))
         lines.append(f"| {SCORES[row.name].title} | {value} | {mean} ± {spread} | {verdict(row)} |")
@@ -67,7 +67,7 @@ def verdict(row: Row) -> str:
         return "no value"
     if not row.notices:
         return "no"
-    word = "notices"
+    word = "yes"
     if row.name == "nearest_real":
-        word = "too near" if row.value < row.floor[0] else "too far"
+        word = "yes, too near" if row.value < row.floor[0] else "yes, too far"
     return f":green-badge[**{word}**]"
