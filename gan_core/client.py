@@ -1,5 +1,6 @@
 """The server's side of a run: start a worker process, talk to it, make sure that it ends."""
 
+import itertools
 import json
 import logging
 import os
@@ -8,12 +9,13 @@ import sys
 import threading
 import time
 from collections import deque
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from gan_core import datasets
+from gan_core import datasets, uploads
 from gan_core.config import GANConfig, same_structure, with_live_fields
 from gan_core.datasets import DATASETS, Data
 from gan_core.knobs import ConfigError
@@ -21,10 +23,11 @@ from gan_core.machine import worker_threads
 from gan_core.pictures import Pictures
 from gan_core.run_reading import Saved, is_run
 from gan_core.snapshot import Snapshot, View
-from gan_core.wire import Wire
+from gan_core.wire import LEAVE_SECONDS, Wire
 
 ASK_AGAIN_SECONDS = 3.0
-END_SECONDS = 4.0  # a worker that is told to end may write its run once more
+END_SECONDS = LEAVE_SECONDS + 2.0  # a worker ends by itself: this is for one that cannot any more
+NOT_SAVED = "The training process ended before the run was saved."
 ROOT = Path(__file__).resolve().parent.parent
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,7 +36,8 @@ _LOGGER = logging.getLogger(__name__)
 class WorkerProcess:
     """One worker process: `starting`, then `warm`; `gone` when it has ended, with `reason` if it said one.
 
-    Raises OSError where the system gives no process, or no threads to talk to it with.
+    All methods return at once, but for `wait_answer`. Raises OSError where the system gives no process, or no threads
+    to talk to it with.
     """
 
     def __init__(self, prewarm: GANConfig | None = None):
@@ -52,12 +56,16 @@ class WorkerProcess:
         self.answer: dict[str, Any] | None = None
         self.complaints: deque[str] = deque(maxlen=5)
         # What waits to be written. Whoever sends waits for nobody: neither for a pickled upload nor for a process that
-        # does not read.
+        # does not read. None: nothing more is to be sent.
         self._outbox: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
+        self._upload = ""  # the name of the upload that the process holds
+        self._numbers = itertools.count(1)
+        self._saves: dict[int, Future[list[Path]]] = {}  # those that have not ended
+        self._killer: threading.Timer | None = None
         listener = threading.Thread(target=self._listen, daemon=True)
         try:
             listener.start()
-            threading.Thread(target=self._write, daemon=True).start()
+            threading.Thread(target=self._deliver, daemon=True).start()
             threading.Thread(target=self._read, args=(listener,), daemon=True).start()
         except RuntimeError as error:  # "can't start new thread": a process that nobody hears must not stay behind
             self._outbox.put(None)
@@ -80,6 +88,9 @@ class WorkerProcess:
                 self.reason = f"its answer could not be read: {type(error).__name__}: {error}"
                 self.process.kill()
                 break
+            if kind == "saved":
+                self._tell(self._saves.pop(body["id"], None), body["folders"], body["error"])
+                continue
             with self._answered:
                 if kind == "snapshot":
                     self.answer = body
@@ -96,6 +107,40 @@ class WorkerProcess:
             last = f": {self.complaints[-1]}" if code == 1 and self.complaints else ""
             self.reason = self.reason or f"exit status {code}{last}"
             self._answered.notify_all()
+            unsaved = list(self._saves.values())
+            self._saves.clear()
+        self._outbox.put(None)
+        if self._killer is not None:
+            self._killer.cancel()
+        for save in unsaved:
+            self._tell(save, [], NOT_SAVED)
+
+    @staticmethod
+    def _tell(save: Future | None, folders: list[Path], error: str) -> None:
+        if save is None:
+            return
+        if error:
+            save.set_exception(ConfigError(error))
+        else:
+            save.set_result(folders)
+
+    def _deliver(self) -> None:
+        """Sends what waits, in order; a user's data once, by their content: later messages name them."""
+        while (message := self._outbox.get()) is not None:
+            kind, body = message
+            try:
+                if kind == "configure":
+                    name = uploads.name_of(body["upload"])
+                    if name and name != self._upload:
+                        self.wire.send("upload", {"name": name, "content": body["upload"]})
+                        self._upload = name
+                    body = {**body, "upload": name}
+                self.wire.send(kind, body)
+            except (OSError, ValueError):
+                break  # it is gone
+            except Exception:  # for want of memory above all; those that follow may get through
+                _LOGGER.exception("a message of kind %s could not be sent", kind)
+        self.wire.close()
 
     def _listen(self) -> None:
         """Keeps what the libraries complain of: quiet while all is well, at hand when the process dies."""
@@ -107,17 +152,24 @@ class WorkerProcess:
 
         body: nobody may change it any more.
         """
-        self._outbox.put((kind, body))
+        if self.state != "gone":
+            self._outbox.put((kind, body))
 
-    def _write(self) -> None:
-        while (message := self._outbox.get()) is not None:
-            try:
-                self.wire.send(*message)
-            except (OSError, ValueError):
-                break  # it is gone
-            except Exception:
-                _LOGGER.exception("a message of kind %s could not be sent", message[0])
-        self.wire.close()
+    def save(self, folders: list[Path], note: str) -> "Future[list[Path]]":
+        """Has the process write its runs into new folders, or the next free names: the result is what it took.
+
+        A ConfigError of the future says why there is none.
+        """
+        save: Future[list[Path]] = Future()
+        with self._answered:
+            gone, number = self.state == "gone", next(self._numbers)
+            if not gone:
+                self._saves[number] = save
+        if gone:
+            self._tell(save, [], NOT_SAVED)
+        else:
+            self.send("save", {"id": number, "folders": folders, "note": note})
+        return save
 
     def wait_answer(self, newer_than: int, timeout: float) -> dict[str, Any] | None:
         """The newest snapshot message, after waiting at most `timeout` seconds for one with a higher id."""
@@ -129,12 +181,12 @@ class WorkerProcess:
             return self.answer
 
     def end(self) -> None:
-        """Asks the process to end and makes sure within seconds, without waiting here."""
+        """Tells the process to end, after what was sent before, and makes sure within seconds, without waiting here."""
         self._outbox.put(None)
-        killer = threading.Timer(END_SECONDS, self.process.kill)
-        killer.daemon = True
+        self._killer = threading.Timer(END_SECONDS, self.process.kill)
+        self._killer.daemon = True
         try:
-            killer.start()
+            self._killer.start()
         except RuntimeError:  # no thread is left to wait with
             self.process.kill()
 
@@ -149,7 +201,7 @@ class Dropped:
     configs: tuple[GANConfig, ...]
     upload: Any
     source: tuple[Saved, int | None] | None
-    autosave: dict[str, str] | None
+    autosave: dict[str, Any] | None
 
 
 class Run:
@@ -162,7 +214,7 @@ class Run:
         self.configs = (config,)  # several are a race: the worker trains them in lock-step
         self.upload = upload
         self.source: tuple[Saved, int | None] | None = None  # the saved run, and its checkpoint, that it goes on from
-        self.autosave: dict[str, str] | None = None  # {folder, owner} to be kept in
+        self.autosave: dict[str, Any] | None = None  # {folders, owner} to be kept in, a folder for each config
         self.worker: WorkerProcess | None = None
         self.wants_play = False
         self.speed = 0.0
@@ -175,7 +227,6 @@ class Run:
         self._taken = 0  # id of the last answer that was taken
         self._said = 0  # answers up to this id were asked for before the last command
         self._stepping = False
-        self._saves = 0
         self._view: View | None = None
         self._last: dict[str, Any] = {}
         self._lock = threading.RLock()
@@ -191,9 +242,18 @@ class Run:
     @property
     def data(self) -> Data | Pictures:
         """The data of the run's config."""
-        if self._data is None:
-            self._data = datasets.load(self.config, self.upload)
-        return self._data
+        with self._lock:
+            moment = self._data, self._generation, self.config, self.upload
+        return self._loaded(*moment)
+
+    def _loaded(self, kept: Any, generation: int, config: GANConfig, upload: Any) -> Data | Pictures:
+        """The data of one moment of the run. Loading takes long, and the run may meanwhile have become another one,
+        whose data these are not: it keeps them only if it has not."""
+        data = datasets.load(config, upload) if kept is None else kept
+        with self._lock:
+            if generation == self._generation:
+                self._data = data
+        return data
 
     # -- settings -----------------------------------------------------------------------------------------
 
@@ -203,16 +263,24 @@ class Run:
         return int(self._last.get("step", 0))
 
     @property
+    def generation(self) -> int:
+        """Counts the runs that this one has been: a reset, another structure and another worker begin the next."""
+        return self._generation
+
+    @property
     def busy(self) -> bool:
         """Whether it trains, or is about to."""
         return self.wants_play or self._stepping
 
     def can_go_on_as(self, config: GANConfig, upload: Any) -> bool:
         """Whether `config` needs no new start."""
-        return same_structure(self.config, config) and (not DATASETS[config.data].upload or upload is self.upload)
+        return same_structure(self.config, config) and (
+            not DATASETS[config.data].upload or uploads.same(upload, self.upload)
+        )
 
     def configure(self, config: GANConfig, upload: Any = None, restart: bool = False) -> None:
         """Takes a config: live changes act on the run; others, and `restart`, build a new generation."""
+        uploads.name_of(upload)  # may take a second, and is known from then on: not under the lock
         with self._lock:
             again = restart or not self.can_go_on_as(config, upload)
             if not again and config == self.config:
@@ -286,26 +354,25 @@ class Run:
 
     # -- keeping ------------------------------------------------------------------------------------------
 
-    def keep(self, folder: Path | None, owner: str = "") -> None:
-        """Autosaves into `folder` from now on, for `owner` to take up; None: no more."""
-        wanted = None if folder is None else {"folder": str(folder), "owner": owner}
+    def keep(self, folders: list[Path] | None, owner: str = "") -> None:
+        """Autosaves into `folders`, one for each config, from now on, for `owner` to take up; None: no more."""
+        wanted = None if folders is None else {"folders": [str(folder) for folder in folders], "owner": owner}
         with self._lock:
             if wanted != self.autosave:
                 self.autosave = wanted
                 self._send_config()
 
-    def save(self, folders: list[Path], note: str = "") -> int:
-        """Has the worker write each of its runs into a new folder; `saved` answers with the number returned here."""
-        self._saves += 1
-        if self.worker is not None:
-            body = {"id": self._saves, "folders": folders, "note": note, "upload": self.upload}
-            self.worker.send("save", body)
-        return self._saves
+    def save(self, folders: list[Path], note: str = "") -> "Future[list[Path]]":
+        """Has the worker write each of its runs into a new folder, or where the name is taken under the next free one.
 
-    @property
-    def saved(self) -> dict[str, Any] | None:
-        """{id, error} of the last save that ended."""
-        return self._last.get("saved")
+        The future's result is the folders that it took; a ConfigError says why there are none.
+        """
+        worker = self.worker
+        if worker is not None:
+            return worker.save(folders, note)
+        save: Future[list[Path]] = Future()
+        save.set_exception(ConfigError(NOT_SAVED))
+        return save
 
     # -- transport ----------------------------------------------------------------------------------------
 
@@ -375,7 +442,7 @@ class Run:
 
     def afterwards(self) -> str:
         """What the user can do once the worker is gone."""
-        written = self.autosave is not None and is_run(Path(self.autosave["folder"]))
+        written = self.autosave is not None and all(is_run(Path(folder)) for folder in self.autosave["folders"])
         kept = ", or take up what was autosaved" if written else ""
         return f"The settings are kept: press Play to start again from step 0{kept}."
 
@@ -423,17 +490,20 @@ class Run:
                 self._stepping = False
 
     def snapshot(self) -> Snapshot:
-        """The last known state, without asking."""
-        last = self._last
+        """The last known state, without asking: settings, data and frames of one moment."""
+        with self._lock:
+            last, configs, status, error = self._last, self.configs, self._status(), self.ended
+            moment = self._data, self._generation, configs[0], self.upload
         return Snapshot(
-            self.config,
-            self.data,
-            self._status(),
+            configs[0],
+            self._loaded(*moment),
+            status,
             step=int(last.get("step", 0)),
             steps_per_second=last.get("steps_per_second", 0.0),
-            error=self.ended or last.get("error"),
+            error=error or last.get("error"),
             frame=last,
             lanes=tuple(last.get("lanes", ())),
+            configs=configs,
         )
 
     def _status(self) -> str:

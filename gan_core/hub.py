@@ -202,7 +202,7 @@ class Hub:
         """The folders that runs are being kept in now."""
         with self._lock:
             kept = [seat.run.autosave for seat in self._seats.values() if seat.run.worker is not None]
-            return {autosave["folder"] for autosave in kept if autosave is not None}
+            return {folder for autosave in kept if autosave is not None for folder in autosave["folders"]}
 
     def warmth(self) -> str:
         """Of the spare worker: `warm`, `starting` (also if it is only due), or `none`: there is no place."""

@@ -8,6 +8,7 @@ from typing import Any
 from gan_core import run_writing
 from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
+from gan_core.run_reading import Race
 
 FIRST_SECONDS = 4.0
 EVERY_SECONDS = 20.0
@@ -15,22 +16,29 @@ SHARE = 0.05  # of the time, at most, goes into writing
 
 
 class Keeper:
-    """Keeps one lane in `folder`, to be taken up by `owner`.
+    """Keeps each lane in its own of `folders`, to be taken up by `owner`.
 
     A save that fails is told (`state`), tried again later, and stops nothing.
     """
 
-    def __init__(self, folder: str, owner: str, upload: Any):
-        self.folder = folder
+    def __init__(self, folders: list[str], owner: str, upload: Any):
+        self.folders = folders
         self._owner = owner
         self.state: dict[str, Any] = {"step": 0, "error": ""}
         self._upload = upload
-        self._writer = run_writing.Writer(Path(folder))
+        self._writers = [run_writing.Writer(Path(folder)) for folder in folders]
+        self._written: Any = None  # what `_moment` said of the lanes that are on disk
         self._next = time.monotonic() + FIRST_SECONDS
         self._thread: threading.Thread | None = None
 
     def _due(self, lanes: list[Lane]) -> bool:
-        return len(lanes) == 1 and 0 < lanes[0].trainer.step != self.state["step"]
+        trained = len(lanes) == len(self.folders) and any(lane.trainer.step > 0 for lane in lanes)
+        return trained and self._moment(lanes) != self._written
+
+    @staticmethod
+    def _moment(lanes: list[Lane]) -> Any:
+        """What changes when there is something new: a knob may be turned while the run stands still."""
+        return [(lane.trainer.step, lane.trainer.config, lane.error) for lane in lanes]
 
     def tick(self, lanes: list[Lane]) -> None:
         """Writes in the background if it is time and there is something new."""
@@ -51,7 +59,7 @@ class Keeper:
     def _begin(self, lanes: list[Lane]) -> None:
         before = self._thread
         try:
-            content = self._content(lanes[0])
+            moment, contents = self._moment(lanes), [self._content(lanes, i) for i in range(len(lanes))]
         except Exception as error:
             self._failed(error)
             return
@@ -59,22 +67,27 @@ class Keeper:
         def write() -> None:
             if before is not None:
                 before.join()
-            self._write(content)
+            self._write(moment, contents)
 
         self._thread = threading.Thread(target=write)
         self._thread.start()
 
-    def _content(self, lane: Lane) -> run_writing.Content:
-        return run_writing.Content.of(lane, self._upload, owner=self._owner)
+    def _content(self, lanes: list[Lane], i: int) -> run_writing.Content:
+        race = None
+        if len(lanes) > 1:
+            race = Race(Path(self.folders[0]).name, i, len(lanes), lanes[i].error)
+        return run_writing.Content.of(lanes[i], self._upload, owner=self._owner, race=race)
 
     def _writing(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def _write(self, content: run_writing.Content) -> None:
+    def _write(self, moment: Any, contents: list[run_writing.Content]) -> None:
         started = time.monotonic()
         try:
-            self._writer.write(content)
-            self.state = {"step": content.step, "error": ""}
+            for writer, content in zip(self._writers, contents, strict=True):
+                writer.write(content)
+            self._written = moment
+            self.state = {"step": max(content.step for content in contents), "error": ""}
         except Exception as error:
             self._failed(error)
         took = time.monotonic() - started

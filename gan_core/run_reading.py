@@ -54,6 +54,16 @@ AUTOSAVE = "autosave "  # what the names of autosaved runs begin with
 
 
 @dataclass(frozen=True)
+class Race:
+    """Which of the runs of a race an autosaved run is. id: the same of all; error: why it stands still for good."""
+
+    id: str
+    run: int
+    runs: int
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Saved:
     """What `config.json` says of a run."""
 
@@ -66,6 +76,7 @@ class Saved:
     owner: str
     scores: dict[str, Any]
     about: dict[str, Any]
+    race: Race | None = None
 
     @property
     def name(self) -> str:
@@ -117,13 +128,24 @@ def read(folder: Path) -> Saved:
         if parent is not None:
             parent = Parent(printable(str(parent["name"]))[:80], _step(parent["step"]))
         note, saved, owner = (printable(str(about[name])) for name in ("note", "saved", "owner"))
+        race = _race(about.get("race"))
         scores = about["scores"] if isinstance(about["scores"], dict) else {}
     except JUNK:
         raise broken from None
     if problems:
         more = f" There are {len(problems) - 1:,} more such problems." if len(problems) > 1 else ""
         raise ConfigError(f"The settings of {shorten(folder.name)} cannot be used. {problems[0]}{more}")
-    return Saved(folder, step, saved[:20], note[:NOTE_LENGTH], config, parent, owner[:64], scores, about)
+    return Saved(folder, step, saved[:20], note[:NOTE_LENGTH], config, parent, owner[:64], scores, about, race)
+
+
+def _race(value: Any) -> Race | None:
+    """What `config.json` says of a race, None without one; raises one of JUNK."""
+    if value is None:
+        return None
+    run, runs = _step(value["run"]), _step(value["runs"])
+    if not run < runs:
+        raise ValueError
+    return Race(printable(str(value["id"]))[:80], run, runs, printable(str(value["error"]))[:NOTE_LENGTH])
 
 
 def _step(value: Any) -> int:
@@ -297,10 +319,10 @@ def _checkpoint(run: Saved, row: dict[str, Any]) -> Checkpoint:
     return Checkpoint(flat, state, {**history, "markers": _markers(run.about, row["step"])})
 
 
-def restore(trainer: Trainer, folder: str | Path, step: int | None = None) -> Recording:
+def restore(trainer: Trainer, folder: str | Path, step: int | None = None, branch: bool = True) -> Recording:
     """Puts `trainer` where the run stood at its checkpoint `step` (None: the last), and returns the past up to there.
 
-    With a step it is a branch, and its recording names the parent. Raises ConfigError.
+    With a step it is a branch, whose recording names the parent, unless `branch` is off. Raises ConfigError.
     """
     run = read(Path(folder))
     recording = recording_of(run, checkpoints=True)
@@ -316,7 +338,7 @@ def restore(trainer: Trainer, folder: str | Path, step: int | None = None) -> Re
         raise ConfigError(f"{run.folder} does not hold the weights of the networks that it describes.") from None
     if trainer.step != at:
         raise ConfigError(f"{run.folder} holds another step than it says.")
-    if step is not None:
+    if step is not None and branch:
         past.parent = Parent(run.name, at)
     return past
 

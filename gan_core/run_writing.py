@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,7 @@ from gan_core.datasets import DATASETS, Data
 from gan_core.knobs import ConfigError, shorten
 from gan_core.pictures import Pictures
 from gan_core.recording import Checkpoint, Recording
-from gan_core.run_reading import CONFIG, FILE, FORMAT, checksum, read
+from gan_core.run_reading import CONFIG, FILE, FORMAT, Race, checksum, read
 from gan_core.thumbnail import thumbnail
 
 if TYPE_CHECKING:
@@ -60,14 +62,15 @@ class Content:
     upload: Any = None
     note: str = ""
     owner: str = ""  # who may take up an autosaved run: a tab, as a hash
+    race: Race | None = None
 
     @classmethod
-    def of(cls, lane: Lane, upload: Any = None, note: str = "", owner: str = "") -> Content:
+    def of(cls, lane: Lane, upload: Any = None, note: str = "", owner: str = "", race: Race | None = None) -> Content:
         """The present state of a worker's lane."""
         lane.record()
         trainer = lane.trainer
         upload = upload if DATASETS[trainer.config.data].upload else None
-        return cls(trainer.config, trainer.step, lane.recording.copy(), trainer.data, upload, note, owner)
+        return cls(trainer.config, trainer.step, lane.recording.copy(), trainer.data, upload, note, owner, race)
 
 
 @dataclass
@@ -122,6 +125,7 @@ class Writer:
             "config": flat,
             "parent": None if parent is None else {"name": parent.name, "step": parent.step},
             "owner": content.owner,
+            "race": None if content.race is None else asdict(content.race),
             "markers": recording.history.markers,
             "scores": recording.scores.items[-1] if len(recording.scores) else {},
             "files": files,
@@ -152,10 +156,18 @@ class Writer:
         return {"file": path.name, "sha256": digest}
 
 
-def save(folder: Path, content: Content) -> None:
-    """Writes a new run, whole or not at all. Raises ConfigError where that is impossible or the name is taken."""
+def save(folder: Path, content: Content, numbered: bool = False) -> Path:
+    """Writes a new run, whole or not at all, and returns its folder. Raises ConfigError where that is impossible.
+
+    Where the name is taken that is an error too, or with `numbered` it gets the next free one.
+    """
+    return new_run(folder, lambda part: Writer(part)._write(content), numbered)
+
+
+def new_run(folder: Path, fill: Callable[[Path], None], numbered: bool = False) -> Path:
+    """As `save`, of a run that `fill` writes into an empty folder; OSErrors become ConfigErrors."""
     taken = ConfigError(f"There is a run with the name {shorten(folder.name)} already: choose another.")
-    if folder.exists():
+    if folder.exists() and not numbered:
         raise taken
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -163,13 +175,28 @@ def save(folder: Path, content: Content) -> None:
     except OSError as error:
         raise unsaved(folder, error) from None
     try:
-        Writer(part)._write(content)
+        fill(part)
         part.chmod(0o755)
-        os.rename(part, folder)  # fails where somebody was faster
+        for target in _names(folder) if numbered else (folder,):
+            try:
+                if not target.exists():
+                    os.rename(part, target)  # fails where somebody was faster
+                    return target
+            except OSError:
+                if not target.exists():
+                    raise
+        raise taken
     except OSError as error:
-        raise (taken if folder.exists() else unsaved(folder, error)) from None
+        raise unsaved(folder, error) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _names(folder: Path) -> Iterator[Path]:
+    """`folder`, and the same with a number behind its name, which stays short enough for one."""
+    yield folder
+    for i in itertools.count(2):
+        yield folder.with_name(f"{folder.name[:74]} {i}")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gan_core.knobs import ConfigError, shorten
 from gan_core.run_reading import CONFIG, NOTE_LENGTH, Saved, is_run, printable, read
-from gan_core.run_writing import json_bytes, unsaved, write_whole
+from gan_core.run_writing import json_bytes, new_run, unsaved, write_whole
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
 DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9])( *\..*)?", re.IGNORECASE)  # names that Windows keeps for itself
@@ -39,12 +39,6 @@ def checked_note(note: str) -> str:
     if len(note) > NOTE_LENGTH:
         raise ConfigError(f"A note has at most {NOTE_LENGTH} letters; this one has {len(note):,}.")
     return printable(note).strip()
-
-
-def free_name(root: Path, name: str) -> str:
-    """`name`, or with a number behind it the first that no run of `root` has."""
-    taken = {entry.name for entry in root.iterdir()} if root.is_dir() else set()
-    return next(n for n in (name, *(f"{name[:74]} {i}" for i in range(2, 100_000))) if n not in taken)
 
 
 # -- the folder of all runs -----------------------------------------------------------------------------------
@@ -107,6 +101,24 @@ def _moved(folder: Path, target: Path) -> None:
         os.rename(folder, target)
     except OSError as error:
         raise ConfigError(f"{folder.name} cannot be moved: {error.strerror or error}.") from None
+
+
+def copy(folder: Path, target: Path) -> Path:
+    """A copy of the run as `target`, or the next free name; returns its folder. Raises ConfigError.
+
+    What is never written over, all but config.json, is shared by hard links where the system has them.
+    """
+    run = read(folder)
+
+    def fill(part: Path) -> None:
+        for row in (*run.about["files"].values(), *run.about["checkpoints"]):
+            try:
+                os.link(folder / row["file"], part / row["file"])
+            except OSError:
+                shutil.copyfile(folder / row["file"], part / row["file"])
+        write_whole(part / CONFIG, json_bytes(run.about))
+
+    return new_run(target, fill, numbered=True)
 
 
 def annotate(folder: Path, note: str) -> None:

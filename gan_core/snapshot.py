@@ -35,7 +35,7 @@ class Snapshot:
     status: `idle` (no worker yet), `warming` (worker starts), `compiling`, `loading` (waits for the first
     frame), `playing`, `stepping`, `paused`, `ended`. frame: the worker's arrays (views.look) with `history`,
     `metrics`, `layers`, `recorded` and `checkpoints` (steps), `at` (the step shown, None for now); empty until the
-    first. lanes: the same of every run that the worker trains in lock-step, where there are several.
+    first. lanes: the same of every run that the worker trains in lock-step, with their settings in `configs`.
     """
 
     config: GANConfig
@@ -46,6 +46,7 @@ class Snapshot:
     error: str | None = None
     frame: dict[str, Any] = field(default_factory=dict)
     lanes: tuple[dict[str, Any], ...] = ()
+    configs: tuple[GANConfig, ...] = ()
 
     @property
     def shown(self) -> int:

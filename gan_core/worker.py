@@ -14,16 +14,18 @@ import threading
 import time
 from collections import OrderedDict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_core.config import GANConfig, compile_key, same_structure
 from gan_core.knobs import ConfigError
-from gan_core.wire import Wire
+from gan_core.wire import LEAVE_SECONDS, Wire
 
 if TYPE_CHECKING:
     from gan_core.keeper import Keeper
     from gan_core.lane import Lane
     from gan_core.recording import Recording
+    from gan_core.run_writing import Content
 
 CHUNK_SECONDS = 0.04
 SLOW_CHUNK_SECONDS = 0.1  # for two or three slow steps: one by one they cannot overlap, a sixth slower for convolutions
@@ -31,7 +33,7 @@ NICENESS = 10  # on two cores the browser that draws comes first, or the picture
 PROGRAMS = 4  # compiled structures kept
 LEASE_SECONDS = 20.0  # without a renewal: pause
 ORPHAN_SECONDS = 90.0  # without a renewal: end
-LEAVE_SECONDS = 8.0  # for the last save, once the server is gone
+SAVERS = 2  # saves that are written at once, beside the training
 RATE_WINDOW = 1.5  # seconds over which steps/s are measured
 
 
@@ -43,6 +45,9 @@ class Mailbox:
         self._news = threading.Condition()
         self._commands: deque[tuple[str, Any]] = deque()
         self._newest: dict[str, Any] = {}
+        self._upload: tuple[str, Any] = ("", None)  # the user's own data that came last, and their name
+        self._quits = False
+        self.may_save = False  # whether there is a loop that could have something to write before the end
         self.lease_until = time.monotonic() + ORPHAN_SECONDS
         threading.Thread(target=self._read, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -51,13 +56,18 @@ class Mailbox:
         while True:
             try:
                 kind, body = self._wire.receive()
-            except Exception:
-                # The server is gone, or what it said cannot be read, so that nobody is left to train for; an autosaved
-                # run is written once more.
-                kind, body = "quit", None
-                timer = threading.Timer(LEAVE_SECONDS, os._exit, (0,))
-                timer.daemon = True
-                timer.start()
+            except Exception:  # the server is gone, or what it says cannot be read any more
+                self._quit()
+                return
+            if kind == "quit":
+                self._quit()
+                return
+            if kind == "upload":
+                self._upload = body["name"], body["content"]
+                continue
+            if kind == "configure":
+                name, content = self._upload
+                body = {**body, "upload": content if body["upload"] == name else None}
             with self._news:
                 if kind == "lease":
                     self.lease_until = time.monotonic() + LEASE_SECONDS
@@ -66,13 +76,25 @@ class Mailbox:
                 else:
                     self._commands.append((kind, body))
                 self._news.notify()
-            if kind == "quit":
-                return
 
     def _watch(self) -> None:
         while time.monotonic() < self.lease_until + ORPHAN_SECONDS - LEASE_SECONDS:
             time.sleep(1)
-        os._exit(0)
+        self._quit()
+
+    def _quit(self) -> None:
+        """Nobody is left to train for: the loop writes what is not saved within LEAVE_SECONDS; without it, the end."""
+        if not self.may_save:
+            os._exit(0)
+        with self._news:
+            if self._quits:
+                return
+            self._quits = True
+            self._commands.append(("quit", None))
+            self._news.notify()
+        timer = threading.Timer(LEAVE_SECONDS, os._exit, (0,))
+        timer.daemon = True
+        timer.start()
 
     def leased(self) -> bool:
         """Whether somebody still wants this worker to train."""
@@ -146,7 +168,8 @@ class Worker:
         self._dropped: dict[int, list[Recording]] = {}  # of the generation that `Run.undo` would bring back
         self._keeper: Keeper | None = None
         self._keepers: list[Keeper] = []
-        self._saved: dict[str, Any] | None = None  # what became of the last save that was asked for
+        self._saver = ThreadPoolExecutor(SAVERS)
+        self._upload: Any = None  # the user's own data that the lanes are trained on
         self._generation = 0
         self._playing = False
         self._pending = 0  # steps still to take for Step
@@ -154,13 +177,15 @@ class Worker:
         self._recent: deque[tuple[float, int]] = deque()
 
     def run(self) -> None:
-        """Until the server closes the pipe or says quit."""
+        """Until the server closes the pipe, or renews no more."""
+        self._mail.may_save = True
         while True:
             for kind, body in self._mail.take(self._patience()):
                 if kind == "quit":
                     self._leave()
                     for keeper in self._keepers:
                         keeper.finish()
+                    self._saver.shutdown(wait=True)
                     return
                 try:
                     getattr(self, "_on_" + kind)(body)
@@ -205,9 +230,9 @@ class Worker:
         """{flats, upload, generation, source, restores, keeps, autosave}: live changes act at once, anything else
         rebuilds.
 
-        source: {folder, step} of the saved run to go on from. autosave: {folder, owner} to keep the run in. restores:
-        the generation whose recording to go on from, which an earlier message had kept; keeps: the one to keep from
-        now on. Each may be None.
+        source: {folder, step} of the saved run to go on from. autosave: {folders, owner} to keep the lanes in.
+        restores: the generation whose recording to go on from, which an earlier message had kept; keeps: the one to
+        keep from now on. Each may be None.
         """
         from gan_core.keeper import Keeper
 
@@ -223,8 +248,8 @@ class Worker:
         autosave = body["autosave"]
         if autosave is None:
             self._keeper = None
-        elif self._keeper is None or self._keeper.folder != autosave["folder"]:
-            self._keeper = Keeper(autosave["folder"], autosave["owner"], body["upload"])
+        elif self._keeper is None or self._keeper.folders != autosave["folders"]:
+            self._keeper = Keeper(autosave["folders"], autosave["owner"], body["upload"])
 
     def _build(self, configs: list[GANConfig], body: dict[str, Any]) -> None:
         from gan_core import datasets, run_reading
@@ -233,7 +258,7 @@ class Worker:
         from gan_core.trainer import Trainer
 
         restored = self._set_aside(body.get("restores"), body.get("keeps"))
-        self._generation = body["generation"]
+        self._generation, self._upload = body["generation"], body["upload"]
         for lane in self._lanes:
             lane.close()
         self._lanes, self._error, self._pending = [], None, 0
@@ -330,16 +355,40 @@ class Worker:
         self._wire.send("snapshot", {"id": body["id"], **self._snapshot(body["view"])})
 
     def _on_save(self, body: dict[str, Any]) -> None:
-        """{id, folders, note, upload}: writes each lane into its folder, which must be new; `saved` tells the rest."""
-        from gan_core import run_writing
+        """{id, folders, note}: writes each lane into its folder, or the next free name; `saved` tells the rest.
+
+        The state is of now; it is written beside the training.
+        """
+        from gan_core.run_writing import Content
 
         try:
-            for lane, folder in zip(self._lanes, body["folders"], strict=True):
-                lane.record()
-                run_writing.save(folder, run_writing.Content.of(lane, body["upload"], body["note"]))
-            self._saved = {"id": body["id"], "error": None}
-        except ConfigError as error:
-            self._saved = {"id": body["id"], "error": str(error)}
+            if len(self._lanes) != len(body["folders"]):
+                raise ConfigError("There is no run to save: it could not be built.")
+            contents = [Content.of(lane, self._upload, body["note"]) for lane in self._lanes]
+        except Exception as error:
+            self._say_saved(body["id"], [], error)
+            return
+        self._saver.submit(self._save, body, contents)
+
+    def _save(self, body: dict[str, Any], contents: list[Content]) -> None:
+        from gan_core import run_writing
+
+        taken: list[Path] = []
+        try:
+            for folder, content in zip(body["folders"], contents, strict=True):
+                taken.append(run_writing.save(folder, content, numbered=True))
+        except Exception as error:
+            self._say_saved(body["id"], taken, error)
+        else:
+            self._say_saved(body["id"], taken, None)
+
+    def _say_saved(self, number: int, taken: list[Path], error: Exception | None) -> None:
+        """Whatever went wrong, the training goes on, and whoever asked hears of it."""
+        said = "" if error is None else str(error)
+        if error is not None and not isinstance(error, ConfigError):
+            said = f"The run could not be saved ({type(error).__name__})."
+        with contextlib.suppress(OSError, ValueError):  # nobody is left to hear it
+            self._wire.send("saved", {"id": number, "folders": taken, "error": said})
 
     # -- training -----------------------------------------------------------------------------------------
 
@@ -404,7 +453,6 @@ class Worker:
             "ready": self._ready(),
             "error": self._error,
             "steps_per_second": self._rate() if self._playing else 0.0,
-            "saved": self._saved,
             "autosave": None if self._keeper is None else self._keeper.state,
             "lanes": [],
         }

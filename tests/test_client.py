@@ -10,9 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gan_core import datasets
+from gan_core import datasets, run_reading
 from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
+from gan_core.copies import Copies
+from gan_core.knobs import ConfigError
 from gan_core.pictures import Pictures
 from gan_core.snapshot import View
 from gan_core.trainer import Trainer
@@ -206,6 +208,172 @@ def test_the_users_own_points(run):
     assert "modes" not in snapshot.frame["metrics"] and snapshot.frame["metrics"]["w1"] > 0
 
 
+class Counted:
+    """What is written to a process: the bytes, and how many of them at most in one message."""
+
+    def __init__(self, writer):
+        self._writer, self.bytes = writer, 0
+
+    def write(self, data):
+        self.bytes += memoryview(data).nbytes
+        return self._writer.write(data)
+
+    def flush(self):
+        self._writer.flush()
+
+    def close(self):
+        self._writer.close()
+
+
+def test_an_upload_goes_to_the_worker_once(run, monkeypatch, tmp_path):
+    """Knobs that are turned, a reset, the same file read again and autosave name it; what is on disk has it."""
+    points = np.random.default_rng(1).normal(size=(40_000, 2)).astype(np.float32)
+    config = SMALL.updated({"data": "file"})
+    counted = Counted(run.worker.wire._writer)
+    monkeypatch.setattr(run.worker.wire, "_writer", counted)
+    run.configure(config, points)
+    run.steps(1)
+    poll_until(run, lambda s: s.step == 1, "a step")
+    first = counted.bytes
+    assert first > points.nbytes
+    for rate in (2e-3, 3e-3):
+        run.configure(replace(config, g_lr=rate), points)
+    run.keep([tmp_path / "auto"], "me")
+    assert run.can_go_on_as(config, points.copy())
+    run.configure(replace(config, g_units=12), points.copy())
+    run.steps(2)
+    poll_until(run, lambda s: s.step == 2, "two steps of other networks")
+    (folder,) = run.save([tmp_path / "kept"]).result(30)
+    assert counted.bytes - first < points.nbytes / 10
+    assert np.array_equal(run_reading.upload_of(run_reading.read(folder)), points)
+    other = points + 1
+    assert not run.can_go_on_as(run.config, other)
+    run.configure(config, other)
+    run.steps(1)
+    poll_until(run, lambda s: s.step == 1, "a step on the other points")
+    assert counted.bytes - first > points.nbytes
+    (folder,) = run.save([tmp_path / "kept"]).result(30)
+    assert np.array_equal(run_reading.upload_of(run_reading.read(folder)), other)
+
+
+# -- saving -------------------------------------------------------------------------------------------------
+
+
+def test_everybody_who_saves_hears_of_their_own_save(run, tmp_path):
+    """Several at once, of one name; one of them cannot be written."""
+    run.steps(3)
+    poll_until(run, lambda s: s.status == "paused" and s.step == 3, "three steps")
+    (tmp_path / "a file").write_text("mine")
+    good = [run.save([tmp_path / "mine"], f"number {i}") for i in range(2)]
+    bad = run.save([tmp_path / "a file" / "mine"])
+    good += [run.save([tmp_path / "mine"], "number 2"), run.save([tmp_path / "other"], "number 3")]
+    folders = [save.result(60)[0] for save in reversed(good)][::-1]
+    assert sorted(folder.name for folder in folders) == ["mine", "mine 2", "mine 3", "other"]
+    for i, folder in enumerate(folders):
+        saved = run_reading.read(folder)
+        assert saved.note == f"number {i}" and saved.step == 3
+    with pytest.raises(ConfigError, match="cannot be saved"):
+        bad.result(60)
+    assert run.poll(ALL, 0.5).error is None
+
+
+def test_a_save_that_fails_in_any_way_is_heard_of_and_stops_nothing(run, tmp_path):
+    run.play()
+    poll_until(run, lambda s: s.step > 0, "a step")
+    with pytest.raises(ConfigError, match="no run to save"):
+        run.save([tmp_path / "a", tmp_path / "b"]).result(30)  # as if it were a race of two
+    stood = run.step
+    going = poll_until(run, lambda s: s.step > stood, "the run to go on")
+    assert going.status == "playing" and going.error is None
+
+
+def test_a_save_without_a_worker_fails_at_once(tmp_path):
+    with pytest.raises(ConfigError, match="ended before the run was saved"):
+        Run(SMALL).save([tmp_path / "mine"]).result(0)
+
+
+def test_thirty_watchers_get_a_copy_each_of_one_snapshot(run, tmp_path, monkeypatch):
+    """And training goes on meanwhile: nothing waits for the disk."""
+    run.play()
+    poll_until(run, lambda s: s.step > 50, "some steps")
+    asked, send = [], run.worker.send
+    monkeypatch.setattr(run.worker, "send", lambda kind, body=None: (asked.append(kind), send(kind, body))[1])
+    copies, made, wrong = Copies(run), [], []
+
+    def copy():
+        try:
+            made.append(copies.make(tmp_path / "ring copy", 60))
+        except ConfigError as error:
+            wrong.append(str(error))
+
+    before = run.step
+    threads = [threading.Thread(target=copy) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(90)
+    assert wrong == [] and asked.count("save") == 1
+    names = {"ring copy", *(f"ring copy {i}" for i in range(2, 31))}
+    assert {folder.name for folder in made} == names
+    read = [run_reading.read(folder) for folder in made]
+    assert len({saved.step for saved in read}) == 1 and read[0].step >= 50
+    for saved in read[::10]:
+        assert run_reading.recording_of(saved, checkpoints=True).checkpoints.steps[-1] == saved.step
+    poll_until(run, lambda s: s.step > before, "training to go on")
+    # A run that stands at another step is saved again; one that stands at the same is not.
+    run.pause()
+    stood = poll_until(run, lambda s: s.status == "paused", "the pause").step
+    again = [run_reading.read(copies.make(tmp_path / "ring copy", 60)).step for _ in range(2)]
+    assert again == [stood, stood] and asked.count("save") == 2
+    run.reset(SMALL, None)
+    poll_until(run, lambda s: s.status == "paused" and s.step == 0, "the reset")
+    assert run_reading.read(copies.make(tmp_path / "ring copy", 60)).step == 0
+    # The snapshots themselves go.
+    wait_until(
+        lambda: {path.name for path in tmp_path.iterdir()} == {*names, "ring copy 31", "ring copy 32", "ring copy 33"},
+        30,
+        "the snapshots to be removed",
+    )
+
+
+# -- one moment ---------------------------------------------------------------------------------------------
+
+
+def test_data_that_load_slowly_are_not_put_in_place_of_newer_ones(monkeypatch):
+    began, go, load = threading.Event(), threading.Event(), datasets.load
+
+    def slowly(config, upload=None):
+        if config.data == "moons":
+            began.set()
+            assert go.wait(20)
+        return load(config, upload)
+
+    monkeypatch.setattr(datasets, "load", slowly)
+    run, seen = Run(SMALL.updated({"data": "moons"})), []
+    thread = threading.Thread(target=lambda: seen.append(run.snapshot()))
+    thread.start()
+    assert began.wait(20)
+    run.configure(SMALL)
+    now = run.snapshot()
+    go.set()
+    thread.join(20)
+    assert now.config.data == "ring" and now.data is load(SMALL)
+    assert seen[0].config.data == "moons" and seen[0].data is load(SMALL.updated({"data": "moons"}))
+    assert run.data is load(SMALL) is run.snapshot().data
+
+
+def test_settings_and_frames_of_a_snapshot_are_of_one_moment():
+    run = Run(SMALL)
+    race = tuple(SMALL.updated({"g_units": units}) for units in (4, 5, 6))
+    run.race(race)
+    run._take({"id": 1, "generation": run._generation, "error": None, "pending": 0, "lanes": [{"step": 2}] * 3})
+    before = run.snapshot()
+    run.race(race[:2])
+    after = run.snapshot()
+    assert len(before.lanes) == 3 and before.configs == race
+    assert after.lanes == () and after.configs == race[:2]
+
+
 def pictures(n=40, side=28):
     """Pictures with a bright half, upper or lower, which is the class."""
     labels = (np.arange(n) % 2).astype(np.int32)
@@ -270,7 +438,7 @@ def test_a_worker_that_cannot_start_says_why(tmp_path, monkeypatch):
 
 def test_only_an_autosave_that_was_written_is_promised(tmp_path):
     run = Run(SMALL)
-    run.keep(tmp_path)
+    run.keep([tmp_path])
     assert "autosaved" not in run.afterwards()
     (tmp_path / "config.json").write_text("{}")
     assert "take up what was autosaved" in run.afterwards()

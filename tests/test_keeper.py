@@ -50,7 +50,7 @@ def written(monkeypatch):
 
 
 def keeper_of(folder, upload=None):
-    return Keeper(str(folder / "auto"), "me", upload)
+    return Keeper([str(folder / "auto")], "me", upload)
 
 
 def ticked(keeping, *lanes):

@@ -225,10 +225,11 @@ SMALL = GANConfig.from_flat(
     {"data": "ring", "g_layers": 1, "d_layers": 1, "g_units": 8, "d_units": 8, "batch_size": 8, "data_size": 500}
 )
 KILLS = 2
+SLOW_SECONDS = 6.0
 
 
-def hurry():
-    """The main function of a worker that compiles nothing, and autosaves as often as it can."""
+def hurry(first=0.05):
+    """The main function of a worker that compiles nothing, and autosaves as often as it can, after `first` seconds."""
     from gan_core import keeper, trainer, worker
 
     made = trainer.Program
@@ -239,17 +240,32 @@ def hurry():
         return program
 
     trainer.Program = plain
-    keeper.FIRST_SECONDS = keeper.EVERY_SECONDS = 0.05
+    keeper.FIRST_SECONDS, keeper.EVERY_SECONDS = first, 0.05
     keeper.SHARE = 1.0
     worker.NICENESS = 0
     worker.main()
 
 
-def hurried():
-    """Such a worker's process."""
+def slow():
+    """As `hurry`, but autosaves at its end only, which takes seconds; one that nobody renews ends soon."""
+    from gan_core import worker
+
+    write = run_writing.Writer.write
+
+    def slowly(self, content):
+        time.sleep(SLOW_SECONDS)
+        write(self, content)
+
+    run_writing.Writer.write = slowly
+    worker.LEASE_SECONDS, worker.ORPHAN_SECONDS = 1.0, 3.0
+    hurry(first=1_000.0)
+
+
+def hurried(main="hurry"):
+    """The process of a worker with that main function."""
 
     def popen(command, **options):
-        return subprocess.Popen([command[0], "-c", "from tests.test_run_kills import hurry; hurry()"], **options)
+        return subprocess.Popen([command[0], "-c", f"from tests.test_run_kills import {main}; {main}()"], **options)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(client, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
@@ -298,7 +314,7 @@ def test_a_worker_that_is_killed_leaves_a_run_that_a_new_one_goes_on_from(tmp_pa
         run.attach(spares[0])
         for kill in range(KILLS):
             worker = run.worker
-            run.keep(folder, "owner")
+            run.keep([folder], "owner")
             run.play()
             wanted = step + rng.randrange(1, 20)
             seen = poll_until(run, lambda s, n=wanted: s.step > n and folder.exists(), "steps and a save")
@@ -312,7 +328,7 @@ def test_a_worker_that_is_killed_leaves_a_run_that_a_new_one_goes_on_from(tmp_pa
             # The last one is as every worker is: it saves for the first time after four seconds, and when it ends.
             spares.append(hurried() if kill < KILLS - 1 else WorkerProcess())
             run = goes_on(saved, spares[kill + 1])
-        run.keep(folder, "owner")
+        run.keep([folder], "owner")
         run.play()
         shown = poll_until(run, lambda s: s.step > step + 5, "a few steps")
         process = run.worker
@@ -322,7 +338,7 @@ def test_a_worker_that_is_killed_leaves_a_run_that_a_new_one_goes_on_from(tmp_pa
         assert saved.step >= shown.step and run_reading.recording_of(saved).frames.steps[-1] == saved.step
         # And standing still: that very step, with the very picture.
         run = goes_on(saved, spares[-1])
-        run.keep(folder, "owner")
+        run.keep([folder], "owner")
         run.steps(7)
         shown = poll_until(run, lambda s: s.status == "paused" and s.step == saved.step + 7, "seven steps")
         process = run.worker
@@ -335,3 +351,26 @@ def test_a_worker_that_is_killed_leaves_a_run_that_a_new_one_goes_on_from(tmp_pa
         for process in spares:
             process.process.kill()
             process.process.wait(15)
+
+
+@pytest.mark.parametrize("end", ["its page was closed", "nobody renews it"])
+def test_a_worker_ends_when_its_run_is_saved_however_long_that_takes(tmp_path, end):
+    """One rule for all ends, within a bound: the last step that was shown is on disk."""
+    process, folder = hurried("slow"), tmp_path / "autosave ring"
+    try:
+        run = Run(SMALL)
+        run.attach(process)
+        run.keep([folder], "owner")
+        run.steps(5)
+        poll_until(run, lambda s: s.status == "paused" and s.step == 5, "five steps")
+        asked = run.save([tmp_path / "by hand"])  # what was asked for before the end is done as well
+        if end == "its page was closed":
+            run.end(end)
+        process.process.wait(2 * SLOW_SECONDS + 15)
+        assert process.process.returncode == 0
+        assert run_reading.read(folder).step == 5
+        (by_hand,) = asked.result(10)
+        assert run_reading.read(by_hand).step == 5
+    finally:
+        process.process.kill()
+        process.process.wait(15)

@@ -64,6 +64,20 @@ def test_arrays_arrive_as_they_were(wires):
     assert body["empty"].shape == (0, 2)
 
 
+def test_large_arrays_travel_beside_the_message_and_can_be_written_to(wires):
+    """Without a copy of them in the sender: they are no part of the pickle."""
+    a, b = wires
+    arrays = [np.arange(100_000, dtype=np.uint8).reshape(10, -1), np.zeros((0, 2)), np.arange(50_000.0)]
+    thread = started(a.send, "arrays", {"large": arrays, "small": np.arange(3)})
+    _, body = b.receive()
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+    for sent, got in zip(arrays, body["large"], strict=True):
+        assert got.dtype == sent.dtype and np.array_equal(got, sent)
+        got += 1
+    assert arrays[0][0, 0] == 0
+
+
 def test_messages_arrive_in_order(wires):
     a, b = wires
     for i in range(100):

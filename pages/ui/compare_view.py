@@ -95,7 +95,8 @@ def _race(bar: Any, log: bool) -> None:
         st.fragment(_draw_race, run_every=every)(run, log, every, feed)
     finally:
         state.full_run = False
-    _settings(list(run.configs), lane_names(run.configs))
+    configs = run.configs
+    _settings(list(configs), lane_names(configs))
 
 
 def _setup() -> None:
@@ -198,15 +199,15 @@ def _keep(run: Run) -> None:
 
 def _draw_race(run: Run, log: bool, every: float | None, feed: Feed) -> None:
     feed.view = View(side=8, at=past.looked_at())
-    feed.figures = lambda snapshot: _figures(_racers(run, snapshot), log)
-    feed.texts = lambda snapshot: {"race_status": _race_status(run, snapshot), **_texts(_racers(run, snapshot))}
+    feed.figures = lambda snapshot: _figures(_racers(snapshot), log)
+    feed.texts = lambda snapshot: {"race_status": _race_status(run, snapshot), **_texts(_racers(snapshot))}
     of = past.era()
-    feed.scrubber = controls.mine("scrubber"), lambda snapshot: _about(_racers(run, snapshot), of)
+    feed.scrubber = controls.mine("scrubber"), lambda snapshot: _about(_racers(snapshot), of)
     snapshot, place = feed.look()
     wanted = live.every_seconds(run, snapshot)
-    if past.settled(run) or (wanted != every and (every is None or live.ticking())):
+    if past.settled() or (wanted != every and (every is None or live.ticking())):
         st.rerun()  # the timer changes only in a full run
-    _draw(feed.shown(snapshot, place), _racers(run, snapshot))
+    _draw(feed.shown(snapshot, place), _racers(snapshot))
     live_feed(feed.token, snapshot.moving, place)
     if snapshot.error:
         st.error(snapshot.error)
@@ -218,15 +219,16 @@ def _race_status(run: Run, snapshot: Snapshot) -> str:
     return f"<p>{escape(f'{rate} steps/s each · {said} · {config.data} · seed {config.seed}')}</p>"
 
 
-def _racers(run: Run, snapshot: Snapshot) -> list[Column]:
-    frames = snapshot.lanes or ({},) * len(run.configs)
+def _racers(snapshot: Snapshot) -> list[Column]:
+    configs = snapshot.configs  # of the same moment as its frames, unlike those of the run
+    frames = snapshot.lanes or ({},) * len(configs)
     return [
         Column(
             name,
             replace(snapshot, config=config, frame=frame, step=int(frame.get("step", 0))),
             frame.get("lane_error", ""),
         )
-        for name, config, frame in zip(lane_names(run.configs), run.configs, frames, strict=True)
+        for name, config, frame in zip(lane_names(configs), configs, frames, strict=True)
     ]
 
 

@@ -329,7 +329,7 @@ def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
     feed.texts = partial(_texts, run, display)
     feed.scrubber = past.recorded()
     snapshot, place = feed.look()
-    if past.settled(run) or (snapshot.moving and every is None):
+    if past.settled() or (snapshot.moving and every is None):
         st.rerun()  # another view was asked for while all stood still, and its frame is not here yet
     tick = ticking()
     if every is not None and tick and every_seconds(run, snapshot) != every:

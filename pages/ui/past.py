@@ -75,14 +75,14 @@ def draw_scrubber(run: Run, snapshot: Snapshot, key: str, data: dict[str, Any]) 
 
 
 def pending() -> dict[str, Any] | None:
-    """The save that the worker has been asked for: {id, name, fork (a step, or None)}."""
+    """The save that the worker has been asked for: {save (a future of its folders), fork (a step, or None)}."""
     return st.session_state.get(controls.mine("saving"))
 
 
-def settled(run: Run) -> bool:
+def settled() -> bool:
     """Whether a save that was asked for has ended, so that a full run can act on it."""
     asked = pending()
-    return asked is not None and (run.worker is None or (run.saved or {}).get("id") == asked["id"])
+    return asked is not None and asked["save"].done()
 
 
 def _fork(run: Run, snapshot: Snapshot, at: int | None) -> None:
@@ -97,33 +97,29 @@ def _fork(run: Run, snapshot: Snapshot, at: int | None) -> None:
 def ask(run: Run, names: list[str], note: str = "", fork: int | None = None) -> None:
     """Has the worker save its lanes under these names, or the next free ones; then `settle` goes on."""
     root = runs.runs_folder()
-    free = [runs.free_name(root, "".join(c if c.isalnum() or c in " ._-" else " " for c in name)) for name in names]
-    asked = run.save([root / name for name in free], note)
-    st.session_state[controls.mine("saving")] = {"id": asked, "name": "”, “".join(free), "fork": fork}
+    fit = ["".join(c if c.isalnum() or c in " ._-" else " " for c in name) for name in names]
+    save = run.save([root / name for name in fit], note)
+    st.session_state[controls.mine("saving")] = {"save": save, "fork": fork}
 
 
 def settle(run: Run) -> None:
     """Acts on a save that has ended: says so, or opens the branch."""
     state = st.session_state
-    if not settled(run):
+    if not settled():
         return
     asked = state.pop(controls.mine("saving"))
-    error = "The training process ended before the run was saved." if run.worker is None else run.saved["error"]
-    if error:
-        controls.say(error)
-        return
-    if asked["fork"] is None:
-        controls.say(f"Saved as “{asked['name']}”; it is on the page Runs.")
-        return
     try:
-        saved = run_reading.read(runs.runs_folder() / asked["name"])
-        open_in(run, saved, asked["fork"])
+        folders = asked["save"].result()
+        names = "”, “".join(folder.name for folder in folders)
+        if asked["fork"] is None:
+            controls.say(f"Saved as “{names}”; it is on the page Runs.")
+            return
+        open_in(run, run_reading.read(folders[0]), asked["fork"])
     except ConfigError as failed:
         controls.say(str(failed))
         return
     controls.say(
-        f"This is a branch from step {asked['fork']:,}: turn knobs and press Play. The original is kept as "
-        f"“{asked['name']}”."
+        f"This is a branch from step {asked['fork']:,}: turn knobs and press Play. The original is kept as “{names}”."
     )
 
 
@@ -210,7 +206,7 @@ def autosave(run: Run) -> None:
         _prune(runs.runs_folder())
         stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
         name = f"{run_reading.AUTOSAVE}{run.config.data} {stamp} {owner()[:6]}{os.urandom(1).hex()}"
-        run.keep(runs.runs_folder() / name, owner())
+        run.keep([runs.runs_folder() / name], owner())
 
 
 def _prune(root: Path) -> None:
@@ -266,7 +262,7 @@ def _take_up(run: Run, saved: Saved, start: Any) -> None:
         controls.say(str(error))
         return
     if start(run):
-        run.keep(saved.folder, owner())
+        run.keep([saved.folder], owner())
 
 
 def _decline(name: str) -> None:

@@ -6,9 +6,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import TimeoutError as NoAnswer
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import streamlit as st
 from gan_core.client import ROOT, Run
 from gan_core.datasets import DATASETS
 from gan_core.export import EXPORTS
+from gan_core.knobs import ConfigError
 from gan_core.run_reading import Saved
 from pages.ui import clicks, controls
 from pages.ui.liveplot import deliver
@@ -81,19 +82,12 @@ class Job:
 
 def _saved_now(run: Run, name: str, folder: Path) -> Path:
     """Has the worker write the run as it stands into `folder`, under `name`; raises RuntimeError."""
-    target = folder / name
-    number = run.save([target])
-    ends = time.monotonic() + SAVE_SECONDS
-    while time.monotonic() < ends:
-        if target.is_dir():
-            return target
-        worker, said = run.worker, run.saved
-        if worker is None or worker.state == "gone":
-            raise RuntimeError("The training process ended before the run could be read.")
-        if said is not None and said["id"] == number and said["error"]:
-            raise RuntimeError(said["error"])
-        time.sleep(0.05)
-    raise RuntimeError("The training process did not answer in time. Pause it and try again.")
+    try:
+        return run.save([folder / name]).result(SAVE_SECONDS)[0]
+    except ConfigError as error:
+        raise RuntimeError(str(error)) from None
+    except NoAnswer:
+        raise RuntimeError("The run was not saved in time. Press Pause and try again.") from None
 
 
 def too_early(run: Run) -> bool:

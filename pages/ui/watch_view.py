@@ -1,7 +1,6 @@
 """The page Watch, and the presenter's panel: link, QR code, how many watch, End."""
 
 import io
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import segno
 import streamlit as st
 
-from gan_core import run_reading, runs
+from gan_core import runs
 from gan_core.client import Run
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
@@ -102,21 +101,10 @@ def page() -> None:
 
 
 def _copy(show: Show) -> None:
-    """Saves the presented run and asks for it to be opened as the visitor's own."""
-    run, root = show.run, runs.runs_folder()
-    c = run.config
-    folder = root / runs.free_name(root, f"{c.data} seed {c.seed} copy")
-    number = run.save([folder])
-    limit = time.monotonic() + COPY_SECONDS
-    while (run.saved or {}).get("id", 0) < number and time.monotonic() < limit and run.worker is not None:
-        run.refresh(0.2)
-        time.sleep(0.05)
-    saved = run.saved or {}
-    if saved.get("id", 0) < number or saved.get("error"):
-        controls.say(saved.get("error") or "The run could not be copied: it has no training process any more.")
-        return
+    """Takes a copy of the presented run and asks for it to be opened as the visitor's own."""
+    c = show.run.config
     try:
-        run_reading.read(folder)
+        folder = show.copies.make(runs.runs_folder() / f"{c.data} seed {c.seed} copy", COPY_SECONDS)
     except ConfigError as error:
         controls.say(str(error))
         return

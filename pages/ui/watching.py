@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gan_core.client import Run
+from gan_core.copies import Copies
 from gan_core.recording import Timeline
 from gan_core.snapshot import Snapshot
 from pages.ui.liveplot import pack
@@ -50,9 +51,13 @@ class Show:
     made: float = 0.0
     past: Timeline = field(default_factory=lambda: Timeline(PAST_FRAMES, PAST_FRAMES // 2, PAST_BYTES))
     ended: bool = False
+    copies: Copies = field(init=False)
     _seen: dict[str, float] = field(default_factory=dict)
     _drawn: tuple[Any, ...] = ()
     _idle_since: float | None = None
+
+    def __post_init__(self) -> None:
+        self.copies = Copies(self.run)
 
     def heard(self, watcher: str) -> None:
         """A watcher asks."""

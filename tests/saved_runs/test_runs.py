@@ -15,6 +15,7 @@ from PIL import Image
 
 from gan_core import datasets, picture_files, run_reading, run_writing, runs, thumbnail
 from gan_core.config import GANConfig
+from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
 from gan_core.recording import Parent
 from gan_core.run_reading import Saved
@@ -272,13 +273,31 @@ def test_the_folder_of_runs(monkeypatch, tmp_path):
     assert str(runs.runs_folder("elsewhere")) == "elsewhere"
 
 
-def test_a_free_name(tmp_path):
-    assert runs.free_name(tmp_path / "nothing", "ring") == "ring"
-    for name in ("ring", "ring 2", "x" * 80):
+def test_a_free_name(tmp_path, lane):
+    """Whoever saves with `numbered` gets the next name that no other run, file or folder has."""
+    for name in ("ring 2", "x" * 80):
         (tmp_path / name).mkdir()
-    assert runs.free_name(tmp_path, "ring") == "ring 3" and runs.free_name(tmp_path, "rin") == "rin"
-    long = runs.free_name(tmp_path, "x" * 80)
-    assert long == runs.checked_name(long) and not (tmp_path / long).exists()
+    (tmp_path / "ring 3").write_text("mine")
+    content = Content.of(lane)
+    saved = [run_writing.save(tmp_path / "ring", content, numbered=True).name for _ in range(3)]
+    assert saved == ["ring", "ring 4", "ring 5"]
+    long = run_writing.save(tmp_path / ("x" * 80), content, numbered=True)
+    assert long.name == runs.checked_name(long.name) and run_reading.read(long).step == END
+    assert (tmp_path / "ring 3").read_text() == "mine" and list((tmp_path / "ring 2").iterdir()) == []
+
+
+def test_a_copy_is_a_run_of_its_own(folder, lane, spare, tmp_path):
+    """It shares the files until either is written anew, and survives the other."""
+    before = contents(folder)
+    copied = [runs.copy(folder, folder.parent / "copy") for _ in range(2)]
+    assert [path.name for path in copied] == ["copy", "copy 2"]
+    runs.annotate(copied[0], "mine")
+    run_writing.Writer(copied[1]).write(Content.of(lane, note="another"))
+    assert contents(folder) == before
+    runs.delete(folder)
+    assert [looked_through(path, spare).note for path in copied] == ["mine", "another"]
+    with pytest.raises(ConfigError):
+        runs.copy(folder, folder.parent / "copy")
 
 
 # -- the folder of all runs ---------------------------------------------------------------------------------
