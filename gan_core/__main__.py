@@ -149,6 +149,12 @@ def _scores(trainer) -> dict[str, Any]:
     return scores.score_images(trainer, judge, reference)
 
 
+def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
+    """What is known to disappoint, and what does nothing: of --set even what is at its default."""
+    for sentence in doubtful(config, parse_assignments(args.set)):
+        say(f"Note: {sentence}")
+
+
 def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | None) -> tuple[Any, np.ndarray, float]:
     """(the lane after `steps` or `seconds` of training, whichever is less; its last row; the seconds it took)."""
     from gan_core.cost import check_memory
@@ -159,8 +165,6 @@ def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | N
     check_memory(config, data.shape)
     if steps is None and seconds is None:
         steps = DEFAULT_STEPS
-    for sentence in doubtful(config):
-        say(f"Note: {sentence}")
     say("Compiling ...")
     trainer = Trainer(config, data)
     trainer.compile()
@@ -196,6 +200,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         run_writing.check_folder(folder.parent)
         if folder.exists():
             raise ConfigError(f"There is a run with the name {shorten(args.save)} already: choose another.")
+    _say_doubts(config, args)
     lane, row, elapsed = _trained(config, data, args.steps, args.seconds)
     trainer = lane.trainer
     if folder is not None:
@@ -255,6 +260,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     if folder is not None:
         trainer = run_reading.load(run, data)
     else:
+        _say_doubts(config, args)
         trainer = _trained(config, data, args.steps, args.seconds)[0].trainer
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
     if args.inception is not None:

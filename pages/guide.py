@@ -3,6 +3,7 @@
 import streamlit as st
 
 from gan_core.architectures import ARCHITECTURES, NORMS
+from gan_core.combinations import CONDITIONS
 from gan_core.config import KNOBS
 from gan_core.datasets import DATASETS
 from gan_core.glossary import TERMS
@@ -94,6 +95,7 @@ TABLES = {
             "what it does": knob.help,
             "range": knob.accepts(),
             "takes effect": "immediately" if knob.live else "restarts training",
+            "needs": CONDITIONS[name].needs if name in CONDITIONS else "",
         }
         for name, knob in KNOBS.items()
     ],

@@ -119,7 +119,7 @@ DOUBTFUL = {
     ),
     "no bound": ({"loss": "wasserstein"}, "The loss wasserstein has no bound of its own"),
     "no bound of residual blocks, which have no norm": (
-        {"data": "mnist", "architecture": "resnet", "loss": "wasserstein", "penalty": "none", "d_norm": "spectral"},
+        {"data": "mnist", "architecture": "resnet", "loss": "wasserstein", "penalty": "none"},
         "The loss wasserstein has no bound of its own",
     ),
     "smoothing of no labels": ({"loss": "hinge", "label_smoothing": 0.1}, "the loss hinge looks at no labels"),
@@ -128,6 +128,19 @@ DOUBTFUL = {
     "norm of no generator's layer": ({"g_norm": "batch", "g_layers": 0}, "g_norm=batch does nothing"),
     "norm of no discriminator's layer": ({"d_norm": "layer", "d_layers": 0}, "d_norm=layer does nothing"),
     "norm of the first layer": ({"d_norm": "batch", "d_layers": 1, "penalty": "r1"}, "d_norm=batch does nothing"),
+    "norms that the architecture does not use": (
+        {"data": "mnist", "architecture": "resnet", "d_norm": "spectral", "g_norm": "batch"},
+        "g_norm=batch and d_norm=spectral do nothing: the architecture resnet does not use them.",
+    ),
+    "an activation of no layer": (
+        {"g_layers": 0, "g_activation": "tanh"},
+        "g_activation=tanh does nothing: g_layers=0",
+    ),
+    "a schedule that ends where it starts": (
+        {"schedule": "cosine", "schedule_floor": 1},
+        "schedule=cosine does nothing",
+    ),
+    "the average where none is kept": ({"ema_decay": 0, "show_ema": False}, "show_ema=false does nothing: ema_decay=0"),
 }
 SURE = {
     "batch norm and cross-entropy": {"d_norm": "batch"},
@@ -138,10 +151,10 @@ SURE = {
     "bound by spectral norm": {"loss": "wasserstein", "d_norm": "spectral"},
     "labels": {"loss": "relativistic", "label_smoothing": 0.1, "label_noise": 0.1},
     "no penalty, no weight": {"penalty": "none", "gp_weight": 0},
-    "a setting that the architecture does not use": {
-        **{"data": "mnist", "architecture": "resnet", "d_norm": "batch", "g_norm": "batch"},
-        **{"g_layers": 0, "d_layers": 0},
+    "sizes that the architecture does not use": {
+        **{"data": "mnist", "architecture": "resnet", "g_layers": 0, "d_layers": 0, "g_units": 7},
     },
+    "numbers of what is off": {"penalty": "none", "gp_weight": 5, "schedule_steps": 500, "g_optimizer": "sgd"},
 }
 
 
@@ -170,6 +183,19 @@ def test_the_idle_norm_is_idle():
 def test_no_preset_is_refused_or_doubted(name):
     config = PRESETS[name].config
     assert refused(config) == [] and doubtful(config) == []
+
+
+def test_what_somebody_asks_for_is_said_at_its_default_too():
+    config = GANConfig.from_flat({"gp_weight": 0.1, "g_momentum": 0.0})
+    assert doubtful(config) == []
+    assert doubtful(config, ["gp_weight", "d_lr"]) == ["gp_weight=0.1 does nothing: there is no penalty."]
+    assert doubtful(config, {"g_momentum": "0"}) == ["g_momentum=0 does nothing: the optimizer adam has none."]
+
+
+def test_train_says_what_does_nothing(capsys, tmp_path):
+    arguments = ["--set", "penalty=none", "--set", "gp_weight=0.1", "--set", "g_layers=1", "--set", "g_units=4"]
+    assert main(["train", *arguments, "--steps", "1", "--set", "d_units=4", "--set", "data_size=50"]) == 0
+    assert "Note: gp_weight=0.1 does nothing: there is no penalty." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("preset", ["ring", "mnist"])

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from gan_core import datasets
+from gan_core.architectures import ARCHITECTURES
+from gan_core.combinations import acts, doubtful
 from gan_core.config import KNOBS, LIVE_FIELDS, GANConfig, config_from_json
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
@@ -152,6 +154,28 @@ def test_one_finite_step_of_small_networks(name, data):
 def test_a_recipe_that_does_not_fit_is_refused_in_a_sentence(name, settings, words):
     with pytest.raises(ConfigError, match=words):
         RECIPES[name].of(GANConfig.from_flat(settings))
+
+
+@each_recipe
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_on_every_architecture_a_recipe_acts_is_refused_or_says_what_does_nothing(name, architecture):
+    config = GANConfig.from_flat({"data": "digits", "architecture": architecture})
+    try:
+        made = RECIPES[name].of(config)
+    except ConfigError:
+        return
+    row = RECIPES[name]
+    asked = {**row.settings, **row.images}
+    said = " ".join(sentence for sentence in doubtful(made) if "nothing" in sentence)
+    for knob, value in asked.items():
+        # what equals the default of all data is not asked for
+        if not acts(knob, made) and value != getattr(GANConfig.from_flat({"data": "digits"}), knob):
+            assert knob in said
+
+
+def test_spectral_norm_that_residual_blocks_do_not_have_is_said():
+    made = RECIPES["sngan"].of(GANConfig.from_flat({"data": "digits", "architecture": "resnet"}))
+    assert any("d_norm=spectral do nothing: the architecture resnet" in sentence for sentence in doubtful(made))
 
 
 def test_packs_have_no_class_so_pacgan_is_told_none():

@@ -10,6 +10,7 @@ import streamlit as st
 
 from gan_core import run_reading, runs
 from gan_core.client import Run
+from gan_core.combinations import acts
 from gan_core.config import DATA_PREFIX, KNOBS, GANConfig
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError, Knob
@@ -110,7 +111,7 @@ def _setup() -> None:
             help="What the racers share. They differ in one knob only.",
         )
         config = _base(bases.get(base), base)
-        names = [n for n, k in KNOBS.items() if k.group != "Data" and n != "seed" and controls.acts(n, config)]
+        names = [n for n, k in KNOBS.items() if k.group != "Data" and n != "seed" and acts(n, config)]
         knob = st.selectbox(
             "knob",
             names,

@@ -10,13 +10,11 @@ import numpy as np
 import streamlit as st
 
 from gan_core.architectures import ARCHITECTURES
-from gan_core.config import DATA_PREFIX, IMAGES_ONLY, KNOBS, GANConfig
+from gan_core.combinations import acts
+from gan_core.config import DATA_PREFIX, KNOBS, GANConfig
 from gan_core.cost import step_cost
 from gan_core.datasets import DATASETS, sample_shape
 from gan_core.knobs import ConfigError, Knob
-from gan_core.losses import LOSSES
-from gan_core.optimizers import OPTIMIZERS
-from gan_core.penalties import PENALTIES
 from gan_core.picture_files import parse_pictures
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
@@ -36,7 +34,6 @@ GROUPS = (
 FIRST_PRESET = {"points": "ring", "images": "digits"}
 NEWS_SECONDS = 8.0
 PAGE_OF = {"points": "2-D playground", "images": "Images", "race": "Compare"}
-SHAPED = {name for row in ARCHITECTURES.values() for name in row.uses}
 # Floating-point operations a second until a run has shown its own: two cores of a laptop, convolutions.
 ASSUMED_SPEED = 70e9
 
@@ -196,31 +193,6 @@ def _decay(value: float) -> str:
 def _step(knob: Knob) -> float:
     span = knob.high - knob.low
     return 0.001 if span <= 0.5 else 0.01 if span <= 2 else 0.1
-
-
-def acts(name: str, config: GANConfig) -> bool:
-    """Whether a knob does anything under the other settings; those that do not are left out."""
-    side, _, rest = name.partition("_")
-    images = DATASETS[config.data].kind == "images"
-    if (name in SHAPED and name not in ARCHITECTURES[config.architecture].uses) or (name in IMAGES_ONLY and not images):
-        return False
-    if rest in ("beta_1", "beta_2", "momentum"):
-        return rest in OPTIMIZERS[getattr(config, f"{side}_optimizer")].uses
-    if rest == "units":
-        return getattr(config, f"{side}_layers") > 0
-    if rest == "activation":
-        return getattr(config, f"{side}_layers") > 0
-    if name == "gp_weight":
-        return PENALTIES[config.penalty].function is not None
-    if name in ("label_smoothing", "label_noise"):
-        return LOSSES[config.loss].labels or getattr(config, name) > 0
-    if name in ("schedule_steps", "schedule_floor"):
-        return config.schedule != "constant"
-    if name == "instance_noise_steps":
-        return config.instance_noise > 0
-    if name == "data_size":
-        return config.data != "file"
-    return KNOBS[name].choices is None or len(options(name, KNOBS[name], DATASETS[config.data].kind)) > 1
 
 
 def config_panel(config: GANConfig) -> GANConfig:
