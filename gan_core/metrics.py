@@ -120,15 +120,33 @@ def bandwidths(real: np.ndarray) -> tuple[float, ...]:
 
 
 def fresh_draw(config: GANConfig, data: Data, n: int, draw: int) -> np.ndarray:
-    """n real points, float32 [n, 2], other than the training's: drawn anew, or chosen from the user's file."""
+    """n real points, float32 [n, 2]: other ones than the training's, or n rows of the user's file, none of them twice.
+
+    ValueError where the file has fewer.
+    """
     if config.data == "file":
-        rows = np.random.default_rng([config.seed, draw]).choice(len(data.points), n)
-        return data.points[rows]
-    return (
-        datasets.DATASETS[config.data]
-        .draw(n, np.random.default_rng([config.seed, 1_000 + draw]), **config.params())
-        .points
-    )
+        return _rows(config, data, n, draw)
+    rng = np.random.default_rng([config.seed, 1_000 + draw])
+    return datasets.DATASETS[config.data].draw(n, rng, **config.params()).points
+
+
+def fresh_pair(config: GANConfig, data: Data, n: int, pair: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two draws of n real points that have none in common, float32 [n, 2] each; of a file, two parts of its rows.
+
+    Drawn with replacement, both would share points, and their distance would be less than that of two samples of the
+    distribution which the file is a sample of. ValueError where the file has fewer than 2 n rows.
+    """
+    if config.data == "file":
+        rows = _rows(config, data, 2 * n, 10 + pair)
+        return rows[:n], rows[n:]
+    return fresh_draw(config, data, n, 10 + 2 * pair), fresh_draw(config, data, n, 11 + 2 * pair)
+
+
+def _rows(config: GANConfig, data: Data, n: int, draw: int) -> np.ndarray:
+    """n rows of a file in random order, each at most once."""
+    if n > len(data.points):
+        raise ValueError(f"the file has {len(data.points):,} points, of which {n:,} are wanted")
+    return data.points[np.random.default_rng([config.seed, draw]).permutation(len(data.points))[:n]]
 
 
 @dataclass(frozen=True)
@@ -149,7 +167,7 @@ class Floors:
 def floors(config: GANConfig, data: Data, n: int, repeats: int, samples: int = MODE_SAMPLES) -> Floors:
     """The floors of the distances at n points, from `repeats` pairs of draws; of the reverse KL at `samples`."""
     scales = bandwidths(data.points)
-    pairs = [[fresh_draw(config, data, n, 2 * i + j) for j in (10, 11)] for i in range(repeats)]
+    pairs = [fresh_pair(config, data, n, i) for i in range(repeats)]
     return Floors(
         n=n,
         w1=float(np.mean([wasserstein_1(a, b) for a, b in pairs])),

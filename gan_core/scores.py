@@ -22,8 +22,9 @@ IMAGE_SAMPLES = 1_000
 
 
 def w1_samples(trainer: Trainer, most: int) -> int:
-    """Sample size of the distances of points: `most`, or what a user's file allows; other data are drawn afresh."""
-    return min(most, max(16, len(trainer.data))) if trainer.config.data == "file" else most
+    """Sample size of the distances of points: `most`, or half of a user's file, whose halves are held against each
+    other for the floors; other data are drawn afresh."""
+    return min(most, len(trainer.data) // 2) if trainer.config.data == "file" else most
 
 
 def generated_points(trainer: Trainer, n: int) -> np.ndarray:

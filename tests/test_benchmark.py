@@ -24,6 +24,16 @@ def test_the_floor_of_stacked_mnist_is_what_uniform_draws_score():
     assert np.mean([metrics.reverse_kl(counts) for counts in draws]) == pytest.approx(benchmark.STACKED_FLOOR, rel=0.02)
 
 
+def test_the_published_rows_of_stacked_mnist_are_pacgans_own_runs():
+    """arXiv 1712.04086, Table 2; its protocol is ours: 128,000 training samples, 26,000 generated, 50 epochs."""
+    rows = {name: values for name, *values in benchmark.PUBLISHED_STACKED}
+    assert rows["DCGAN"] == [(78.9, 6.5), (4.50, 0.13)] and rows["PacDCGAN2"] == [(1000.0, 0.0), (0.06, 0.003)]
+    assert (benchmark.PACGAN_STACKS, benchmark.STACKED_SAMPLES) == (128_000, 26_000)
+    assert benchmark.PAPER_STEPS["stacked-mnist"]["pacgan2"] == 50 * 128_000 // 64
+    assert benchmark._of("stacked-mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] == 100_000
+    assert benchmark._of("mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] is None
+
+
 def test_recipes_are_chosen_by_name_and_a_wrong_name_is_a_sentence():
     assert benchmark.chosen_recipes("ganscope, dcgan", ()) == ("ganscope", "dcgan")
     assert benchmark.chosen_recipes(None, ("r3gan",)) == ("r3gan",)
@@ -48,7 +58,7 @@ def test_every_recipe_goes_with_every_benchmark(recipe, preset):
 
 def test_a_run_of_a_few_steps_says_that_it_was_cut(monkeypatch, capsys):
     monkeypatch.setattr(benchmark, "PUBLISHED_MODES", {"ring": benchmark.PUBLISHED_MODES["ring"]})
-    monkeypatch.setattr(benchmark, "PAPER_STEPS", {"ganscope": 1_000})
+    monkeypatch.setattr(benchmark, "PAPER_STEPS", {"modes": {"ganscope": 1_000}})
     arguments = ["benchmark", "modes", "--recipes", "ganscope", "--seeds", "2", "--steps", "3"]
     assert main([*arguments, "--json"]) == 0
     out, _ = capsys.readouterr()

@@ -149,7 +149,7 @@ def test_one_sample_of_high_quality_is_in_some_resamples_only(monkeypatch):
     assert 0 < row["resamples"] < 100
 
 
-@pytest.mark.parametrize("n, rows, distances", [(64, 20, 20), (16, 3, 16), (32, 400, 32)])
+@pytest.mark.parametrize("n, rows, distances", [(64, 20, 10), (16, 16, 8), (32, 400, 32)])
 def test_a_file_of_few_points(n, rows, distances):
     points = np.random.default_rng(0).normal(size=(rows, 2)).astype(np.float32)
     result = checked(evaluation.evaluate(point_trainer(points, data="file"), n, FEW))

@@ -226,12 +226,33 @@ def test_fresh_draws_follow_the_data_parameters():
     np.testing.assert_allclose(radius, 5.0, atol=0.1)
 
 
-def test_fresh_draws_of_a_file_are_rows_of_it():
+FILE = GANConfig.from_flat({"data": "file"})
+
+
+def test_fresh_draws_of_a_file_are_rows_of_it_each_at_most_once():
     points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
-    config = GANConfig.from_flat({"data": "file"})
-    drawn = metrics.fresh_draw(config, datasets.from_points(points), 200, 3)
-    assert drawn.shape == (200, 2)
-    assert {tuple(p) for p in drawn} <= {tuple(p) for p in points}
+    data = datasets.from_points(points)
+    drawn = metrics.fresh_draw(FILE, data, 50, 3)
+    assert {tuple(p) for p in drawn} == {tuple(p) for p in points}
+    a, b = metrics.fresh_pair(FILE, data, 25, 0)
+    assert len({tuple(p) for p in np.concatenate([a, b])}) == 50 and len(a) == len(b)
+    assert not np.array_equal(a, metrics.fresh_pair(FILE, data, 25, 1)[0])
+    with pytest.raises(ValueError, match="50 points, of which 52"):
+        metrics.fresh_pair(FILE, data, 26, 0)
+
+
+@pytest.mark.parametrize("rows", [100, 300])
+def test_the_floors_of_a_file_are_what_a_perfect_generator_gets(rows):
+    """Halves of the file against each other: rows drawn with replacement would be in both draws, and too near."""
+    rng = np.random.default_rng(0)
+    floors, values = [], []
+    for _ in range(12):
+        data = datasets.from_points(rng.normal(size=(rows, 2)).astype(np.float32))
+        floor = metrics.floors(FILE, data, rows // 2, repeats=4)
+        perfect = metrics.scores(FILE, data, rng.normal(size=(rows // 2, 2)), floor)
+        floors.append([floor.w1, floor.energy, floor.mmd])
+        values.append([perfect[name] for name in ("w1", "energy", "mmd")])
+    np.testing.assert_allclose(np.mean(floors, 0), np.mean(values, 0), rtol=0.15)
 
 
 # -- together -----------------------------------------------------------------------------------------------

@@ -58,7 +58,8 @@ def papers(name, images):
             return adam(2e-4, 0.0, 0.9), {"loss": "hinge", "d_norm": "spectral", "d_steps": 5, "batch_size": 64}
         case "pacgan2":
             if images:
-                return {**adam(2e-4, 0.5, 0.999), "norm": "batch"}, {"packing": 2, "batch_size": 128}
+                rest = {"packing": 2, "batch_size": 128, "latent_dim": 100, "z_dist": "uniform"}
+                return {**adam(2e-4, 0.5, 0.999), "norm": "batch"}, rest
             rest = {"g_layers": 4, "g_units": 400, "d_layers": 3, "d_units": 200, "d_activation": "maxout"}
             rest |= {"g_norm": "batch", "batch_size": 200, "latent_dim": 2, "z_dist": "normal"}
             return adam(1e-4, 0.8, 0.999), {"packing": 2, **rest}
@@ -176,6 +177,12 @@ def test_on_every_architecture_a_recipe_acts_is_refused_or_says_what_does_nothin
 def test_spectral_norm_that_residual_blocks_do_not_have_is_said():
     made = RECIPES["sngan"].of(GANConfig.from_flat({"data": "digits", "architecture": "resnet"}))
     assert any("d_norm=spectral do nothing: the architecture resnet" in sentence for sentence in doubtful(made))
+
+
+def test_r3gan_says_what_it_leaves_out():
+    row, config = RECIPES["r3gan"], RECIPES["r3gan"].of(IMAGES)
+    assert all(part in row.description for part in ("Left out", "0.05 to 0.005", "0.9 to 0.99", "5 million images"))
+    assert (config.gp_weight, config.d_beta_2) == (0.05, 0.99) and config.schedule_floor == 5e-5 / 2e-4
 
 
 def test_packs_have_no_class_so_pacgan_is_told_none():
