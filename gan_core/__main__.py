@@ -23,6 +23,7 @@ from gan_core.export import EXPORTS
 from gan_core.knobs import ConfigError, shorten
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
+from gan_core.room import room
 
 DEFAULT_STEPS = 2_000
 W1_SAMPLES = 2_500
@@ -200,6 +201,9 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         run_writing.check_folder(folder.parent)
         if folder.exists():
             raise ConfigError(f"There is a run with the name {shorten(args.save)} already: choose another.")
+        nearly_full = room(folder.parent).warning()
+        if nearly_full:
+            say(f"Note: {nearly_full}")
     _say_doubts(config, args)
     lane, row, elapsed = _trained(config, data, args.steps, args.seconds)
     trainer = lane.trainer

@@ -1,9 +1,15 @@
-"""What a training process may take of this machine: environment variables, else a share of what is there."""
+"""What GANscope may take of this machine: environment variables, else a share of what is there.
 
+A container's or a batch system's bounds count as the machine's: those of Linux's control groups, of both versions.
+"""
+
+import math
 import os
 from pathlib import Path
 
 AWAY_END_SECONDS = 60
+RUNS_MB = 20_000  # about a thousand runs of points, half as many of images
+GROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def _setting(name: str, default: int, high: int) -> int:
@@ -15,10 +21,48 @@ def _setting(name: str, default: int, high: int) -> int:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores that this process may use: those it may run on, and no more than a quota on their time allows."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, math.ceil(min(_quotas(), default=allowed))))
+
+
+def _own_groups(controller: str) -> list[Path]:
+    """The folders of the control groups that bound this process for `controller`, in version 1 and 2, with those that
+    they lie in. Inside a container the path is often the host's, and only the uppermost folder is there."""
+    try:
+        lines = OWN_GROUPS.read_text().splitlines()
+    except OSError:  # not Linux
+        return []
+    folders: list[Path] = []
+    for line in lines:
+        _, names, own = line.split(":", 2)
+        if controller in names.split(","):
+            top = next((GROUPS / name for name in (names, controller) if (GROUPS / name).is_dir()), None)
+        else:
+            top = None if names else GROUPS  # version 2 has one tree for all
+        if top is not None:
+            inner = top / own.strip("/")
+            folders += [folder for folder in (inner, *inner.parents) if folder == top or top in folder.parents]
+    return folders
+
+
+def _numbers(file: Path) -> list[str]:
+    try:
+        return file.read_text().split()
+    except OSError:
+        return []
+
+
+def _quotas() -> list[float]:
+    """Cores that the quotas on this process's time are worth."""
+    found = []
+    for folder in _own_groups("cpu"):
+        quota, period = (*_numbers(folder / "cpu.max"), "", "")[:2]
+        if not quota:
+            quota, period = ("".join(_numbers(folder / f"cpu.cfs_{part}_us")) for part in ("quota", "period"))
+        if quota.isdecimal() and period.isdecimal() and int(period) > 0:  # "max", or -1: none
+            found.append(int(quota) / int(period))
+    return found
 
 
 def worker_limit() -> int:
@@ -41,14 +85,14 @@ def worker_memory() -> int:
 
 
 def _memory() -> int:
+    """Bytes of the machine, or what the control groups leave of them."""
     try:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on Windows
         return 8_000_000_000
-    try:
-        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):  # no container, or "max"
-        return machine
+    files = [folder / name for folder in _own_groups("memory") for name in ("memory.max", "memory.limit_in_bytes")]
+    limits = [text for file in files for text in _numbers(file)]
+    return min([machine, *(int(text) for text in limits if text.isdecimal() and int(text) > 0)])
 
 
 def away_seconds() -> int:
@@ -56,6 +100,11 @@ def away_seconds() -> int:
     return _setting("GANSCOPE_AWAY_SECONDS", AWAY_END_SECONDS, 86_400)
 
 
+def runs_quota() -> int:
+    """Bytes that all saved runs together may take: GANSCOPE_RUNS_MB, else 20 GB."""
+    return _setting("GANSCOPE_RUNS_MB", RUNS_MB, 1_000_000_000) * 1_000_000
+
+
 def check() -> None:
     """Raises ValueError with a sentence where one of these variables is malformed."""
-    worker_limit(), worker_threads(), worker_memory(), away_seconds()
+    worker_limit(), worker_threads(), worker_memory(), away_seconds(), runs_quota()

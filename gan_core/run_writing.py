@@ -30,6 +30,7 @@ from gan_core.datasets import DATASETS, Data
 from gan_core.knobs import ConfigError, shorten
 from gan_core.pictures import Pictures
 from gan_core.recording import Checkpoint, Recording
+from gan_core.room import Room, room
 from gan_core.run_reading import CONFIG, FILE, FORMAT, Race, checksum, read
 from gan_core.thumbnail import thumbnail
 
@@ -44,6 +45,9 @@ def check_folder(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise unsaved(folder, error) from None
+    there = room(folder)
+    if there.left == 0:
+        raise there.refused()
 
 
 def unsaved(folder: Path, error: OSError) -> ConfigError:
@@ -83,6 +87,9 @@ class Writer:
     folder: Path
     _there: dict[Checkpoint, dict[str, Any]] = field(default_factory=dict)
     _data: dict[str, Any] | None = None
+    _room: Room | None = None  # as it was before the present call, and what is left of it now
+    _left: int = 0
+    _written: list[Path] = field(default_factory=list)  # by the present call
 
     def write(self, content: Content) -> None:
         """Writes the run; raises ConfigError with the state before left as it was."""
@@ -95,6 +102,18 @@ class Writer:
             raise unsaved(self.folder, error) from None
 
     def _write(self, content: Content) -> None:
+        """Raises OSError, or ConfigError where there is no room; then what was written goes again."""
+        self._room, self._written = room(self.folder.parent), []
+        self._left = self._room.left
+        try:
+            self._write_all(content)
+        except BaseException:
+            for path in self._written:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            raise
+
+    def _write_all(self, content: Content) -> None:
         recording, flat = content.recording, content.config.to_flat()
         files = {
             "history": self._file("history", _npz(_history_arrays(recording.history.state()))),
@@ -131,6 +150,7 @@ class Writer:
             "files": files,
             "checkpoints": checkpoints,
         }
+        self._written = []  # from here on config.json may name them
         write_whole(self.folder / CONFIG, json_bytes(about))
         kept = {row["file"] for row in (*files.values(), *checkpoints)}
         self._there = {point: row for point, row in self._there.items() if row["file"] in kept}
@@ -152,7 +172,11 @@ class Writer:
         suffix = "json" if stem == "scores" else suffix
         path = self.folder / f"{stem}-{digest[:16]}.{suffix}"
         if not path.exists():
+            self._left -= len(content)
+            if self._left < 0:
+                raise self._room.refused()
             write_whole(path, content)
+            self._written.append(path)
         return {"file": path.name, "sha256": digest}
 
 

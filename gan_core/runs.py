@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_core.knobs import ConfigError, shorten
+from gan_core.room import room
 from gan_core.run_reading import CONFIG, NOTE_LENGTH, Saved, is_run, printable, read
 from gan_core.run_writing import json_bytes, new_run, unsaved, write_whole
 
@@ -109,12 +110,17 @@ def copy(folder: Path, target: Path) -> Path:
     What is never written over, all but config.json, is shared by hard links where the system has them.
     """
     run = read(folder)
+    if room(target.parent).left == 0:
+        raise room(target.parent).refused()
 
     def fill(part: Path) -> None:
         for row in (*run.about["files"].values(), *run.about["checkpoints"]):
             try:
                 os.link(folder / row["file"], part / row["file"])
             except OSError:
+                there = room(target.parent)
+                if there.left < (folder / row["file"]).stat().st_size:
+                    raise there.refused() from None
                 shutil.copyfile(folder / row["file"], part / row["file"])
         write_whole(part / CONFIG, json_bytes(run.about))
 

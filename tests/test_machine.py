@@ -10,7 +10,7 @@ from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
 
 
-@pytest.mark.parametrize("text", ["0", "x", "-1", "1.5", "999999999"])
+@pytest.mark.parametrize("text", ["0", "x", "-1", "1.5", "9999999999"])
 @pytest.mark.parametrize(
     ("name", "setting", "range_"),
     [
@@ -18,6 +18,7 @@ from gan_core.presets import PRESETS
         ("GANSCOPE_WORKER_THREADS", machine.worker_threads, "from 1 to 1,024"),
         ("GANSCOPE_WORKER_MB", machine.worker_memory, "from 1 to 10,000,000"),
         ("GANSCOPE_AWAY_SECONDS", machine.away_seconds, "from 1 to 86,400"),
+        ("GANSCOPE_RUNS_MB", machine.runs_quota, "from 1 to 1,000,000,000"),
     ],
 )
 def test_a_bad_variable_is_a_sentence(monkeypatch, name, setting, range_, text):
@@ -91,3 +92,79 @@ def test_every_preset_fits_a_laptop(monkeypatch):
         row = datasets.DATASETS[preset.config.data]
         shape = (2,) if row.kind == "points" else datasets.sample_shape(preset.config)
         check_memory(preset.config, shape)
+
+
+# -- control groups ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    """Writes a tree of control groups for this process: its /proc/self/cgroup, and files by their path."""
+    monkeypatch.setattr(machine, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(machine, "OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
+
+    def write(own: str, **files: str):
+        (tmp_path / "own").write_text(own)
+        for name, text in files.items():
+            file = tmp_path / "groups" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{text}\n")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "cores"),
+    [
+        # version 2 in a container: its own group is the uppermost folder
+        ("0::/\n", {"cpu.max": "800000 100000"}, 8),
+        ("0::/\n", {"cpu.max": "max 100000"}, 64),
+        ("0::/\n", {"cpu.max": "150000 100000"}, 2),
+        ("0::/\n", {"cpu.max": "20000 100000"}, 1),
+        # a service: the narrowest of all that it lies in
+        ("0::/a/b\n", {"a/b/cpu.max": "max 100000", "a/cpu.max": "300000 100000", "cpu.max": "max 100000"}, 3),
+        # version 1, in a container that shows the host's path, and with two controllers in one folder
+        (
+            "4:memory:/x\n3:cpu,cpuacct:/docker/f00\n",
+            {"cpu,cpuacct/cpu.cfs_quota_us": "200000", "cpu,cpuacct/cpu.cfs_period_us": "100000"},
+            2,
+        ),
+        ("1:cpu:/\n0::/\n", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 64),
+        ("1:cpu:/a\n", {"cpu/a/cpu.cfs_quota_us": "500000", "cpu/a/cpu.cfs_period_us": "50000"}, 10),
+        ("", {}, 64),
+    ],
+)
+def test_a_quota_bounds_the_cores(groups, own, files, cores):
+    groups(own, **files)
+    assert machine.cores() == cores
+
+
+def test_workers_share_what_a_quota_leaves(groups, monkeypatch):
+    """Eight workers with eight cores' worth of a machine of 64: one thread each, not eight."""
+    monkeypatch.delenv("GANSCOPE_WORKER_THREADS", raising=False)
+    monkeypatch.setenv("GANSCOPE_MAX_WORKERS", "8")
+    groups("0::/\n", **{"cpu.max": "800000 100000"})
+    assert machine.worker_threads() == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "expected"),
+    [
+        ("0::/\n", {"memory.max": "2000000000"}, 2_000_000_000),
+        ("0::/\n", {"memory.max": "max"}, None),
+        ("0::/a/b\n", {"a/b/memory.max": "max", "a/memory.max": "1000000000"}, 1_000_000_000),
+        ("4:memory:/docker/f00\n", {"memory/memory.limit_in_bytes": "3000000000"}, 3_000_000_000),
+        ("4:memory:/docker/f00\n", {"memory/memory.limit_in_bytes": "9223372036854771712"}, None),
+    ],
+)
+def test_a_control_group_bounds_the_memory(groups, own, files, expected):
+    groups("")
+    machine_s = machine._memory()
+    groups(own, **files)
+    assert machine._memory() == (expected or machine_s)
+
+
+def test_a_machine_without_control_groups_has_its_own_bounds(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "OWN_GROUPS", tmp_path / "nothing")
+    assert machine.cores() >= 1 and machine._memory() > 500_000_000

@@ -18,6 +18,7 @@ from gan_core import run_reading, runs
 from gan_core.client import Run
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
+from gan_core.room import room
 from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot
 from pages.ui import clicks, controls, takeaway, watch_view
@@ -146,6 +147,9 @@ def keep_panel(run: Run) -> None:
             help="Writes the run into the runs folder every 20 seconds and when its page is closed, so that it can be "
             "taken up again. Off: what is not saved by hand is gone when its training process ends.",
         )
+        nearly_full = room(runs.runs_folder()).warning()
+        if nearly_full:
+            st.caption(f":material/warning: {nearly_full}")
         said = run.snapshot().frame.get("autosave")
         if said and said["error"]:
             st.caption(f":material/warning: {said['error']}")

@@ -10,6 +10,7 @@ from gan_core.config import changed
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
+from gan_core.room import room
 from gan_core.run_reading import Saved
 from gan_core.runs import Unreadable
 from pages.ui import controls, frame, past, takeaway
@@ -42,6 +43,9 @@ def page() -> None:
         )
         st.caption(f"Runs are kept in the folder {root.resolve()}.")
         return
+    there = room(root)
+    if there.warning():
+        st.warning(there.warning())
     with st.container(horizontal=True, vertical_alignment="bottom", key="runs_bar"):
         wanted = st.text_input(
             "search",
@@ -73,7 +77,7 @@ def page() -> None:
         st.caption("No run fits.")
     for bad in (run for run in found if isinstance(run, Unreadable)):
         st.caption(f":material/folder_off: **{_plain(bad.name)}** cannot be read: {_plain(bad.reason)}")
-    st.caption(f"{len(readable)} runs in {root.resolve()}.")
+    st.caption(f"{len(readable)} runs in {root.resolve()}: {there.used / 1e6:,.0f} of {there.quota / 1e6:,.0f} MB.")
 
 
 def _plain(text: str) -> str:
