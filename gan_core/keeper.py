@@ -69,8 +69,13 @@ class Keeper:
                 before.join()
             self._write(moment, contents)
 
-        self._thread = threading.Thread(target=write)
-        self._thread.start()
+        thread = threading.Thread(target=write)
+        try:
+            thread.start()
+        except RuntimeError as error:  # "can't start new thread"
+            self._failed(error)
+            return
+        self._thread = thread
 
     def _content(self, lanes: list[Lane], i: int) -> run_writing.Content:
         race = None

@@ -94,7 +94,7 @@ def test_an_autosave_that_no_longer_fits_keeps_its_last_state(tmp_path, program,
 
 
 def test_the_page_is_told_and_the_training_goes_on(full, lane):
-    keeper = Keeper(str(full / "autosave"), "somebody", None)
+    keeper = Keeper([str(full / "autosave")], "somebody", None)
     keeper.last([lane])
     wait_until(lambda: keeper.state["error"], 20, "the sentence")
     keeper.finish()
