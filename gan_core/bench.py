@@ -312,7 +312,7 @@ def recorded_memory(preset: str, steps: int) -> dict[str, Any]:
     lane = Lane(Trainer(config, datasets.load(config, None)), scored=False)
     recording, frame = lane.recording, views.record(lane.trainer)
     recording.history.append(np.zeros((min(steps, 4_096), len(COLUMNS)), np.float32))
-    point = Checkpoint(config.to_flat(), lane.trainer.leaves(), recording.history.state())
+    point = Checkpoint(config.to_flat(), lane.trainer.named(), recording.history.state())
     for line, item in ((recording.frames, frame), (recording.checkpoints, point)):
         while line.due <= steps:
             line.add(line.due, item)

@@ -92,7 +92,7 @@ class Lane:
 
     def checkpoint(self) -> None:
         """Keeps the present state, which costs no time."""
-        kept = Checkpoint(self.trainer.config.to_flat(), self.trainer.leaves(), self.recording.history.state())
+        kept = Checkpoint(self.trainer.config.to_flat(), self.trainer.named(), self.recording.history.state())
         self.recording.checkpoints.add(self.trainer.step, kept)
 
     def _frame(self) -> None:

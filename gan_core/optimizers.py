@@ -20,10 +20,10 @@ TINY = 1e-24  # a root has no gradient at 0, and unrolling differentiates throug
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A row of the registry. slots: how many a weight has. uses: which hyperparameters act."""
+    """A row of the registry. slots: the names of those that a weight has. uses: which hyperparameters act."""
 
     update: Callable
-    slots: int
+    slots: tuple[str, ...]
     description: str
     uses: tuple[str, ...]
 
@@ -53,7 +53,7 @@ def sgd(gradient, slots, rate, t, beta_1: float, beta_2: float, momentum: float)
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
-    "adam": Optimizer(adam, 2, "its own step size for each weight; the usual choice", ("beta_1", "beta_2")),
-    "rmsprop": Optimizer(rmsprop, 2, "like adam without its first moment", ("momentum",)),
-    "sgd": Optimizer(sgd, 1, "plain gradient descent; needs far larger learning rates", ("momentum",)),
+    "adam": Optimizer(adam, ("m", "v"), "its own step size for each weight; the usual choice", ("beta_1", "beta_2")),
+    "rmsprop": Optimizer(rmsprop, ("v", "m"), "like adam without its first moment", ("momentum",)),
+    "sgd": Optimizer(sgd, ("m",), "plain gradient descent; needs far larger learning rates", ("momentum",)),
 }

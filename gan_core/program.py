@@ -228,7 +228,7 @@ class Program:
 
     def _slots(self, side: str, weights) -> dict[str, Any]:
         """An optimizer's state at the start: the number of updates, and zeros for every slot of every weight."""
-        slots = [tuple(tf.zeros_like(w) for _ in range(self._optimizer(side).slots)) for w in weights]
+        slots = [tuple(tf.zeros_like(w) for _ in self._optimizer(side).slots) for w in weights]
         return {"updates": tf.constant(0), "slots": slots}
 
     def _apply(self, side: str, state: State, gradients, rate, step) -> tuple[State, Any]:

@@ -98,13 +98,13 @@ class Timeline:
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """All that training goes on from, bit for bit. `state` is the trainer's, in its order: arrays or tensors.
+    """All that training goes on from, bit for bit. `state` is the trainer's: arrays or tensors by name.
 
     history: the losses up to here (History.state). flat: the settings at this step, which may have changed on the way.
     """
 
     flat: dict[str, Any]
-    state: list[Any]
+    state: dict[str, Any]
     history: dict[str, Any]
 
 

@@ -14,13 +14,13 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core import datasets
+from gan_core import datasets, state_names
 from gan_core.config import LIVE_FIELDS, GANConfig
 from gan_core.datasets import DATASETS, Data
 from gan_core.history import History
@@ -32,7 +32,8 @@ from gan_core.thumbnail import is_thumbnail
 if TYPE_CHECKING:
     from gan_core.trainer import Trainer
 
-FORMAT = 2
+FORMAT = 3  # in 2, which is read too, the tensors of a checkpoint had numbers instead of names
+FORMATS = (2, FORMAT)
 CONFIG = "config.json"
 FILE = re.compile(r"(history|frames|scores|data|picture|checkpoint-[0-9]{1,12})-[0-9a-f]{16}\.(npz|json|png)")
 NOTE_LENGTH = 500
@@ -108,7 +109,7 @@ def read(folder: Path) -> Saved:
         version = about.get("format")
     except (OSError, ValueError, AttributeError):
         raise broken from None
-    if version != FORMAT:
+    if version not in FORMATS:
         newer = isinstance(version, int) and version > FORMAT
         raise ConfigError(f"{folder} was written by {'a newer' if newer else 'another'} version of GANscope.")
     try:
@@ -314,9 +315,8 @@ def _markers(about: dict[str, Any], until: int) -> list[dict[str, Any]]:
 def _checkpoint(run: Saved, row: dict[str, Any]) -> Checkpoint:
     arrays = _arrays(run, row)
     history = {name.removeprefix("history_"): arrays.pop(name) for name in list(arrays) if name.startswith("history_")}
-    state = [arrays[f"{i:04d}"] for i in range(len(arrays))]
     flat = {**run.config.to_flat(), **row["changes"]}
-    return Checkpoint(flat, state, {**history, "markers": _markers(run.about, row["step"])})
+    return Checkpoint(flat, arrays, {**history, "markers": _markers(run.about, row["step"])})
 
 
 def restore(trainer: Trainer, folder: str | Path, step: int | None = None, branch: bool = True) -> Recording:
@@ -332,6 +332,9 @@ def restore(trainer: Trainer, folder: str | Path, step: int | None = None, branc
         raise ConfigError(f"{run.folder} has no checkpoint at step {step}; there are: {shorten(steps, 200)}.")
     try:
         past = recording.until(at)
+        if run.about["format"] == 2:  # so that what goes on is written with names, its past too
+            kept = (state_names.of_format_2(trainer.program, trainer.state, p.state) for p in past.checkpoints.items)
+            past.checkpoints.items = [replace(p, state=s) for p, s in zip(past.checkpoints.items, kept, strict=True)]
         _countable(past.history)
         trainer.restore(past.checkpoints.items[-1].state)
     except JUNK:

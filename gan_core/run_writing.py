@@ -259,8 +259,7 @@ def _history_arrays(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checkpoint_arrays(point: Checkpoint) -> dict[str, Any]:
-    state = {f"{i:04d}": leaf for i, leaf in enumerate(point.state)}
-    return state | {f"history_{name}": value for name, value in _history_arrays(point.history).items()}
+    return point.state | {f"history_{name}": value for name, value in _history_arrays(point.history).items()}
 
 
 def _frame_arrays(recording: Recording) -> dict[str, Any]:

@@ -381,7 +381,7 @@ class Steps:
         """The discriminator's update as a function of its state, through which the generator's gradient passes."""
         c, rule = self.c, OPTIMIZERS[self.c.d_optimizer]
         kept = "kept, " * self.d_keeps
-        slots = ", ".join(["tf.Variable(tf.zeros_like(w))"] * rule.slots) + "," * (rule.slots == 1)
+        slots = ", ".join(["tf.Variable(tf.zeros_like(w))"] * len(rule.slots)) + "," * (len(rule.slots) == 1)
         state = [
             f"# The discriminator's state: its weights, {'what its layers keep, ' * self.d_keeps}"
             "the optimizer's slots for each, and updates so far.",

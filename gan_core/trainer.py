@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core import state_names
 from gan_core.config import GANConfig
 from gan_core.datasets import Data, class_count
 from gan_core.lazy import tf
@@ -63,17 +64,13 @@ class Trainer:
         """Back to step 0 and the seed's initial weights."""
         self.state = self.program.initial_state(self.config.seed)
 
-    def leaves(self) -> list[Any]:
-        """The state's tensors in a fixed order: a checkpoint, which costs nothing, for no state ever changes."""
-        return tf.nest.flatten(self.state)
+    def named(self) -> dict[str, Any]:
+        """The state's tensors by their names: a checkpoint, which costs nothing, for no state ever changes."""
+        return state_names.named(self.program, self.state)
 
-    def restore(self, leaves: list[Any]) -> None:
-        """Back to a state, of tensors or arrays as `leaves` gives them; ValueError if it is of other networks."""
-        template = tf.nest.flatten(self.state)
-        tensors = [tf.convert_to_tensor(leaf) for leaf in leaves]
-        if [(t.shape, t.dtype) for t in tensors] != [(t.shape, t.dtype) for t in template]:
-            raise ValueError("the state of other networks")
-        self.state = tf.nest.pack_sequence_as(self.state, tensors)
+    def restore(self, tensors: dict[str, Any]) -> None:
+        """To a state, of tensors or arrays by name as `named` gives them; ValueError if it is of other networks."""
+        self.state = state_names.restored(self.program, self.state, tensors)
 
     def set_live(self, config: GANConfig) -> None:
         """Takes the live settings of `config` from the next call on."""

@@ -61,18 +61,18 @@ def test_a_branch_with_the_same_settings_repeats_the_parent_bit_for_bit(program,
 
 def test_restoring_leaves_the_parent_untouched(program):
     parent = trained(lane_of(program), 5)
-    kept = parent.trainer.leaves()
+    kept = parent.trainer.named()
     other = trainer_of(CONFIG, program)
     other.restore(parent.recording.checkpoints.at(2)[1].state)
     other.train(3)
-    assert all(np.array_equal(x, y) for x, y in zip(kept, parent.trainer.leaves(), strict=True))
+    assert all(np.array_equal(kept[name], tensor) for name, tensor in parent.trainer.named().items())
 
 
 def test_the_state_of_other_networks_is_refused(program):
     other = settings(g_units=5)
-    leaves = trainer_of(other, uncompiled(other)).leaves()
+    tensors = trainer_of(other, uncompiled(other)).named()
     with pytest.raises(ValueError, match="other networks"):
-        trainer_of(CONFIG, program).restore(leaves)
+        trainer_of(CONFIG, program).restore(tensors)
 
 
 def test_a_knob_change_is_marked_and_checkpoints_know_their_settings(program):

@@ -33,11 +33,11 @@ def path(name, rate, beta_1=0.9, beta_2=0.999, momentum=0.0):
     """float32 [UPDATES, 5, 3]: the weight after each update."""
     row = OPTIMIZERS[name]
     weight = tf.constant(START)
-    slots = tuple(tf.zeros_like(weight) for _ in range(row.slots))
+    slots = tuple(tf.zeros_like(weight) for _ in row.slots)
     steps = []
     for t, gradient in enumerate(GRADIENTS, 1):
         change, slots = row.update(tf.constant(gradient), slots, rate, tf.constant(float(t)), beta_1, beta_2, momentum)
-        assert len(slots) == row.slots
+        assert len(slots) == len(row.slots)
         weight = weight + change
         steps.append(weight.numpy())
     return np.stack(steps)
@@ -100,7 +100,7 @@ def test_an_update_can_be_differentiated(name, size):
     row = OPTIMIZERS[name]
 
     def change(gradient):
-        slots = tuple(tf.fill([1], 0.01) for _ in range(row.slots)) if size else (tf.zeros([1]),) * row.slots
+        slots = tuple(tf.fill([1], 0.01) for _ in row.slots) if size else (tf.zeros([1]),) * len(row.slots)
         return row.update(gradient, slots, 0.1, tf.constant(3.0), 0.5, 0.9, 0.5)[0]
 
     gradient = tf.constant([size])

@@ -84,7 +84,7 @@ def test_a_run_is_the_same_however_its_steps_are_called():
     whole, parts = trainer(), trainer()
     rows = whole.train(10)
     other = [parts.train(n) for n in (1, 2)]
-    early = parts.leaves()
+    early = parts.named()
     other += [parts.train(n) for n in (3, 1, 3)]
     assert np.array_equal(rows, np.concatenate(other)) and same(whole.state, parts.state)
     parts.restore(early)

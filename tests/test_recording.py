@@ -28,7 +28,7 @@ def recorded(steps):
         made.history.append(rows(step - made.history.steps))
         made.frames.add(step, {"samples": np.full((4, 2), step, np.float32)})
         made.scores.add(step, {"step": step, "w1": float(step)})
-        made.checkpoints.add(step, Checkpoint({"g_lr": step}, [np.full(3, step)], made.history.state()))
+        made.checkpoints.add(step, Checkpoint({"g_lr": step}, {"step": np.full(3, step)}, made.history.state()))
     return made
 
 
@@ -127,7 +127,7 @@ def test_a_copy_can_be_written_while_training_goes_on():
     made = recorded((0, 4))
     copy = made.copy()
     made.history.append(rows(2))
-    made.checkpoints.add(6, Checkpoint({}, [], made.history.state()))
+    made.checkpoints.add(6, Checkpoint({}, {}, made.history.state()))
     assert copy.history.steps == 4 and copy.checkpoints.steps == [0, 4]
 
 

@@ -42,7 +42,7 @@ def grow(recording, step):
         recording.history.mark(step, f"g_lr {step} → {step + 1}")
     recording.frames.add(step, {"samples": np.full((1_000, 2), step, np.float32)})
     recording.scores.add(step, {"step": step, "w1": float(step)})
-    state = [np.full((300, 100), step, np.float32), np.array(step)]
+    state = {"g/0/kernel": np.full((300, 100), step, np.float32), "step": np.array(step)}
     recording.checkpoints.add(step, Checkpoint(CONFIG.to_flat(), state, recording.history.state()))
 
 
@@ -62,7 +62,7 @@ def whole(folder):
     for at, frame in zip(recording.frames.steps, recording.frames.items, strict=True):
         assert (frame["samples"] == at).all()
     for at, point in zip(recording.checkpoints.steps, recording.checkpoints.items, strict=True):
-        assert all((part == at).all() for part in point.state)
+        assert all((part == at).all() for part in point.state.values())
     assert run_reading.picture_of(run) is not None and np.array_equal(run_reading.upload_of(run), POINTS)
     return run
 

@@ -142,7 +142,7 @@ def test_any_type_in_any_field(small, tmp_path, field):
     assert not opens_or_says(folder, spare)
     # Texts may be anything, and no settings are the defaults; the rest has one right type.
     if field in ("format", "step", "config", "files"):
-        assert opened == {"config": [{}], "step": [3]}.get(field, [])
+        assert opened == {"format": [run_reading.FORMAT], "config": [{}], "step": [3]}.get(field, [])
 
 
 @pytest.mark.parametrize(
