@@ -48,7 +48,8 @@ UPLOAD_NAMES = {"points": "points.csv", "images": "pictures.npz"}  # a run keeps
 class Export:
     """A row of the registry. suffix: of the file. tensorflow: whether `make` needs it, so not in the page's server.
 
-    points_only: images have no such form. folder: the zip's content may be written as a folder instead.
+    points_only: images have no such form. folder: the zip's content may be written as a folder instead. label: on a
+    button.
     """
 
     make: Callable[[Saved, Say], bytes]
@@ -58,6 +59,7 @@ class Export:
     tensorflow: bool = False
     points_only: bool = False
     folder: bool = False
+    label: str = ""
 
 
 # -- text -----------------------------------------------------------------------------------------------------
@@ -211,19 +213,44 @@ def tensorboard(run: Saved, say: Say) -> bytes:
 
 EXPORTS: dict[str, Export] = {
     "script": Export(
-        script, ".py", "text/x-python", "A Python script that trains the same GAN without GANscope, to read or change."
+        script,
+        ".py",
+        "text/x-python",
+        "A Python script that trains the same GAN without GANscope, to read or change.",
+        label="Python script",
     ),
-    "gif": Export(export_animation.gif, ".gif", "image/gif", "The training as an animated picture, for slides."),
+    "gif": Export(
+        export_animation.gif,
+        ".gif",
+        "image/gif",
+        "The training as an animated picture, for slides.",
+        label="Animated GIF",
+    ),
     "html": Export(
         export_animation.page,
         ".html",
         "text/html",
         "One page that plays the training in any browser, without a network, beside the losses.",
+        label="Web page",
     ),
-    "csv": Export(history_csv, ".csv", "text/csv", "Losses, accuracies and gradients over all steps, as a table."),
-    "scores": Export(scores_csv, ".csv", "text/csv", "The recorded scores over the steps, as a table."),
+    "csv": Export(
+        history_csv,
+        ".csv",
+        "text/csv",
+        "Losses, accuracies and gradients over all steps, as a table.",
+        label="Losses (CSV)",
+    ),
+    "scores": Export(
+        scores_csv, ".csv", "text/csv", "The recorded scores over the steps, as a table.", label="Scores (CSV)"
+    ),
     "samples-csv": Export(
-        samples_csv, ".csv", "text/csv", "2,500 fresh points of the generator, as a table.", True, points_only=True
+        samples_csv,
+        ".csv",
+        "text/csv",
+        "2,500 fresh points of the generator, as a table.",
+        True,
+        points_only=True,
+        label="Samples (CSV)",
     ),
     "samples-npz": Export(
         samples_npz,
@@ -231,14 +258,18 @@ EXPORTS: dict[str, Export] = {
         "application/octet-stream",
         "Fresh samples of the generator as a NumPy file: 2,500 points or 1,000 images.",
         True,
+        label="Samples (NumPy)",
     ),
-    "png": Export(samples_png, ".png", "image/png", "A picture of fresh samples of the generator.", True),
+    "png": Export(
+        samples_png, ".png", "image/png", "A picture of fresh samples of the generator.", True, label="Image (PNG)"
+    ),
     "keras": Export(
         export_models.archive,
         ".zip",
         "application/zip",
         "Generator and discriminator as Keras files that load without GANscope.",
         True,
+        label="Keras models",
     ),
     "tensorboard": Export(
         tensorboard,
@@ -247,6 +278,7 @@ EXPORTS: dict[str, Export] = {
         "Event files for TensorBoard: losses, scores and pictures over the steps.",
         True,
         folder=True,
+        label="TensorBoard",
     ),
 }
 

@@ -70,6 +70,11 @@ def worker_limit() -> int:
     return _setting("GANSCOPE_MAX_WORKERS", max(3, cores()), 1_000)
 
 
+def export_limit() -> int:
+    """Most exports at once, each up to a gigabyte: GANSCOPE_MAX_EXPORTS, else half the cores, at most 4."""
+    return _setting("GANSCOPE_MAX_EXPORTS", max(1, min(4, cores() // 2)), 1_000)
+
+
 def worker_threads() -> int:
     """Threads that one training computes with: GANSCOPE_WORKER_THREADS.
 
@@ -107,4 +112,4 @@ def runs_quota() -> int:
 
 def check() -> None:
     """Raises ValueError with a sentence where one of these variables is malformed."""
-    worker_limit(), worker_threads(), worker_memory(), away_seconds(), runs_quota()
+    worker_limit(), export_limit(), worker_threads(), worker_memory(), away_seconds(), runs_quota()

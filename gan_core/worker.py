@@ -34,6 +34,7 @@ PROGRAMS = 4  # compiled structures kept
 LEASE_SECONDS = 20.0  # without a renewal: pause
 ORPHAN_SECONDS = 90.0  # without a renewal: end
 SAVERS = 2  # saves that are written at once, beside the training
+ALL_DIVERGED = "All runs of this race diverged. Start a new race with lower learning rates."
 RATE_WINDOW = 1.5  # seconds over which steps/s are measured
 
 
@@ -415,7 +416,7 @@ class Worker:
         going = [lane for lane in lanes if not lane.error]
         if not going:
             self._playing, self._pending = False, 0
-            self._error = self._lanes[0].error if len(self._lanes) == 1 else "Every lane has diverged."
+            self._error = self._lanes[0].error if len(self._lanes) == 1 else ALL_DIVERGED
             return
         self._recent.append((ended, going[0].trainer.step))
         while ended - self._recent[0][0] > RATE_WINDOW and len(self._recent) > 2:

@@ -13,7 +13,7 @@ from gan_core.penalties import PENALTIES
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
 from gan_core.schedules import SCHEDULES
-from pages.ui import controls, frame
+from pages.ui import controls, frame, notices
 
 
 def _rows(registry: dict) -> list[dict[str, str]]:
@@ -23,6 +23,7 @@ def _rows(registry: dict) -> list[dict[str, str]]:
     ]
 
 
+notices.draw()
 st.title("Guide")
 st.markdown(
     """

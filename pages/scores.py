@@ -4,8 +4,9 @@ import streamlit as st
 
 from gan_core.score_lab import CHEATS, DATA, REPEATS, SIZES, SPREADS
 from gan_core.score_notes import GROUPS, NOTES
-from pages.ui import score_view
+from pages.ui import notices, score_view
 
+notices.draw()
 st.title("Score lab")
 st.markdown(
     f"""
@@ -17,10 +18,10 @@ deviations worse. And each score can be fooled, because it measures only one thi
 )
 
 st.header("What the Fréchet distance cannot tell")
+st.session_state.setdefault("disc_points", SIZES[-1])
 n = st.segmented_control(
     "Points on each side",
     SIZES,
-    default=SIZES[-1],
     required=True,
     format_func="{:,}".format,
     key="disc_points",
@@ -39,12 +40,12 @@ st.header("Cheat, and see which scores notice")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     data = st.selectbox("Data", list(DATA), key="cheat_data", width=130, persist_state="session")
     way = st.selectbox("The generator …", list(CHEATS), key="cheat_way", width=300, persist_state="session")
+    st.session_state.setdefault("cheat_strength", 50)
     percent = st.slider(
         "Strength",
         0,
         100,
-        50,
-        5,
+        step=5,
         format="%d %%",
         key="cheat_strength",
         persist_state="session",

@@ -5,8 +5,9 @@ import streamlit as st
 from gan_core.architectures import parameter_counts
 from gan_core.datasets import sample_shape
 from gan_core.presets import PRESETS, TUTORIALS
-from pages.ui import controls, frame
+from pages.ui import controls, frame, notices
 
+notices.draw()
 st.title("Examples")
 st.markdown(
     "Seven GANs from popular tutorials, ready to train. Each card says what we corrected. Press *Open*, then **Play**."

@@ -406,31 +406,54 @@ function newKey() {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-function kept(storage, name) {
-  if (!storage.getItem(name)) storage.setItem(name, newKey());
-  return storage.getItem(name);
+// A browser's storage, null where it is denied: in a frame of another site, in some private windows.
+function storage(name) {
+  try {
+    const found = window[name];
+    found.setItem(`${STORE}-probe`, "");
+    found.removeItem(`${STORE}-probe`);
+    return found;
+  } catch {
+    return null;
+  }
 }
+
+// Without storage the tab's history entry keeps the key: it survives a refresh as well.
+function remembered() {
+  return storage("sessionStorage")?.getItem(STORE) ?? history.state?.[STORE] ?? tabKey;
+}
+
+function remember(key) {
+  tabKey = key;
+  const found = storage("sessionStorage");
+  if (found) found.setItem(STORE, key);
+  else if (history.state?.[STORE] !== key) history.replaceState({ ...history.state, [STORE]: key }, "");
+}
+
+let tabKey = null;
 
 export function tab(component) {
   const { renew, attempt } = component.data;
-  let stored = sessionStorage.getItem(STORE);
-  if (!stored || (renew && renew === stored)) {
-    stored = newKey();
-    sessionStorage.setItem(STORE, stored);
-  }
-  // The browser's own key outlives the tab: who comes back may take up what was autosaved.
-  const said = `${stored}:${kept(localStorage, STORE)}:${attempt}`;
+  let key = remembered();
+  if (!key || (renew && renew === key)) key = newKey();
+  remember(key);
+  // The browser's own key outlives the tab: who comes back may continue what was autosaved. Without storage there is
+  // none, and the tab's key, said twice, stands for it.
+  const local = storage("localStorage");
+  if (local && !local.getItem(STORE)) local.setItem(STORE, newKey());
+  const said = `${key}:${local?.getItem(STORE) ?? key}:${attempt}`;
   if (component.parentElement.dataset.said === said) return;
   component.parentElement.dataset.said = said;
   setTimeout(() => component.setStateValue("key", said), attempt ? 400 : 0);
 }
 
-// A file for the user: saved once, however often it is drawn.
+// A file for the user: saved once, however often it is drawn; the server is told, and sends it no more.
 const delivered = new Set();
 
 export function deliver(component) {
   if (!component.data) return;
   const { name, mime, number, content } = unpack(component.data);
+  setTimeout(() => component.setTriggerValue("received", number));
   if (delivered.has(number)) return;
   delivered.add(number);
   const link = document.createElement("a");
@@ -440,10 +463,71 @@ export function deliver(component) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+// What there is to say: each notice can be closed, and goes by itself once there was time to read it.
+const READING_MS = 70; // a letter
+const SHORTEST_MS = 8000;
+const ends = new Map(); // number of a notice -> when it goes, for it may be drawn on several pages
+
+export function notices(component) {
+  const { parentElement, data } = component;
+  let box = parentElement.querySelector(":scope > .ganscope-notices");
+  if (!box) {
+    box = Object.assign(document.createElement("div"), { className: "ganscope-notices" });
+    box.setAttribute("role", "status");
+    parentElement.append(box);
+  }
+  for (const { number, text } of data.items) {
+    if (!ends.has(number)) ends.set(number, performance.now() + Math.max(SHORTEST_MS, READING_MS * text.length));
+    const left = () => ends.get(number) - performance.now();
+    if (left() <= 0 || box.querySelector(`[data-number="${CSS.escape(number)}"]`)) continue;
+    const note = document.createElement("div");
+    note.dataset.number = number;
+    const close = Object.assign(document.createElement("button"), { textContent: "✕", title: "Close" });
+    close.setAttribute("aria-label", "Close");
+    close.addEventListener("click", () => (ends.set(number, 0), note.remove()));
+    note.append(Object.assign(document.createElement("span"), { textContent: text }), close);
+    box.append(note);
+    const go = () => (note.matches(":hover, :focus-within") ? setTimeout(go, 1000) : note.remove());
+    setTimeout(go, left());
+  }
+}
+
+// Keys of a page with a run: one listener for all of them. Streamlit's own shortcuts are deaf while any input has the
+// focus, so after a turned slider too; these are only where something is written.
+const BUTTONS = { p: "play", s: "step", 0: "reset", n: "new_seed" }; // key -> the button's key in the script
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
+const SWITCHES = ["range", "checkbox", "radio", "button", "submit", "reset", "file", "color"];
+const WRITING = `textarea, select, [contenteditable], input${SWITCHES.map((type) => `:not([type=${type}])`).join("")}`;
+// Who has the focus here has a use of its own for the arrows.
+const ARROWED = `${WRITING}, input:not([type=checkbox]), [role=slider], [role=radio], [role=radiogroup], [role=listbox],
+  [role=menu], .js-plotly-plot`;
+const timelines = new Set(); // what looks back, on the page that is open
+
+function pressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const target = event.composedPath()[0];
+  const within = (selector) => Boolean(target.closest?.(selector));
+  const by = ARROWS[event.key];
+  if (by) {
+    const open = [...timelines].filter((one) => one.node.isConnected);
+    const line = open.find((one) => one.range === target) ?? (within(ARROWED) ? null : open.at(-1));
+    if (!line?.steps.length) return;
+    event.preventDefault();
+    line.move(by);
+  } else if (!event.repeat && !within(WRITING)) {
+    const button = document.querySelector(`.st-key-${BUTTONS[event.key?.toLowerCase()]} button:not(:disabled)`);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  }
+}
+
+window.ganscopeKeys?.abort(); // of an older version of this file in the same page
+window.ganscopeKeys = new AbortController();
+document.addEventListener("keydown", pressed, { signal: window.ganscopeKeys.signal });
+
 // The scrubber: looks back through the recorded frames. Its place is an index into them, so that early training, of
 // which there are many frames, takes much of its length.
-const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
-const BUSY = "input, textarea, select, [role=slider], [role=radio], [role=listbox], [contenteditable], .js-plotly-plot";
 const ANSWER_MS = 600; // after which a replay goes on without having been answered
 
 class Scrubber {
@@ -452,16 +536,16 @@ class Scrubber {
     this.node.className = "ganscope-scrubber";
     this.node.innerHTML = `
       <button class="replay" title="Replay the recorded frames (and stop)">▶</button>
-      <select class="speed" title="Frames a second of the replay">
-        ${[2, 5, 10, 20].map((n) => `<option value="${n}"${n === 5 ? " selected" : ""}>${n}/s</option>`).join("")}
+      <select class="speed" title="Speed of the replay" aria-label="speed of the replay">
+        ${[2, 5, 10, 20].map((n) => `<option value="${n}"${n === 5 ? " selected" : ""}>${n} frames/s</option>`).join("")}
       </select>
       <div class="rail"><div class="marks"></div>
         <input type="range" min="0" step="1" aria-label="history: the step that is shown"
-          title="Drag, or use the arrow keys, to look back; ticks are the steps that a branch can start from"></div>
+          title="Drag, or press the arrow keys, to look back. A branch can start at each tick"></div>
       <output></output>
-      <button class="live" title="Back to the present">Live</button>
-      <button class="fork" title="Saves this run, and goes on from the last tick up to here with settings of your own">
-        Fork</button>`;
+      <button class="live" title="Back to the latest step">Latest</button>
+      <button class="fork" title="Saves this run and starts a branch here, with new settings">
+        Branch</button>`;
     parent.append(this.node);
     const find = (name) => this.node.querySelector(name);
     [this.replay, this.speed, this.range, this.marks, this.label, this.live, this.fork] = [
@@ -480,34 +564,34 @@ class Scrubber {
       this.say();
     });
     this.replay.addEventListener("click", () => (this.timer ? this.stop() : this.play()));
-    this.keys = (event) => {
-      const by = ARROWS[event.key];
-      if (!by || event.ctrlKey || event.metaKey || event.altKey || this.steps.length < 2) return;
-      if (event.target.closest?.(BUSY) && event.target !== this.range) return;
-      event.preventDefault();
-      this.stop();
-      // Standing still, the last frame is the present's.
-      const still = this.at === null && by < 0 && this.steps.at(-1) === this.step;
-      this.go(this.place() + (still ? 2 * by : by));
-    };
-    document.addEventListener("keydown", this.keys);
+    this.speed.addEventListener("change", () => this.speed.blur()); // else it keeps the keys of the page
+    timelines.add(this);
+  }
+
+  // By an arrow key.
+  move(by) {
+    if (this.steps.length < 2) return;
+    this.stop();
+    // Standing still, the last frame is the latest state's.
+    const still = this.at === null && by < 0 && this.steps.at(-1) === this.step;
+    this.go(this.place() + (still ? 2 * by : by));
   }
 
   show(data, send) {
     this.send = send ?? this.send;
     if (older(data.place, this.newest)) return;
     this.newest = data.place;
-    if (data.of !== this.of) {
-      // Another run, or the present was asked for.
-      this.of = data.of;
-      this.at = null;
-      this.stop();
-    }
     this.steps = Array.from(data.recorded);
     this.points = Array.from(data.checkpoints);
     this.step = data.step;
     this.answered = data.shown;
     this.canFork = data.fork;
+    if (data.of !== this.of) {
+      // Another run, or the latest state was asked for; after a refresh, the step that was looked at before.
+      this.at = data.at ?? null;
+      this.of = data.of;
+      this.stop();
+    }
     if (this.at !== null && this.at > this.step) this.at = null;
     this.draw();
   }
@@ -576,10 +660,10 @@ class Scrubber {
     }
     const text = (value) => value.toLocaleString("en-US");
     const shown = this.at ?? this.step;
-    set(this.label, "textContent", this.at === null ? "now" : `step ${text(this.at)} of ${text(this.step)}`);
+    set(this.label, "textContent", this.at === null ? "latest" : `step ${text(this.at)} of ${text(this.step)}`);
     const from = this.points?.findLast((step) => step <= shown);
     set(this.fork, "disabled", from === undefined || !this.canFork || this.step === 0);
-    set(this.fork, "textContent", from === undefined ? "Fork" : `Fork at ${text(from)}`);
+    set(this.fork, "textContent", from === undefined ? "Branch" : `Branch from ${text(from)}`);
     this.node.classList.toggle("past", this.at !== null);
     this.node.dataset.at = this.at ?? "";
     const marks = (this.points ?? []).map((step) => this.steps.findLastIndex((s) => s <= step)).filter((i) => i >= 0);
@@ -591,7 +675,7 @@ class Scrubber {
 
   remove() {
     this.stop();
-    document.removeEventListener("keydown", this.keys);
+    timelines.delete(this);
     this.node.remove();
   }
 }
@@ -631,7 +715,7 @@ class Watch {
         <div class="scores"></div></div>
       <div class="bar ganscope-scrubber"><div class="rail"><input type="range" min="0" step="1" disabled
         aria-label="what was presented so far: the step that is shown" title="Drag to look back"></div>
-        <output></output><button class="live" title="Back to the present">Live</button></div>`;
+        <output></output><button class="live" title="Back to the latest step">Latest</button></div>`;
     parent.append(this.node);
     const find = (name) => this.node.querySelector(name);
     [this.step, this.status, this.layers, this.scores, this.range, this.label] = [
@@ -641,6 +725,7 @@ class Watch {
     this.hidden = new Set(OPTIONAL);
     this.range.addEventListener("input", () => this.go(Number(this.range.value)));
     find(".live").addEventListener("click", () => this.go(this.steps.length));
+    timelines.add(this);
     this.work();
   }
 
@@ -679,7 +764,7 @@ class Watch {
       this.newest = frame.step;
     }
     this.step.textContent = `step ${text(frame.shown)}`;
-    this.status.textContent = `${text(frame.rate)} steps/s · ${frame.status}`;
+    this.status.textContent = frame.rate ? `${frame.status} · ${text(frame.rate)} steps/s` : frame.status;
     this.scores.innerHTML = frame.scores; // made by the server, of numbers and its own words
     this.node.dataset.number = frame.number;
     this.node.dataset.step = frame.shown;
@@ -716,6 +801,11 @@ class Watch {
     );
   }
 
+  // By an arrow key.
+  move(by) {
+    this.go(Math.max(0, Number(this.range.value) + by));
+  }
+
   go(place) {
     const at = place >= this.steps.length ? null : this.steps[place];
     if (at === this.at) return;
@@ -732,7 +822,7 @@ class Watch {
     const place = this.at === null ? n : Math.max(this.steps.findLastIndex((step) => step <= this.at), 0);
     if (this.range.value !== String(place)) this.range.value = String(place);
     const text = (value) => value.toLocaleString("en-US");
-    this.label.textContent = this.at === null ? "now" : `step ${text(this.at)} of ${text(this.newest)}`;
+    this.label.textContent = this.at === null ? "latest" : `step ${text(this.at)} of ${text(this.newest)}`;
     this.node.querySelector(".bar").classList.toggle("past", this.at !== null);
   }
 
@@ -744,6 +834,7 @@ class Watch {
 
   remove() {
     this.gone = true;
+    timelines.delete(this);
     this.abort?.abort();
     for (const plot of this.plots.values()) plot.remove();
     this.node.remove();

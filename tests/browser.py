@@ -90,14 +90,14 @@ class Tab:
         self.page.goto(self.url)
         self.ready()
         # Until the page has found its run it shows one without a worker.
-        wait_until(lambda: "press Play" not in self.text("steps_per_second"), 20, "the tab's run")
+        wait_until(lambda: "Press Play" not in self.text("steps_per_second"), 20, "the tab's run")
         if "Pause" in self.text("play"):
             self.pause()
         self.click("reset")
         self.page.mouse.move(0, 0)  # away from the button, whose help covers the links to the pages
         wait_until(lambda: self.step() == 0 and "paused" in self.text("steps_per_second"), 20, "step 0")
         self.drawn(0)
-        assert self.page.get_by_role("radio", name="full", exact=True).is_checked()
+        assert self.page.get_by_role("radio", name="max", exact=True).is_checked()
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_step_pauses_and_adds_exactly_its_number(shared_tab):
     tab = shared_tab()
     tab.click("step")
     wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
-    tab.page.get_by_role("radio", name="10", exact=True).click()
+    tab.page.get_by_role("radio", name="+10", exact=True).click()
     tab.click("step")
     wait_until(lambda: tab.step() == 11, 20, "ten more steps")
     tab.page.wait_for_timeout(800)
@@ -95,6 +95,106 @@ def test_keys_play_and_step(shared_tab):
     wait_until(lambda: "paused" in tab.text("steps_per_second"), 20, "the pause")
     tab.page.keyboard.press("0")
     wait_until(lambda: tab.step() == 0, 20, "step 0")
+
+
+def test_keys_work_while_a_setting_has_the_focus_and_where_one_writes_they_are_letters(shared_tab):
+    tab = shared_tab()
+    page, opened = tab.page, tab.settings()
+    slider = page.locator(".st-key-knob_g_lr input[type=range]")
+    slider.focus()
+    slider.press("ArrowRight")
+    wait_until(lambda: tab.settings() != opened, 20, "the other learning rate in the address")
+    page.keyboard.press("p")
+    wait_until(lambda: tab.step() >= 20, PLAY_SECONDS, "the run, with the focus on a slider")
+    page.locator(".st-key-log_losses label").first.click()  # a toggle has it
+    page.keyboard.press("p")
+    wait_until(lambda: "paused" in tab.text("steps_per_second"), 20, "the pause")
+    stood = tab.step()
+    page.keyboard.press("s")
+    wait_until(lambda: tab.step() == stood + 1, 20, "one step")
+    page.locator(".st-key-log_losses label").first.click()
+
+    # The arrows move the scrubber or the slider, whichever has the focus, and never both.
+    looked = lambda: page.get_attribute(".ganscope-scrubber", "data-at")  # noqa: E731
+    changed = tab.settings()
+    page.locator(".ganscope-scrubber input").focus()
+    page.keyboard.press("ArrowLeft")
+    wait_until(looked, 10, "a step of the past")
+    page.keyboard.press("p")
+    wait_until(lambda: tab.step() > stood + 20 and not looked(), 20, "the run, from the scrubber")
+    page.keyboard.press("p")
+    wait_until(lambda: "paused" in tab.text("steps_per_second"), 20, "the pause")
+    assert tab.settings() == changed
+    slider.focus()
+    slider.press("ArrowLeft")
+    wait_until(lambda: tab.settings() == opened, 20, "the first learning rate")
+    page.wait_for_timeout(300)
+    assert not looked()
+
+    # Letters and digits that are written press nothing.
+    stood = tab.step()
+    page.locator(".st-key-keep_points button").first.click()
+    name = page.get_by_label("Name", exact=True)
+    name.press_sequentially("pns0s")
+    page.wait_for_timeout(500)
+    assert name.input_value() == "pns0s" and tab.step() == stood and "Play" in tab.text("play")
+    page.keyboard.press("Escape")
+    seed = page.locator(".st-key-knob_seed input")
+    page.get_by_text("Batch and seed", exact=True).click()
+    seed.focus()
+    seed.press("0")
+    page.wait_for_timeout(500)
+    assert tab.step() == stood and seed.input_value() in ("0", "30", "03")
+    seed.fill("3")
+    seed.press("Enter")
+    assert tab.settings() == opened
+
+
+def test_undo_brings_back_what_reset_dropped(shared_tab):
+    tab = shared_tab()
+    tab.play(50)
+    stood = tab.pause()
+    tab.drawn(stood)
+    samples = tab.samples()
+    tab.click("reset")
+    wait_until(lambda: tab.step() == 0, 20, "step 0")
+    tab.click("undo")
+    tab.drawn(stood)
+    assert tab.step() == stood and tab.samples() == samples
+    tab.click("play")
+    wait_until(lambda: tab.step() > stood, 20, "the run to go on")
+
+
+COVERED = """() => [...document.querySelectorAll("button, a, input, summary, [role=slider]")].filter((node) => {
+    const box = node.getBoundingClientRect();
+    if (!box.width || !box.height || box.bottom > innerHeight || node.closest(".st-key-notices")) return false;
+    const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return top?.closest(".st-key-notices");
+  }).map((node) => node.innerText || node.getAttribute("aria-label"))"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_notice_covers_nothing_that_can_be_clicked_and_goes(open_tab, width):
+    tab = open_tab()
+    tab.page.set_viewport_size({"width": width, "height": 720})
+    keep = tab.page.locator(".st-key-keep_points button").first
+    keep.click()
+    tab.page.get_by_role("button", name="Losses (CSV)", exact=True).first.click()
+    notice = tab.page.locator(".ganscope-notices > div")
+    notice.get_by_text("Nothing to save yet").wait_for(timeout=20_000)
+    tab.page.keyboard.press("Escape")
+    tab.page.evaluate("scrollTo(0, 0)")
+    assert tab.page.evaluate(COVERED) == []
+    before = tab.page.locator(".st-key-live_samples .ganscope-plot").bounding_box()
+    notice.get_by_label("Close").click()
+    notice.wait_for(state="detached", timeout=5_000)
+    assert tab.page.locator(".st-key-live_samples .ganscope-plot").bounding_box() == before  # nothing has moved
+    keep.click()
+    tab.page.get_by_role("button", name="Losses (CSV)", exact=True).first.click()
+    notice.wait_for(timeout=20_000)
+    tab.page.keyboard.press("Escape")
+    tab.page.mouse.move(0, 0)
+    notice.wait_for(state="detached", timeout=30_000)  # by itself
 
 
 def test_zoom_and_node_survive_ten_frames(shared_tab):
@@ -137,7 +237,7 @@ def test_switching_pages_keeps_run_and_knobs(shared_tab):
     tab.play(20)
     tab.page.get_by_role("link", name="Guide").click()
     tab.page.wait_for_selector("h1:has-text('Guide')", timeout=20_000)
-    tab.page.get_by_role("link", name="2-D playground").click()
+    tab.page.get_by_role("link", name="Points").click()
     tab.ready()
     wait_until(lambda: tab.step() > 20, 20, "the run after a switch of pages")
     wait_until(lambda: "g_units=16" in tab.settings(), 20, "the settings in the address")
@@ -220,7 +320,7 @@ def test_the_page_fits(shared_tab, scheme, query):
 
 def test_a_tutorial_opens_with_one_click(shared_tab):
     tab = shared_tab()
-    tab.page.get_by_role("link", name="Tutorials").click()
+    tab.page.get_by_role("link", name="Examples").click()
     tab.page.wait_for_selector(".st-key-open_tutorial-disc", timeout=20_000)
     tab.click("open_tutorial-disc")
     wait_until(lambda: "disc" in tab.text("steps_per_second"), 20, "the playground with the disc")
@@ -237,6 +337,36 @@ def test_a_refresh_keeps_the_run(shared_tab):
     wait_until(lambda: tab.step() >= before, 20, "the run after a refresh")
     wait_until(lambda: "Pause" in tab.text("play"), 20, "the run to play on")
     assert tab.pause() > before
+
+
+def test_a_refresh_keeps_the_step_looked_at_the_question_and_the_switches(shared_tab):
+    tab = shared_tab()
+    page = tab.page
+    tab.play(100)
+    tab.pause()
+    page.get_by_role("radio", name="+100", exact=True).click()
+    page.locator(".st-key-smooth_losses label").first.click()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    at = wait_until(lambda: page.get_attribute(".ganscope-scrubber", "data-at"), 10, "the past")
+    wait_until(lambda: tab.step() == int(at), 10, "the step of then")
+    loss = page.locator(".st-key-knob_loss input")
+    loss.click()
+    page.get_by_role("option").first.click()
+    page.wait_for_selector(".st-key-pending", timeout=20_000)
+    asked = tab.settings()
+    page.reload()
+    tab.ready()
+    page.wait_for_selector(".st-key-pending", timeout=20_000)
+    wait_until(lambda: page.get_attribute(".ganscope-scrubber", "data-at") == at, 20, "the step that was looked at")
+    wait_until(lambda: tab.step() == int(at), 20, "its picture")
+    assert tab.settings() == asked
+    assert page.get_by_role("radio", name="+100", exact=True).is_checked()
+    assert not page.locator(".st-key-smooth_losses input").is_checked()
+    page.locator(".st-key-smooth_losses label").first.click()
+    page.get_by_role("radio", name="+1", exact=True).click()
+    tab.click("keep")
+    page.wait_for_selector(".st-key-pending", state="detached", timeout=20_000)
 
 
 # -- one tab for images -------------------------------------------------------------------------------------
@@ -319,7 +449,7 @@ def test_a_digit_is_picked_in_conditional_training(shared_tab):
 def test_a_refresh_keeps_the_image_run_and_the_other_page_its_own(shared_tab):
     tab = shared_tab(IMAGES)
     tab.play(10)
-    tab.page.get_by_role("link", name="2-D playground").click()
+    tab.page.get_by_role("link", name="Points").click()
     wait_until(lambda: "ring" in tab.text("steps_per_second"), 20, "the playground")
     assert tab.step() == 0
     tab.page.get_by_role("link", name="Images").click()
@@ -353,11 +483,35 @@ def test_a_short_loss_of_network_keeps_the_run(server, chromium):
         line.close()
 
 
+NO_STORAGE = """for (const name of ["localStorage", "sessionStorage"])
+    Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError"); } });"""
+
+
+def test_without_storage_in_a_course_page_s_frame_the_run_survives_a_refresh(server, chromium):
+    """A browser that denies storage, as in a frame of another site, and the address of such a frame."""
+    context = chromium.new_context(viewport=WINDOW)
+    context.add_init_script(NO_STORAGE)
+    try:
+        tab = Tab(context, f"{server.url}/{SMALL}&embed=true")
+        assert tab.page.locator("[data-testid=stTopNavLink]").count() == 0
+        tab.play(30)
+        stood = tab.pause()
+        tab.page.locator(".st-key-keep_points button").first.click()
+        tab.page.get_by_text("keeps no storage for this page").wait_for(timeout=20_000)
+        tab.page.keyboard.press("Escape")
+        assert "embed=true" in tab.settings()
+        tab.page.reload()
+        tab.ready()
+        wait_until(lambda: tab.step() == stood, 20, "the run after a refresh")
+    finally:
+        context.close()
+
+
 def test_two_sessions_of_one_link_have_the_same_samples_and_runs_of_their_own(open_tab):
     query = "?data=grid&data.side=3&g_lr=0.002&d_steps=3&loss=least_squares&g_units=8&d_units=8&seed=5"
 
     def ten_steps(tab: Tab) -> list[float]:
-        tab.page.get_by_role("radio", name="10", exact=True).click()
+        tab.page.get_by_role("radio", name="+10", exact=True).click()
         tab.click("step")
         wait_until(lambda: tab.step() == 10, 2 * PLAY_SECONDS, "ten steps")
         tab.drawn(10)
@@ -365,7 +519,7 @@ def test_two_sessions_of_one_link_have_the_same_samples_and_runs_of_their_own(op
 
     one = open_tab(query)
     drawn = ten_steps(one)
-    one.page.get_by_role("radio", name="10/s", exact=True).click()  # leaves the processor to the other
+    one.page.get_by_role("radio", name="10", exact=True).click()  # leaves the processor to the other
     one.play(12)
     two = open_tab(f"?{one.page.evaluate('location.search')[1:]}")
     assert two.step() == 0 and "Play" in two.text("play")  # the link gives no control of the run
@@ -421,7 +575,7 @@ def _is_busy(pid: int) -> bool:
 
 def test_uploads(open_tab, tmp_path):
     tab = open_tab("?data=file&g_units=8&d_units=8")
-    assert "Choose your file" in tab.page.inner_text("body")
+    assert "Upload a file in the sidebar" in tab.page.inner_text("body")
     bad = tmp_path / "bad.csv"
     bad.write_text("x,y\n1,2\n3,nan\n" + "4,5\n" * 30)
     tab.page.set_input_files(".st-key-upload_file_points input[type=file]", bad)
@@ -438,7 +592,7 @@ def test_uploads(open_tab, tmp_path):
 
 def test_a_zip_is_uploaded_and_trained_on(open_tab, tmp_path):
     tab = open_tab("images?data=picture_file&filters=8&batch_size=16&latent_dim=8")
-    assert "Choose your file" in tab.page.inner_text("body")
+    assert "Upload a file in the sidebar" in tab.page.inner_text("body")
     bad, good = tmp_path / "bad.zip", tmp_path / "good.zip"
     with zipfile.ZipFile(bad, "w") as file:
         file.writestr("../../escape.png", b"x" * 100)
@@ -453,7 +607,7 @@ def test_a_zip_is_uploaded_and_trained_on(open_tab, tmp_path):
     tab.page.set_input_files(".st-key-upload_file_images input[type=file]", bad)
     wait_until(lambda: "escape.png" in tab.page.inner_text("body"), 20, "the sentence")
     tab.page.set_input_files(".st-key-upload_file_images input[type=file]", good)
-    wait_until(lambda: "60 pictures" in tab.page.inner_text("body"), 20, "the file's name")
+    wait_until(lambda: "60 images" in tab.page.inner_text("body"), 20, "the file's name")
     tab.play(3)
     shape = """() => document.querySelector(".st-key-live_real .ganscope-plot").data[0].source.length > 1000"""
     assert tab.page.evaluate(shape)
@@ -464,8 +618,7 @@ def test_an_open_page_costs_no_worker_and_a_closed_tab_ends_its_own(chromium):
     try:
         context = chromium.new_context()
         tab = Tab(context, f"{server.url}/{SMALL}")
-        wait_until(lambda: "ready" in tab.text("steps_per_second"), PLAY_SECONDS, "the spare to be warm")
-        assert len(server.workers()) == 1  # the spare
+        wait_until(lambda: len(server.workers()) == 1, PLAY_SECONDS, "the spare")
         tab.play(20)
         assert len(server.workers()) == 1
         context.close()
@@ -477,7 +630,7 @@ def test_an_open_page_costs_no_worker_and_a_closed_tab_ends_its_own(chromium):
 def test_deep_links_as_the_first_visits_show_the_right_frame(chromium):
     """All at once, as when a class opens what is on the slide."""
     landmarks = {"playground": "text=New seed", "images": "text=New seed", "tutorials": "text=tutorial-rgb"}
-    landmarks |= {"guide": "h1:has-text('Guide')", "runs": "h1:has-text('Runs')"}
+    landmarks |= {"guide": "h1:has-text('Guide')", "runs": "h1:has-text('Saved runs')"}
     server = Server()
     try:
         context = chromium.new_context(viewport=WINDOW)
@@ -487,7 +640,7 @@ def test_deep_links_as_the_first_visits_show_the_right_frame(chromium):
         for path, page in pages.items():
             page.wait_for_selector(landmarks[path], timeout=60_000)
             links = [link.inner_text() for link in page.locator("a[data-testid=stTopNavLink]").all()]
-            assert {"2-D playground", "Guide"} <= {link.split("\n")[-1] for link in links}, (path, links)
+            assert {"Points", "Guide"} <= {link.split("\n")[-1] for link in links}, (path, links)
         context.close()
     finally:
         server.stop()

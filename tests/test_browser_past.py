@@ -94,7 +94,7 @@ def test_the_past_stands_still_while_training_goes_on_and_live_comes_back(shared
 
 def test_a_replay_runs_through_the_frames_and_ends(shared_tab):
     tab = shared_tab()
-    tab.page.get_by_role("radio", name="10", exact=True).click()
+    tab.page.get_by_role("radio", name="+10", exact=True).click()
     for step in (10, 20, 30, 40):  # a frame wherever it stands; between them as many as there is time for
         tab.click("step")
         wait_until(lambda step=step: tab.step() == step, PLAY_SECONDS, "ten steps")
@@ -120,7 +120,7 @@ def test_a_branch_leaves_its_parent_untouched_and_trains_on(shared_tab):
     tab.pause()
     drag(tab, 0.6)
     text = tab.page.inner_text(f"{SCRUBBER} .fork")
-    at = int(re.search(r"Fork at ([\d,]+)", text)[1].replace(",", ""))
+    at = int(re.search(r"Branch from ([\d,]+)", text)[1].replace(",", ""))
     end = live_step(tab)
     tab.page.click(f"{SCRUBBER} .fork")
     wait_until(lambda: "branch of" in tab.text("steps_per_second"), 20, "the branch")
@@ -144,21 +144,21 @@ def test_save_find_rename_and_delete(shared_tab):
     page.locator(".st-key-keep_points button").first.click()
     for left in ("kept by hand", "another name"):  # by a first try
         shutil.rmtree(folder_of(left), ignore_errors=True)
-    page.get_by_label("name", exact=True).fill("../out")
+    page.get_by_label("Name", exact=True).fill("../out")
     page.keyboard.press("Enter")
     page.get_by_text("A run's name is 1 to 80 letters").wait_for(timeout=10_000)
-    page.get_by_label("name", exact=True).fill("kept by hand")
-    page.get_by_label("note", exact=True).fill("a *first* note")
-    page.get_by_label("note", exact=True).press("Enter")
+    page.get_by_label("Name", exact=True).fill("kept by hand")
+    page.get_by_label("Note", exact=True).fill("a *first* note")
+    page.get_by_label("Note", exact=True).press("Enter")
     wait_until(lambda: run_reading.is_run(folder_of("kept by hand")), 20, "the saved run")
-    page.get_by_text("Saved as").wait_for(timeout=10_000)
+    page.get_by_text("Saved: “").wait_for(timeout=10_000)
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("link", name="Saved runs").click()
     page.get_by_text("kept by hand", exact=True).wait_for(timeout=20_000)
     assert page.get_by_text("a *first* note", exact=True).is_visible()
     page.get_by_placeholder("name, data set").fill("nothing has this")
     page.keyboard.press("Enter")
-    page.get_by_text("No run fits.").wait_for(timeout=10_000)
+    page.get_by_text("No run matches.").wait_for(timeout=10_000)
     page.get_by_placeholder("name, data set").fill("by hand")
     page.keyboard.press("Enter")
     page.locator(".st-key-more_kept_by_hand button").first.click()
@@ -181,10 +181,56 @@ def test_a_table_is_taken_away_with_one_click(shared_tab):
     wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
     tab.page.locator(".st-key-keep_points button").first.click()
     with tab.page.expect_download(timeout=60_000) as download:
-        tab.page.get_by_role("button", name="csv", exact=True).first.click()
+        tab.page.get_by_role("button", name="Losses (CSV)", exact=True).first.click()
     assert download.value.suggested_filename == "ring step 1.csv"
     assert list(pd.read_csv(download.value.path())["step"]) == [1]
-    tab.page.locator(".st-key-take_close button").first.click(timeout=10_000)
+    tab.page.get_by_text("Downloaded: ring step 1.csv").wait_for(timeout=10_000)
+
+
+def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(shared_tab, two_runs):
+    tab = shared_tab()
+    page, name = tab.page, two_runs[0]
+
+    def ask(label: str) -> None:
+        page.get_by_role("link", name="Saved runs").click()
+        page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=20_000)
+        page.get_by_role("dialog").get_by_role("button", name=label, exact=True).click(timeout=20_000)
+
+    with page.expect_download(timeout=60_000) as download:
+        ask("Scores (CSV)")
+    assert download.value.suggested_filename == f"{name}.csv"
+    page.get_by_text(f"Downloaded: {name}.csv").wait_for(timeout=20_000)
+    page.keyboard.press("Escape")
+
+    with page.expect_download(timeout=60_000) as download:  # asked for here, received there
+        ask("Python script")
+        page.keyboard.press("Escape")
+        page.get_by_role("link", name="Guide").click()
+    assert "tensorflow" in Path(download.value.path()).read_text()
+    arrived = []
+    page.on("download", arrived.append)
+    page.get_by_role("link", name="Examples").click()  # it is not sent again
+    page.wait_for_selector(".st-key-open_tutorial-disc", timeout=20_000)
+    page.wait_for_timeout(1_000)
+    assert arrived == []
+
+    ask("Keras models")
+    page.keyboard.press("Escape")
+    page.locator(".st-key-take_cancel button").first.click(timeout=20_000)
+    page.get_by_text("The export was cancelled").wait_for(timeout=20_000)
+    frames = folder_of(name) / "config.json"
+    whole = frames.read_bytes()
+    try:
+        page.get_by_role("link", name="Saved runs").click()
+        page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=20_000)
+        button = page.get_by_role("dialog").get_by_role("button", name="Losses (CSV)", exact=True)
+        button.wait_for(timeout=20_000)
+        frames.write_bytes(b"{}")
+        button.click()
+        page.get_by_text("config.json").first.wait_for(timeout=60_000)
+    finally:
+        frames.write_bytes(whole)
+    page.keyboard.press("Escape")
 
 
 def test_an_autosaved_run_is_taken_up_after_the_server_was_killed(chromium, tmp_path):
@@ -242,7 +288,7 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
     values.wait_for(timeout=20_000)
     values.fill("0.001")
     page.locator(".st-key-race_go button").first.click()
-    page.get_by_text("A race has two to 4 values").wait_for(timeout=10_000)
+    page.get_by_text("Enter 2 to 4 values").wait_for(timeout=10_000)
     values.fill("0.001, 0.01")
     page.locator(".st-key-race_go button").first.click()
     page.wait_for_selector(".st-key-play button", timeout=20_000)
@@ -258,13 +304,13 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
     steps = wait_until(lambda: (s := lane_steps(page))[0] == s[1] and s, 10, "lock-step")
     page.keyboard.press("ArrowLeft")
     wait_until(lambda: (s := lane_steps(page))[0] == s[1] < steps[0], 20, "both a frame before")
-    assert "g_lr 0.01" in page.inner_text("body")
+    assert "G learning rate 0.01" in page.inner_text("body")
 
 
 def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs):
     tab = open_tab()
     page = tab.page
-    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("link", name="Saved runs").click()
     for name in two_runs:
         page.locator(f".st-key-tick_{name.replace(' ', '_')} label").click(timeout=20_000)
     page.get_by_role("button", name="Compare 2").first.click()
@@ -273,7 +319,7 @@ def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs):
     page.keyboard.press("ArrowLeft")
     wait_until(lambda: lane_steps(page)[0] == lane_steps(page)[1] < 6, 10, "both in the past")
     page.get_by_text("Settings that differ: 1").wait_for(timeout=10_000)
-    assert "g_lr" in page.inner_text(".ganscope-table >> nth=-1")
+    assert "Generator learning rate" in page.inner_text(".ganscope-table >> nth=-1")
     config = json.loads((folder_of(two_runs[0]) / "config.json").read_text())
     assert config["step"] == 6
     assert children(os.getpid()) == []  # reading runs starts nothing

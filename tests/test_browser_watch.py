@@ -71,7 +71,7 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
         number = lambda: int(watch.get_attribute("data-number"))  # noqa: E731
         first = number()
         wait_until(lambda: number() >= first + 5, 20, "five more frames")
-        wait_until(lambda: "presented to 1" in tab.text("steps_per_second"), 20, "the presenter to see the watcher")
+        wait_until(lambda: "1 viewer" in tab.text("steps_per_second"), 20, "the presenter to see the watcher")
         assert page.locator(".st-key-play").count() == 0 and page.locator(".stSlider").count() == 0  # no control
         traces = """() => document.querySelector(".ganscope-watch .samples .ganscope-plot").data.map((t) => t.name)"""
         assert "generated" in page.evaluate(traces)
@@ -134,7 +134,7 @@ def test_many_watchers_see_the_same_frames_and_training_goes_on(shared_tab, serv
     assert all(a < b for frames in seen.values() for a, b in itertools.pairwise(frames))
     steps = [dict(frames) for frames in seen.values()]
     assert all(one[k] == other[k] for one in steps for other in steps for k in one.keys() & other.keys())
-    wait_until(lambda: "presented to 12" in tab.text("steps_per_second"), 20, "all twelve to be counted")
+    wait_until(lambda: "12 viewers" in tab.text("steps_per_second"), 20, "all twelve to be counted")
     assert tab.step() > before
     for wrong in ("x" * 22, token[:-1], token + "a", "%2e%2e", "..%2f" + token):
         assert status_of(f"{server.url}/ganscope/frames/{wrong}") in (400, 404)

@@ -107,7 +107,7 @@ class Hall:
         if tab is None or not tab.page.locator(".st-key-play button", has_text="Pause").count():
             self._tab = tab = self.open()
             tab.play(20)
-            tab.page.get_by_role("radio", name="100/s", exact=True).click()  # leaves the processor to the others
+            tab.page.get_by_role("radio", name="100", exact=True).click()  # leaves the processor to the others
         self.goes_on(tab)
         return tab
 
@@ -193,7 +193,7 @@ def test_sources_that_are_edited_meanwhile_leave_the_run_alone(hall):
             hall.goes_on(tab, before)
             tab.page.get_by_role("link", name="Guide").click()
             tab.page.wait_for_selector("h1:has-text('Guide')", timeout=20_000)
-            tab.page.get_by_role("link", name="2-D playground").click()
+            tab.page.get_by_role("link", name="Points").click()
             tab.ready()
             hall.goes_on(tab, before)
         other = hall.open()  # its worker cannot start

@@ -1,21 +1,22 @@
 """Each page's widgets and messages, in Streamlit's AppTest, without a server or a worker."""
 
 import os
+import re
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from gan_core import run_writing
+from gan_core import run_reading, run_writing
 from gan_core.config import KNOBS, GANConfig
 from gan_core.cost import step_memory
 from gan_core.datasets import DATASETS
+from gan_core.export import EXPORTS
 from gan_core.lane import Lane
 from gan_core.presets import PRESETS
 from gan_core.program import COLUMNS
 from gan_core.recipes import RECIPES
-from pages.ui import figures, frame, scoring, session
+from pages.ui import figures, frame, liveplot, remembered, runs_view, scoring, session
 from tests.conftest import ROOT
 from tests.test_trainer import settings, trainer_of, uncompiled
 
@@ -80,6 +81,11 @@ def open_page(script: str = "app.py", **query: str) -> AppTest:
     return app
 
 
+def news(app: AppTest) -> str:
+    """What the page has to say, as the browser is told it."""
+    return " ".join(note["text"] for note, _ in app.session_state["news"])
+
+
 def test_every_knob_is_there_with_a_help_text(hub):
     app = open_page()
     shown = {}
@@ -131,7 +137,7 @@ def test_every_recipe_can_be_taken_and_is_named(hub):
         assert not app.exception and app.session_state["config_points"] == recipe.of(before)
         assert name in app.selectbox(key="recipe").placeholder
     app.slider(key="knob_d_steps").set_value(9).run()
-    assert app.selectbox(key="recipe").placeholder == "take a paper's settings"
+    assert app.selectbox(key="recipe").placeholder == "use a paper's settings"
 
 
 def test_what_cannot_work_is_refused_and_what_disappoints_is_said(hub):
@@ -172,9 +178,9 @@ def test_without_a_free_place_a_run_waits_in_the_queue(hub):
     app.button(key="play").click().run()
     feed = app.session_state["feed_points"]
     said = feed.texts(feed.run.snapshot())["steps_per_second"]
-    assert "number 1 in the queue for one of 2 training places" in said
+    assert "Number 1 in the queue. Training starts automatically" in said
     app.button(key="step").click().run()
-    assert "Every training place is taken" in app.info[0].value
+    assert "The server is full" in news(app)
     assert app.button(key="play").label == "Play"
     app.button(key="play").click().run()
     assert app.button(key="play").label == "Pause"
@@ -225,7 +231,7 @@ def test_keeping_before_the_first_step_is_answered(hub, key):
     button = app.button(key=key)
     assert not button.disabled  # frames come without a script: the first step would not enable it
     button.click().run()
-    assert "after the first step" in " ".join(said.value for said in app.info)
+    assert "Press Play or Step first" in news(app)
 
 
 def test_a_bad_environment_is_a_sentence(monkeypatch):
@@ -239,7 +245,7 @@ def test_a_bad_environment_is_a_sentence(monkeypatch):
 
 def test_the_file_data_set_asks_for_its_file(hub):
     app = open_page(data="file")
-    assert "Choose your file" in app.info[0].value
+    assert "Upload a file in the sidebar" in app.info[0].value
     app.session_state["upload_points"] = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
     app.run()
     assert not app.info and app.session_state["run_points"].config.data == "file"
@@ -264,7 +270,7 @@ def test_every_image_knob_is_there_with_a_help_text(hub):
         assert len(shown[name].help) > 20, name
     assert "knob_g_layers" not in shown  # a knob of dense networks
     said = " ".join(c.value for c in app.caption)
-    assert "A step takes roughly: mlp" in said and "dcgan_resize" in said
+    assert "One step takes roughly: mlp" in said and "dcgan_resize" in said
 
 
 def test_every_image_preset_can_be_chosen(hub, no_files):
@@ -323,7 +329,9 @@ def test_a_link_to_the_other_page_says_so(hub, page, query):
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60)
     app.query_params["data"] = query["data"]
     app.run()
-    assert not app.exception and "belongs to the page" in app.warning[0].value
+    assert not app.exception and "This link needs the page" in app.warning[0].value
+    kept = app.session_state[f"elsewhere_{'images' if page == 'images' else 'points'}"]
+    assert kept["config"].data == query["data"]  # behind the button that opens it there
 
 
 def test_playing_one_page_pauses_the_other(hub):
@@ -334,7 +342,7 @@ def test_playing_one_page_pauses_the_other(hub):
     other.wants_play = True
     app.session_state["run_points"] = other
     app.button(key="play").click().run()
-    assert not other.wants_play and "paused meanwhile" in app.info[0].value
+    assert not other.wants_play and "Paused the run on Points" in news(app)
 
 
 def test_the_tutorials_are_listed_with_their_parameters_and_open(hub):
@@ -418,11 +426,11 @@ def test_the_folder_of_runs_can_be_named_at_the_start(monkeypatch):
 def test_every_page_of_runs_opens_with_nothing_there(hub, tmp_path, monkeypatch):
     monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
     app = open_page("pages/runs.py")
-    assert any("Nothing is saved yet" in m.value for m in app.markdown)
+    assert any("No saved runs yet" in m.value for m in app.markdown)
     app = open_page("pages/compare.py")
     assert app.selectbox(key="race_knob").value == "g_lr"
     app.segmented_control(key="compare_way").set_value("saved").run()
-    assert any("nothing to compare yet" in m.value for m in app.markdown)
+    assert any("Nothing to compare yet" in m.value for m in app.markdown)
 
 
 def test_an_unreadable_folder_is_listed_with_its_reason(hub, tmp_path, monkeypatch):
@@ -441,7 +449,7 @@ def test_names_that_differ_by_a_space_or_a_line_are_listed(hub, tmp_path, monkey
     for name in ("a b", "a_b", "a-b", "a.b"):
         run_writing.save(tmp_path / name, run_writing.Content.of(lane))
     app = open_page("pages/runs.py")
-    assert sum(box.label == "compare" for box in app.checkbox) == 4
+    assert sum(box.label == "Compare" for box in app.checkbox) == 4
 
 
 def test_racers_that_want_too_much_memory_together_are_refused(hub, monkeypatch):
@@ -449,17 +457,17 @@ def test_racers_that_want_too_much_memory_together_are_refused(hub, monkeypatch)
     monkeypatch.setenv("GANSCOPE_WORKER_MB", str(step_memory(larger, (2,)) // 1_000_000 + 1))  # each alone would do
     app = open_page("pages/compare.py")
     app.selectbox(key="race_knob").set_value("g_units").run()
-    next(t for t in app.text_input if t.label == "values").set_value("511, 512").run()
+    next(t for t in app.text_input if t.label == "Values to try").set_value("511, 512").run()
     app.button(key="race_go").click().run()
     assert "all 2 racers together would need about" in " ".join(e.value for e in app.error)
 
 
 def test_a_race_is_refused_with_a_sentence(hub):
     app = open_page("pages/compare.py")
-    values = next(t for t in app.text_input if t.label == "values")
-    for text, said in (("0.1", "two to 4 values"), ("0.1, 0.1", "the same"), ("1, 2, x", "d_lr must be a number")):
+    values = next(t for t in app.text_input if t.label == "Values to try")
+    for text, said in (("0.1", "Enter 2 to 4 values"), ("0.1, 0.1", "the same"), ("1, 2, x", "d_lr must be a number")):
         app.selectbox(key="race_knob").set_value("d_lr").run()
-        values = next(t for t in app.text_input if t.label == "values")
+        values = next(t for t in app.text_input if t.label == "Values to try")
         values.set_value(text).run()
         app.button(key="race_go").click().run()
         assert said in " ".join(e.value for e in app.error), text
@@ -518,6 +526,7 @@ def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):
     """It can leave the browser just when another page is drawn: then Streamlit no longer knows its widget."""
 
     def late():
+        import streamlit as st
 
         from pages.ui import clicks, compare_view, controls, live, runs_view
 
@@ -538,3 +547,220 @@ def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):
 
     app = AppTest.from_function(late).run()
     assert not app.exception
+
+
+class Mute:
+    """A training process that hears everything and says nothing."""
+
+    state, answer = "warm", None
+
+    def __init__(self):
+        self.said: list = []
+
+    def send(self, kind, body=None):
+        self.said.append((kind, body))
+
+    def wait_answer(self, newer_than, timeout):
+        return None
+
+
+def test_what_a_reset_drops_can_be_brought_back(hub):
+    app = open_page(seed="1")
+    assert app.button(key="undo").disabled
+    run = app.session_state["run_points"]
+    run.worker, run._last = Mute(), {"step": 500}
+    app.button(key="new_seed").click().run()
+    assert run.config.seed != 1 and not app.button(key="undo").disabled
+    assert "step 500" in app.button(key="undo").help
+    app.button(key="undo").click().run()
+    assert run.config.seed == 1 and app.session_state["config_points"].seed == 1
+    body = [body for kind, body in run.worker.said if kind == "configure"][-1]
+    assert body["restores"] is not None and body["flats"][0]["seed"] == 1
+    assert app.button(key="undo").disabled  # the run in between had no steps
+
+
+def test_the_question_before_a_change_speaks_of_labels(hub):
+    app = open_page()
+    app.session_state["run_points"]._last = {"step": 2961}
+    app.selectbox(key="knob_data").set_value("grid").run()
+    said = " ".join(m.value for m in app.markdown)
+    assert "Changing **Data set** restarts training. The 2,961 steps so far" in said
+    app.button(key="keep").click().run()
+    app.slider(key="knob_g_layers").set_value(1).run()
+    assert "Changing **Generator: hidden layers** restarts" in " ".join(m.value for m in app.markdown)
+
+
+def test_the_race_s_list_names_each_setting_once(hub):
+    app = open_page("pages/compare.py")
+    offered = app.selectbox(key="race_knob").options
+    assert len(set(offered)) == len(offered)
+    assert {"Generator: hidden layers", "Discriminator: hidden layers"} <= set(offered)
+
+
+def test_the_first_screen_says_what_one_sees_and_what_to_press(hub):
+    for script, word in (("app.py", "eight blue clusters"), ("pages/images.py", "digit becomes readable")):
+        app = open_page(script)
+        kind = "points" if script == "app.py" else "images"
+        feed = app.session_state[f"feed_{kind}"]
+        said = feed.texts(feed.run.snapshot())["steps_per_second"]
+        assert "<b>Press Play</b>" in said and word in said and "Guide" in said
+    feed.run.source = ("a saved run", None)
+    assert "Press Play" not in feed.texts(feed.run.snapshot())["steps_per_second"]
+
+
+@pytest.fixture
+def tab(monkeypatch):
+    """A browser tab that says its key, also after a refresh (another session)."""
+    said = ["t" * 36, "b" * 36, 0]
+    monkeypatch.setattr(session, "tab_key", lambda renew, attempt: tuple(said))
+    remembered._TABS.clear()
+    yield said
+    remembered._TABS.clear()
+
+
+def tab_page(**query: str) -> AppTest:
+    """The page Points in a session of the fixture's tab."""
+
+    def page():
+        from pages.ui import live, points_view, remembered, session
+
+        session.claim()  # as pages/ui/frame.py does around every page
+        live.page("points", points_view.switches)
+        remembered.keep()
+
+    app = AppTest.from_function(page, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_refresh_loses_no_switch(hub, tab):
+    """Each is another session of the same tab."""
+    before = tab_page()
+    before.toggle(key="log_losses").set_value(True)
+    before.toggle(key="smooth_losses").set_value(False)
+    before.toggle(key="autosave").set_value(False)
+    before.segmented_control(key="step_size").set_value(100)
+    before.pills(key="layers").set_value(["real", "manifold"]).run()
+    after = tab_page()
+    assert after.toggle(key="log_losses").value and not after.toggle(key="smooth_losses").value
+    assert not after.toggle(key="autosave").value
+    assert after.segmented_control(key="step_size").value == 100
+    assert after.pills(key="layers").value == ["real", "manifold"]
+    assert not after.warning and not after.exception
+    tab[0] = "u" * 36  # another tab
+    other = tab_page()
+    assert other.toggle(key="smooth_losses").value and not other.toggle(key="log_losses").value
+
+
+def test_a_refresh_asks_a_question_again_and_a_link_is_followed(hub, tab):
+    """What the address says comes before what the tab remembers; without one, the tab is as it was."""
+    from gan_core.client import Run
+
+    before = tab_page(data="ring", loss="hinge")
+    assert before.session_state["config_points"].loss == "hinge"
+    run = Run(before.session_state["config_points"])
+    run._last = {"step": 70}
+    hub.take_up = lambda key, session: run if key.endswith("points") else None
+    asked = tab_page(data="ring", loss="minimax")
+    assert asked.session_state["run_points"] is run and run.config.loss == "hinge"
+    assert "The 70 steps so far" in " ".join(m.value for m in asked.markdown)
+    bare = tab_page()
+    assert bare.session_state["config_points"].loss == "minimax"  # as the tab stood last, with its question
+    assert "The 70 steps so far" in " ".join(m.value for m in bare.markdown)
+
+
+def test_every_switch_that_outlives_a_change_of_page_outlives_a_refresh():
+    found = set()
+    for path in (ROOT / "pages").rglob("*.py"):
+        text = path.read_text()
+        for match in re.finditer(r'persist_state="session"', text):
+            start = text.rfind("st.", 0, match.start())
+            keys = re.findall(r'key=f?"([^"]+)"', text[start : match.end() + 200])
+            found |= set(keys[:1])
+    assert len(found) > 20
+    assert {name for name in found if name not in remembered.NAMES} <= {"speed"}  # which is the run's
+
+
+def test_a_browser_without_storage_is_told_what_autosave_can_do(hub, tab):
+    tab[1] = tab[0]
+    app = open_page()
+    assert any("keeps no storage" in c.value for c in app.caption)
+    app.toggle(key="autosave").set_value(False).run()
+    assert any("this run is not being saved" in c.value for c in app.caption)
+
+
+def test_news_is_told_once_by_its_number_on_every_page(hub, monkeypatch):
+    told = []
+    monkeypatch.setattr(liveplot, "notices", lambda items: told.append([item["text"] for item in items]))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state["news"] = [
+        ({"number": "1", "text": "first"}, float("inf")),
+        ({"number": "2", "text": "old"}, 0.0),
+    ]
+    app.run()
+    for page in ("images", "compare", "runs", "tutorials", "scores", "guide"):
+        told.clear()
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception and told[-1] == ["first"], page
+
+
+@pytest.fixture
+def saved_runs(tmp_path, monkeypatch):
+    """A folder with a run by hand, one by autosave, and a branch."""
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
+    trainer = trainer_of(settings(), uncompiled(settings()))
+    lane = Lane(trainer, scored=False)
+    lane.train(3)
+    lane.record()
+    for name in ("by hand", "autosave ring 2026-11-25 23.57.16 113532a8"):
+        run_writing.save(tmp_path / name, run_writing.Content.of(lane))
+    return tmp_path
+
+
+def test_saved_runs_are_found_sorted_and_compared(hub, saved_runs):
+    app = open_page("pages/runs.py")
+    said = lambda: " ".join(m.value for m in app.markdown)  # noqa: E731
+    assert "**by hand**" in said() and "ring, autosaved 25 Nov, 23:57" in said()
+    app.toggle(key="runs_autosaved").set_value(False).run()
+    assert "autosaved" not in said() and "**by hand**" in said()
+    app.text_input(key="runs_search").set_value("nothing").run()
+    assert any("No run matches" in c.value for c in app.caption)
+    app.text_input(key="runs_search").set_value("hand ring").run()
+    assert "**by hand**" in said()
+    for order in runs_view.SORTS:
+        app.selectbox(key="runs_sort").set_value(order).run()
+        assert not app.exception
+    assert app.button(key="runs_compare").disabled
+    app.toggle(key="runs_autosaved").set_value(True)
+    app.text_input(key="runs_search").set_value("").run()
+    for box in app.checkbox:
+        box.check()
+    app.run()
+    assert not app.button(key="runs_compare").disabled and app.button(key="runs_compare").label == "Compare 2"
+
+
+def test_a_saved_run_opens_on_its_page(hub, saved_runs):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.switch_page("pages/runs.py").run()
+    app.button(key="open_by_hand").click().run()
+    assert not app.exception
+    run = app.session_state["run_points"]
+    assert run.source[0].name == "by hand" and hub.started == [run]
+
+
+def test_a_saved_run_is_renamed_noted_branched_and_deleted(hub, saved_runs):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.switch_page("pages/runs.py").run()
+    app.button(key="more_by_hand").click().run()
+    assert {row.label for row in EXPORTS.values()} <= {button.label for button in app.button}
+    app.text_input(key="rename_name").set_value("renamed")
+    app.text_input(key="rename_note").set_value("why")
+    next(b for b in app.button if b.label == "Save name and note").click().run()
+    assert run_reading.read(saved_runs / "renamed").note == "why" and not (saved_runs / "by hand").exists()
+    app.button(key="more_renamed").click().run()
+    app.checkbox(key="delete_sure").check().run()
+    app.button(key="delete_go").click().run()
+    assert not (saved_runs / "renamed").exists() and "was deleted" in news(app)

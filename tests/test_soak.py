@@ -22,7 +22,7 @@ PAGES = {  # address -> what is on the page once it is drawn
     SMALL: ".st-key-live_samples .js-plotly-plot",
     "images": ".st-key-live_real .js-plotly-plot",
     "compare": ".st-key-race_go button",
-    "runs": "h1:has-text('Runs')",
+    "runs": "h1:has-text('Saved runs')",
     "tutorials": ".st-key-open_tutorial-disc",
     "scores": ".st-key-cheat_real .js-plotly-plot",
     "guide": "h1:has-text('Guide')",
@@ -237,7 +237,7 @@ def test_sessions_that_press_everything_leave_the_server_well(chromium, full, tm
             page = visitor.page
             page.evaluate("sessionStorage.setItem('monkey sleeps', 1)")
             page.keyboard.press("Escape")
-            for link, landmark in (("Guide", PAGES["guide"]), ("2-D playground", ".st-key-step_counter")):
+            for link, landmark in (("Guide", PAGES["guide"]), ("Points", ".st-key-step_counter")):
                 visitor.go(link, landmark)
             visitor.check()
             acts += int(page.evaluate("sessionStorage.getItem('monkey presses')") or 0)

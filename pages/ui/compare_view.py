@@ -1,4 +1,4 @@
-"""The page Compare: runs beside each other with one step slider, linked zoom, losses overlaid and scores in a table."""
+"""The page Compare: runs side by side with one step slider, linked zoom, losses overlaid and scores in a table."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,14 +11,14 @@ import streamlit as st
 from gan_core import run_reading, runs
 from gan_core.client import Run
 from gan_core.combinations import acts
-from gan_core.config import DATA_PREFIX, KNOBS, GANConfig
+from gan_core.config import KNOBS, GANConfig
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError, Knob
 from gan_core.presets import PRESETS
 from gan_core.recording import Recording
 from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot, View
-from pages.ui import clicks, controls, figures, image_figures, live, past, scoring, session, takeaway
+from pages.ui import clicks, controls, figures, image_figures, live, notices, past, scoring, session, takeaway
 from pages.ui.feed import Feed, feed_of
 from pages.ui.liveplot import live_feed, live_plot, live_text, scrubber
 
@@ -26,7 +26,7 @@ MOST = 4
 FRAME_SECONDS = 0.2  # beside saved runs; a race has a feed
 HEIGHTS = {2: 300, 3: 300, 4: 290}
 LAYERS = frozenset({"real", "fake", "heat"})
-WAYS = {"race": "Race", "saved": "Runs side by side"}
+WAYS = {"race": "New race", "saved": "Saved runs"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,12 @@ class Column:
 def page() -> None:
     """The whole page."""
     controls.open_page("race")
-    takeaway.progress()
     if st.session_state.get("compare"):
         st.session_state.setdefault("compare_way", "saved")
     st.session_state.setdefault("compare_way", "race")
     with st.container(horizontal=True, vertical_alignment="center", key="compare_bar"):
         way = st.segmented_control(
-            "compare",
+            "Compare",
             list(WAYS),
             key="compare_way",
             required=True,
@@ -55,13 +54,10 @@ def page() -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        log = st.toggle("log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
+        log = st.toggle("Log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
         bar = st.container(horizontal=True, vertical_alignment="center")
-    news = st.container(key="news")  # filled last, with what the body has to say
     with st.container(gap="xsmall"):
         (_race if way == "race" else _side_by_side)(bar, log)
-    for notice in controls.news():
-        news.info(notice)
 
 
 # -- the race -------------------------------------------------------------------------------------------------
@@ -73,23 +69,25 @@ def _race(bar: Any, log: bool) -> None:
         _setup()
     if run is None:
         st.caption(
-            "All start from one seed: the same data, the same order of batches, and the same initial weights wherever "
-            "the networks have the same shape. One process trains them by turns, step for step."
+            "All runs share one seed: same data, same batches, same initial weights (if the shapes agree). They train "
+            "in step, so you always compare the same step."
         )
+        notices.draw()
         return
     past.settle(run)
     state, key = st.session_state, controls.mine("feed")
     feed = state[key] = feed_of(run, state.get(key))
     with bar:
         clicks.button(
-            "Keep all",
+            "Save all",
             "race_keep",
             partial(_keep, run),
             icon=":material/save:",
-            help="Saves every racer as a run of its own.",
+            help="Saves each run of the race.",
             disabled=past.pending() is not None,
         )
     live.transport(run, reset=_again, new_seed=_new_seed)
+    notices.draw()
     every = live.every_seconds(run, run.snapshot())
     state.full_run = True
     try:
@@ -101,24 +99,24 @@ def _race(bar: Any, log: bool) -> None:
 
 
 def _setup() -> None:
-    bases = {f"the page {controls.PAGE_OF[kind]} as it is": kind for kind in ("points", "images")}
+    bases = {f"current settings of {controls.PAGE_OF[kind]}": kind for kind in ("points", "images")}
     with st.container(horizontal=True, vertical_alignment="bottom", key="race_bar"):
         base = st.selectbox(
-            "all settings from",
+            "Base settings",
             [*bases, *PRESETS],
             key="race_base",
             persist_state="session",
-            help="What the racers share. They differ in one knob only.",
+            help="What all runs of the race share.",
         )
         config = _base(bases.get(base), base)
         names = [n for n, k in KNOBS.items() if k.group != "Data" and n != "seed" and acts(n, config)]
         knob = st.selectbox(
-            "knob",
+            "Setting to vary",
             names,
             key="race_knob",
             persist_state="session",
-            format_func=lambda n: KNOBS[n].label,
-            help="The one setting that differs.",
+            format_func=lambda n: controls.label(n, config),
+            help="The one setting in which the runs differ.",
         )
         values = _values(knob, KNOBS[knob], config) if knob in KNOBS else []
         started = st.button("Start race", key="race_go", type="primary", icon=":material/flag:")
@@ -141,20 +139,17 @@ def _base(kind: str | None, name: str) -> GANConfig:
 
 
 def _values(name: str, knob: Knob, config: GANConfig) -> list[Any]:
-    """The values that the user wants to race."""
-    now = getattr(config, name)
+    """The values that the user wants to try."""
+    now, key = getattr(config, name), f"race_values_{name} {config.data}"
     if knob.choices is not None or knob.kind is bool:
         options = [False, True] if knob.kind is bool else controls.options(name, knob, DATASETS[config.data].kind)
         others = [option for option in options if option != now]
-        return st.multiselect(
-            "values", options, default=[now, *others[:1]], max_selections=MOST, key=f"race_values_{name}"
-        )
+        st.session_state.setdefault(key, [now, *others[:1]])
+        return st.multiselect("Values to try", options, max_selections=MOST, key=key)
     other = now * 4 if now else knob.high / 4
+    st.session_state.setdefault(key, f"{now:g}, {knob.kind(min(other, knob.high)):g}")
     text = st.text_input(
-        "values",
-        f"{now:g}, {knob.kind(min(other, knob.high)):g}",
-        key=f"race_values_{name} {config.data}",
-        help=f"Two to {MOST}, divided by commas; each {knob.accepts()}.",
+        "Values to try", key=key, help=f"Two to {MOST}, separated by commas. Each is {knob.accepts()}."
     )
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -162,18 +157,19 @@ def _values(name: str, knob: Knob, config: GANConfig) -> list[Any]:
 def racers(config: GANConfig, knob: str, values: list[Any]) -> tuple[GANConfig, ...]:
     """The settings of a race; raises ConfigError."""
     if not 2 <= len(values) <= MOST:
-        raise ConfigError(f"A race has two to {MOST} values; here are {len(values)}.")
+        raise ConfigError(f"Enter 2 to {MOST} values; you entered {len(values)}.")
     configs = tuple(config.updated({knob: value}) for value in values)
     if len({getattr(c, knob) for c in configs}) < len(configs):
-        raise ConfigError("Two of the values are the same.")
+        raise ConfigError("Two of the values are the same. Change one of them.")
     return configs
 
 
 def lane_names(configs: tuple[GANConfig, ...]) -> list[str]:
-    """What tells the racers apart."""
+    """What tells the runs of a race apart: the settings in which they differ, by their labels."""
     flats = [c.to_flat() for c in configs]
     differ = [n for n in flats[0] if len({str(flat.get(n)) for flat in flats}) > 1]
-    return [", ".join(f"{n} {_short(flat[n])}" for n in differ) or "the same" for flat in flats]
+    labels = {n: controls.short_label(n, configs[0]) for n in differ}
+    return [", ".join(f"{label} {_short(flat[n])}" for n, label in labels.items()) or "the same" for flat in flats]
 
 
 def _short(value: Any) -> str:
@@ -202,8 +198,8 @@ def _draw_race(run: Run, log: bool, every: float | None, feed: Feed) -> None:
     feed.view = View(side=8, at=past.looked_at())
     feed.figures = lambda snapshot: _figures(_racers(snapshot), log)
     feed.texts = lambda snapshot: {"race_status": _race_status(run, snapshot), **_texts(_racers(snapshot))}
-    of = past.era()
-    feed.scrubber = controls.mine("scrubber"), lambda snapshot: _about(_racers(snapshot), of)
+    of, at = past.era(), past.looked_at()
+    feed.scrubber = controls.mine("scrubber"), lambda snapshot: _about(_racers(snapshot), of, at)
     snapshot, place = feed.look()
     wanted = live.every_seconds(run, snapshot)
     if past.settled() or (wanted != every and (every is None or live.ticking())):
@@ -215,9 +211,8 @@ def _draw_race(run: Run, log: bool, every: float | None, feed: Feed) -> None:
 
 
 def _race_status(run: Run, snapshot: Snapshot) -> str:
-    said = live.in_queue(run) or live.STATUS.get(snapshot.status, "press Play")
-    rate, config = live.rate(snapshot.steps_per_second), run.config
-    return f"<p>{escape(f'{rate} steps/s each · {said} · {config.data} · seed {config.seed}')}</p>"
+    config = run.config
+    return f"<p>{escape(f'{live.status(run, snapshot)} · {config.data} · seed {config.seed}')}</p>"
 
 
 def _racers(snapshot: Snapshot) -> list[Column]:
@@ -249,37 +244,38 @@ def _sources() -> dict[str, Any]:
     for kind in ("points", "images"):
         run = state.get(controls.mine("run", kind))
         if run is not None and run.worker is not None and run.step > 0:
-            found[f"now on the page {controls.PAGE_OF[kind]}"] = run
+            found[f"now on {controls.PAGE_OF[kind]}"] = run
     listed = [run for run in runs.listed(runs.runs_folder()) if isinstance(run, Saved)]
     return found | {run.name: run for run in listed}
 
 
 def _side_by_side(bar: Any, log: bool) -> None:
-    session.race_run()  # the tab's key is asked for on every page
+    session.race_run()
+    notices.draw()
     sources = _sources()
     state = st.session_state
     wanted = [name for name in state.get("compare", []) if name in sources]
     if state.get("compare_runs") != wanted:
         state.compare_runs = wanted
     bar.multiselect(
-        "runs",
+        "Runs",
         list(sources),
         key="compare_runs",
         max_selections=MOST,
         on_change=_chosen,
-        placeholder="two to four runs: saved ones, and those that train now",
+        placeholder="Choose two to four runs",
         label_visibility="collapsed",
         width=640,
     )
     if len(sources) < 2:
-        st.markdown("There is nothing to compare yet: save runs (**Keep**, below a running picture), or start a race.")
+        st.markdown("Nothing to compare yet. Save two runs (**Save**, below the plot of a run), or start a race.")
         return
     if len(wanted) < 2:
         st.caption("Choose two to four runs.")
         return
     kinds = {DATASETS[sources[name].config.data].kind for name in wanted}
     if len(kinds) > 1:
-        st.error("Runs of points and of images cannot stand side by side: choose one kind.")
+        st.error("Runs of points and of images cannot be compared. Choose one kind.")
         return
     opened = []
     for name in wanted:
@@ -324,7 +320,7 @@ def _draw_saved(opened: list[tuple[str, Any]], log: bool, timed: bool) -> None:
         columns.append(Column(name, snapshot))
     if moving != timed and (moving or live.ticking()):
         st.rerun()
-    about = {"key": controls.mine("scrubber"), "data": _about(columns, past.era())}
+    about = {"key": controls.mine("scrubber"), "data": _about(columns, past.era(), at)}
     _draw({"place": None, "texts": _texts(columns), "plots": _figures(columns, log), "scrubber": about}, columns)
 
 
@@ -371,8 +367,8 @@ def _texts(columns: list[Column]) -> dict[str, str]:
     return found | {"lane_scores": _score_table(columns)}
 
 
-def _about(columns: list[Column], of: str) -> dict[str, Any]:
-    """What the scrubber shows of them all; of: what it looks at (`past.era`)."""
+def _about(columns: list[Column], of: str, at: int | None) -> dict[str, Any]:
+    """What the scrubber shows of them all; of: what it looks at (`past.era`), at which step (`past.looked_at`)."""
     steps = sorted({int(step) for c in columns for step in c.snapshot.frame.get("recorded", ())})
     return {
         "recorded": np.array(steps, np.int32),
@@ -381,6 +377,7 @@ def _about(columns: list[Column], of: str) -> dict[str, Any]:
         "shown": max((c.snapshot.frame.get("at") or 0 for c in columns), default=0),
         "of": of,
         "fork": False,
+        "at": at,
     }
 
 
@@ -399,11 +396,11 @@ def _score_table(columns: list[Column]) -> str:
     """The scores at the shown step, who leads in bold."""
     rows = scoring.leaders([c.snapshot.frame.get("metrics") or {} for c in columns])
     if not rows:
-        return "Scores appear after the first steps."
+        return "Press Play to see the scores."
     head = "".join(f"<th>{_square(i)}</th>" for i in range(len(columns)))
     lines = []
     for title, texts, lead in rows:
-        cells = (f"<td><b>{text} ◀</b></td>" if i in lead else f"<td>{text}</td>" for i, text in enumerate(texts))
+        cells = (f"<td><b>{text} ◀ best</b></td>" if i in lead else f"<td>{text}</td>" for i, text in enumerate(texts))
         lines.append(f"<tr><th>{title}</th>{''.join(cells)}</tr>")
     return f'<table class="ganscope-table"><tr><th></th>{head}</tr>{"".join(lines)}</table>'
 
@@ -415,11 +412,11 @@ def _settings(configs: list[GANConfig], names: list[str]) -> None:
     differ = [name for name in every if len({str(flat.get(name)) for flat in flats}) > 1]
     with st.expander(f"Settings that differ: {len(differ)}", expanded=bool(differ)):
         if not differ:
-            st.caption("None: the runs have the same settings.")
+            st.caption("The runs have the same settings.")
             return
         head = "".join(f"<th>{_square(i)} {escape(name)}</th>" for i, name in enumerate(names))
         lines = []
         for name in differ:
             cells = "".join(f"<td>{escape(_short(flat.get(name, '–')))}</td>" for flat in flats)
-            lines.append(f"<tr><th>{name.removeprefix(DATA_PREFIX)}</th>{cells}</tr>")
+            lines.append(f"<tr><th>{escape(controls.label(name, configs[0]))}</th>{cells}</tr>")
         st.html(f'<table class="ganscope-table"><tr><th></th>{head}</tr>{"".join(lines)}</table>')

@@ -1,5 +1,6 @@
-"""The sidebar: every knob of a config, grouped, and what the page holds of the user's choice."""
+"""The sidebar: every setting of a config, grouped, and what the page holds of the user's choice."""
 
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -32,8 +33,8 @@ GROUPS = (
     "Batch and seed",
 )
 FIRST_PRESET = {"points": "ring", "images": "digits"}
-NEWS_SECONDS = 8.0
-PAGE_OF = {"points": "2-D playground", "images": "Images", "race": "Compare"}
+NEWS_SECONDS = 30.0  # after which no page shows it any more; the browser takes it away sooner
+PAGE_OF = {"points": "Points", "images": "Images", "race": "Compare"}
 # Floating-point operations a second until a run has shown its own: two cores of a laptop, convolutions.
 ASSUMED_SPEED = 70e9
 
@@ -49,13 +50,41 @@ def mine(name: str, kind: str | None = None) -> str:
 
 
 def current() -> GANConfig:
-    """The settings that the page shows; from the URL at the page's first run."""
+    """The settings that the page shows; at its first run those of the address, or of the tab before a refresh."""
     state = st.session_state
     if mine("config") not in state:
+        state[mine("linked")] = bool(dict(st.query_params))
         config, found = _from_url(state.kind)
-        state[mine("config")] = config
-        state[mine("problems")] = [*found, "Everything else was taken."] if found else []
+        state[mine("config")] = config if linked(state.kind) else state.get(mine("before"), config)
+        state[mine("problems")] = [*found, "All other settings of the link are used."] if found else []
     return state[mine("config")]
+
+
+def go_on_with(config: GANConfig, kind: str) -> None:
+    """Makes `config`, of the tab before a refresh, that of its page, unless an address names settings."""
+    if mine("config", kind) not in st.session_state:
+        st.session_state[mine("before", kind)] = config
+    elif not linked(kind):
+        set_config(config)
+
+
+def linked(kind: str) -> bool:
+    """Whether the page of this kind was opened by an address that names settings: a link, or a refresh."""
+    return st.session_state.get(mine("linked", kind), False)
+
+
+def label(name: str, config: GANConfig) -> str:
+    """A setting's own name, under its flat name; with its network, where both have one of that name."""
+    if name.startswith(DATA_PREFIX):
+        return DATASETS[config.data].knobs[name.removeprefix(DATA_PREFIX)].label
+    knob = KNOBS[name]
+    both = sum(other.label == knob.label for other in KNOBS.values()) > 1
+    return f"{knob.group}: {knob.label[0].lower()}{knob.label[1:]}" if both else knob.label
+
+
+def short_label(name: str, config: GANConfig) -> str:
+    """As `label`, with G and D for the networks: for titles."""
+    return label(name, config).replace("Generator", "G").replace("Discriminator", "D")
 
 
 def problems() -> list[str]:
@@ -79,20 +108,28 @@ def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
     config, more = GANConfig.from_flat_lenient({**base, **query})
     shown_by = DATASETS[config.data].kind
     if shown_by != kind:
-        problems.append(f"The data set {config.data} belongs to the page {PAGE_OF[shown_by]}.")
+        problems.append(f"This link needs the page {PAGE_OF[shown_by]}: its data set is {config.data}.")
+        st.session_state[mine("elsewhere")] = {"kind": shown_by, "config": config}
         return first, problems
     return config, problems + more
 
 
+_NUMBERS = itertools.count(time.time_ns())
+
+
 def say(text: str) -> None:
-    """A sentence of news, for whichever page is drawn next; it stays for a while, for several drawings."""
-    st.session_state.news = [*news(), text]
-    st.session_state.news_until = time.monotonic() + NEWS_SECONDS
+    """A sentence of news, for whichever page is drawn next."""
+    note = {"number": str(next(_NUMBERS)), "text": text}
+    st.session_state.news = [*((n, until) for n, until in _news()), (note, time.monotonic() + NEWS_SECONDS)]
 
 
-def news() -> list[str]:
-    """What is new, until it is old."""
-    return st.session_state.get("news", []) if time.monotonic() < st.session_state.get("news_until", 0.0) else []
+def _news() -> list[tuple[dict[str, str], float]]:
+    return [(note, until) for note, until in st.session_state.get("news", []) if time.monotonic() < until]
+
+
+def news() -> list[dict[str, str]]:
+    """What is new, each a {number, text}; the browser shows each once (pages/ui/notices.py)."""
+    return [note for note, _ in _news()]
 
 
 def write_url(config: GANConfig) -> None:
@@ -103,7 +140,7 @@ def write_url(config: GANConfig) -> None:
 
 
 def set_config(config: GANConfig) -> None:
-    """Makes `config` its page's, as if its knobs had been turned."""
+    """Makes `config` its page's, as if its settings had been changed one by one."""
     kind = DATASETS[config.data].kind
     st.session_state[mine("config", kind)] = config
     st.session_state[mine("problems", kind)] = []
@@ -118,7 +155,7 @@ def _turned(name: str) -> None:
     try:
         set_config(current().updated({name: value}))
     except ConfigError as error:
-        st.session_state[mine("problems")] = [str(error), "It stays as it was."]
+        st.session_state[mine("problems")] = [str(error), "The old value is kept."]
 
 
 def _show(name: str, knob: Knob, value: Any) -> None:
@@ -126,10 +163,10 @@ def _show(name: str, knob: Knob, value: Any) -> None:
     key = f"knob_{name}"
     if st.session_state.get(key) != value:
         st.session_state[key] = value
-    acts = "Acts at once." if knob.live else "Starts the run over."
+    acts = "Takes effect immediately." if knob.live else "Restarts training."
     about: dict[str, Any] = {
         "key": key,
-        "help": f"{knob.help} {acts}",
+        "help": f"{knob.help} {acts} (`{name}`)",
         "on_change": clicks.here(_turned),
         "args": (name,),
     }
@@ -163,7 +200,7 @@ def options(name: str, knob: Knob, kind: str) -> list[str]:
 def _step_times() -> str:
     """How long a step of each architecture takes, roughly, under the other settings."""
     seconds = {name: step_seconds(replace(current(), architecture=name)) for name in ARCHITECTURES}
-    return "A step takes roughly: " + ", ".join(f"{n} {rounded(1e3 * s)}" for n, s in seconds.items() if s) + "."
+    return "One step takes roughly: " + ", ".join(f"{n} {rounded(1e3 * s)}" for n, s in seconds.items() if s) + "."
 
 
 def rounded(milliseconds: float) -> str:
@@ -196,7 +233,7 @@ def _step(knob: Knob) -> float:
 
 
 def config_panel(config: GANConfig) -> GANConfig:
-    """The knobs; returns the settings as they now stand."""
+    """All settings; returns them as they now stand."""
     _preset()
     _recipe(config)
     _show_data(config)
@@ -221,14 +258,14 @@ def _preset() -> None:
             st.session_state.preset = None
 
     st.selectbox(
-        "preset",
+        "Preset",
         [name for name, row in PRESETS.items() if row.kind == st.session_state.kind],
         index=None,
         key="preset",
         on_change=clicks.here(chosen),
-        placeholder="choose a starting point",
+        placeholder="choose an example",
         format_func=lambda name: f"{name}: {PRESETS[name].description}",
-        help="Sets every knob to values that work for a data set. Starts the run over.",
+        help="Sets the data and all settings to values that work together. Restarts training.",
     )
 
 
@@ -251,19 +288,19 @@ def _recipe(config: GANConfig) -> None:
             try:
                 set_config(RECIPES[name].of(current()))
             except ConfigError as error:
-                st.session_state[mine("problems")] = [f"The recipe {name} cannot be taken here:", str(error)]
+                st.session_state[mine("problems")] = [f"The recipe {name} does not fit this data set:", str(error)]
 
     now = recipe_of(config)
     listed = "\n".join(f"- `{name}`: {row.description} ({row.source})" for name, row in RECIPES.items())
     st.selectbox(
-        "recipe",
+        "Recipe",
         list(RECIPES),
         index=None,
         key="recipe",
         on_change=clicks.here(chosen),
-        placeholder=f"these are those of {now}" if now else "take a paper's settings",
-        help="Sets loss, penalty, optimizers, normalisation and stabilisers as a paper did, and leaves data, sizes and "
-        f"seed alone. Starts the run over.\n\n{listed}",
+        placeholder=f"now: {now}" if now else "use a paper's settings",
+        help="Sets loss, gradient penalty, optimizers, normalization and stabilizers as in a paper; data, sizes and "
+        f"seed stay. Restarts training.\n\n{listed}",
     )
 
 
@@ -279,7 +316,7 @@ def _show_data(config: GANConfig) -> None:
         on_change=clicks.here(_turned),
         args=("data",),
         format_func=lambda name: f"{name}: {DATASETS[name].description}",
-        help=f"{knob.help} Starts the run over.",
+        help=f"{knob.help} Restarts training.",
     )
     if DATASETS[config.data].upload:
         _upload(UPLOADS[config.data])
@@ -291,14 +328,14 @@ def _show_data(config: GANConfig) -> None:
         if acts("data_size", config):
             _show("data_size", KNOBS["data_size"], config.data_size)
         elif not knobs:
-            st.caption("A file has none: all of its rows are used.")
+            st.caption("A file has no settings: all of its rows are used.")
 
 
 def _show_classes(knob: Knob, value: str) -> None:
     """Which classes to train on, by name where the names are known."""
     names = class_names(current())
     if not names:
-        st.caption("This data set has no classes to choose from.")
+        st.caption("This data set has no classes to choose.")
         return
     key, chosen = f"knob_{DATA_PREFIX}classes", [] if value == "all" else value.split(",")
     chosen = [c for c in chosen if int(c) < len(names)]
@@ -312,7 +349,7 @@ def _show_classes(knob: Knob, value: str) -> None:
         args=(f"{DATA_PREFIX}classes",),
         format_func=lambda i: names[int(i)],
         placeholder="all",
-        help=f"{knob.help} Starts the run over.",
+        help=f"{knob.help} Restarts training.",
     )
 
 
@@ -337,19 +374,19 @@ class Upload:
 
 UPLOADS = {
     "file": Upload(
-        "your points",
+        "Your points",
         ("csv", "tsv", "txt"),
         parse_points,
         "points",
         "A CSV or TSV of two numeric columns, with or without a header; up to 200,000 rows are used.",
     ),
     "picture_file": Upload(
-        "your pictures",
+        "Your images",
         ("npz", "zip"),
         parse_pictures,
-        "pictures",
-        "An .npz with an array N x H x W or N x H x W x C, or a zip of PNG or JPEG files, whose folders become "
-        "classes; up to 60,000 pictures, each cut to a square and resized.",
+        "images",
+        "An .npz with an array N x H x W or N x H x W x C, or a zip of PNG or JPEG files; its folders become classes. "
+        "Up to 60,000 images, each cropped to a square and resized.",
     ),
 }
 
@@ -357,8 +394,8 @@ UPLOADS = {
 def _upload(about: Upload) -> None:
     """The user's own data, kept in the session; a bad file leaves the last good one."""
     state = st.session_state
-    if state.get(mine("upload_name")):
-        st.caption(f"Now: {state[mine('upload_name')]}, {len(upload()):,} {about.unit}. {state[mine('upload_note')]}")
+    if upload() is not None and state.get(mine("upload_name")):
+        st.caption(f"{state[mine('upload_name')]}: {len(upload()):,} {about.unit}. {state[mine('upload_note')]}")
     file = st.file_uploader(
         about.label,
         type=list(about.types),

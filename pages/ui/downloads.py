@@ -21,7 +21,7 @@ def _progress(name: str, was_running: bool) -> None:
     if status.state != "running" and was_running:
         st.rerun()  # the timer changes only in a full run
     if status.state == "running":
-        st.markdown(f"{status.message}. Until then the picture shows the run as it was.")
+        st.markdown(f"{status.message}. Until then you see the previous run.")
         st.button("Stop", key="stop_download", on_click=download.cancel)
     else:
         st.warning(status.message)

@@ -23,6 +23,17 @@ from pages.ui.figures import Figure
 from pages.ui.liveplot import pack
 
 GONE = "This page was left."
+# What a run does now (gan_core.snapshot), in words.
+STATUS = {
+    "idle": "ready",
+    "warming": "starting, a few seconds",
+    "compiling": "preparing the networks, a few seconds",
+    "loading": "loading",
+    "playing": "playing",
+    "stepping": "stepping",
+    "paused": "paused",
+    "ended": "ended",
+}
 
 
 @dataclass(eq=False)

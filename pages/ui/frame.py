@@ -16,12 +16,12 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 PAGES = (
-    ("pages/playground.py", "2-D playground", ":material/scatter_plot:"),
+    ("pages/playground.py", "Points", ":material/scatter_plot:"),
     ("pages/images.py", "Images", ":material/grid_view:"),
+    ("pages/tutorials.py", "Examples", ":material/school:"),
     ("pages/compare.py", "Compare", ":material/compare:"),
-    ("pages/runs.py", "Runs", ":material/folder_open:"),
-    ("pages/tutorials.py", "Tutorials", ":material/school:"),
-    ("pages/scores.py", "Scores", ":material/straighten:"),
+    ("pages/runs.py", "Saved runs", ":material/folder_open:"),
+    ("pages/scores.py", "Score lab", ":material/straighten:"),
     ("pages/guide.py", "Guide", ":material/menu_book:"),
 )
 WATCH = "pages/watch.py"  # in no menu: who has the link comes here
@@ -79,16 +79,34 @@ STYLE = """<style>
   }
 }
 .st-key-layers > [data-testid="stButtonGroup"] > div { flex-wrap: wrap; } /* else a phone hides the last ones at the side */
-[data-testid="stLayoutWrapper"]:has(> .st-key-news) { position: fixed; right: 1.1rem; top: 0.4rem; width: min(30rem, 92vw); z-index: 1000001; }
-.st-key-news [data-testid="stAlertContainer"] { background: var(--ganscope-background) !important; color: var(--ganscope-text);
-  box-shadow: 0 2px 12px rgba(0,0,0,0.25); border-left: 4px solid var(--ganscope-primary); }
+[data-testid="stToolbar"]::before { content: "GANscope"; font-size: 1.2rem; font-weight: 700; white-space: nowrap; padding: 0 0.4rem 0 1.1rem; align-self: center; color: var(--ganscope-text); }
+.st-key-transport [data-testid^="stBaseButton"] { padding-inline: 0.45rem; min-width: 0; }
+@media (hover: hover) { /* the keys that press them (static/liveplot.js) */
+  :is(.st-key-play, .st-key-step, .st-key-reset, .st-key-new_seed) button::after { margin-left: 0.45rem; opacity: 0.6; font-size: 0.85em; }
+  .st-key-play button::after { content: "P" / ""; }
+  .st-key-step button::after { content: "S" / ""; }
+  .st-key-reset button::after { content: "0" / ""; }
+  .st-key-new_seed button::after { content: "N" / ""; }
+}
+/* A label beside what it names, with its help. */
+:is(.st-key-speed, .st-key-layers) [data-testid="stButtonGroup"], .st-key-side [data-testid="stSlider"] { display: flex; flex-direction: row; flex-wrap: wrap; align-items: center; gap: 0.1rem 0.4rem; }
+:is(.st-key-speed, .st-key-layers, .st-key-side) [data-testid="stWidgetLabel"] { min-height: 0; margin: 0; padding: 0; width: auto; }
+/* Notices lie over words, never over what can be clicked: the place is the status line, or a title's right half. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-notices) { position: relative; height: 0; margin-bottom: -0.5rem; z-index: 100; }
+.st-key-notices { position: absolute; right: 0; top: 0; width: min(36rem, 100%); }
+[data-testid="stMain"]:has(.ganscope-intro) .st-key-notices { left: 0; right: auto; } /* that has a link at its end */
+.ganscope-intro { font-size: 0.9rem !important; line-height: 1.3; }
+.st-key-take_progress, .ganscope-notices > div { background: var(--ganscope-background); color: var(--ganscope-text); border: 1px solid color-mix(in srgb, currentColor 25%, transparent);
+  border-left: 4px solid var(--ganscope-primary); border-radius: 0.4rem; padding: 0.2rem 0.4rem 0.2rem 0.7rem; box-shadow: 0 2px 8px rgba(0,0,0,0.2); }
+.ganscope-notices > div { display: flex; align-items: start; justify-content: space-between; gap: 0.5rem; font-family: var(--st-font); font-size: 0.9rem; line-height: 1.25; margin-bottom: 0.2rem; }
+.ganscope-notices span { max-height: 2.6em; overflow-y: auto; }
+.ganscope-notices button { font: inherit; color: inherit; background: none; border: 0; cursor: pointer; padding: 0 0.3rem; min-width: 1.6rem; }
+.st-key-take_progress { display: flex; flex-direction: row; align-items: center; gap: 0.6rem; }
 :is(.st-key-lanes_2, .st-key-lanes_3, .st-key-lanes_4) { display: grid; gap: 0.3rem 0.8rem; }
 .st-key-lanes_2 { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .st-key-lanes_3 { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .st-key-lanes_4 { grid-template-columns: repeat(4, minmax(0, 1fr)); }
 @media (max-width: 640px) { :is(.st-key-lanes_3, .st-key-lanes_4) { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-[data-testid="stLayoutWrapper"]:has(> .st-key-take_progress) { position: fixed; right: 1.1rem; top: 0.4rem; width: min(24rem, 92vw); z-index: 1000000; padding: 0.6rem 0.8rem;
-  background: var(--ganscope-background); border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.5rem; box-shadow: 0 2px 12px rgba(0,0,0,0.25); }
 .st-key-deliver { height: 0; overflow: hidden; position: absolute; }
 .ganscope-plot { width: 100%; }
 .ganscope-text { font-family: var(--st-font); line-height: 1.6; }
@@ -148,7 +166,14 @@ def run() -> None:
         st.error(problem)
         st.stop()
     if signed_in():
-        page.run()
+        # Imported by the first visit, for the server starts sooner without.
+        from pages.ui import remembered, session
+
+        session.claim()
+        try:
+            page.run()
+        finally:
+            remembered.keep()
     wait_until_sent()
 
 

@@ -23,38 +23,37 @@ def switches(run: Run) -> "Images":
         # No default of the widget's own: a tutorial sets it before the widget is there.
         st.session_state.setdefault("side", 8)
         side = st.select_slider(
-            "grid",
+            "Grid",
             image_figures.SIDES,
             key="side",
             persist_state="session",
             format_func=lambda n: f"{n} x {n}",
-            label_visibility="collapsed",
-            help="Pictures in the grid. More show the variety, fewer the details.",
-            width=150,
+            help="Images in the grid. More show the variety, fewer the details.",
+            width=230,
         )
         framed = st.toggle(
-            "frame by D",
+            "Frame by discriminator",
             key="framed",
             persist_state="session",
-            help="Frames each picture in the colour of what the discriminator says: blue real, orange generated.",
+            help="Frames each image in the colour of what the discriminator says: blue real, orange generated.",
         )
         log, smoothed = loss_switches()
         latent = st.toggle(
-            "latent panel",
+            "Interpolate z",
             key="latent",
             persist_state="session",
-            help="Mix two or four corners of z by hand and watch the picture between them while training goes on.",
+            help="Mixes two or four corners of z by hand: see the image between them while training goes on.",
         )
         past.keep_panel(run)
     if run.config.conditional and names:
         chosen = st.multiselect(
-            "classes of the rows",
+            "Class of each row",
             list(range(len(names))),
             key="rows",
             format_func=lambda i: names[i] if i < len(names) else "?",
             persist_state="session",
-            placeholder="every class in turn",
-            help="Which class each row of the grid shows, from the top, in turn. Changes only what is shown.",
+            placeholder="all classes in order",
+            help="The class that each row of the grid shows, from the top. Changes only what is shown.",
         )
         rows = tuple(i for i in chosen if i < len(names)) or tuple(range(len(names)))
     with panel:
@@ -62,7 +61,7 @@ def switches(run: Run) -> "Images":
 
 
 def _corners() -> tuple[int, int, float, float]:
-    """The latent panel's knobs: how many corners, which draw of them, and the place between."""
+    """The settings of the interpolation: how many corners, which draw of them, and the place between."""
     state = st.session_state
     state.setdefault("corner_draw", 0)
 
@@ -70,34 +69,33 @@ def _corners() -> tuple[int, int, float, float]:
         state.corner_draw += 1
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="latent_panel"):
+        for name, first in (("corners", 2), ("blend_u", 0.5), ("blend_v", 0.5)):
+            state.setdefault(name, first)
         count = st.segmented_control(
-            "corners",
+            "Corners",
             (2, 4),
-            default=2,
             required=True,
             key="corners",
             persist_state="session",
             help="Two: a path from A to B. Four: a square with A, B above and C, D below.",
         )
         u = st.slider(
-            "from A (and C) to B (and D)",
+            "From A to B" if count == 2 else "From A and C to B and D",
             0.0,
             1.0,
-            0.5,
-            0.01,
+            step=0.01,
             key="blend_u",
             persist_state="session",
-            help="Where between the corners z is taken. A smooth change all along is the sign of a generator that has "
-            "learned the space, jumps of one that knows single pictures.",
+            help="Where z is between the corners. Smooth change: the generator has learned the whole space. Sudden "
+            "jumps: it has memorized single images.",
         )
         v = 0.0
         if count == 4:
             v = st.slider(
-                "from A, B down to C, D",
+                "From A and B down to C and D",
                 0.0,
                 1.0,
-                0.5,
-                0.01,
+                step=0.01,
                 key="blend_v",
                 persist_state="session",
                 help="The other direction of the square.",

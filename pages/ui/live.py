@@ -19,8 +19,8 @@ from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.pictures import MissingFile
 from gan_core.snapshot import Snapshot, View
-from pages.ui import clicks, controls, downloads, past, session, takeaway, watch_view
-from pages.ui.feed import Feed, feed_of
+from pages.ui import clicks, controls, downloads, frame, notices, past, session, watch_view
+from pages.ui.feed import STATUS, Feed, feed_of
 from pages.ui.figures import Figure
 from pages.ui.liveplot import live_feed, live_plot, live_text
 from pages.ui.watching import SHOWS
@@ -28,17 +28,9 @@ from pages.ui.watching import SHOWS
 TICK_SECONDS = 2.0  # between two drawings by the script; in between the feed draws ten frames a second
 SAVING_SECONDS = 0.3
 WARMING_SECONDS = 1.0
-SPEEDS = {1: "1/s", 10: "10/s", 100: "100/s", 1_000: "1k/s", 0: "full"}
+SPEEDS = {1: "1", 10: "10", 100: "100", 1_000: "1k", 0: "max"}
 STEPS = (1, 10, 100)
-STATUS = {
-    "warming": "the training process is warming up, a few seconds",
-    "compiling": "compiling the training step, a few seconds",
-    "loading": "…",
-    "playing": "playing",
-    "stepping": "stepping",
-    "paused": "paused",
-    "ended": "ended",
-}
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 
 
 def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
@@ -55,19 +47,27 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
         problems = controls.problems()
         if problems:
             st.warning(" ".join(problems))
+            _elsewhere()
         for sentence in doubtful(config):
             st.caption(f":material/warning: {sentence}")
     transport(run)
-    takeaway.progress()
-    with st.container(key="news"):
-        for notice in controls.news():
-            st.info(notice)
     with st.container(key="questions"):
         follow(run, config)
         past.offer(run, session.hub().autosaved(), _start)
     past.autosave(run)
+    notices.draw()
     live_view(run, switches)
     layer_table(run)
+
+
+def _elsewhere() -> None:
+    """A way to the page that the link in the address needs."""
+    wanted = st.session_state.get(controls.mine("elsewhere"))
+    if wanted is not None and st.button("Open it there", key="open_elsewhere"):
+        del st.session_state[controls.mine("elsewhere")]
+        st.session_state[controls.mine("problems")] = []
+        controls.set_config(wanted["config"])
+        st.switch_page(frame.PAGE_OF_KIND[wanted["kind"]])
 
 
 # -- other pages ask ----------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def follow(run: Run, config: GANConfig) -> None:
     upload = controls.upload()
     if DATASETS[config.data].upload and upload is None:
         st.info(
-            "Choose your file in the sidebar; until then the picture shows the run as it was.",
+            "Upload a file in the sidebar. Until then you see the previous run.",
             icon=":material/upload:",
         )
         return
@@ -120,18 +120,22 @@ def follow(run: Run, config: GANConfig) -> None:
         downloads.offer(missing)
         return
     except ConfigError as error:
-        st.error(f"{error} The picture shows the run as it was.")
+        st.error(f"{error} You still see the previous run.")
         return
     if run.step == 0:
         run.configure(config, upload)
         return
     run.configure_live(config)
-    names = [n for n in changed(run.config, config) if n not in controls.DATA_PREFIX] or ["data"]
+    names = ["data"] if run.config.data != config.data else list(changed(run.config, config))
+    names = [controls.label(name, config) for name in names]  # a data set brings its own settings
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="pending"):
-        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-        st.markdown(f"**{shown}** cannot change under way: starting over drops {run.step:,} steps.")
-        clicks.button("Start over", "apply", partial(_apply, run), type="primary")
-        clicks.button("Keep the run", "keep", partial(_keep, run))
+        st.markdown(
+            f"Changing **{shown or 'the file'}** restarts training. The {run.step:,} steps so far are dropped; "
+            "Undo brings them back."
+        )
+        clicks.button("Restart training", "apply", partial(_apply, run), type="primary")
+        clicks.button("Keep the old setting", "keep", partial(_keep, run))
 
 
 def _apply(run: Run) -> None:
@@ -146,13 +150,14 @@ def _keep(run: Run) -> None:
 
 
 def _start(run: Run) -> bool:
-    """Gives the run a training process; False where it has to wait for one in the queue."""
+    """Gives the run a training process; False where it has to wait for one in the queue. One run of a tab trains at a
+    time."""
     state = st.session_state
     for kind, page in controls.PAGE_OF.items():
         other = state.get(controls.mine("run", kind))
         if other is not None and other is not run and other.wants_play:
             other.pause()  # two at once would each run at half speed
-            controls.say(f"The run on the page {page} is paused meanwhile.")
+            controls.say(f"Paused the run on {page}: in a tab one run trains at a time.")
     return session.hub().start(run) == 0
 
 
@@ -172,14 +177,27 @@ def _step(run: Run) -> None:
         run.steps(st.session_state.get("step_size") or STEPS[0])
     else:
         run.pause()
-        why = session.hub().hindrance() or "Every training place is taken."
-        controls.say(f"{why} This run waits for its place. Press Step again once it has one.")
+        why = session.hub().hindrance() or "The server is full; this run is in the queue."
+        controls.say(f"{why} Press Step again when it is your turn.")
 
 
 def _reset(run: Run) -> None:
     past.present()
     config = controls.current()
     run.reset(run.config if session.trouble(config) else config, controls.upload())
+
+
+def _undo(run: Run) -> None:
+    """Brings back the run that Reset, New seed or another start took the place of."""
+    if run.dropped is None:
+        controls.say("There is nothing to undo: that run is gone.")
+        return
+    past.present()
+    run.undo()
+    if st.session_state.kind in controls.FIRST_PRESET:
+        controls.set_config(run.config)
+        if run.upload is not None and run.upload is not controls.upload():
+            controls.set_upload(run.upload, "your file", "")
 
 
 def _new_seed(run: Run) -> None:
@@ -202,7 +220,8 @@ def _speed(run: Run) -> None:
 
 
 def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callable[[Run], None] = _new_seed) -> None:
-    """Play / Pause, Step, Reset, New seed and the speed, with their keys P, S, 0 and N."""
+    """Play / Pause, Step, Reset, New seed, Undo and the speed. The keys P, S, 0 and N press the buttons `play`, `step`,
+    `reset` and `new_seed` (static/liveplot.js)."""
     state = st.session_state
     clicks.arrived()
     if state.get("speed") != int(run.speed):
@@ -216,22 +235,21 @@ def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callabl
             partial(_play, run),
             type="primary",
             icon=":material/pause:" if playing else ":material/play_arrow:",
-            shortcut="P",
-            width=124,
+            width=104,
         )
         clicks.button(
             "Step",
             "step",
             partial(_step, run),
             icon=":material/skip_next:",
-            shortcut="S",
-            help="Pauses, then takes this many steps. A step is one generator update.",
+            help="Pauses, then takes as many steps as are chosen beside it. A step is one generator update.",
         )
         st.segmented_control(
-            "steps per click",
+            "Steps per click",
             STEPS,
             key="step_size",
             required=True,
+            format_func="+{}".format,
             label_visibility="collapsed",
             persist_state="session",
         )
@@ -240,28 +258,35 @@ def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callabl
             "reset",
             partial(reset, run),
             icon=":material/replay:",
-            shortcut="0",
-            help="Back to step 0: same seed, same initial weights, settings kept.",
+            help="Back to step 0: same seed, same initial weights, settings kept. Undo brings the run back.",
         )
         clicks.button(
             "New seed",
             "new_seed",
             partial(new_seed, run),
             icon=":material/casino:",
-            shortcut="N",
-            help="Starts over with another seed: other data points, weights and draws.",
+            help="Starts over with another seed: other data points, initial weights and batches. Undo brings the run "
+            "back.",
+        )
+        before = run.dropped
+        clicks.button(
+            "Undo",
+            "undo",
+            partial(_undo, run),
+            disabled=before is None,
+            help="Brings back the run before the last restart"
+            + (f": {before.configs[0].data}, step {before.step:,}." if before else "."),
         )
         st.segmented_control(
-            "speed, steps per second",
+            "Steps/s",
             list(SPEEDS),
             key="speed",
             required=True,
             format_func=SPEEDS.get,
             on_change=clicks.here(_speed),
             args=(run,),
-            label_visibility="collapsed",
             persist_state="session",
-            help="Steps per second: slow to explain, full to train.",
+            help="Speed in steps per second. Slow, to explain single steps; max, to train.",
         )
 
 
@@ -357,13 +382,37 @@ def _figures(display: Display, view: View, snapshot: Snapshot) -> dict[str, Figu
 
 
 def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
-    path = f", {snapshot.frame['path']}" if snapshot.frame.get("path") else ""
-    status = f"{rate(snapshot.steps_per_second)} steps/s{path} · {_status(run, snapshot)}"
     return {
         "step_counter": f"<p>step {snapshot.shown:,}</p>",
-        "steps_per_second": f"<p>{escape(status)}</p>",
+        "steps_per_second": introduction(snapshot) if _untouched(run, snapshot) else _status_line(run, snapshot),
         "metrics": _metrics(snapshot, display),
     }
+
+
+def _untouched(run: Run, snapshot: Snapshot) -> bool:
+    return snapshot.status == "idle" and not run.source and not session.hub().place(run)
+
+
+def introduction(snapshot: Snapshot) -> str:
+    """What a visitor sees before the first Play, and what to do, as HTML."""
+    modes = getattr(snapshot.data, "modes", None)
+    if DATASETS[snapshot.config.data].kind == "images":
+        digits = snapshot.config.data in ("digits", "mnist")
+        asks = "which digit becomes readable first?" if digits else "when do you first recognize something?"
+        text = (
+            f"<b>Right</b>: real {'digits' if digits else 'images'}. <b>Left</b>: images that the <b>generator</b> "
+            "makes from random numbers, empty until you start. The <b>discriminator</b> tries to tell them apart."
+        )
+    else:
+        count = 0 if modes is None else len(modes)
+        clusters = f"find all {NUMBERS.get(count, count)} blue clusters?" if count > 1 else "cover the blue points?"
+        asks = f"will orange {clusters}"
+        text = (
+            "<b>Blue</b> points are real data. A <b>generator</b> turns random numbers into <b>orange</b> points. A "
+            "<b>discriminator</b> tries to tell orange from blue."
+        )
+    guide = '<i>New to GANs? Read the <a href="guide" target="_self">Guide</a>.</i>'
+    return f'<p class="ganscope-intro">{text} Both learn. <b>Press Play</b>: {asks} {guide}</p>'
 
 
 def ticking() -> bool:
@@ -376,41 +425,39 @@ def rate(steps_per_second: float) -> str:
 
 
 def in_queue(run: Run) -> str:
-    """Where a run stands that waits for a training process; "" for one that does not."""
-    place, places = session.hub().place(run), session.hub().limit
-    if place and session.hub().hindrance():
-        return session.hub().hindrance()
-    here = "the only training place" if places == 1 else f"one of {places} training places"
-    return f"number {place} in the queue for {here}; starts by itself" if place else ""
+    """Where a run stands that waits for its turn, or what keeps it from starting; "" for one that does not wait."""
+    place = session.hub().place(run)
+    if not place:
+        return ""
+    return session.hub().hindrance() or f"Number {place} in the queue. Training starts automatically"
 
 
-def _status(run: Run, snapshot: Snapshot) -> str:
-    c = snapshot.config
-    if session.hub().place(run):
-        said = in_queue(run)
-    elif snapshot.status == "idle":
-        warmth = session.hub().warmth()
-        said = "a training process is warming up" if warmth == "starting" else "ready" if warmth == "warm" else ""
-        said = f"{said}; press Play" if said else "press Play"
-    else:
-        said = STATUS[snapshot.status]
+def status(run: Run, snapshot: Snapshot) -> str:
+    """What the run does now, in words, with its speed."""
+    said = in_queue(run) or STATUS[snapshot.status]
     if snapshot.shown != snapshot.step:
         said = f"{said} at {snapshot.step:,}"
-    parent = snapshot.frame.get("parent")
+    return f"{said} · {rate(snapshot.steps_per_second)} steps/s" if snapshot.steps_per_second > 0 else said
+
+
+def _status_line(run: Run, snapshot: Snapshot) -> str:
+    c, path, parent = snapshot.config, snapshot.frame.get("path"), snapshot.frame.get("parent")
     branch = f" · branch of {parent.name} at {parent.step:,}" if parent else ""
-    return f"{said} · {c.data} · seed {c.seed}{branch}{watch_view.watched(run)}"
+    line = f"{status(run, snapshot)} · {c.data} · seed {c.seed}{branch}{watch_view.watched(run)}"
+    how = f' title="Steps are computed by: {escape(path)}"' if path else ""
+    return f"<p{how}>{escape(line)}</p>"
 
 
 def _metrics(snapshot: Snapshot, display: Display) -> str:
     """The scores beside their floors and sample sizes, as HTML."""
     m = snapshot.frame.get("metrics") or {}
     if "samples" not in m:
-        text = m.get("note", "Scores appear with the first frame.")
+        text = m.get("note", "Press Play to see the scores.")
         return f'<div class="ganscope-metrics"><span>{escape(text)}</span></div>'
     cells, how = display.scores(m)
     body = "".join(f"<div><b>{escape(a)}</b><span>{escape(b)}<br>{escape(c)}</span></div>" for a, b, c in cells)
-    which = "EMA generator" if snapshot.config.show_ema else "raw generator"
-    note = f"{which}, step {m['step']:,}; {how}"
+    which = "averaged generator (EMA)" if snapshot.config.show_ema else "current generator"
+    note = f"Scores at step {m['step']:,}, {which}: {how}"
     return f'<div class="ganscope-metrics">{body}</div><div class="ganscope-note">{escape(note)}</div>'
 
 
@@ -420,7 +467,7 @@ def layer_table(run: Run) -> None:
     st.session_state.layers_known = bool(rows)
     with st.expander("Layers and parameters"):
         if not rows:
-            st.caption("The table appears with the first frame: the networks are built by the training process.")
+            st.caption("Press Play to see the layers.")
             return
         for name in ("generator", "discriminator"):
             own = [r for r in rows if r["network"] == name]

@@ -1,4 +1,4 @@
-"""A run's past and its keeping: the scrubber, forks, saving by hand, autosave and taking up what it kept."""
+"""A run's history and its keeping: the scrubber, branches, saving by hand, autosave and continuing what it kept."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from gan_core.knobs import ConfigError
 from gan_core.room import room
 from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot
-from pages.ui import clicks, controls, takeaway, watch_view
+from pages.ui import clicks, controls, remembered, session, takeaway, watch_view
 from pages.ui.liveplot import scrubber, wished
 
 AUTOSAVES_KEPT = 4  # of one browser
@@ -32,7 +32,7 @@ OFFERED_DAYS = 14
 
 
 def era() -> str:
-    """Names what the scrubber looks at: the present is another after Play, Reset, a fork or an opened run."""
+    """Names what the scrubber looks at: the present is another after Play, Reset, a branch or an opened run."""
     return f"{controls.mine('era')} {st.session_state.get(controls.mine('era'), 0)}"
 
 
@@ -43,27 +43,34 @@ def present() -> None:
 
 
 def looked_at() -> int | None:
-    """The step that the user looks back at; None for the present."""
-    wish = wished(controls.mine("scrubber"))
-    at = wish["at"]
-    return at if wish["of"] == era() and type(at) is int and at >= 0 else None
+    """The step that the user looks back at; None for the present. A refresh does not forget it."""
+    state, key = st.session_state, controls.mine("past")
+    wish, kept = wished(controls.mine("scrubber")), state.get(key, (None, ""))
+    said = (wish["at"], wish["of"])
+    if wish["of"] != era():
+        said = kept
+    elif said != kept:
+        state[key] = said
+        remembered.keep()
+    at, of = said
+    return at if of == era() and type(at) is int and at >= 0 else None
 
 
 def recorded() -> tuple[str, Callable[[Snapshot], dict[str, Any]]]:
     """(the scrubber's key, what it shows of a snapshot from now on)."""
-    of, fork, none = era(), pending() is None, np.zeros(0, np.int32)
+    of, fork, none, at = era(), pending() is None, np.zeros(0, np.int32), looked_at()
 
     def about(snapshot: Snapshot) -> dict[str, Any]:
         frame = snapshot.frame
         points = {name: frame.get(name, none) for name in ("recorded", "checkpoints")}
-        return {**points, "step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork}
+        return {**points, "step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork, "at": at}
 
     return controls.mine("scrubber"), about
 
 
 def draw_scrubber(run: Run, snapshot: Snapshot, key: str, data: dict[str, Any]) -> None:
     """The slider over the run's past, in the live view's fragment, with what `recorded` says that it shows; a click on
-    Fork begins a branch."""
+    Branch begins one."""
     state = st.session_state
     scrubber(data, key=key)
     wish = wished(controls.mine("scrubber"))
@@ -113,14 +120,14 @@ def settle(run: Run) -> None:
         folders = asked["save"].result()
         names = "”, “".join(folder.name for folder in folders)
         if asked["fork"] is None:
-            controls.say(f"Saved as “{names}”; it is on the page Runs.")
+            controls.say(f"Saved: “{names}”. See Saved runs.")
             return
         open_in(run, run_reading.read(folders[0]), asked["fork"])
     except ConfigError as failed:
         controls.say(str(failed))
         return
     controls.say(
-        f"This is a branch from step {asked['fork']:,}: turn knobs and press Play. The original is kept as “{names}”."
+        f"New branch from step {asked['fork']:,}. Change settings, then press Play. The original is saved as “{names}”."
     )
 
 
@@ -136,44 +143,57 @@ def open_in(run: Run, saved: Saved, step: int | None = None) -> None:
 
 
 def keep_panel(run: Run) -> None:
-    """Save, autosave and what can be taken away, behind one button; and presenting, behind another."""
-    with st.popover("Keep", icon=":material/save:", key=controls.mine("keep"), help="Save, autosave, take away."):
+    """Save, autosave and exports, behind one button; and presenting, behind another."""
+    with st.popover("Save", icon=":material/save:", key=controls.mine("keep"), help="Save, autosave, export."):
         _save_form(run)
+        st.session_state.setdefault("autosave", True)
         st.toggle(
-            "autosave",
-            value=True,
+            "Autosave",
             key="autosave",
             persist_state="session",
-            help="Writes the run into the runs folder every 20 seconds and when its page is closed, so that it can be "
-            "taken up again. Off: what is not saved by hand is gone when its training process ends.",
+            help="Saves the run every 20 seconds and when you close the page, so that you can continue it later. "
+            "Off: unsaved runs are lost when you close the page.",
         )
         nearly_full = room(runs.runs_folder()).warning()
         if nearly_full:
             st.caption(f":material/warning: {nearly_full}")
-        said = run.snapshot().frame.get("autosave")
-        if said and said["error"]:
-            st.caption(f":material/warning: {said['error']}")
+        st.caption(_autosave_said(run))
         st.divider()
         takeaway.panel(run)
     watch_view.panel(run)
 
 
+def _autosave_said(run: Run) -> str:
+    """What autosave does for this run, as it is."""
+    said = run.snapshot().frame.get("autosave")
+    if not st.session_state.autosave:
+        return "Off: this run is not being saved."
+    if len(run.configs) > 1:
+        return "A race is not autosaved."
+    if said and said["error"]:
+        return f":material/warning: {said['error']}"
+    kept = f"Autosaved at step {said['step']:,}." if said and said["step"] else "Autosave begins with the first steps."
+    if session.stores_nothing():
+        kept += " This browser keeps no storage for this page: once the tab is closed, look for the run on Saved runs."
+    return kept
+
+
 def _save_form(run: Run) -> None:
     with st.form(controls.mine("save_form"), border=False, enter_to_submit=True):
         st.text_input(
-            "name",
+            "Name",
             placeholder=f"{run.config.data} {datetime.now():%d %b %H.%M}",
             key=controls.mine("save_name"),
-            help="Letters A-Z, digits, spaces, dots, _ and -. Left empty it is the data set and the time.",
+            help="Letters A–Z, digits, spaces, . _ and -. Empty: the data set and the time.",
         )
-        st.text_input("note", key=controls.mine("save_note"), help="What you want to remember of it.")
+        st.text_input("Note", key=controls.mine("save_note"), help="What you want to remember about this run.")
         key = controls.mine("save_go")
         save = clicks.once(key, partial(_save, run))
         st.form_submit_button("Save", key=key, icon=":material/save:", on_click=save)
     if st.session_state.get(controls.mine("save_error")):
         st.error(st.session_state[controls.mine("save_error")])
     if pending() is not None:
-        st.caption("Saving …")
+        st.caption("Saving.")
 
 
 def _save(run: Run) -> None:
@@ -184,7 +204,7 @@ def _save(run: Run) -> None:
     name = given or f"{run.config.data} {datetime.now():%d %b %H.%M}"
     try:
         if (runs.runs_folder() / runs.checked_name(name)).exists():
-            raise ConfigError(f"There is a run with the name “{name}” already: choose another.")
+            raise ConfigError(f"There is already a run named “{name}”. Choose another name.")
         ask(run, [name], runs.checked_note(state.get(controls.mine("save_note")) or ""))
         state[controls.mine("save_error")] = ""
     except ConfigError as error:
@@ -195,7 +215,7 @@ def _save(run: Run) -> None:
 
 
 def owner() -> str:
-    """This browser, as a hash: who may take up what it left."""
+    """This browser, as a hash: who may continue what it left."""
     browser = st.session_state.get("browser", "")
     return hashlib.sha256(browser.encode()).hexdigest()[:16] if browser else ""
 
@@ -228,15 +248,15 @@ def _prune(root: Path) -> None:
 def offer(run: Run, in_use: set[str], start: Any) -> None:
     """Offers the run that this browser autosaved last and that nobody trains now, until it is taken or declined."""
     state = st.session_state
-    if run.worker is not None and (run.step > 0 or run.wants_play or run.source):
+    if run.worker is not None and (run.step > 0 or run.wants_play or run.source or run.dropped):
         return
     saved = _left_behind(in_use)
     if saved is None or saved.name in state.get("declined", ()):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):
-        st.markdown(f"A run of **{saved.config.data}** was autosaved at **step {saved.step:,}**, {age(saved.saved)}.")
-        clicks.button("Take it up", "take_up", partial(_take_up, run, saved, start), type="primary")
-        clicks.button("No, thanks", "decline", partial(_decline, saved.name))
+        st.markdown(f"Continue your last run? **{saved.config.data}**, step {saved.step:,}, {age(saved.saved)}.")
+        clicks.button("Continue", "take_up", partial(_take_up, run, saved, start), type="primary")
+        clicks.button("Start new", "decline", partial(_decline, saved.name))
 
 
 def _left_behind(in_use: set[str]) -> Saved | None:

@@ -14,33 +14,32 @@ from pages.ui.liveplot import live_plot
 def switches(run: Run) -> "Points":
     """The switches below the picture, and what they ask for."""
     with st.container(horizontal=True, vertical_alignment="center", key="display"):
+        st.session_state.setdefault("layers", ["real", "fake", "heat"])
         layers = st.pills(
-            "layers",
+            "Layers",
             list(figures.LAYERS),
             selection_mode="multi",
-            default=["real", "fake", "heat"],
             format_func=figures.LAYERS.get,
             key="layers",
-            label_visibility="collapsed",
             help=figures.LAYER_HELP,
             persist_state="session",
         )
         log, smoothed = loss_switches()
         past.keep_panel(run)
     if "manifold" in layers and run.config.latent_dim > 2:
-        st.caption("The manifold can be drawn for a latent dimension of 1 or 2 only.")
+        st.caption("To see the manifold, set the latent dimension to 1 or 2.")
     return Points(frozenset(layers), log, smoothed)
 
 
 def loss_switches() -> tuple[bool, bool]:
     """(logarithmic axis, smoothed curves), the same on every page."""
-    log = st.toggle("log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
+    st.session_state.setdefault("smooth_losses", True)
+    log = st.toggle("Log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
     smoothed = st.toggle(
-        "smooth",
-        value=True,
+        "Smooth",
         key="smooth_losses",
         persist_state="session",
-        help="Moving averages over the curves. Off: the raw means, with lowest to highest value as a band.",
+        help="Shows moving averages. Off: the mean of each group of steps, with its lowest to highest value as a band.",
     )
     return log, smoothed
 

@@ -1,5 +1,7 @@
-"""The page Runs: a list of saved runs with their pictures, and what can be done with each."""
+"""The page Saved runs: a list of them with their pictures, and what can be done with each."""
 
+import re
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -13,7 +15,7 @@ from gan_core.presets import PRESETS
 from gan_core.room import room
 from gan_core.run_reading import Saved
 from gan_core.runs import Unreadable
-from pages.ui import controls, frame, past, takeaway
+from pages.ui import controls, frame, notices, past, takeaway
 from pages.ui.scoring import cells
 
 ON_A_PAGE = 10
@@ -29,33 +31,34 @@ DESCENDING = ("newest", "most steps")
 
 def page() -> None:
     """The whole page."""
-    st.title("Runs")
+    notices.draw()
+    st.title("Saved runs")
     root = runs.runs_folder()
     found = runs.listed(root)
     readable = [run for run in found if isinstance(run, Saved)]
     state = st.session_state
-    for sentence in controls.news():
-        st.info(sentence)
     if not found:
         st.markdown(
-            "Nothing is saved yet. Press **Keep** below a running picture to save it, or train with "
+            "No saved runs yet. Press **Save** below the plot of a run, or train with "
             "`python -m gan_core train --save NAME`."
         )
-        st.caption(f"Runs are kept in the folder {root.resolve()}.")
+        st.caption(f"Runs are saved in {root.resolve()}.")
         return
     there = room(root)
     if there.warning():
         st.warning(there.warning())
     with st.container(horizontal=True, vertical_alignment="bottom", key="runs_bar"):
         wanted = st.text_input(
-            "search",
+            "Search",
             key="runs_search",
+            persist_state="session",
             placeholder="name, data set, loss, recipe, note",
-            help="Every word must be found in the run.",
+            help="Shows the runs in which every word is found.",
         )
-        order = st.selectbox("sort by", list(SORTS), key="runs_sort", width=150)
+        order = st.selectbox("Sort by", list(SORTS), key="runs_sort", width=150, persist_state="session")
+        state.setdefault("runs_autosaved", True)
         with_autosaves = st.toggle(
-            "autosaved", value=True, key="runs_autosaved", help="Also what nobody saved by hand."
+            "Autosaved", key="runs_autosaved", persist_state="session", help="Show autosaved runs."
         )
         chosen = [name for name in state.get("compare", []) if any(run.name == name for run in readable)]
         if st.button(
@@ -63,7 +66,7 @@ def page() -> None:
             key="runs_compare",
             disabled=len(chosen) < 2,
             type="primary",
-            help=f"Tick two to {MOST_COMPARED} runs.",
+            help=f"Select two to {MOST_COMPARED} runs.",
         ):
             state.compare = chosen
             st.switch_page("pages/compare.py")
@@ -74,7 +77,7 @@ def page() -> None:
     for run in shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]:
         _row(run, len(chosen))
     if not shown:
-        st.caption("No run fits.")
+        st.caption("No run matches.")
     for bad in (run for run in found if isinstance(run, Unreadable)):
         st.caption(f":material/folder_off: **{_plain(bad.name)}** cannot be read: {_plain(bad.reason)}")
     st.caption(f"{len(readable)} runs in {root.resolve()}: {there.used / 1e6:,.0f} of {there.quota / 1e6:,.0f} MB.")
@@ -83,6 +86,18 @@ def page() -> None:
 def _plain(text: str) -> str:
     """Markdown that shows the text as it is."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in text)
+
+
+def title(run: Saved) -> str:
+    """The run's name; of one that was autosaved, its data set and when."""
+    found = re.fullmatch(rf"{re.escape(run_reading.AUTOSAVE)}(.+) (\d{{4}}-\d\d-\d\d \d\d\.\d\d)\.\d\d \S+", run.name)
+    if found is None:
+        return run.name
+    try:
+        when = datetime.strptime(found[2], "%Y-%m-%d %H.%M")
+    except ValueError:  # somebody gave a run such a name
+        return run.name
+    return f"{found[1]}, autosaved {when:%d %b, %H:%M}"
 
 
 def recipe(run: Saved) -> str:
@@ -112,7 +127,7 @@ def _row(run: Saved, chosen: int) -> None:
         if picture is not None:
             st.image(picture, width=84)
         with st.container(gap=None):
-            st.markdown(f"**{_plain(run.name)}**")
+            st.markdown(f"**{_plain(title(run))}**")
             follows = recipe(run)
             about = [f"{c.data}", *([follows] if follows and follows != c.data else []), f"{c.loss}", f"seed {c.seed}"]
             st.markdown(f"step **{run.step:,}** · {' · '.join(about)} · {past.age(run.saved)}")
@@ -125,15 +140,15 @@ def _row(run: Saved, chosen: int) -> None:
                 st.caption(_plain(run.note))
         ticked = run.name in st.session_state.get("compare", [])
         st.checkbox(
-            "compare",
+            "Compare",
             value=ticked,
             key=f"tick_{key}",
             disabled=not ticked and chosen >= MOST_COMPARED,
             on_change=_tick,
             args=(run.name, f"tick_{key}"),
         )
-        st.button("Open", key=f"open_{key}", on_click=_want, args=(run, None), help="Goes on where it stood.")
-        if st.button("More", key=f"more_{key}", help="Branch, rename, note, take away, delete."):
+        st.button("Open", key=f"open_{key}", on_click=_want, args=(run, None), help="Continue this run.")
+        if st.button("More", key=f"more_{key}", help="Branch, rename, note, export, delete."):
             st.session_state.run_more = run.name
             _more(run)
     if st.session_state.pop("go_to", None) == run.name:
@@ -155,7 +170,7 @@ def _want(run: Saved, step: int | None) -> None:
 
 @st.dialog("Run", width="large")
 def _more(run: Saved) -> None:
-    st.markdown(f"#### {_plain(run.name)}")
+    st.markdown(f"#### {_plain(title(run))}")
     with st.container(horizontal=True):
         picture = run_reading.picture_of(run)
         if picture is not None:
@@ -163,15 +178,15 @@ def _more(run: Saved) -> None:
         with st.container():
             _branch(run)
     with st.form("rename", border=False):
-        name = st.text_input("name", run.name, key="rename_name")
-        note = st.text_input("note", run.note, key="rename_note")
+        name = st.text_input("Name", run.name, key="rename_name")
+        note = st.text_input("Note", run.note, key="rename_note")
         if st.form_submit_button("Save name and note"):
             _rename(run, name, note)
     takeaway.panel(run)
     st.divider()
     if st.checkbox(f"Delete this run of {run.step:,} steps", key="delete_sure"):
-        st.caption("Its checkpoints, frames and losses are gone for good.")
-        if st.button("Delete for good", key="delete_go", type="primary"):
+        st.caption("This cannot be undone.")
+        if st.button("Delete", key="delete_go", type="primary"):
             _do(partial(runs.delete, run.folder), f"“{run.name}” was deleted.")
 
 
@@ -184,12 +199,12 @@ def _branch(run: Saved) -> None:
     if not steps:
         return
     step = st.select_slider(
-        "branch from step",
+        "Branch from step",
         steps,
         value=steps[-1],
         format_func=lambda n: f"{n:,}",
         key="branch_step",
-        help="A branch goes on from here with settings of your own; this run stays as it is.",
+        help="A branch goes on from this step with new settings; this run stays as it is.",
     )
     if st.button("Branch", key="branch_go"):
         _want(run, step)

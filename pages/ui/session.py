@@ -13,7 +13,7 @@ from gan_core.cost import check_memory
 from gan_core.hub import Hub, the_hub
 from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
-from pages.ui import controls
+from pages.ui import controls, remembered
 from pages.ui.liveplot import tab_key
 
 CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
@@ -41,7 +41,6 @@ def own_run() -> Run:
     except ValueError as error:  # a malformed environment variable
         st.error(str(error))
         st.stop()
-    _claim()
     config, run_key = controls.current(), controls.mine("run")
     if run_key not in state:
         usable = config if not trouble(config) else PRESETS[controls.FIRST_PRESET[state.kind]].config
@@ -69,7 +68,6 @@ def _own_again(run: Run) -> None:
 
 def race_run() -> Run | None:
     """This tab's race, if it has one."""
-    _claim()
     run = st.session_state.get(controls.mine("run"))
     if run is not None:
         _own_again(run)
@@ -82,8 +80,11 @@ def _seat(tab: str, kind: str) -> str:
     return f"{tab} {kind}"
 
 
-def _claim() -> None:
-    """Takes up the runs that this tab had before a refresh, once the browser has said the tab's key."""
+def claim() -> None:
+    """Takes up the runs that this tab had before a refresh, and what it had chosen, once the browser has said its key.
+
+    Before any widget of the page is drawn.
+    """
     state = st.session_state
     said = tab_key(state.get("tab_renew", ""), state.get("tab_attempt", 0))
     if said is None or said == state.get("tab_said"):
@@ -92,27 +93,39 @@ def _claim() -> None:
     key, state.browser, attempt = said
     try:
         found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in controls.PAGE_OF}
+    except ValueError:  # a malformed environment variable, of which the page speaks
+        return
     except PermissionError:
         # Another page holds it: an old one that is just closing, or this tab is a duplicate.
         if attempt >= CLAIM_ATTEMPTS:
             state.tab_renew = key
         state.tab_attempt = attempt + 1
         st.rerun()
+    chosen = {} if "tab" in state else remembered.restore(key)
     state.tab = key
-    again = False
+    again = bool(chosen)
     for kind, run in found.items():
         own = state.get(controls.mine("run", kind))
+        taken = run is not None and run is not own and (own is None or own.worker is None)
         if run is None and own is not None:
             hub().adopt(_seat(key, kind), _session(), own)
-        elif run is not None and run is not own and (own is None or own.worker is None):
+        elif taken:
             state[controls.mine("run", kind)] = run
-            if kind in controls.FIRST_PRESET:
-                controls.set_config(run.config)
             if run.upload is not None:
-                controls.set_upload(run.upload, "your file", "", kind)
+                name, note = (state.get(controls.mine(f"upload_{about}", kind)) for about in ("name", "note"))
+                controls.set_upload(run.upload, name or "your file", note or "", kind)
             again = True
+        before = chosen.get(controls.mine("config", kind)) or (run.config if taken else None)
+        if before is not None and kind in controls.FIRST_PRESET:
+            controls.go_on_with(before, kind)
     if again:
         st.rerun()
+
+
+def stores_nothing() -> bool:
+    """Whether this browser gives a page no storage: then nobody finds a closed tab's runs for its user."""
+    state = st.session_state
+    return "tab" in state and state.browser == state.tab
 
 
 def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What can be taken away of a run: one click each, made by `python -m gan_core export` in a process of its own."""
+"""What a run can be exported as: one click each, made by `python -m gan_core export` in a process of its own."""
 
 import re
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NoAnswer
@@ -13,7 +14,10 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime import Runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from gan_core import machine
 from gan_core.client import ROOT, Run
 from gan_core.datasets import DATASETS
 from gan_core.export import EXPORTS
@@ -25,20 +29,47 @@ from pages.ui.liveplot import deliver
 MOST_SECONDS = 600.0
 SAVE_SECONDS = 60.0
 TICK_SECONDS = 0.4
+CANCELLED = "The export was cancelled."
 PERCENT = re.compile(r"(\d{1,3}) ?%")
 
 
+def _session() -> str:
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
+def _is_connected(session: str) -> bool:
+    return Runtime.exists() and Runtime.instance().is_active_session(session)
+
+
+_LINE: list["Job"] = []  # all exports of the server, in the order in which they were asked for
+_LOCK = threading.Lock()
+
+
 class Job:
-    """One export on its way: `fraction` done, then `content` or `error`."""
+    """One export on its way: it waits for its turn, `fraction` of it is done, then there is `content` or `error`.
+
+    It belongs to a page. When that has gone for good (`machine.away_seconds`), nobody wants it, and it ends.
+    """
 
     def __init__(self, kind: str, name: str, prepare: Callable[[Path], Path]):
         self.kind, self.name, self.number = kind, f"{name}{EXPORTS[kind].suffix}", uuid.uuid4().hex
         self.fraction, self.error, self.content = 0.0, "", b""
+        self.said = False  # whether its page has told of the end
+        self.owner = _session()
         self._prepare = prepare
         self._process: subprocess.Popen | None = None
         self._cancelled = False
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.thread.start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @property
+    def ahead(self) -> int:
+        """How many exports are to end before this one can begin."""
+        with _LOCK:
+            place = _LINE.index(self) if self in _LINE else 0
+        return max(0, place - machine.export_limit() + 1)
 
     def cancel(self) -> None:
         """Ends it without a result."""
@@ -46,21 +77,41 @@ class Job:
         if self._process is not None:
             self._process.kill()
 
+    def _watch(self) -> None:
+        seen = time.monotonic()
+        while self.thread.is_alive():
+            if _is_connected(self.owner):
+                seen = time.monotonic()
+            elif time.monotonic() - seen > machine.away_seconds():
+                self.cancel()
+            self.thread.join(0.5)
+
     def _work(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix="ganscope-export-"))
+        with _LOCK:
+            _LINE.append(self)
         try:
-            self._make(self._prepare(folder), folder / f"result{EXPORTS[self.kind].suffix}")
+            run = self._prepare(folder)
+            while self.ahead and not self._cancelled:
+                time.sleep(0.1)
+            if self._cancelled:
+                raise RuntimeError(CANCELLED)
+            self._make(run, folder / f"result{EXPORTS[self.kind].suffix}")
         except RuntimeError as error:
             self.error = str(error)
         except Exception as error:  # a thread's traceback would reach nobody
-            self.error = f"This could not be made ({type(error).__name__})."
+            self.error = f"{self.name} could not be made ({type(error).__name__})."
         finally:
+            with _LOCK:
+                _LINE.remove(self)
             shutil.rmtree(folder, ignore_errors=True)
 
     def _make(self, run: Path, result: Path) -> None:
         command = [sys.executable, "-m", "gan_core", "export", str(run), "--as", self.kind, "--output", str(result)]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=pipe, text=True)
+        if self._cancelled:  # in between
+            self._process.kill()
         killer = threading.Timer(MOST_SECONDS, self._process.kill)
         killer.daemon = True
         killer.start()
@@ -74,9 +125,9 @@ class Job:
         status = self._process.wait()
         killer.cancel()
         if self._cancelled:
-            raise RuntimeError("Cancelled.")
+            raise RuntimeError(CANCELLED)
         if status != 0:
-            raise RuntimeError(last if status == 2 else "This could not be made: the exporting process failed.")
+            raise RuntimeError(last if status == 2 else f"{self.name} could not be made. Try again, or export less.")
         self.content = result.read_bytes()
 
 
@@ -98,19 +149,19 @@ def too_early(run: Run) -> bool:
     """
     if run.worker is not None and run.step > 0:
         return False
-    controls.say("There is something to keep after the first step: press Play or Step.")
+    controls.say("Nothing to save yet. Press Play or Step first.")
     return True
 
 
 def panel(source: Run | Saved) -> None:
     """A button for each export."""
     busy = running() is not None
-    st.caption("Take away")
+    st.caption("Export")
     with st.container(horizontal=True, gap="xsmall", key=f"takeaway_{type(source).__name__}"):
         for kind, row in EXPORTS.items():
             if not (row.points_only and DATASETS[source.config.data].kind == "images"):
                 clicks.button(
-                    kind,
+                    row.label,
                     f"take_{type(source).__name__}_{kind}",
                     partial(_begin, kind, source),
                     help=row.description,
@@ -137,26 +188,34 @@ def running() -> Job | None:
 
 def progress() -> None:
     """The export on its way, on whatever page, and its delivery."""
-    if st.session_state.get("take_job") is not None:
-        with st.container(key="take_progress"):
-            st.fragment(_progress, run_every=TICK_SECONDS if running() is not None else None)(running() is not None)
+    job: Job | None = st.session_state.get("take_job")
+    if job is None:
+        return
+    job.owner = _session()
+    busy = job.thread.is_alive()
+    if not busy and not job.said:
+        job.said = True
+        controls.say(job.error or f"Downloaded: {job.name}, {len(job.content) / 1e6:,.1f} MB.")
+        st.rerun()
+    if busy or job.content:
+        with st.container(key="take_progress" if busy else "take_done"):
+            st.fragment(_progress, run_every=TICK_SECONDS if busy else None)(job, busy)
 
 
-def _progress(ticking: bool) -> None:
-    job: Job = st.session_state.take_job
-    if ticking and running() is None:
+def _progress(job: Job, ticking: bool) -> None:
+    if not ticking:
+        if not job.content:
+            return  # it was received just now
+        deliver(job.content, job.name, EXPORTS[job.kind].mime, job.number, partial(_received, job))
+    elif not job.thread.is_alive():
         st.rerun()  # the buttons come back, and the timer ends
-    if running() is not None:
-        st.progress(job.fraction, f"Making {job.name} …")
-        st.button("Cancel", key="take_cancel", on_click=job.cancel)
-    elif job.error:
-        st.warning(job.error)
-        st.button("Close", key="take_close", on_click=_forget)
     else:
-        deliver(job.content, job.name, EXPORTS[job.kind].mime, job.number)
-        st.success(f"{job.name}, {len(job.content) / 1e6:,.1f} MB, was given to your browser.")
-        st.button("Close", key="take_close", on_click=_forget)
+        ahead = job.ahead
+        waits = f"Waiting for {ahead} other export{'s' if ahead > 1 else ''}: {job.name}"
+        st.progress(job.fraction, waits if ahead else f"Making {job.name}")
+        st.button("Cancel", key="take_cancel", on_click=job.cancel)
 
 
-def _forget() -> None:
-    st.session_state.take_job = None
+def _received(job: Job) -> None:
+    """The browser has the file: it is sent no more."""
+    job.content = b""

@@ -70,7 +70,10 @@ def presents(run: Run, display: Any, scores: Callable[[Snapshot, Any], str]) -> 
 def watched(run: Run) -> str:
     """How many watch, for the status line; "" while nobody could."""
     show = SHOWS.of(run)
-    return "" if show is None else f" · presented to {show.watchers():,}"
+    if show is None:
+        return ""
+    n = show.watchers()
+    return f" · {n:,} viewer{'' if n == 1 else 's'}"
 
 
 # -- who watches --------------------------------------------------------------------------------------------

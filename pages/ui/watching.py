@@ -23,6 +23,7 @@ from gan_core.client import Run
 from gan_core.copies import Copies
 from gan_core.recording import Timeline
 from gan_core.snapshot import Snapshot
+from pages.ui.feed import STATUS
 from pages.ui.liveplot import pack
 
 FRAME_SECONDS = 0.2
@@ -103,7 +104,7 @@ class Show:
             "step": snapshot.step,
             "shown": snapshot.shown,
             "past": np.array(self.past.steps, np.int32),
-            "status": f"{snapshot.status} · {snapshot.config.data} · seed {snapshot.config.seed}",
+            "status": f"{STATUS[snapshot.status]} · {snapshot.config.data} · seed {snapshot.config.seed}",
             "rate": round(float(snapshot.steps_per_second), 1),
             "scores": self.scores(snapshot, self.display),
             "panels": {name: np.frombuffer(pack(figure), np.uint8) for name, figure in panels.items()},

@@ -86,7 +86,8 @@ def _components():
     watch = component("ganscope_watch", "watch", "removeWatch")
     text = component("ganscope_text", "text")
     live_feed = component("ganscope_feed", "feed", "removeFeed")
-    return live, tab, scrub, deliver, watch, text, live_feed
+    notices = component("ganscope_notices", "notices")
+    return live, tab, scrub, deliver, watch, text, live_feed, notices
 
 
 def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | None = None) -> None:
@@ -124,6 +125,8 @@ def clicked(key: str) -> int | None:
 def tab_key(renew: str, attempt: int) -> tuple[str, str, int] | None:
     """(the key of this browser tab, the browser's, the attempt that it answers), None until the browser has said it.
 
+    A browser that keeps nothing (storage is denied) has no key of its own: both are the tab's.
+
     renew: a key to give up for a new one (this tab is a duplicate). attempt: a new number asks again.
     """
     result = _components()[1](
@@ -137,14 +140,19 @@ def tab_key(renew: str, attempt: int) -> tuple[str, str, int] | None:
 
 
 def scrubber(about: dict[str, Any], key: str) -> None:
-    """The slider over a run's past, with Replay, Live and Fork; for `about` see `show` in static/liveplot.js."""
+    """The slider over a run's past, with Replay, Latest and Branch; for `about` see `show` in static/liveplot.js."""
     _components()[2](data=pack(about), key=key, on_wish_change=lambda: None, height="content")
 
 
-def deliver(content: bytes, name: str, mime: str, number: str) -> None:
-    """Has the browser save `content` as the file `name`, once for each `number`."""
+def deliver(content: bytes, name: str, mime: str, number: str, on_received: Callable[[], None]) -> None:
+    """Has the browser save `content` as the file `name`, once for each `number`; then it calls `on_received`."""
     about = {"name": name, "mime": mime, "number": number, "content": np.frombuffer(content, np.uint8)}
-    _components()[3](data=pack(about), key="deliver", height="content")
+    _components()[3](data=pack(about), key="deliver", on_received_change=on_received, height="content")
+
+
+def notices(items: list[dict[str, str]]) -> None:
+    """Shows each {number, text} until it was closed, or could be read; the browser sees to that by itself."""
+    _components()[7](data={"items": items}, key="notices_shown", height="content")
 
 
 def watch(token: str, kind: str) -> None:
