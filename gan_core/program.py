@@ -73,8 +73,9 @@ def pack(x, m: int):
 class Program:
     """The compiled functions for one structure (`compile_key`, the data's shape, the classes); holds no weights.
 
-    path: how a step is run, one of PATHS; None for a plain graph that a faster path follows (`choice`). classes: how
-    many both networks are told, 0 without. models: those of another program of the same structure, to share.
+    path: how a step is run, one of PATHS; None for a graph, which XLA follows where `paths` says so (`change`).
+    classes: how many both networks are told, 0 without. models: those of another program of the same structure, to
+    share.
     strategy: a tf.distribute strategy over several devices, each of which takes its part of every batch; None where no
     path is asked for: over all GPUs, if there are several.
     """
@@ -92,7 +93,7 @@ class Program:
         self.shape = tuple(data_shape[1:])
         self.path = path or "graph"
         self.classes = classes
-        self.strategy = strategy = paths.several_devices(config) if path is strategy is None else strategy
+        self.strategy = strategy = paths.several_devices(config, self.shape) if path is strategy is None else strategy
         self._batch = config.batch_size
         if strategy is not None:
             self._batch, rest = divmod(config.batch_size, strategy.num_replicas_in_sync)
@@ -101,17 +102,14 @@ class Program:
         self.generator, self.discriminator = models or networks.build(config, self.shape, 0, classes)
         self.loss = LOSSES[config.loss]
         self.penalty = PENALTIES[config.penalty].function
-        # XLA makes threefry numbers fastest, plain kernels only know philox.
+        # XLA makes threefry numbers fastest, plain kernels know philox only.
         self._rng = "philox" if self.path == "graph" else "threefry"
         self.traces = 0
         self.train = tf.function(self._train, jit_compile=self.path == "xla", autograph=False)
-        if self.path == "xla step":
-            self._update_d = tf.function(self._update_d, jit_compile=True, autograph=False)
-            self._update_g = tf.function(self._update_g, jit_compile=True, autograph=False)
-        self.choice: paths.Choice | None = None
-        if path is None and strategy is None:
+        self.change: paths.Change | None = None
+        if path is None and strategy is None and paths.first_steps(config, self.shape):
             both = (self.generator, self.discriminator)
-            self.choice = paths.Choice(self, lambda name: Program(config, data_shape, name, classes, both))
+            self.change = paths.Change(self, lambda: Program(config, data_shape, "xla", classes, both))
         self.generate = tf.function(
             lambda g, extra, z, y: self._fake(g, extra, z, y)[0], autograph=False, reduce_retracing=True
         )
@@ -124,7 +122,8 @@ class Program:
     def label(self) -> str:
         """How a step is run, in words."""
         devices = 1 if self.strategy is None else self.strategy.num_replicas_in_sync
-        return paths.PATHS[self.path] + (f" on {devices} devices" if devices > 1 else "")
+        alone = " (XLA could not compile it)" if self.change is not None and self.change.failed else ""
+        return paths.PATHS[self.path] + (f" on {devices} devices" if devices > 1 else alone)
 
     def initial_state(self, seed: int) -> State:
         """The state at step 0; the same seed gives the same weights.
@@ -352,7 +351,11 @@ class Program:
         return self._everywhere(self._update_g)({**rest, **own}, data, live, seed)
 
     def _train(self, state: State, data, live, seed, n):
-        """n steps (n <= ROWS, an int32 tensor) -> (state, rows float32 [ROWS, len(COLUMNS)])."""
+        """n steps (n <= ROWS, an int32 tensor) -> (state, rows float32 [ROWS, len(COLUMNS)], finite bool [2]).
+
+        finite: whether all weights of the generator and of the discriminator are; told here, for reading the weights
+        to find out would copy all of them from a GPU.
+        """
         self.traces += 1
 
         def body(i, s, rows):
@@ -361,7 +364,8 @@ class Program:
 
         rows = tf.zeros([ROWS, len(COLUMNS)])
         _, state, rows = tf.while_loop(lambda i, s, r: i < n, body, (tf.constant(0), state, rows))
-        return state, rows
+        finite = [tf.reduce_all([tf.reduce_all(tf.math.is_finite(w)) for w in state[side]]) for side in "gd"]
+        return state, rows, tf.stack(finite)
 
     def _push(self, g, g_extra, d, d_extra, real, z):
         """Where the generator's loss pushes its samples: (samples [n, ...], -d loss / d sample [n, ...])."""

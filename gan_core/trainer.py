@@ -29,16 +29,14 @@ class Diverged(ArithmeticError):
     """Training left the finite numbers. `step` and `quantity` say where; the trainer holds the last good state."""
 
     def __init__(self, step: int, quantity: str):
-        super().__init__(f"{quantity} stopped being a finite number at step {step:,}.")
+        super().__init__(f"{quantity} became NaN or infinite at step {step:,}.")
         self.step, self.quantity = step, quantity
 
 
-def not_finite(state: State) -> str:
-    """The name of what holds a number that is not finite, or ""."""
-    for side, name in (("g", "a generator weight"), ("d", "a discriminator weight")):
-        if not all(np.isfinite(w.numpy()).all() for w in state[side]):
-            return name
-    return ""
+def not_finite(finite: np.ndarray) -> str:
+    """The name of what holds a number that is not finite, or ""; finite: of the generator, of the discriminator."""
+    names = ("a generator weight", "a discriminator weight")
+    return next((name for name, good in zip(names, finite, strict=True) if not good), "")
 
 
 class Trainer:
@@ -89,27 +87,25 @@ class Trainer:
         self._call(self.program, 0)
 
     def compile_rest(self) -> None:
-        """Compiles what may run the steps after the first ones, without training; safe in another thread."""
-        if self.program.choice is not None and not self.program.choice.ready:
-            self.program.choice.compile(self._call)
+        """Compiles what runs the steps after the first ones, without training; safe in another thread."""
+        if self.program.change is not None:
+            self.program.change.compile(self._call)
 
     def compile(self) -> None:
-        """Compiles all, and finds out what is fastest: for who waits anyway."""
+        """Compiles all: for who waits anyway."""
         self.compile_first()
         self.compile_rest()
-        if self.program.choice is not None:
-            self.program.choice.settle(self._call)
 
     @property
     def runs(self) -> Program:
         """What runs the next step."""
-        choice = self.program.choice
-        return self.program if choice is None else choice.at(self.step)
+        change = self.program.change
+        return self.program if change is None else change.at(self.step)
 
     def at_once(self, n: int) -> int:
         """At most `n` steps, fewer where a compilation would be waited for; 0 if there is nothing but to wait."""
-        choice = self.program.choice
-        return n if choice is None or choice.ready else min(n, max(0, choice.first - self.step))
+        change = self.program.change
+        return n if change is None or change.ready else min(n, max(0, change.first - self.step))
 
     def train(self, n: int) -> np.ndarray:
         """n steps (1 to ROWS) -> rows float32 [n, len(COLUMNS)]. Waits for a compilation that is not done.
@@ -118,8 +114,8 @@ class Trainer:
         """
         if not 1 <= n <= ROWS:
             raise ValueError(f"n must be from 1 to {ROWS}, got {n}.")
-        before, choice = self.state, self.program.choice
-        left = n if choice is None else choice.first - self.step
+        before, change = self.state, self.program.change
+        left = n if change is None else change.first - self.step
         try:
             if not 0 < left < n:
                 return self._advance(n)
@@ -129,31 +125,31 @@ class Trainer:
             raise
 
     def _advance(self, n: int) -> np.ndarray:
-        choice = self.program.choice
-        if choice is not None and self.step >= choice.first:
+        """n steps, all on one side of the change."""
+        change = self.program.change
+        if change is not None and self.step >= change.first:
             self.compile_rest()
-            choice.settle(self._call)
         program = self.runs
-        state, rows = self._call(program, n)
+        state, rows, finite = self._call(program, n)
         bad = ~np.isfinite(rows)
         if bad.any():
             i = int(bad.any(1).argmax())
             first = next(name for name in COMPUTED if bad[i, COLUMNS.index(name)])
             raise Diverged(self.step + i + 1, COMPUTED[first])
-        if not_finite(state):
+        if not_finite(finite):
             # A bad weight can hide behind a relu; the first step that made one is found by halving.
             low, high = 1, n
             while low < high:
                 middle = (low + high) // 2
-                low, high = (low, middle) if not_finite(self._call(program, middle)[0]) else (middle + 1, high)
-            raise Diverged(self.step + low, not_finite(self._call(program, low)[0]))
+                low, high = (low, middle) if not_finite(self._call(program, middle)[2]) else (middle + 1, high)
+            raise Diverged(self.step + low, not_finite(self._call(program, low)[2]))
         self.state = state
         return rows
 
-    def _call(self, program: Program, n: int) -> tuple[State, np.ndarray]:
-        """(the state n steps on, their rows); changes nothing."""
-        state, rows = program.train(self.state, self._data, self._live, self._seed, tf.constant(n))
-        return state, rows.numpy()[:n]
+    def _call(self, program: Program, n: int) -> tuple[State, np.ndarray, np.ndarray]:
+        """(the state n steps on, their rows, whether the weights of each network are finite); changes nothing."""
+        state, rows, finite = program.train(self.state, self._data, self._live, self._seed, tf.constant(n))
+        return state, rows.numpy()[:n], finite.numpy()
 
     # -- looking ------------------------------------------------------------------------------------------
 

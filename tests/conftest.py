@@ -24,9 +24,17 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 
 # Nothing that a test autosaves lands among anybody's runs.
-RUNS = tempfile.mkdtemp(prefix="ganscope-test-runs-")
+HOME = tempfile.mkdtemp(prefix="ganscope-tests-")
+RUNS = f"{HOME}/runs"
 os.environ["GANSCOPE_RUNS_DIR"] = RUNS
-atexit.register(shutil.rmtree, RUNS, ignore_errors=True)
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
+
+def pytest_configure():
+    """Nor is anything else of whoever runs the tests read or written: caches, data sets, settings of a server."""
+    for name in [name for name in os.environ if name.startswith("GANSCOPE_")]:
+        del os.environ[name]
+    os.environ |= {"GANSCOPE_RUNS_DIR": RUNS, "GANSCOPE_CACHE": f"{HOME}/cache", "KERAS_HOME": f"{HOME}/keras"}
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -456,3 +456,21 @@ def test_the_same_samples(name, runs):
     found = np.asarray(Image.open(path)).reshape(10, height, 10, width, channels).swapaxes(1, 2)
     wanted = wanted.reshape(10, 10, height, width, channels)
     assert np.abs(found.astype(int) - wanted).max() <= 2  # gray levels
+
+
+def test_the_same_losses_across_the_change_to_xla(tmp_path, monkeypatch):
+    """The first steps are a graph, the rest XLA, which draws with other numbers; both at the step that the run has."""
+    for name in ("gan_core.script.first_steps", "gan_core.paths.first_steps"):
+        monkeypatch.setattr(name, lambda config, shape: 2)
+    config, steps = RING.updated(SHALLOW), 5
+    (tmp_path / "run.py").write_text(script(config), "utf-8")
+    command = ["run.py", "--steps", str(steps), "--print-every", "1"]
+    done = subprocess.run(
+        [sys.executable, "-I", *command], cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    found = [[float(x) for x in re.findall(r"loss (\S+)", line)] for line in done.stdout.splitlines()]
+    trainer = Trainer(config, datasets.load(config))
+    rows = trainer.train(steps)
+    assert trainer.runs.path == "xla" and "FIRST_STEPS = 2 " in script(config)
+    np.testing.assert_allclose(found, rows[:, :2], rtol=1e-3, atol=6e-5)

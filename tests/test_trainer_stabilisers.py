@@ -518,7 +518,7 @@ def test_a_gradient_can_break_while_the_loss_is_finite():
     """A generated point at 1e20: the loss is as large, the square of the slope no number any more."""
     trainer = trainer_of(settings(loss="wasserstein", penalty="none"))
     trainer.state = {**trainer.state, "g": [tf.fill(w.shape, 1e10) for w in trainer.state["g"]]}
-    with pytest.raises(Diverged, match="the discriminator's gradient stopped being a finite number at step 1"):
+    with pytest.raises(Diverged, match="the discriminator's gradient became NaN or infinite at step 1"):
         trainer.train(1)
 
 
