@@ -74,7 +74,7 @@ def _schedule(c: GANConfig) -> str:
 
 
 def _schedule_steps(c: GANConfig) -> str:
-    return _schedule(c) or ("schedule_floor=1 leaves the rates as they are" if c.schedule_floor == 1 else "")
+    return _schedule(c) or ("schedule_floor=1 leaves the learning rates as they are" if c.schedule_floor == 1 else "")
 
 
 _WITH_LABELS = "the loss " + " or ".join(name for name, row in LOSSES.items() if row.labels)
@@ -103,7 +103,7 @@ CONDITIONS: dict[str, Condition] = {
     **{f"{side}_{name}": _optimizer(side, name) for side in "gd" for name in ("beta_1", "beta_2", "momentum")},
     "gp_weight": Condition(
         "a gradient penalty",
-        lambda c: "" if PENALTIES[c.penalty].function is not None else "there is no penalty",
+        lambda c: "" if PENALTIES[c.penalty].function is not None else "there is no gradient penalty",
         quiet=True,
     ),
     "label_smoothing": Condition(_WITH_LABELS, _labels),
@@ -138,7 +138,7 @@ def _idle(c: GANConfig, named: Collection[str]) -> list[str]:
     if c.architecture == "mlp" and c.d_layers <= 1 and c.d_norm in ("batch", "layer"):
         found.setdefault("no hidden layer follows the first, which has none", []).append("d_norm")
     if c.schedule != "constant" and c.schedule_floor == 1:
-        found.setdefault("schedule_floor=1 leaves the rates as they are", []).append("schedule")
+        found.setdefault("schedule_floor=1 leaves the learning rates as they are", []).append("schedule")
     sentences = []
     for why, names in found.items():
         *most, last = [f"{name}={_text(getattr(c, name))}" for name in names]
@@ -160,11 +160,14 @@ def refused(c: GANConfig) -> list[tuple[str, str]]:
     found = []
     if c.batch_size % c.packing:
         found.append(
-            ("packing", f"packing={c.packing} does not divide batch_size={c.batch_size}: no pack may be left over.")
+            (
+                "packing",
+                f"The batch size ({c.batch_size}) must be a multiple of packing ({c.packing}). Change one of them.",
+            )
         )
     elif c.packing > 1 and c.conditional:
         found.append(
-            ("packing", f"packing={c.packing} and conditional do not go together: a pack would need one class.")
+            ("packing", f"Packing ({c.packing}) does not work with conditional training. Switch one of them off.")
         )
     if c.architecture == "mlp" and c.g_norm == "spectral" and c.g_layers == 0:
         found.append(
@@ -193,20 +196,20 @@ def doubtful(c: GANConfig, named: Collection[str] = ()) -> list[str]:
     batch = (normed and c.d_norm == "batch") or c.architecture in WITH_BATCH_NORM
     if batch and penalised:
         found.append(
-            f"Batch norm in the discriminator ties the samples of a batch together, but {c.penalty} looks at the slope "
-            "at each sample by itself: take a penalty of none, or another normalization."
+            "Batch norm in the discriminator does not fit a gradient penalty, because it mixes the samples of a batch. "
+            f"Set the gradient penalty ({c.penalty}) to none, or use layer norm."
         )
     elif batch and loss.generator_needs_real:
         found.append(
-            f"Batch norm in the discriminator does not go with the loss {c.loss}: real and generated samples are "
-            "compared across batches that it has shifted apart."
+            f"Batch norm in the discriminator does not fit the loss {c.loss}, which compares real with generated "
+            "samples: it shifts their two batches apart. Use another normalization."
         )
     spectral = normed and c.d_norm == "spectral"
     if not loss.bounded and not penalised and c.weight_clip == 0 and not spectral:
         found.append(
-            f"The loss {c.loss} has no bound of its own: without a penalty, weight clipping or d_norm=spectral the "
-            "discriminator's values grow without end."
+            f"With the loss {c.loss} the discriminator's logits grow without limit. Add a gradient penalty, weight "
+            "clipping or spectral norm in the discriminator."
         )
     if penalised and c.gp_weight == 0:
-        found.append(f"The penalty {c.penalty} does nothing at a weight of 0.")
+        found.append(f"The gradient penalty {c.penalty} does nothing at a weight of 0.")
     return found + _idle(c, named)

@@ -93,8 +93,8 @@ def test_presets(capsys):
         (["train", "--preset", "ring", "--config", "x"], "not both"),
         (["train", "--data", "does/not/exist.csv"], "cannot be read"),
         (["train", "--recipe", "nope"], "There is no recipe 'nope'; there are: original, "),
-        (["train", "--preset", "digits", "--set", "packing=2"], "packing=2 and conditional do not go together"),
-        (["train", "--set", "packing=3"], "packing=3 does not divide batch_size=256"),
+        (["train", "--preset", "digits", "--set", "packing=2"], "Packing (2) does not work with conditional training"),
+        (["train", "--set", "packing=3"], "The batch size (256) must be a multiple of packing (3)"),
         (["train", "--set", "grad_clip=-1"], "grad_clip must be a number from 0 to 100; got '-1'"),
         (["train", "--save", "../x"], "A run's name is"),
         (["train", "--save", "con"], "Windows"),
@@ -199,7 +199,7 @@ def evaluated(capsys, *arguments):
 
 def test_train_says_what_is_doubtful_and_where_the_run_is(saved):
     folder, row, err = saved
-    assert "Note: The loss wasserstein has no bound of its own" in err
+    assert "Note: With the loss wasserstein the discriminator's logits grow without limit" in err
     assert f"Saved as {folder / 'first one'}." in err
     assert row["steps"] == 3 and run_reading.read(folder / "first one").config == GANConfig.from_flat(row["config"])
 

@@ -13,16 +13,20 @@ from gan_core.recipes import RECIPES
 
 # settings, {what is taken back}, words of each sentence
 REFUSED = {
-    "a pack left over": ({"packing": 3, "batch_size": 256}, ["packing"], ["packing=3 does not divide batch_size=256"]),
+    "a pack left over": (
+        {"packing": 3, "batch_size": 256},
+        ["packing"],
+        ["The batch size (256) must be a multiple of packing (3)"],
+    ),
     "packs of classes": (
         {"data": "digits", "packing": 2, "conditional": True},
         ["packing"],
-        ["packing=2 and conditional do not go together"],
+        ["Packing (2) does not work with conditional training"],
     ),
     "packs of classes left over": (
         {"data": "digits", "packing": 3, "conditional": True},
         ["packing"],
-        ["packing=3 does not divide batch_size=64"],
+        ["The batch size (64) must be a multiple of packing (3)"],
     ),
     "spectral norm of nothing": ({"g_norm": "spectral", "g_layers": 0}, ["g_norm"], ["g_norm=spectral needs"]),
     "maxout in residual blocks": (
@@ -84,9 +88,9 @@ def test_the_command_line_ends_with_status_2(capsys, settings, back, words):
 def test_a_preset_and_a_setting_are_refused_together(capsys):
     """The batch of 64 is the preset's."""
     assert main(["train", "--preset", "digits", "--set", "packing=2"]) == 2
-    assert "packing=2 and conditional do not go together" in capsys.readouterr().err
+    assert "Packing (2) does not work with conditional training" in capsys.readouterr().err
     assert main(["train", "--preset", "mnist", "--set", "packing=3"]) == 2
-    assert "does not divide batch_size=64" in capsys.readouterr().err
+    assert "The batch size (64) must be a multiple of packing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("settings", FINE.values(), ids=FINE)
@@ -104,23 +108,26 @@ def test_what_is_taken_back_has_one_default_for_all_data():
 # -- doubts -------------------------------------------------------------------------------------------------
 
 DOUBTFUL = {
-    "batch norm and a slope": ({"d_norm": "batch", "penalty": "r1"}, "Batch norm in the discriminator ties"),
+    "batch norm and a slope": (
+        {"d_norm": "batch", "penalty": "r1"},
+        "Batch norm in the discriminator does not fit a gradient penalty",
+    ),
     "batch norm of convolutions and a slope": (
         {"data": "mnist", "architecture": "dcgan", "d_norm": "batch", "loss": "hinge"},
-        "Batch norm in the discriminator ties",
+        "Batch norm in the discriminator does not fit a gradient penalty",
     ),
     "batch norm and pairs": (
         {"d_norm": "batch", "loss": "relativistic"},
-        "Batch norm in the discriminator does not go with the loss relativistic",
+        "Batch norm in the discriminator does not fit the loss relativistic",
     ),
     "batch norm and averages": (
         {"d_norm": "batch", "loss": "relativistic_average"},
-        "does not go with the loss relativistic_average",
+        "does not fit the loss relativistic_average",
     ),
-    "no bound": ({"loss": "wasserstein"}, "The loss wasserstein has no bound of its own"),
+    "no bound": ({"loss": "wasserstein"}, "With the loss wasserstein the discriminator's logits grow without limit"),
     "no bound of residual blocks, which have no norm": (
         {"data": "mnist", "architecture": "resnet", "loss": "wasserstein", "penalty": "none"},
-        "The loss wasserstein has no bound of its own",
+        "With the loss wasserstein the discriminator's logits grow without limit",
     ),
     "smoothing of no labels": ({"loss": "hinge", "label_smoothing": 0.1}, "the loss hinge looks at no labels"),
     "noise of no labels": ({"loss": "hinge", "label_noise": 0.1}, "the loss hinge looks at no labels"),
@@ -188,14 +195,14 @@ def test_no_preset_is_refused_or_doubted(name):
 def test_what_somebody_asks_for_is_said_at_its_default_too():
     config = GANConfig.from_flat({"gp_weight": 0.1, "g_momentum": 0.0})
     assert doubtful(config) == []
-    assert doubtful(config, ["gp_weight", "d_lr"]) == ["gp_weight=0.1 does nothing: there is no penalty."]
+    assert doubtful(config, ["gp_weight", "d_lr"]) == ["gp_weight=0.1 does nothing: there is no gradient penalty."]
     assert doubtful(config, {"g_momentum": "0"}) == ["g_momentum=0 does nothing: the optimizer adam has none."]
 
 
 def test_train_says_what_does_nothing(capsys, tmp_path):
     arguments = ["--set", "penalty=none", "--set", "gp_weight=0.1", "--set", "g_layers=1", "--set", "g_units=4"]
     assert main(["train", *arguments, "--steps", "1", "--set", "d_units=4", "--set", "data_size=50"]) == 0
-    assert "Note: gp_weight=0.1 does nothing: there is no penalty." in capsys.readouterr().err
+    assert "Note: gp_weight=0.1 does nothing: there is no gradient penalty." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("preset", ["ring", "mnist"])

@@ -142,10 +142,10 @@ def test_every_recipe_can_be_taken_and_is_named(hub):
 
 def test_what_cannot_work_is_refused_and_what_disappoints_is_said(hub):
     app = open_page(packing="3")  # the batch is 256
-    assert "packing=3 does not divide batch_size=256" in " ".join(w.value for w in app.warning)
+    assert "The batch size (256) must be a multiple of packing (3)" in " ".join(w.value for w in app.warning)
     assert app.session_state["config_points"].packing == 1
     app.slider(key="knob_packing").set_value(3).run()
-    assert "packing=3 does not divide" in " ".join(w.value for w in app.warning)
+    assert "must be a multiple of packing (3)" in " ".join(w.value for w in app.warning)
     assert app.slider(key="knob_packing").value == 1
     app.selectbox(key="knob_loss").set_value("wasserstein").run()
     assert any("no bound of its own" in c.value for c in app.caption)

@@ -95,7 +95,7 @@ def test_a_config_that_is_nested_deep(folder, spare, where, depth):
         ({"config": []}, "missing or broken"),
         ({"config": {"data": "moon"}}, "data must be one of"),
         ({"config": {"invented": 1}}, "There is no setting 'invented'"),
-        ({"config": {"packing": 3}}, "packing=3 does not divide"),
+        ({"config": {"packing": 3}}, "must be a multiple of packing (3)"),
         ({"config": {"g_lr": 1e9}}, "g_lr must be a number from"),
         ({"config": {"g_units": 10**15}}, "g_units must be a whole number"),
         ({"config": {"seed": float("nan")}}, "seed must be"),
