@@ -120,6 +120,7 @@ def _fetched(load: Callable[[], Any]) -> Any:
 def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
     """The config, its data, and the user's file where there is one."""
     from gan_core import datasets
+    from gan_core.cost import check_memory
     from gan_core.picture_files import parse_pictures
     from gan_core.tables import parse_points
 
@@ -132,6 +133,8 @@ def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
             say(note)
     elif DATASETS[config.data].upload:
         raise ConfigError(f"The data set {config.data} needs --data FILE: {DATASETS[config.data].description}.")
+    shape, _ = datasets.extent(config, upload)
+    check_memory(config, shape, data=datasets.training_bytes([config], upload))  # before it is loaded
     return config, _fetched(lambda: datasets.load(config, upload)), upload
 
 
@@ -158,12 +161,10 @@ def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
 
 def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | None) -> tuple[Any, np.ndarray, float]:
     """(the lane after `steps` or `seconds` of training, whichever is less; its last row; the seconds it took)."""
-    from gan_core.cost import check_memory
     from gan_core.lane import Lane
     from gan_core.program import ROWS
     from gan_core.trainer import Trainer
 
-    check_memory(config, data.shape)
     if steps is None and seconds is None:
         steps = DEFAULT_STEPS
     say("Compiling ...")

@@ -61,7 +61,8 @@ def products(plan: Sequence, shape: tuple[int, ...], batch: int) -> list[tuple[i
     return found
 
 
-BASE_BYTES = 900_000_000  # TensorFlow itself, compiled programs, the data set
+BASE_BYTES = 900_000_000  # TensorFlow itself and compiled programs
+DATA_MATTERS = 0.25  # of all that is needed: then less of the data helps more than smaller networks
 # What training was seen to hold of what layers put out: XLA keeps it with copies, a plain graph shares much of it.
 KEPT_DENSE, KEPT_GRAPH = 1.6, 0.6
 
@@ -81,16 +82,19 @@ def step_memory(config: GANConfig, shape: tuple[int, ...]) -> int:
     return BASE_BYTES + int(4 * (weights + kept * outputs))
 
 
-def check_memory(config: GANConfig, shape: tuple[int, ...], rivals: Sequence[GANConfig] = ()) -> None:
+def check_memory(config: GANConfig, shape: tuple[int, ...], rivals: Sequence[GANConfig] = (), data: int = 0) -> None:
     """Raises ConfigError where training these networks would need more memory than `worker_memory`.
 
-    rivals: what the same process trains with them, in a race.
+    rivals: what the same process trains with them, in a race. data: bytes of their data (datasets.training_bytes).
     """
-    needed = step_memory(config, shape) + sum(step_memory(rival, shape) - BASE_BYTES for rival in rivals)
-    limit = worker_memory()
+    networks = step_memory(config, shape) + sum(step_memory(rival, shape) - BASE_BYTES for rival in rivals)
+    needed, limit = networks + data, worker_memory()
     if needed > limit:
         who = f"The networks of all {1 + len(rivals)} racers together" if rivals else "These networks"
+        advice = "Take a smaller batch, fewer units or filters, or less unrolling."
+        if data > DATA_MATTERS * needed:
+            who, advice = f"{who} and their data", "Choose fewer training samples or a smaller image size."
         raise ConfigError(
             f"{who} would need about {needed / 1e9:,.1f} GB of memory in training; one training may take "
-            f"{limit / 1e9:,.1f} GB here. Take a smaller batch, fewer units or filters, or less unrolling."
+            f"{limit / 1e9:,.1f} GB here. {advice}"
         )

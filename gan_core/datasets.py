@@ -6,15 +6,17 @@ and the tests find it there. Points are made here, images in pictures.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from gan_core import pictures
+from gan_core import pictures, uploads
+from gan_core.kept import Kept
 from gan_core.knobs import ConfigError, Knob
+from gan_core.machine import data_memory
 from gan_core.pictures import Pictures
 
 if TYPE_CHECKING:
@@ -72,7 +74,8 @@ class Dataset:
     """A row of the registry: how to draw the data, what it is, its own knobs, and `points` or `images`.
 
     upload: a file of the user's. class_names: those to choose from. native: the shape of one sample as it comes (of a
-    user's pictures only a guess).
+    user's pictures only a guess). most: how many there are to train with, None for as many as one wants. tests: how
+    many are held out.
     """
 
     draw: Callable[..., Data | Pictures]
@@ -82,6 +85,8 @@ class Dataset:
     upload: bool = False
     class_names: tuple[str, ...] = ()
     native: tuple[int, ...] = (2,)
+    most: int | None = None
+    tests: int = 0
 
 
 def _amount(default: float, low: float, high: float, label: str, text: str) -> Knob:
@@ -328,40 +333,59 @@ DATASETS: dict[str, Dataset] = {
     "line": Dataset(line, "a line segment: one dimension in two", {"noise": _noise(0.02)}),
     "file": Dataset(_uploaded, "your own CSV or TSV file of two numeric columns", upload=True),
     "digits": _pictures(
-        pictures.digits, "1,797 small handwritten digits; needs no internet", class_names=pictures.DIGIT_NAMES
+        pictures.digits,
+        "1,797 small handwritten digits; needs no internet",
+        class_names=pictures.DIGIT_NAMES,
+        most=1_797 - pictures.DIGITS_TEST,
+        tests=pictures.DIGITS_TEST,
     ),
-    "mnist": _pictures(pictures.mnist, "70,000 handwritten digits, 28 x 28", class_names=pictures.DIGIT_NAMES),
+    "mnist": _pictures(
+        pictures.mnist,
+        "70,000 handwritten digits, 28 x 28",
+        class_names=pictures.DIGIT_NAMES,
+        most=60_000,
+        tests=10_000,
+    ),
     "fashion_mnist": _pictures(
         pictures.fashion_mnist,
         "70,000 pieces of clothing, 28 x 28",
         class_names=pictures.SOURCES["fashion_mnist"].class_names,
+        most=60_000,
+        tests=10_000,
     ),
     "mnist_rgb": _pictures(
-        pictures.mnist_rgb, "MNIST, each digit in its own colour", (28, 28, 3), class_names=pictures.DIGIT_NAMES
+        pictures.mnist_rgb,
+        "MNIST, each digit in its own colour",
+        (28, 28, 3),
+        class_names=pictures.DIGIT_NAMES,
+        most=60_000,
+        tests=10_000,
     ),
     "stacked_mnist": _pictures(
         pictures.stacked_mnist,
         "three digits as red, green and blue: 1,000 modes",
         (28, 28, 3),
         class_names=pictures.DIGIT_NAMES,
+        tests=10_000,
     ),
     "cifar10": _pictures(
         pictures.cifar10,
         "60,000 photographs of ten classes, 32 x 32 in colour; hard",
         (32, 32, 3),
         class_names=pictures.SOURCES["cifar10"].class_names,
+        most=50_000,
+        tests=10_000,
     ),
     "picture_file": _pictures(_uploaded, "your own images: a .npz file, or a .zip of PNG or JPEG images", upload=True),
 }
 
 
-@lru_cache(maxsize=32)
-def _draw(name: str, n: int, seed: int, params: tuple[tuple[str, Any], ...]) -> Data | Pictures:
-    return DATASETS[name].draw(n, np.random.default_rng([seed, 0]), **dict(params))
+_SETS = Kept()
 
 
-# Fewer than of points: each can hold a hundred megabytes.
-_draw_pictures = lru_cache(maxsize=4)(_draw.__wrapped__)
+def forget() -> None:
+    """Has every data set made anew when it is asked for next."""
+    _SETS.clear()
 
 
 def draw(name: str, n: int, seed: int, params: dict[str, Any]) -> Data | Pictures:
@@ -369,25 +393,68 @@ def draw(name: str, n: int, seed: int, params: dict[str, Any]) -> Data | Picture
 
     Raises ConfigError where a file is missing or cannot be used (pictures.MissingFile: could be downloaded).
     """
-    cached = _draw_pictures if DATASETS[name].kind == "images" else _draw
-    return cached(name, n, seed, tuple(sorted(params.items())))
+    key = name, n, seed, tuple(sorted(params.items()))
+    return _SETS.get(key, lambda: DATASETS[name].draw(n, np.random.default_rng([seed, 0]), **params))
 
 
 def load(config: GANConfig, upload: Any = None) -> Data | Pictures:
-    """The data of a config. upload: the user's own, for the sets that are a file; raises ConfigError."""
+    """The data of a config. upload: the user's own, for the sets that are a file.
+
+    Raises ConfigError, also where it would not fit beside the data sets that this process holds.
+    """
     row = DATASETS[config.data]
+    key = _key(config, upload)
+    if _SETS.find(key) is None:
+        _check_room(config, upload)
     if not row.upload:
         return draw(config.data, config.data_size, config.seed, config.params())
-    if upload is None:
+    if row.kind == "points":
+        return _SETS.get(key, lambda: from_points(upload))
+    rng, params = np.random.default_rng([config.seed, 0]), dict(config.data_params)
+    return _SETS.get(key, lambda: pictures.from_upload(upload, config.data_size, rng, **params))
+
+
+def _key(config: GANConfig, upload: Any) -> tuple:
+    """What the data of a config depend on: two configs with the same key share one data set."""
+    if not DATASETS[config.data].upload:
+        return config.data, config.data_size, config.seed, tuple(sorted(config.params().items()))
+    return config.data, config.data_size, config.seed, config.data_params, uploads.name_of(upload)
+
+
+def extent(config: GANConfig, upload: Any = None) -> tuple[tuple[int, ...], int]:
+    """(the shape of one sample, the bytes of the whole set at most), without loading anything; raises ConfigError."""
+    row = DATASETS[config.data]
+    if row.upload and upload is None:
         raise ConfigError(f"The data set {config.data} needs a file: {row.description}.")
     if row.kind == "points":
-        return from_points(upload)
-    return _uploaded_pictures(upload, config.data_size, config.seed, config.data_params)
+        return row.native, 8 * (len(upload) if row.upload else config.data_size)
+    shape, most, tests = sample_shape(config), row.most, row.tests
+    if row.upload:
+        own = upload.shape[0] in (32, 64) and config.params().get("size", "native") == "native"
+        shape = (*((upload.shape[0],) * 2 if own else shape[:2]), upload.shape[2])
+        most, tests = len(upload), 0 if upload.test_pixels is None else len(upload.test_pixels)
+    count = (config.data_size if most is None else min(config.data_size, most)) + tests
+    return shape, count * (math.prod(shape) + 4)  # uint8, and an int32 for the class
 
 
-@lru_cache(maxsize=4)
-def _uploaded_pictures(upload: Pictures, n: int, seed: int, params: tuple[tuple[str, Any], ...]) -> Pictures:
-    return pictures.from_upload(upload, n, np.random.default_rng([seed, 0]), **dict(params))
+def training_bytes(configs: Sequence[GANConfig], upload: Any = None) -> int:
+    """What a training process holds of the data of these racers, at most: each set once, and for each racer what
+    TensorFlow makes of it."""
+    sets = {_key(config, upload): extent(config, upload)[1] for config in configs}
+    return sum(sets.values()) + sum(sets[_key(config, upload)] for config in configs)
+
+
+def _check_room(config: GANConfig, upload: Any) -> None:
+    needed, most = extent(config, upload)[1], data_memory()
+    if needed + _SETS.bytes() > most:
+        _SETS.drop()  # what nobody uses makes room
+    used = _SETS.bytes()
+    if needed + used > most:
+        raise ConfigError(
+            f"This data set would take {needed / 1e9:,.1f} GB of memory; all open data sets together may take "
+            f"{most / 1e9:,.1f} GB here, of which {used / 1e9:,.1f} GB are in use. Choose fewer training samples or a "
+            "smaller image size."
+        )
 
 
 def sample_shape(config: GANConfig) -> tuple[int, ...]:

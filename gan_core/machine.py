@@ -89,6 +89,11 @@ def worker_memory() -> int:
     return _setting("GANSCOPE_WORKER_MB", _memory() * 3 // 4 // 1_000_000, 10_000_000) * 1_000_000
 
 
+def data_memory() -> int:
+    """Bytes that all data sets of one process, the server above all, may take together: a quarter of the memory."""
+    return _memory() // 4
+
+
 def _memory() -> int:
     """Bytes of the machine, or what the control groups leave of them."""
     try:

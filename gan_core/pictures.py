@@ -4,7 +4,6 @@ Files of known sets are found on this machine (`find_file`), never fetched here:
 """
 
 import os
-import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
+from gan_core.kept import Kept
 from gan_core.knobs import ConfigError, shorten
 
 Pixels = np.ndarray  # uint8 [N, H, W, C]
@@ -194,12 +194,7 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-_loading = threading.Lock()  # two runs that start together load a file once
-
-
-@lru_cache(maxsize=4)
-def _loaded(path: Path, name: str, changed: int, length: int) -> Pictures:
-    return load_npz(path, name)
+_FILES = Kept()
 
 
 def _known(name: str) -> Pictures:
@@ -207,9 +202,9 @@ def _known(name: str) -> Pictures:
     path = find_file(name)
     if path is None:
         raise MissingFile(name)
-    with _loading:
-        about = path.stat()
-        return _loaded(path, name, about.st_mtime_ns, about.st_size)  # a replaced file is read again
+    about = path.stat()
+    key = path, name, about.st_mtime_ns, about.st_size  # a replaced file is read again
+    return _FILES.get(key, lambda: load_npz(path, name))
 
 
 # -- sizes and classes --------------------------------------------------------------------------------------

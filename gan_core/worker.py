@@ -267,6 +267,8 @@ class Worker:
             future.cancel()  # a structure that nobody wants any more
         self._compiling, self._faster = [], []
         lanes = []
+        shape, _ = datasets.extent(configs[0], body["upload"])
+        check_memory(configs[0], shape, configs[1:], datasets.training_bytes(configs, body["upload"]))
         for config in configs:
             data = datasets.load(config, body["upload"])
             check_memory(config, data.shape)

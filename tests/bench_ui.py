@@ -9,6 +9,8 @@ import os
 import platform
 import re
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -106,22 +108,30 @@ def main() -> None:
         "--minutes", type=float, default=0, help="of playing at the end, to watch memory and frame times"
     )
     parser.add_argument("--watchers", type=int, default=50, help="of the presented run; 0 for none")
+    parser.add_argument(
+        "--busy", type=int, default=2, help="programs beside a page, each of which wants a core for itself; 0 for none"
+    )
     args = parser.parse_args()
     print(f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}; {args.query}")
     path = chromium_path()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        folders = {"GANSCOPE_RUNS_DIR": f"{folder}/runs", "GANSCOPE_CACHE": f"{folder}/cache"}
         started = time.perf_counter()
-        server = Server(GANSCOPE_RUNS_DIR=f"{folder}/runs", GANSCOPE_CACHE=f"{folder}/cache")
+        server = Server(**folders)
         try:
-            measure(server, browser, started, args)
+            alone = measure(server, browser, started, args)
         finally:
             server.stop()
+        try:
+            if args.busy:
+                beside(browser, folders, alone, args)
+        finally:
             browser.close()
 
 
-def measure(server: Server, browser, started: float, args: argparse.Namespace) -> None:
-    """Prints the figures, in the order in which a lecture begins."""
+def measure(server: Server, browser, started: float, args: argparse.Namespace) -> float:
+    """Prints the figures, in the order in which a lecture begins; returns the training's steps/s while it is shown."""
     say("streamlit run to the first answer", f"{time.perf_counter() - started:.1f} s")
     context, clock = browser.new_context(viewport=WINDOW), time.time() - (time.perf_counter() - started)
     context.add_init_script(BUTTONS)
@@ -139,19 +149,13 @@ def measure(server: Server, browser, started: float, args: argparse.Namespace) -
     other.page.context.close()
     time.sleep(5)
 
+    alone = playing(server, tab, args.seconds, "playing")
     seen, spent, frames = played(server, tab, args.seconds)
-    gaps = [b - a for a, b in zip(seen["at"], seen["at"][1:], strict=False)]
-    say("playing, frames", f"{frames / args.seconds:.1f} a second; from one to the next: {quantiles(gaps, 'ms')}")
     say("the browser draws a frame in", quantiles(seen["ms"], "ms"))
     say("the server's CPU for a frame", f"{1e3 * spent / max(frames, 1):.1f} ms")
     say("blank frames; replaced plots", f"{seen['blank']}; {seen['other']}")
 
-    pauses = []
-    for _ in range(args.clicks):
-        pauses.append(effect(lambda: tab.click("play"), lambda: "paused" in tab.text("steps_per_second")))
-        tab.click("play")
-        wait_until(lambda: "playing" in tab.text("steps_per_second"), 20, "the run to go on")
-    say("click on Pause to standing still", quantiles(pauses, "ms"))
+    say("click on Pause to standing still", quantiles(pauses(tab, args.clicks), "ms"))
     slider = tab.page.locator(".st-key-knob_g_lr input[type=range]")
     marks = """() => document.querySelector(".st-key-live_losses .ganscope-plot").layout.annotations
         .map((a) => a.text).filter((t) => t.startsWith("g_lr")).at(-1) ?? "" """
@@ -167,6 +171,50 @@ def measure(server: Server, browser, started: float, args: argparse.Namespace) -
         lecture(server, tab, args)
     if args.minutes:
         soak(server, tab, args)
+    return alone
+
+
+def playing(server: Server, tab: Tab, seconds: float, what: str) -> float:
+    """Prints the speed of training and the frames of a page that plays; returns the steps/s."""
+    step, started = tab.step(), time.perf_counter()
+    seen, _, frames = played(server, tab, seconds)
+    speed = (tab.step() - step) / (time.perf_counter() - started)
+    gaps = [b - a for a, b in zip(seen["at"], seen["at"][1:], strict=False)]
+    say(what, f"{speed:,.0f} steps/s")
+    say("", f"{frames / seconds:.1f} frames a second; from one to the next: {quantiles(gaps, 'ms')}")
+    return speed
+
+
+def pauses(tab: Tab, clicks: int) -> list[float]:
+    """Milliseconds from a click on Pause to standing still."""
+    found = []
+    for _ in range(clicks):
+        found.append(effect(lambda: tab.click("play"), lambda: "paused" in tab.text("steps_per_second"), 60))
+        tab.click("play")
+        wait_until(lambda: "playing" in tab.text("steps_per_second"), 60, "the run to go on")
+    return found
+
+
+def beside(browser, folders: dict[str, str], alone: float, args: argparse.Namespace) -> None:
+    """A first page on a machine that has other work to do: programs that never rest, as a video call and a second
+    browser may, at the niceness that programs have."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(args.busy)]
+    try:
+        server = Server(**folders)
+        try:
+            tab = Tab(browser.new_context(viewport=WINDOW), f"{server.url}/{args.query}")
+            first = effect(lambda: tab.click("play"), lambda: tab.step() > 0, 240)
+            say(f"beside {args.busy} busy programs", f"Play to the first trained frame: cold {first / 1e3:.1f} s")
+            time.sleep(10)
+            speed = playing(server, tab, args.seconds, "")
+            say("", f"that is {speed / alone:.2f} of the speed without them")
+            say("", f"click on Pause to standing still: {quantiles(pauses(tab, 5), 'ms')}")
+        finally:
+            server.stop()
+    finally:
+        for process in others:
+            process.kill()
+            process.wait()
 
 
 def lecture(server: Server, tab: Tab, args: argparse.Namespace) -> None:

@@ -315,9 +315,9 @@ def alone(tmp_path, monkeypatch):
     for variable in ("GANSCOPE_DATA", "GANSCOPE_CACHE", "KERAS_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setattr(classifier, "STEPS", (20, 20))
-    datasets._draw_pictures.cache_clear()
+    datasets.forget()
     yield tmp_path
-    datasets._draw_pictures.cache_clear()
+    datasets.forget()
 
 
 def noise(n=60, side=28):

@@ -6,11 +6,12 @@ import subprocess
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gan_core import datasets, run_reading
+from gan_core import client, datasets, run_reading, worker
 from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
 from gan_core.copies import Copies
@@ -491,3 +492,26 @@ def test_no_process_stays_behind_that_nobody_can_talk_to(monkeypatch, nth):
     with pytest.raises(OSError, match="can't start new thread"):
         WorkerProcess()
     assert started[0].returncode is not None
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="asks Linux what the process was given")
+def test_what_a_training_process_is_given(tmp_path, monkeypatch):
+    """Its threads, folder and priority, and whatever the server's own environment says of GANscope."""
+    (tmp_path / "tensorflow.py").write_text("")  # it is not the library that is looked at
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("GANSCOPE_WORKER_THREADS", "3")
+    monkeypatch.setenv("GANSCOPE_RUNS_MB", "77")
+    process = WorkerProcess()
+    try:
+        wait_until(lambda: process.state != "starting", 90, "the worker to be warm")
+        assert process.state == "warm", process.reason
+        proc = Path(f"/proc/{process.pid}")
+        given = dict(row.split("=", 1) for row in proc.joinpath("environ").read_text().split("\0") if "=" in row)
+        assert given["TF_NUM_INTRAOP_THREADS"] == given["TF_NUM_INTEROP_THREADS"] == "3"
+        assert given["GANSCOPE_RUNS_MB"] == "77"
+        assert proc.joinpath("cwd").resolve() == client.ROOT
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, own + worker.NICENESS)
+    finally:
+        process.end()
+        process.process.wait(30)

@@ -210,6 +210,7 @@ NEVER = {
     "diagnosis": ["gan_core.trainer"],
     "run_reading": ["gan_core.worker", "gan_core.run_writing", "gan_core.runs"],
     "run_writing": ["gan_core.worker", "gan_core.runs"],
+    "kept": ["gan_core"],
     "room": ["gan_core.run_writing", "gan_core.runs", "gan_core.config"],
     "runs": ["gan_core.worker"],
     "paths": ["gan_core.trainer", "gan_core.worker"],

@@ -1,13 +1,22 @@
 """What a training process may take (machine.py), and that networks which want more are refused."""
 
+import gc
+import threading
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from gan_core import datasets, machine
+from gan_core import __main__, datasets, machine
 from gan_core.config import GANConfig
 from gan_core.cost import BASE_BYTES, KEPT_DENSE, check_memory, step_memory
 from gan_core.hub import Hub
+from gan_core.kept import Kept, size_of
 from gan_core.knobs import ConfigError
+from gan_core.pictures import Pictures
 from gan_core.presets import PRESETS
+from gan_core.worker import Worker
+from pages.ui import session
 
 
 @pytest.mark.parametrize("text", ["0", "x", "-1", "1.5", "9999999999"])
@@ -84,6 +93,124 @@ def test_racers_share_the_memory_of_one_process(monkeypatch):
         ConfigError, match=f"The networks of all {racers} racers together would need about 2.* may take 2.0"
     ):
         check_memory(one, (2,), [one] * (racers - 1))
+
+
+# -- data ----------------------------------------------------------------------------------------------------------
+
+LARGE = {"data": "stacked_mnist", "data.size": "64", "data_size": 200_000}
+
+
+def test_a_large_data_set_is_refused_before_it_is_loaded(monkeypatch):
+    """2.6 GB, which TensorFlow holds once more: no page and no training process begins to load them."""
+    monkeypatch.setenv("GANSCOPE_WORKER_MB", "1500")
+    monkeypatch.setitem(
+        datasets.DATASETS,
+        "stacked_mnist",
+        replace(datasets.DATASETS["stacked_mnist"], draw=lambda *a, **k: pytest.fail("it is loaded")),
+    )
+    config = GANConfig.from_flat({**LARGE, "architecture": "dcgan"})
+    sentence = r"and their data would need about 6\.\d GB .* may take 1\.5 GB here\. Choose fewer training samples"
+    with pytest.raises(ConfigError, match=sentence):
+        session.check(config, None)
+    with pytest.raises(ConfigError, match=sentence):
+        __main__._data_of(config, None)
+    worker = Worker.__new__(Worker)
+    worker._lanes, worker._compiling, worker._faster, worker._dropped = [], [], [], {}
+    worker._generation = 0
+    with pytest.raises(ConfigError, match=sentence):
+        worker._build([config], {"generation": 1, "upload": None})
+
+
+def test_a_server_holds_so_many_data_sets_at_once(monkeypatch):
+    """Whether they are in use or only kept: what is only kept makes room first."""
+    monkeypatch.setattr(machine, "_memory", lambda: 4 * 3_300_000)
+    monkeypatch.setattr(datasets, "_SETS", Kept(most=2_000_000))
+    one = GANConfig.from_flat({"data": "digits", "data.size": "28"})  # 1.4 MB
+
+    def load(seed):
+        return datasets.load(one.updated({"seed": seed, "data_size": 1_000}))
+
+    held = [load(0), load(1)]  # 1 MB each, and nobody holds the first ones of the following
+    for seed in range(2, 6):
+        load(seed)
+    assert datasets._SETS.bytes() < 3_300_000
+    assert load(0) is held[0]
+    with pytest.raises(ConfigError, match=r"would take 0\.0 GB of memory; all open data sets .* smaller image size"):
+        datasets.load(one.updated({"data.size": "32", "seed": 7}))
+    held.clear()
+    assert len(datasets.load(one.updated({"data.size": "32", "seed": 7}))) == 1_500
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [
+        {"data": "ring", "data_size": 500},
+        {"data": "digits", "data_size": 100},
+        {"data": "digits", "data.size": "64"},
+        {"data": "digits", "data.classes": "3,8"},
+    ],
+)
+def test_the_estimate_of_the_data_holds(flat):
+    config = GANConfig.from_flat(flat)
+    data = datasets.load(config)
+    shape, size = datasets.extent(config)
+    assert shape == data.shape
+    used = data.points.nbytes if data.kind == "points" else size_of(data)
+    assert used <= size and (size < 1.2 * used or "data.classes" in flat)
+
+
+@pytest.mark.parametrize("side", [20, 32, 50, 64])
+@pytest.mark.parametrize("size", ["native", "28", "64"])
+def test_the_estimate_of_a_user_s_pictures_holds(side, size):
+    upload = Pictures(np.zeros((40, side, side, 3), np.uint8), np.zeros(40, np.int32), ("a",))
+    config = GANConfig.from_flat({"data": "picture_file", "data.size": size, "data_size": 30})
+    data = datasets.load(config, upload)
+    assert datasets.extent(config, upload) == (data.shape, size_of(data))
+
+
+def test_racers_share_one_data_set():
+    one = GANConfig.from_flat({"data": "mnist"})
+    size = datasets.extent(one)[1]
+    assert datasets.training_bytes([one]) == 2 * size
+    assert datasets.training_bytes([one, one.updated({"g_lr": 1e-3})]) == 3 * size
+    assert datasets.training_bytes([one, one.updated({"seed": 1})]) == 4 * size
+
+
+def test_what_is_kept_is_bounded_by_bytes_and_what_is_in_use_is_shared():
+    def item(n):
+        return Pictures(np.zeros((n, 10, 10, 1), np.uint8))
+
+    kept = Kept(most=1_000)
+    first = kept.get("a", lambda: item(4))
+    kept.get("b", lambda: item(4))
+    kept.get("c", lambda: item(4))
+    assert kept.find("a") is first and kept.find("b") is not None  # "a" is in use
+    large = kept.get("d", lambda: item(40))
+    assert kept.find("b") is None and kept.find("c") is None and kept.get("d", pytest.fail) is large
+    assert kept.bytes() == 4_400
+    del first, large
+    gc.collect()
+    assert kept.bytes() == 0
+
+
+def test_two_that_ask_at_once_load_once_and_a_failure_is_not_kept():
+    kept, made, gate = Kept(), [], threading.Event()
+
+    def slow():
+        made.append(gate.wait(20))
+        return Pictures(np.zeros((1, 2, 2, 1), np.uint8))
+
+    got = []
+    threads = [threading.Thread(target=lambda: got.append(kept.get("a", slow)), daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    gate.set()
+    for thread in threads:
+        thread.join(20)
+    assert len(made) == 1 and got[0] is got[1] is got[2]
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            kept.get("b", lambda: (_ for _ in ()).throw(ConfigError("no")))
 
 
 def test_every_preset_fits_a_laptop(monkeypatch):

@@ -34,9 +34,9 @@ def folder(tmp_path, monkeypatch):
             arrays[f"x_{part}"] = rng.integers(0, 256, (n, *source.shape)).astype(np.uint8)
         np.savez(tmp_path / f"{name}.npz", **arrays)
     monkeypatch.setenv("GANSCOPE_DATA", str(tmp_path))
-    datasets._draw_pictures.cache_clear()
+    datasets.forget()
     yield tmp_path
-    datasets._draw_pictures.cache_clear()
+    datasets.forget()
 
 
 @each_preset

@@ -113,9 +113,9 @@ def folder(tmp_path_factory):
         np.savez(folder / f"{name}.npz", **arrays)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANSCOPE_DATA", str(folder))
-        datasets._draw_pictures.cache_clear()
+        datasets.forget()
         yield folder
-    datasets._draw_pictures.cache_clear()
+    datasets.forget()
 
 
 # -- the text -----------------------------------------------------------------------------------------------

@@ -130,11 +130,13 @@ def stores_nothing() -> bool:
 
 def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:
     """Raises ConfigError where no run can be made of these settings, or no race of them with `rivals`."""
-    data = datasets.load(config, upload)
+    shape, _ = datasets.extent(config, upload)
     for one in (config, *rivals):
-        architectures.plans(one, data.shape)
+        architectures.plans(one, shape)
+    check_memory(config, shape, rivals, datasets.training_bytes((config, *rivals), upload))
+    data = datasets.load(config, upload)  # only now: what does not fit is not even loaded
+    for one in (config, *rivals):
         datasets.class_count(one, data)
-    check_memory(config, data.shape, rivals)
 
 
 def trouble(config: GANConfig) -> str:

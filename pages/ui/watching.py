@@ -134,10 +134,18 @@ class Shows:
                     self._shows.pop(next(iter(self._shows))).ended = True
                 show = Show(run)
                 self._shows[show.token] = show
-                if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._work, daemon=True)
-                    self._thread.start()
+            self._keep_fresh()
             return show
+
+    def _keep_fresh(self) -> None:
+        """Starts the thread if there is something to show and none; with the lock."""
+        if self._shows and (self._thread is None or not self._thread.is_alive()):
+            thread = threading.Thread(target=self._work, daemon=True)
+            try:
+                thread.start()
+                self._thread = thread
+            except RuntimeError:  # "can't start new thread": the next one who asks for a frame tries again
+                _LOGGER.exception("the frames of presentations cannot be made now")
 
     def _of(self, run: Run) -> Show | None:
         return next((show for show in self._shows.values() if show.run is run), None)
@@ -150,6 +158,7 @@ class Shows:
     def get(self, token: str) -> Show | None:
         """The presentation with this link."""
         with self._lock:
+            self._keep_fresh()
             return self._shows.get(token)
 
     def end(self, show: Show) -> None:
@@ -167,11 +176,11 @@ class Shows:
                     self._thread = None
                     return
             for show in shows:
-                if show.watchers() or time.monotonic() > show.made + IDLE_SECONDS:
-                    try:
+                try:
+                    if show.watchers() or time.monotonic() > show.made + IDLE_SECONDS:
                         show.refresh()
-                    except Exception:  # one frame less; the other presentations go on
-                        _LOGGER.exception("a frame of a presentation could not be made")
+                except Exception:  # one frame less; the other presentations go on
+                    _LOGGER.exception("a frame of a presentation could not be made")
                 if show.ended:
                     self.end(show)
 
