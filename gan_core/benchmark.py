@@ -66,8 +66,8 @@ PUBLISHED_MODES = {
         ("PacGAN4", (24.8, 0.2), (93.6, 0.6), (0.04, 0.01)),
     ),
 }
-# (name, modes, KL), each with its ±: PacGAN, Table 2, the rows that its authors ran (10 trials, 128,000 training samples,
-# 50 epochs of batches of 64; the DCGAN of 99.0 modes and a KL of 3.40 beside them is quoted from VEEGAN, arXiv
+# (name, modes, KL), each with its ±: PacGAN, Table 2, the rows that its authors ran (10 trials, 128,000 training
+# samples, 50 epochs of batches of 64; the DCGAN of 99.0 modes and a KL of 3.40 beside them is quoted from VEEGAN, arXiv
 # 1705.07761); R3GAN, arXiv 2501.05441, Table 2.
 PUBLISHED_STACKED = (
     ("DCGAN", (78.9, 6.5), (4.50, 0.13)),
