@@ -38,7 +38,7 @@ REFUSED = {
     "two at once": (
         {"packing": 3, "batch_size": 64, "g_norm": "spectral", "g_layers": 0},
         ["packing", "g_norm"],
-        ["packing=3 does not", "g_norm=spectral needs"],
+        ["(64) must be a multiple of packing (3)", "g_norm=spectral needs"],
     ),
 }
 each_refused = pytest.mark.parametrize("settings, back, words", REFUSED.values(), ids=REFUSED)
