@@ -200,11 +200,9 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
         ask("Scores (CSV)")
     assert download.value.suggested_filename == f"{name}.csv"
     page.get_by_text(f"Downloaded: {name}.csv").wait_for(timeout=20_000)
-    page.keyboard.press("Escape")
 
     with page.expect_download(timeout=60_000) as download:  # asked for here, received there
         ask("Python script")
-        page.keyboard.press("Escape")
         page.get_by_role("link", name="Guide").click()
     assert "tensorflow" in Path(download.value.path()).read_text()
     arrived = []
@@ -214,8 +212,12 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
     page.wait_for_timeout(1_000)
     assert arrived == []
 
+    with page.expect_download(timeout=60_000) as download:  # a refresh does not lose it
+        ask("Web page")
+        page.reload()
+    assert download.value.suggested_filename == f"{name}.html"
+
     ask("Keras models")
-    page.keyboard.press("Escape")
     page.locator(".st-key-take_cancel button").first.click(timeout=20_000)
     page.get_by_text("The export was cancelled").wait_for(timeout=20_000)
     frames = folder_of(name) / "config.json"
@@ -304,6 +306,10 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
     steps = wait_until(lambda: (s := lane_steps(page))[0] == s[1] and s, 10, "lock-step")
     page.keyboard.press("ArrowLeft")
     wait_until(lambda: (s := lane_steps(page))[0] == s[1] < steps[0], 20, "both a frame before")
+    before = lane_steps(page)
+    page.reload()
+    page.wait_for_selector(".st-key-play button", timeout=30_000)
+    wait_until(lambda: lane_steps(page) == before, 20, "the race, and the frame looked at, after a refresh")
     assert "G learning rate 0.01" in page.inner_text("body")
 
 
@@ -318,6 +324,9 @@ def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     wait_until(lambda: lane_steps(page)[0] == lane_steps(page)[1] < 6, 10, "both in the past")
+    before = lane_steps(page)
+    page.reload()
+    wait_until(lambda: lane_steps(page) == before, 30, "the comparison, and the frame looked at, after a refresh")
     page.get_by_text("Settings that differ: 1").wait_for(timeout=10_000)
     assert "Generator learning rate" in page.inner_text(".ganscope-table >> nth=-1")
     config = json.loads((folder_of(two_runs[0]) / "config.json").read_text())

@@ -183,6 +183,8 @@ def _more(run: Saved) -> None:
         if st.form_submit_button("Save name and note"):
             _rename(run, name, note)
     takeaway.panel(run)
+    if takeaway.begun():
+        st.rerun()  # closes the dialog: the export's progress is shown behind it
     st.divider()
     if st.checkbox(f"Delete this run of {run.step:,} steps", key="delete_sure"):
         st.caption("This cannot be undone.")

@@ -177,7 +177,12 @@ def _begin(kind: str, source: Run | Saved) -> None:
         job = Job(kind, name, partial(_saved_now, source, name))
     else:
         job = Job(kind, source.name, lambda _folder: source.folder)
-    st.session_state.take_job = job
+    st.session_state.take_job, st.session_state.take_begun = job, True
+
+
+def begun() -> bool:
+    """Whether an export was asked for since the page was drawn: a dialog that draws itself alone has it drawn anew."""
+    return st.session_state.get("take_begun", False)
 
 
 def running() -> Job | None:
@@ -189,6 +194,7 @@ def running() -> Job | None:
 def progress() -> None:
     """The export on its way, on whatever page, and its delivery."""
     job: Job | None = st.session_state.get("take_job")
+    st.session_state.take_begun = False
     if job is None:
         return
     job.owner = _session()
