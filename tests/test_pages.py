@@ -334,6 +334,17 @@ def test_a_link_to_the_other_page_says_so(hub, page, query):
     assert kept["config"].data == query["data"]  # behind the button that opens it there
 
 
+def test_a_link_to_the_other_page_is_opened_there_with_a_click(hub):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.switch_page("pages/images.py")
+    app.query_params["data"], app.query_params["g_lr"] = "grid", "0.004"
+    app.run()
+    app.button(key="open_elsewhere").click().run()
+    assert not app.exception and not app.warning
+    config = app.session_state["run_points"].config
+    assert (config.data, config.g_lr) == ("grid", 0.004)
+
+
 def test_playing_one_page_pauses_the_other(hub):
     from gan_core.client import Run
 

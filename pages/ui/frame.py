@@ -96,6 +96,7 @@ STYLE = """<style>
 .st-key-notices { position: absolute; right: 0; top: 0; width: min(36rem, 100%); }
 [data-testid="stMain"]:has(.ganscope-intro) .st-key-notices { left: 0; right: auto; } /* that has a link at its end */
 .ganscope-intro { font-size: 0.9rem !important; line-height: 1.3; }
+.ganscope-intro a { color: inherit; text-decoration: underline; }
 .st-key-take_progress, .ganscope-notices > div { background: var(--ganscope-background); color: var(--ganscope-text); border: 1px solid color-mix(in srgb, currentColor 25%, transparent);
   border-left: 4px solid var(--ganscope-primary); border-radius: 0.4rem; padding: 0.2rem 0.4rem 0.2rem 0.7rem; box-shadow: 0 2px 8px rgba(0,0,0,0.2); }
 .ganscope-notices > div { display: flex; align-items: start; justify-content: space-between; gap: 0.5rem; font-family: var(--st-font); font-size: 0.9rem; line-height: 1.25; margin-bottom: 0.2rem; }

@@ -168,8 +168,6 @@ def _autosave_said(run: Run) -> str:
     said = run.snapshot().frame.get("autosave")
     if not st.session_state.autosave:
         return "Off: this run is not being saved."
-    if len(run.configs) > 1:
-        return "A race is not autosaved."
     if said and said["error"]:
         return f":material/warning: {said['error']}"
     kept = f"Autosaved at step {said['step']:,}." if said and said["step"] else "Autosave begins with the first steps."
