@@ -49,6 +49,7 @@ function palette(element) {
     $line: dark ? "rgba(250,250,250,0.55)" : "rgba(49,51,63,0.55)",
     $real: dark ? "#56b4e9" : "#0072b2",
     $fake: dark ? "#ff9e3d" : "#d9680a",
+    $fakeText: dark ? "#ff9e3d" : "#a84c00", // letters need more contrast than areas
     $realTint: dark ? "#17476b" : "#a8d3f0",
     $fakeTint: dark ? "#5e3610" : "#f8cfa5",
     $mid: dark ? "#1c1f26" : "#f7f7f7",
@@ -56,11 +57,23 @@ function palette(element) {
   };
 }
 
+// Red, green and blue in 0..255. The browser itself resolves the colour, in a style: no canvas is read back, for
+// browsers that guard against fingerprinting answer that with noise.
+const probe = document.createElement("span");
+const known = new Map();
+
 function rgb(color) {
-  const pixel = document.createElement("canvas").getContext("2d");
-  pixel.fillStyle = color;
-  pixel.fillRect(0, 0, 1, 1);
-  return [...pixel.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+  if (!known.has(color)) {
+    probe.style.color = "";
+    probe.style.color = color;
+    document.body.append(probe);
+    const computed = getComputedStyle(probe).color;
+    probe.remove();
+    const scale = computed.startsWith("color(") ? 255 : 1;
+    const numbers = computed.replace(/^[^(]*\((srgb)?/, "").match(/[\d.e-]+/g) ?? [0, 0, 0];
+    known.set(color, numbers.slice(0, 3).map((n) => scale * Number(n)));
+  }
+  return known.get(color);
 }
 
 function luminance(color) {
@@ -69,7 +82,7 @@ function luminance(color) {
 }
 
 function paint(value, colors) {
-  if (typeof value === "string") return value.startsWith("$") ? (colors[value] ?? value) : value;
+  if (typeof value === "string") return colors[value] ?? value.replace(/(?<=color:)\$\w+/g, (name) => colors[name]);
   if (Array.isArray(value)) return value.map((v) => paint(v, colors));
   if (value && typeof value === "object" && !ArrayBuffer.isView(value)) {
     for (const key in value) value[key] = paint(value[key], colors);
@@ -77,46 +90,134 @@ function paint(value, colors) {
   return value;
 }
 
-// A trace's `tiles` become one texture: each picture with a border, so that a frame can be painted around it.
+// An image as the bytes of an uncompressed BMP file, which Plotly shows as they are: a canvas would have to be read back.
+class Bitmap {
+  constructor(width, height) {
+    this.stride = (3 * width + 3) & ~3;
+    this.height = height;
+    this.bytes = new Uint8Array(54 + this.stride * height);
+    const head = new DataView(this.bytes.buffer);
+    head.setUint16(0, 0x424d);
+    head.setUint32(2, this.bytes.length, true);
+    head.setUint32(10, 54, true);
+    head.setUint32(14, 40, true);
+    head.setInt32(18, width, true);
+    head.setInt32(22, height, true);
+    head.setUint16(26, 1, true);
+    head.setUint16(28, 24, true);
+    head.setUint32(34, this.stride * height, true);
+  }
+
+  // Where the three bytes of a pixel begin, blue first; y counts from the top.
+  at(x, y) {
+    return 54 + (this.height - 1 - y) * this.stride + 3 * x;
+  }
+
+  set(x, y, [red, green, blue]) {
+    const to = this.at(x, y);
+    this.bytes[to] = blue;
+    this.bytes[to + 1] = green;
+    this.bytes[to + 2] = red;
+  }
+
+  uri() {
+    const parts = [];
+    for (let i = 0; i < this.bytes.length; i += 8192)
+      parts.push(String.fromCharCode.apply(null, this.bytes.subarray(i, i + 8192)));
+    return `data:image/bmp;base64,${btoa(parts.join(""))}`;
+  }
+}
+
+// From low over middle to high as p goes from 0 to 1.
+function mixed(p, [low, middle, high]) {
+  const [from, to, share] = p < 0.5 ? [low, middle, 2 * p] : [middle, high, 2 * p - 1];
+  return from.map((value, c) => value + share * (to[c] - value));
+}
+
+// A trace's `tiles` become one texture: each image with a border, so that a frame can be painted around it.
 const BORDER = 1;
-const canvas = document.createElement("canvas");
 
 function lay(trace, colors) {
   const { pixels, shape, columns, frames } = trace.tiles;
   const [n, height, width, channels] = shape;
   const [w, h] = [width + 2 * BORDER, height + 2 * BORDER];
-  canvas.width = columns * w;
-  canvas.height = Math.ceil(n / columns) * h;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const texture = context.createImageData(canvas.width, canvas.height);
+  const rows = Math.ceil(n / columns);
+  const texture = new Bitmap(columns * w, rows * h);
+  const { bytes } = texture;
+  const ground = rgb(colors.$bg);
   const scale = frames && ["$fake", "$bg", "$real"].map((name) => rgb(colors[name]));
-  for (let i = 0; i < n; i++) {
+  const [green, blue] = channels > 1 ? [1, 2] : [0, 0];
+  for (let i = 0; i < columns * rows; i++) {
     const [left, top] = [(i % columns) * w, Math.floor(i / columns) * h];
-    if (scale) {
-      const p = 2 * frames[i];
-      const [low, high] = p < 1 ? scale : scale.slice(1);
-      const edge = low.map((value, c) => value + (p < 1 ? p : p - 1) * (high[c] - value));
-      for (let y = 0; y < h; y++)
-        for (let x = 0; x < w; x++) {
-          if (x >= BORDER && x < w - BORDER && y >= BORDER && y < h - BORDER) continue;
-          texture.data.set([...edge, 255], 4 * ((top + y) * canvas.width + left + x));
-        }
-    }
+    const edge = scale && i < n ? mixed(frames[i], scale) : ground;
+    for (let y = 0; y < h; y++)
+      for (let x = 0; x < w; x++) {
+        const inside = i < n && x >= BORDER && x < w - BORDER && y >= BORDER && y < h - BORDER;
+        if (inside) x = w - BORDER - 1; // those come below
+        else texture.set(left + x, top + y, edge);
+      }
+    if (i >= n) continue;
     let from = i * height * width * channels;
     for (let y = 0; y < height; y++) {
-      let to = 4 * ((top + BORDER + y) * canvas.width + left + BORDER);
-      for (let x = 0; x < width; x++, to += 4, from += channels) {
-        texture.data[to] = pixels[from];
-        texture.data[to + 1] = pixels[from + (channels > 1 ? 1 : 0)];
-        texture.data[to + 2] = pixels[from + (channels > 1 ? 2 : 0)];
-        texture.data[to + 3] = 255;
+      let to = texture.at(left + BORDER, top + BORDER + y);
+      for (let x = 0; x < width; x++, to += 3, from += channels) {
+        bytes[to] = pixels[from + blue];
+        bytes[to + 1] = pixels[from + green];
+        bytes[to + 2] = pixels[from];
       }
     }
   }
-  context.putImageData(texture, 0, 0);
-  trace.source = canvas.toDataURL("image/png");
+  trace.source = texture.uri();
   Object.assign(trace, { dx: 1 / w, dy: 1 / h, x0: -0.5 + 0.5 / w, y0: -0.5 + 0.5 / h });
   delete trace.tiles;
+}
+
+// A trace `heat`, p(real) over a square of the plane, becomes an image, a colour bar and points that only hover shows.
+// (Plotly's own heat map reads a canvas back.)
+const HEAT = ["$fakeTint", "$mid", "$realTint"];
+
+function warm(trace, colors, layout) {
+  const { name, center, reach, z } = trace;
+  const side = z.length;
+  const step = (2 * reach) / (side - 1);
+  const [x0, y0] = [center[0] - reach, center[1] - reach];
+  const scale = HEAT.map((color) => rgb(colors[color]));
+  const ground = new Bitmap(side, side);
+  const points = { x: new Float32Array(side * side), y: new Float32Array(side * side), p: new Float32Array(side * side) };
+  for (let row = 0, i = 0; row < side; row++)
+    for (let column = 0; column < side; column++, i++) {
+      points.p[i] = z[row][column];
+      points.x[i] = x0 + column * step;
+      points.y[i] = y0 + row * step;
+      ground.set(column, side - 1 - row, mixed(Math.min(1, Math.max(0, points.p[i])), scale));
+    }
+  const image = { xref: "x", yref: "y", x: x0 - step / 2, y: y0 - step / 2, xanchor: "left", yanchor: "bottom" };
+  const size = { sizex: side * step, sizey: side * step, sizing: "stretch", layer: "below" };
+  layout.images = [{ ...image, ...size, source: ground.uri() }];
+  const none = { type: "scatter", showlegend: false, name };
+  const hover = { ...none, mode: "none", x: points.x, y: points.y, customdata: points.p, hovertemplate: trace.hovertemplate };
+  const colorscale = HEAT.map((color, i) => [i / 2, colors[color]]);
+  const marker = { color: [0], cmin: 0, cmax: 1, colorscale, showscale: true, colorbar: trace.colorbar };
+  return [hover, ...(layout.showlegend ? [{ ...none, mode: "markers", x: [null], y: [null], hoverinfo: "skip", marker }] : [])];
+}
+
+// A trace `dots` is drawn on one plain canvas over the plot: WebGL is not everywhere, a browser has but few of its
+// contexts, and Plotly takes three for a plot. Plotly itself knows the points for hover, and a symbol for the legend.
+function dotted(trace) {
+  const { name, marker } = trace;
+  const about = { type: "scatter", name, legendgroup: name };
+  const points = { ...about, mode: "none", showlegend: false, x: trace.x, y: trace.y, hovertemplate: trace.hovertemplate, dots: marker };
+  return [points, { ...about, mode: "markers", x: [null], y: [null], marker, hoverinfo: "skip" }];
+}
+
+function sprite({ color, size }, ratio) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = Math.ceil(size * ratio) + 2;
+  const context = canvas.getContext("2d");
+  context.fillStyle = color;
+  context.arc(canvas.width / 2, canvas.width / 2, (size * ratio) / 2, 0, 2 * Math.PI);
+  context.fill();
+  return canvas;
 }
 
 // Nothing leaves for a server elsewhere: newer versions of Plotly offer to upload the figure.
@@ -125,8 +226,16 @@ const CONFIG = {
   displaylogo: false,
   scrollZoom: false,
   showSendToCloud: false,
-  modeBarButtonsToRemove: ["select2d", "lasso2d"],
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"],
 };
+
+// The plot as a file, with the points that a canvas shows on the page.
+function download(node, ground) {
+  const data = node.data.map((trace) => (trace.dots ? { ...trace, mode: "markers", marker: trace.dots } : trace));
+  const layout = { ...node.layout, paper_bgcolor: ground };
+  const { width, height } = layout;
+  window.Plotly.downloadImage({ data, layout }, { format: "png", filename: "ganscope", width, height, scale: 2 });
+}
 
 // Plots that share a `link` share their zoom: the newest ranges by the link's name.
 const links = new Map();
@@ -144,12 +253,16 @@ function zoomed(plot, name, event) {
   for (const other of linked.get(name) ?? []) if (other !== plot) other.again();
 }
 
-class LivePlot {
+export class LivePlot {
   constructor(parent) {
     this.parent = parent;
     this.node = document.createElement("div");
     this.node.className = "ganscope-plot";
+    this.node.setAttribute("role", "img");
     parent.append(this.node);
+    // A finger on a plot scrolls the page, so Plotly hears of no touch; a tap still comes as a mouse's click.
+    for (const name of ["touchstart", "touchmove", "touchend"])
+      this.node.addEventListener(name, (event) => event.stopPropagation(), { capture: true, passive: true });
     this.frames = 0;
     this.newest = null;
     this.drawing = false;
@@ -157,6 +270,8 @@ class LivePlot {
     document.addEventListener("visibilitychange", this.wake);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.node);
+    this.window = () => this.resize();
+    window.addEventListener("resize", this.window);
     this.themes = new MutationObserver(() => this.retheme());
     this.themes.observe(document.head, { childList: true });
     this.themes.observe(document.documentElement, { attributes: true, subtree: false });
@@ -191,16 +306,34 @@ class LivePlot {
         this.theme = colors.$bg + colors.$text;
         if (this.hidden) figure.data = figure.data.filter((trace) => !this.hidden.has(trace.name));
         paint(figure, colors);
-        for (const trace of figure.data) if (trace.tiles) lay(trace, colors);
+        figure.data = figure.data.flatMap((trace) => {
+          if (trace.tiles) lay(trace, colors);
+          if (trace.type === "heat") return warm(trace, colors, figure.layout);
+          return trace.type === "dots" ? dotted(trace) : trace;
+        });
         const width = this.node.clientWidth || 300;
         figure.layout.width = width;
-        // A plot of fixed aspect wants no more height than a phone gives it width.
+        // The page's style says how high a plot may be; one of fixed aspect wants no more than its width is good for.
+        this.room = this.allowed();
         const { margin } = figure.layout;
         const needed = (width - margin.l - margin.r) / figure.aspect + margin.t + margin.b;
-        if (figure.aspect) figure.layout.height = Math.ceil(Math.min(figure.layout.height, needed));
+        const height = this.room || figure.layout.height;
+        figure.layout.height = Math.ceil(figure.aspect ? Math.min(height, needed) : height);
         this.node.style.height = `${figure.layout.height}px`;
+        this.node.setAttribute("aria-label", figure.label ?? "plot");
         if (figure.link) this.join(figure);
-        await Plotly.react(this.node, figure.data, figure.layout, CONFIG);
+        this.config ??= {
+          ...CONFIG,
+          modeBarButtonsToAdd: [
+            { name: "Download plot as PNG", icon: Plotly.Icons.camera, click: (node) => download(node, palette(this.parent).$bg) },
+          ],
+        };
+        await Plotly.react(this.node, figure.data, figure.layout, this.config);
+        if (!this.dotting) {
+          this.dotting = true;
+          for (const name of ["plotly_relayouting", "plotly_afterplot"]) this.node.on(name, () => this.dot());
+          this.dot();
+        }
         if (figure.link && !this.follows) {
           this.follows = true;
           this.node.on("plotly_relayout", (event) => zoomed(this, this.link, event));
@@ -225,6 +358,47 @@ class LivePlot {
     }
   }
 
+  // The height in pixels that the page's style allows, 0 where it says nothing.
+  allowed() {
+    return Math.floor(parseFloat(getComputedStyle(this.node).maxHeight)) || 0;
+  }
+
+  // Draws the points of the plot's `dots` where its axes are now.
+  dot() {
+    const full = this.node._fullLayout;
+    const traces = (this.node._fullData ?? []).filter((t) => t._input.dots && t.visible === true);
+    if (!full || (!traces.length && !this.canvas)) return;
+    this.canvas ??= Object.assign(document.createElement("canvas"), {
+      style: "position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none",
+    });
+    if (!this.canvas.isConnected) this.node.querySelector(".gl-container").append(this.canvas);
+    const ratio = window.devicePixelRatio || 1;
+    const size = [Math.round(full.width * ratio), Math.round(full.height * ratio)];
+    if (this.canvas.width !== size[0]) this.canvas.width = size[0];
+    if (this.canvas.height !== size[1]) this.canvas.height = size[1];
+    const context = this.canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, ...size);
+    const { xaxis, yaxis } = full;
+    context.save();
+    context.beginPath();
+    context.rect(...[xaxis._offset, yaxis._offset, xaxis._length, yaxis._length].map((length) => length * ratio));
+    context.clip();
+    const [left, right] = xaxis.range;
+    const [bottom, top] = yaxis.range;
+    const kx = (ratio * xaxis._length) / (right - left);
+    const ky = (ratio * yaxis._length) / (top - bottom);
+    for (const { _input } of traces) {
+      const { x, y, dots } = _input;
+      const stamp = sprite(dots, ratio);
+      const x0 = ratio * xaxis._offset - left * kx - stamp.width / 2;
+      const y0 = ratio * (yaxis._offset + yaxis._length) + bottom * ky - stamp.width / 2;
+      context.globalAlpha = dots.opacity;
+      for (let i = 0; i < x.length; i++) context.drawImage(stamp, Math.round(x0 + kx * x[i]), Math.round(y0 - ky * y[i]));
+    }
+    context.restore();
+  }
+
   join(figure) {
     this.link = figure.link;
     if (!linked.has(this.link)) linked.set(this.link, new Set());
@@ -245,7 +419,8 @@ class LivePlot {
 
   resize() {
     const width = this.node.clientWidth;
-    if (width && this.node.layout && Math.abs(width - this.node.layout.width) > 1) this.again();
+    if (!width || !this.node.layout) return;
+    if (Math.abs(width - this.node.layout.width) > 1 || this.allowed() !== this.room) this.again();
   }
 
   retheme() {
@@ -263,6 +438,7 @@ class LivePlot {
     this.sizes.disconnect();
     this.themes.disconnect();
     document.removeEventListener("visibilitychange", this.wake);
+    window.removeEventListener("resize", this.window);
     if (window.Plotly) window.Plotly.purge(this.node);
     this.node.remove();
   }
@@ -660,6 +836,7 @@ class Scrubber {
     }
     const text = (value) => value.toLocaleString("en-US");
     const shown = this.at ?? this.step;
+    this.range.setAttribute("aria-valuetext", `${this.at === null ? "latest, " : ""}step ${text(shown ?? 0)}`);
     set(this.label, "textContent", this.at === null ? "latest" : `step ${text(this.at)} of ${text(this.step)}`);
     const from = this.points?.findLast((step) => step <= shown);
     set(this.fork, "disabled", from === undefined || !this.canFork || this.step === 0);
@@ -697,7 +874,7 @@ export function removeScrubber(component) {
 }
 
 // What somebody presents: frames come by plain requests, each answered once there is something new.
-const OPTIONAL = new Set(["manifold", "push", "trails"]); // layers that are off until somebody wants them
+const OPTIONAL = new Set(["manifold", "gradients", "trails"]); // layers that are off until somebody wants them
 const SLEEP = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const NEVER = 2 ** 29; // no frame has this number: the request only says that somebody is still here
 
@@ -822,6 +999,8 @@ class Watch {
     const place = this.at === null ? n : Math.max(this.steps.findLastIndex((step) => step <= this.at), 0);
     if (this.range.value !== String(place)) this.range.value = String(place);
     const text = (value) => value.toLocaleString("en-US");
+    const shown = this.at ?? this.newest ?? 0;
+    this.range.setAttribute("aria-valuetext", `${this.at === null ? "latest, " : ""}step ${text(shown)}`);
     this.label.textContent = this.at === null ? "latest" : `step ${text(this.at)} of ${text(this.newest)}`;
     this.node.querySelector(".bar").classList.toggle("past", this.at !== null);
   }

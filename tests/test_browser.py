@@ -402,7 +402,7 @@ def test_a_sample_opens_and_the_latent_slider_moves_while_training(shared_tab):
     tab.page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 1.5 / 8 * box["height"])
     tab.page.wait_for_selector(".st-key-live_neighbours .js-plotly-plot", timeout=20_000)
     title = """() => document.querySelector(".st-key-live_neighbours .ganscope-plot").layout.annotations[0].text"""
-    assert tab.page.evaluate(title) == "<b>sample 10, then its nearest real pictures</b>"
+    assert tab.page.evaluate(title) == "<b>sample 10, then its nearest real images</b>"
     moved(tab, "neighbours", texture(tab, "neighbours"))
     tab.click("unpick")
     tab.page.wait_for_selector(".st-key-live_neighbours", state="detached", timeout=20_000)

@@ -485,15 +485,6 @@ def test_a_race_is_refused_with_a_sentence(hub):
     assert "run_race" not in app.session_state
 
 
-def test_scores_lead_at_their_good_end():
-    rows = [{"hq": 0.5, "w1": 0.1, "modes": 8}, {"hq": 0.7, "w1": 0.3, "modes": 8}, {"hq": None, "w1": 0.2}]
-    table = {title: (texts, lead) for title, texts, lead in scoring.leaders(rows)}
-    assert table["HQ"] == (["50.0 %", "70.0 %", "–"], {1})
-    assert table["Wasserstein-1"][1] == {0}
-    assert table["modes captured"] == (["8", "8", "–"], set())  # nobody leads
-    assert scoring.leaders([{}, {}]) == []
-
-
 def test_scores_that_are_not_in_our_form_are_none():
     config = PRESETS["ring"].config
     for bad in ({}, {"w1": "x"}, {"modes": 8}, {"samples": 0}):

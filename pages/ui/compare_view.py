@@ -360,7 +360,7 @@ def _figures(columns: list[Column], log: bool) -> dict[str, figures.Figure]:
 
 def _texts(columns: list[Column]) -> dict[str, str]:
     found = {
-        f"lane_title_{i}": f'<div class="ganscope-lane">{_square(i)} <b>{escape(column.name)}</b> · '
+        f"lane_title_{i}": f'<div class="ganscope-lane">{_mark(i)} <b>{escape(column.name)}</b> · '
         f"step {column.snapshot.shown:,}</div>"
         for i, column in enumerate(columns)
     }
@@ -381,9 +381,9 @@ def _about(columns: list[Column], of: str, at: int | None) -> dict[str, Any]:
     }
 
 
-def _square(i: int) -> str:
-    """The mark of a run's colour."""
-    return f'<span style="color:{figures.RUN_COLORS[i]}">■</span>'
+def _mark(i: int) -> str:
+    """A run's symbol in its colour, and its letter, as in the plot of the losses."""
+    return f'<span style="color:{figures.RUN_COLORS[i]}">{figures.RUN_SYMBOLS[i][1]}</span> {figures.RUN_LETTERS[i]}'
 
 
 def _picture(snapshot: Snapshot, height: int) -> figures.Figure:
@@ -393,16 +393,17 @@ def _picture(snapshot: Snapshot, height: int) -> figures.Figure:
 
 
 def _score_table(columns: list[Column]) -> str:
-    """The scores at the shown step, who leads in bold."""
+    """The scores at the shown step; the best, who is nearest to what real data get, in bold."""
     rows = scoring.leaders([c.snapshot.frame.get("metrics") or {} for c in columns])
     if not rows:
         return "Press Play to see the scores."
-    head = "".join(f"<th>{_square(i)}</th>" for i in range(len(columns)))
+    head = "".join(f"<th>{_mark(i)}</th>" for i in range(len(columns)))
     lines = []
     for title, texts, lead in rows:
-        cells = (f"<td><b>{text} ◀ best</b></td>" if i in lead else f"<td>{text}</td>" for i, text in enumerate(texts))
+        cells = (f"<td><b>{text} ◀</b></td>" if i in lead else f"<td>{text}</td>" for i, text in enumerate(texts))
         lines.append(f"<tr><th>{title}</th>{''.join(cells)}</tr>")
-    return f'<table class="ganscope-table"><tr><th></th>{head}</tr>{"".join(lines)}</table>'
+    table = f'<table class="ganscope-table"><tr><th></th>{head}</tr>{"".join(lines)}</table>'
+    return f'{table}<div class="ganscope-note">◀ best: nearest to what real data score</div>'
 
 
 def _settings(configs: list[GANConfig], names: list[str]) -> None:
@@ -414,7 +415,7 @@ def _settings(configs: list[GANConfig], names: list[str]) -> None:
         if not differ:
             st.caption("The runs have the same settings.")
             return
-        head = "".join(f"<th>{_square(i)} {escape(name)}</th>" for i, name in enumerate(names))
+        head = "".join(f"<th>{_mark(i)} {escape(name)}</th>" for i, name in enumerate(names))
         lines = []
         for name in differ:
             cells = "".join(f"<td>{escape(_short(flat.get(name, '–')))}</td>" for flat in flats)

@@ -1,6 +1,12 @@
 """Snapshot -> Plotly figures, as plain dicts with NumPy arrays; static/liveplot.js draws them.
 
-Texts that begin with `$` name a colour of the theme ($real is blue, $fake is orange).
+Texts that begin with `$` name a colour of the theme ($real is blue, $fake is orange, $fakeText is orange for letters).
+A figure's `label` says it in words, for who hears the page. `layout.height` holds where the page's style gives the plot
+no `max-height` (frame.py). Traces of our own: `dots` (points on a canvas) and `heat` (p(real) over a square).
+
+An axis either always has a range of its own, or never: while `uirevision` stays, Plotly keeps the way in which an axis
+was first drawn, so a plot that was drawn empty would keep a range that is wrong once it is filled. And an axis without
+one that has nothing to show any more keeps the range of what it showed: so its `uirevision` says whether it has.
 """
 
 import math
@@ -17,31 +23,35 @@ Figure = dict[str, Any]
 REAL_SHOWN = 1_000
 PLANE_HEIGHT = 480
 LOSSES_HEIGHT = 380
-LOSSES_ABOVE_MODES = 262
-MODES_HEIGHT = 112
+MODES_HEIGHT = 130
 FONT = 15
-# Of runs beside each other, on light and dark ground; none is real's or generated's.
+# Of runs beside each other: colours for light and dark ground, none of them real's or generated's; and, for eyes that
+# do not tell colours apart, a symbol (Plotly's name, the character) and a letter.
 RUN_COLORS = ("#0f9d78", "#c257a0", "#a08414", "#7a63e8")
+RUN_SYMBOLS = (("circle", "●"), ("square", "■"), ("diamond", "◆"), ("triangle-up", "▲"))
+RUN_LETTERS = "ABCD"
+SIDE = 74  # pixels right of the curves, for the names of lines
 LOSSES_PAUSE = 120  # ms between two drawings: curves change less than clouds, and cost the browser more
 LAYERS = {
     "real": "real",
     "fake": "generated",
     "heat": "p(real)",
     "manifold": "manifold",
-    "arrows": "push",
+    "arrows": "gradients",
     "trails": "trails",
 }
 LAYER_HELP = (
-    "real: points of the data set. generated: the generator's samples. p(real): what the discriminator thinks of "
-    "each spot. manifold: the image of a line or grid of z (latent dimension 1 or 2). push: where the "
-    "generator's loss pushes its samples (now only). trails: where some samples were in the last recorded frames."
+    "real: points of the data set. generated: points that the generator makes. p(real): background, blue where the "
+    "discriminator says real, orange where it says generated. manifold: where the generator sends a grid of z (latent "
+    "dimension 1 or 2). gradients: where the loss pulls each generated point (latest step only). trails: where some "
+    "points were in the last recorded frames."
 )
 
 
-def axis(title: str, **rest) -> Figure:
-    """An axis in the theme's colours."""
+def axis(title: str, size: int = FONT, **rest) -> Figure:
+    """An axis in the theme's colours; size: of the title's letters, in pixels."""
     return {
-        "title": {"text": title, "standoff": 4},
+        "title": {"text": title, "standoff": 4, "font": {"size": size}},
         "gridcolor": "$grid",
         "zerolinecolor": "$grid",
         "linecolor": "$line",
@@ -81,21 +91,13 @@ def plane(snapshot: Snapshot, layers: set[str], height: int = PLANE_HEIGHT, alon
     traces: list[Figure] = []
     (cx, cy), reach = data.center, data.limit
     if "heat" in layers and "heat" in frame:
-        side = len(frame["heat"])
         traces.append(
             {
-                "type": "heatmap",
-                "name": "p(real)",
-                "x0": cx - reach,
-                "dx": 2 * reach / (side - 1),
-                "y0": cy - reach,
-                "dy": 2 * reach / (side - 1),
+                "type": "heat",
+                "name": LAYERS["heat"],
+                "center": [cx, cy],
+                "reach": reach,
                 "z": frame["heat"],
-                "zmin": 0,
-                "zmax": 1,
-                "zsmooth": "fast",
-                "colorscale": [[0, "$fakeTint"], [0.5, "$mid"], [1, "$realTint"]],
-                "showscale": alone,
                 "colorbar": {
                     "title": {"text": "p(real)"},
                     "thickness": 12,
@@ -104,19 +106,19 @@ def plane(snapshot: Snapshot, layers: set[str], height: int = PLANE_HEIGHT, alon
                     "outlinewidth": 0,
                     "tickvals": [0, 0.5, 1],
                 },
-                "hovertemplate": "p(real) %{z:.2f}<extra></extra>",
+                "hovertemplate": "p(real) %{customdata:.2f}<extra></extra>",
             }
         )
     if "real" in layers:
         points = data.points[:REAL_SHOWN]
-        traces.append(_dots(points, "real", "$real", 4, 0.55))
+        traces.append(dots(points, "real", "$real", 4, 0.55))
     if "manifold" in layers and "manifold" in frame:
         x, y = _broken_lines(frame["manifold"])
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": "manifold",
+                "name": LAYERS["manifold"],
                 "x": x,
                 "y": y,
                 "line": {"color": "$fake", "width": 1},
@@ -125,7 +127,7 @@ def plane(snapshot: Snapshot, layers: set[str], height: int = PLANE_HEIGHT, alon
             }
         )
     if "fake" in layers and "samples" in frame:
-        traces.append(_dots(frame["samples"], "generated", "$fake", 5, 0.75))
+        traces.append(dots(frame["samples"], "generated", "$fake", 5, 0.75))
     if "trails" in layers and "trails" in frame:
         traces += _comets(frame["trails"])
     if "arrows" in layers and "arrows" in frame:
@@ -134,7 +136,7 @@ def plane(snapshot: Snapshot, layers: set[str], height: int = PLANE_HEIGHT, alon
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": "push",
+                "name": LAYERS["arrows"],
                 "x": x,
                 "y": y,
                 "line": {"color": "$text", "width": 1.5},
@@ -158,10 +160,12 @@ def plane(snapshot: Snapshot, layers: set[str], height: int = PLANE_HEIGHT, alon
         showlegend=alone,
     )
     figure["margin"]["r"] = 62  # always there, so that switching the heat map moves nothing
+    shown = ", ".join(dict.fromkeys(trace["name"] for trace in traces))
+    about = {"step": snapshot.shown, "aspect": 1, "label": f"Points at step {snapshot.shown:,}: {shown}"}
     if not alone:
         figure["margin"] = {"l": 48, "r": 8, "t": 4, "b": 48}
-        return {"data": traces, "layout": figure, "step": snapshot.shown, "aspect": 1, "link": revision}
-    return {"data": traces, "layout": figure, "step": snapshot.shown, "aspect": 1}
+        about["link"] = revision
+    return {"data": traces, "layout": figure, **about}
 
 
 def _comets(trails: np.ndarray) -> list[Figure]:
@@ -170,15 +174,15 @@ def _comets(trails: np.ndarray) -> list[Figure]:
     for i in range(len(trails) - 1):
         x, y = _broken_lines(trails[i : i + 2].transpose(1, 0, 2))
         line = {"color": "$fake", "width": 1.5}
-        about = {"type": "scattergl", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "name": "trails"}
+        about = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "name": LAYERS["trails"]}
         traces.append(about | {"x": x, "y": y, "line": line, "opacity": 0.12 + 0.6 * (i + 1) / len(trails)})
     return traces
 
 
-def _dots(points: np.ndarray, name: str, color: str, size: int, opacity: float) -> Figure:
+def dots(points: np.ndarray, name: str, color: str, size: int, opacity: float) -> Figure:
+    """Points [n, 2] as a trace; size: their diameter in pixels."""
     return {
-        "type": "scattergl",
-        "mode": "markers",
+        "type": "dots",
         "name": name,
         "x": np.ascontiguousarray(points[:, 0]),
         "y": np.ascontiguousarray(points[:, 1]),
@@ -211,18 +215,18 @@ def _line(name: str, x: np.ndarray, y: np.ndarray, color: str, **rest) -> Figure
 
 def _reference(value: float) -> str:
     names = {LN2: "ln 2", 2 * LN2: "2 ln 2", -LN2: "−ln 2"}
-    return names.get(value, f"{value:.3g}")
+    return f"equilibrium<br>({names.get(value, f'{value:.3g}')})"
 
 
-def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True, height: int = LOSSES_HEIGHT) -> Figure:
-    """Both losses over all steps, above the discriminator's accuracies; knob changes as dotted lines."""
+def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figure:
+    """Both losses over all steps, above the discriminator's accuracy; changes of settings as dotted lines."""
     history = snapshot.frame.get("history")
     # Keeps both axes standing before the first step.
     traces: list[Figure] = [
         {"type": "scatter", "x": [0], "y": [None], "yaxis": axis, "showlegend": False, "hoverinfo": "skip"}
         for axis in ("y", "y2")
     ]
-    flip = False
+    flip, said, accuracies = False, "", _accuracies(snapshot.config.loss)
     if history is not None and len(history["step"]):
         x = history["step"]
         columns = {name: history["mean"][:, i] for i, name in enumerate(COLUMNS)}
@@ -243,29 +247,31 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True, height:
                 if history["stride"] > 1 and not log:
                     traces.append(_band(x, band, color, name))
                 traces.append(_line(label, x, y, color, legendgroup=name) | {"line": {"color": color, "width": 1.5}})
-        for name, color in (("real", "$real"), ("fake", "$fake")):
-            y = columns[f"{name}_accuracy"]
+        for column, name, color, _, dash in accuracies:
+            y = columns[column]
             traces.append(
-                _line(f"right on {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False)
-                | {"line": {"color": color, "width": 2}}
+                _line(f"D accuracy {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False)
+                | {"line": {"color": color, "width": 2, "dash": dash}}
             )
         traces += _marks(history["markers"])
+        said = f": generator {columns['g_loss'][-1]:.3g}, discriminator {columns['d_loss'][-1]:.3g}"
     shapes, annotations = _references(snapshot, log, flip)
     marks, notes = _mark_lines(history["markers"] if history else [])
     if snapshot.frame.get("at") is not None:
         marks.append(_here(snapshot.shown))
     figure = layout(
-        height,
-        f"losses {log}",
+        LOSSES_HEIGHT,
+        f"losses {log} {history is not None and len(history['step']) > 0}",
         xaxis=axis("step", anchor="y2", rangemode="tozero", hoverformat=",d"),
-        yaxis=axis("loss (log)" if log else "loss", domain=[0.36, 1], type="log" if log else "linear"),
-        yaxis2=axis("D right", domain=[0, 0.26], range=[-0.02, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1]),
+        yaxis=axis("loss (log)" if log else "loss", domain=[0.46, 1], nticks=6, type="log" if log else "linear"),
+        yaxis2=axis("", domain=[0, 0.3], range=[-0.02, 1.12], tickvals=[0, 0.5, 1], ticktext=["0 %", "", "100 %"]),
         shapes=shapes + marks,
-        annotations=annotations + notes + _accuracy_labels(),
+        annotations=[*annotations, *notes, _accuracy_heading(accuracies)],
         dragmode="zoom",
     )
-    figure["margin"] |= {"l": 70, "r": 62}
-    return {"data": traces, "layout": figure, "step": snapshot.step, "every": LOSSES_PAUSE}
+    figure["margin"] |= {"l": 70, "r": SIDE}
+    about = {"step": snapshot.step, "every": LOSSES_PAUSE, "label": f"Losses up to step {snapshot.step:,}{said}"}
+    return {"data": traces, "layout": figure, **about}
 
 
 def _band(x: np.ndarray, band: tuple[np.ndarray, np.ndarray], color: str, name: str) -> Figure:
@@ -313,37 +319,43 @@ def _references(snapshot: Snapshot, log: bool, flip: bool) -> tuple[list[Figure]
                 "xanchor": "left",
                 "y": y,
                 "text": _reference(value),
+                "align": "left",
                 "showarrow": False,
+                "font": {"size": FONT - 3},
             }
         )
     return shapes, annotations
 
 
-def _accuracy_labels() -> list[Figure]:
+def _accuracies(loss: str) -> list[tuple[str, str, str, str, str]]:
+    """(column, name, colour of the line, of its name, dash): one line where only differences of logits mean anything,
+    for then the accuracies on real and on generated samples are the same number (program.accuracies)."""
+    if LOSSES[loss].p_real == "centered":
+        return [("real_accuracy", "pairs in the right order", "$text", "$text", "solid")]
     return [
-        {
-            "xref": "paper",
-            "yref": "y2",
-            "x": 1.0,
-            "xanchor": "left",
-            "y": y,
-            "text": text,
-            "showarrow": False,
-            "font": {"color": color},
-        }
-        for text, color, y in (("on real", "$real", 0.95), ("on fake", "$fake", 0.45))
+        ("real_accuracy", "on real", "$real", "$real", "solid"),
+        ("fake_accuracy", "on generated", "$fake", "$fakeText", "dot"),
     ]
 
 
+def _accuracy_heading(accuracies: list[tuple[str, str, str, str, str]]) -> Figure:
+    """The title of the lower axes, with the names of their lines in their colours."""
+    names = ", ".join(
+        f'<span style="color:{color}">{"···" if dash == "dot" else "—"} {name}</span>'
+        for _, name, _, color, dash in accuracies
+    )
+    return heading(f"D accuracy: {names}") | {"y": 0.3}
+
+
 def _marks(markers: list[dict[str, Any]]) -> list[Figure]:
-    """A triangle with its hover text for each knob change."""
+    """A triangle with its hover text for each change of a setting."""
     if not markers:
         return []
     return [
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "knob change",
+            "name": "setting changed",
             "yaxis": "y2",
             "x": [m["step"] for m in markers],
             "y": [1.06] * len(markers),
@@ -385,9 +397,11 @@ def _mark_lines(markers: list[dict[str, Any]]) -> tuple[list[Figure], list[Figur
 
 
 def overlay(snapshots: list[Snapshot], names: list[str], log: bool, height: int = 190) -> Figure:
-    """The losses of several runs in one plot: generators solid, discriminators dotted, a colour each."""
+    """The losses of several runs in one plot: generators solid, discriminators dotted; each run has a colour, a symbol
+    on its curves, and its letter at their end."""
     traces: list[Figure] = [{"type": "scatter", "x": [0], "y": [None], "showlegend": False, "hoverinfo": "skip"}]
-    shapes = []
+    shapes, ends, said = [], [], []
+    seen: list[float] = []  # the lowest and the highest values of the axis
     for i, (snapshot, name) in enumerate(zip(snapshots, names, strict=True)):
         history, color = snapshot.frame.get("history"), RUN_COLORS[i]
         if history is None or not len(history["step"]):
@@ -395,38 +409,63 @@ def overlay(snapshots: list[Snapshot], names: list[str], log: bool, height: int 
         for column, dash in ((COLUMNS.index("g_loss"), "solid"), (COLUMNS.index("d_loss"), "dot")):
             y = smooth(history["mean"][:, column])
             row = "generator" if dash == "solid" else "discriminator"
-            about = _line(f"{name}, {row}", history["step"], y, color)
-            traces.append(about | {"line": {"color": color, "width": 2.5, "dash": dash}})
+            about = _line(f"{RUN_LETTERS[i]}: {name}, {row}", history["step"], y, color)
+            marker = {"symbol": RUN_SYMBOLS[i][0], "size": 8, "maxdisplayed": 6, "color": color}
+            line = {"color": color, "width": 2.5, "dash": dash}
+            traces.append(about | {"mode": "lines+markers", "line": line, "marker": marker})
+            on_axis = np.log10(y[y > 0]) if log else y
+            seen += [float(on_axis.min()), float(on_axis.max())] if len(on_axis) else []
+            if not log or y[-1] > 0:
+                ends.append((float(y[-1]), RUN_LETTERS[i]))
+        said.append(f"{RUN_LETTERS[i]} generator {history['mean'][-1, COLUMNS.index('g_loss')]:.3g}")
         if snapshot.frame.get("at") is not None:
             shapes.append(_here(snapshot.shown) | {"line": {"color": color, "width": 2}})
     figure = layout(
         height,
-        f"overlay {log}",
+        f"overlay {log} {len(traces)}",
         xaxis=axis("step", rangemode="tozero", hoverformat=",d"),
         yaxis=axis("loss (log)" if log else "loss", type="log" if log else "linear"),
         shapes=shapes,
+        annotations=[
+            heading("Solid: generator. Dotted: discriminator."),
+            *_end_letters(ends, log, (max(seen) - min(seen)) / 8 if seen else 0.0),
+        ],
         showlegend=False,
     )
-    figure["margin"] |= {"l": 70, "r": 12, "t": 6}
-    return {"data": traces, "layout": figure, "every": LOSSES_PAUSE}
+    figure["margin"] |= {"l": 70, "r": 34, "t": 24}
+    label = "Losses of the runs" + (": " + ", ".join(said) if said else "")
+    return {"data": traces, "layout": figure, "every": LOSSES_PAUSE, "label": label}
+
+
+def _end_letters(ends: list[tuple[float, str]], log: bool, near: float) -> list[Figure]:
+    """The letters of the runs where their curves end; those that end within `near` of each other share a place."""
+    ends = sorted((math.log10(value) if log else value, letter) for value, letter in ends)
+    places: list[tuple[float, str]] = []
+    for value, letter in ends:
+        if places and value - places[-1][0] <= near:
+            places[-1] = places[-1][0], "".join(dict.fromkeys(places[-1][1] + letter))
+        else:
+            places.append((value, letter))
+    about = {"xref": "paper", "x": 1.0, "xanchor": "left", "showarrow": False, "font": {"size": FONT - 1}}
+    return [about | {"y": value, "text": letters} for value, letters in places]
 
 
 def _here(step: int) -> Figure:
-    """The line at the step that the picture shows."""
+    """The line at the step that the plots show."""
     about = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": step, "x1": step}
     return about | {"line": {"color": "$real", "width": 3}}
 
 
 def mode_chart(snapshot: Snapshot) -> Figure:
-    """How many samples of high quality each mode got, beside its fair share."""
+    """How many high-quality samples each mode got, beside an equal share."""
     scores, modes = snapshot.frame.get("metrics") or {}, len(snapshot.data.modes)
-    counts = scores.get("mode_counts")
+    counts = scores.get("mode_counts") or [0] * modes
     place = np.arange(1, modes + 1, dtype=np.int32)
     traces: list[Figure] = [
         {
             "type": "bar",
             "x": place,
-            "y": np.array(counts if counts else [0] * modes, np.int32),
+            "y": np.array(counts, np.int32),
             "marker": {"color": "$fake"},
             "customdata": [f"({x:.3g}, {y:.3g})" for x, y in snapshot.data.modes.tolist()],
             "hovertemplate": "mode %{x} at %{customdata}: %{y:,} samples<extra></extra>",
@@ -437,17 +476,35 @@ def mode_chart(snapshot: Snapshot) -> Figure:
     figure = layout(
         MODES_HEIGHT,
         f"modes {modes}",
-        xaxis=axis("", dtick=1 if modes <= 12 else 5, range=[0.4, modes + 0.6], showgrid=False),
-        yaxis=axis("samples", rangemode="tozero", nticks=3, **({} if counts else {"range": [0, 2 * share]})),
+        xaxis=axis("mode", FONT - 2, dtick=1 if modes <= 12 else 5, range=[0.4, modes + 0.6], showgrid=False),
+        yaxis=axis("", range=[0, reach(max(counts), 2 * share)], nticks=3),
         bargap=0.3,
         shapes=[
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": share, "y1": share}
             | {"line": {"color": "$real", "width": 2, "dash": "dash"}}
         ],
         annotations=[
-            {"xref": "paper", "x": 1.0, "xanchor": "left", "y": share, "showarrow": False}
-            | {"text": "fair", "font": {"color": "$real"}}
+            {"xref": "paper", "x": 1.0, "xanchor": "left", "y": share, "showarrow": False, "align": "left"}
+            | {"text": "equal<br>share", "font": {"color": "$real", "size": FONT - 2}},
+            heading("samples per mode"),
         ],
     )
-    figure["margin"] = {"l": 70, "r": 62, "t": 6, "b": 24}
-    return {"data": traces, "layout": figure, "step": snapshot.shown, "every": 500}
+    figure["margin"] = {"l": 70, "r": SIDE, "t": 20, "b": 44}
+    said = ", ".join(f"{n:,}" for n in counts) if scores.get("mode_counts") else "no scores yet"
+    about = {"step": snapshot.shown, "every": 500, "label": f"Samples per mode at step {snapshot.shown:,}: {said}"}
+    return {"data": traces, "layout": figure, **about}
+
+
+def heading(text: str) -> Figure:
+    """A line above the axes, at their left end, in the size of the axes' titles."""
+    about = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
+    return about | {"text": text, "showarrow": False, "font": {"size": FONT - 1}}
+
+
+def reach(highest: float, least: float) -> float:
+    """Where an axis of bars from 0 ends: at `least`, or above the highest bar at the next of 1, 1.5, 2, 3, 5, 7 times a
+    power of ten, so that it does not move with each frame."""
+    if highest <= least:
+        return least
+    power = 10.0 ** math.floor(math.log10(highest))
+    return next(power * k for k in (1, 1.5, 2, 3, 5, 7, 10, 15) if power * k >= 1.02 * highest)

@@ -42,48 +42,72 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 .st-key-transport button p { white-space: nowrap; }
 /* Streamlit's own --st- variables are known inside of components only. */
-.stApp { --ganscope-background: light-dark(#fff, #171614); --ganscope-text: light-dark(#2f2d2b, #edebe8); --ganscope-primary: light-dark(#c75b00, #ff9e3d); }
+.stApp { --ganscope-background: light-dark(#fff, #171614); --ganscope-text: light-dark(#2f2d2b, #edebe8); --ganscope-primary: light-dark(#ad4e00, #ff9e3d); }
 [data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #171614); } /* white on the dark theme's orange is hard to read */
+[data-testid="stCaptionContainer"] { opacity: 0.78 !important; } /* 4.5:1; Streamlit's 0.6 is 3.9:1 */
 .st-key-step_counter p { font-size: 1.35rem; font-weight: 700; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .st-key-steps_per_second p { font-size: 1.05rem; font-variant-numeric: tabular-nums; }
+/* Heights. The plots take what the window has left beside the rows above and below them: --plane is the height of what is
+   looked at most, and the plots at its side share it. liveplot.js reads each plot's max-height. */
+.stApp { --rows: 15.5rem; --scores: 9rem; --small: clamp(124px, 0.24 * var(--plane), 240px);
+  --plane: clamp(300px, 100dvh - var(--rows), 1160px); }
+@media (min-width: 1700px) { .stApp { --scores: 6.4rem; } }
+.stApp:has(.st-key-live_real) { --rows: 21.2rem; --scores: 0rem; } /* there the scores have a row of their own */
+.stApp:has(.st-key-live_real) .st-key-metrics { min-height: 4.9rem; }
+.stApp:has(.st-key-latent_panel) { --rows: 26.7rem; }
+.st-key-live_samples .ganscope-plot, .st-key-live_real .ganscope-plot { max-height: var(--plane); }
+:is(.st-key-live_modes, .st-key-live_classes) .ganscope-plot { max-height: var(--small); }
+:is(.st-key-live_blend, .st-key-live_neighbours) .ganscope-plot { max-height: 8.5rem; }
+.st-key-live_losses .ganscope-plot { max-height: max(180px, var(--plane) - var(--scores)); }
+:is(:has(> .st-key-live_modes), :has(> .st-key-live_classes)) > .st-key-live_losses .ganscope-plot { max-height: max(180px, var(--plane) - var(--scores) - var(--small) - 0.6rem); }
+/* An image's neighbours and the mixture of z move too: they take the place of the classes, not one below the fold. */
+:is(:has(> .st-key-live_blend), :has(> .st-key-live_neighbours)) > .st-key-live_classes { display: none; }
 .stVerticalBlock:has(> .st-key-live_samples) {
   display: grid; gap: 0.3rem 0.4rem; align-content: start;
-  grid-template-columns: 10rem minmax(0, calc(52% - 10rem)) minmax(0, 1fr);
-  grid-template-areas: "step rate rate" "plane plane losses" "plane plane classes" "plane plane metrics";
+  grid-template-columns: 10rem minmax(0, calc(min(58%, var(--plane) + 3rem) - 10rem)) minmax(0, 1fr);
+  grid-template-areas: "step rate rate" "plane plane losses" "plane plane classes" "plane plane blend" "plane plane near" "plane plane metrics";
 }
 .stVerticalBlock:has(> .st-key-live_samples) > * { grid-column: 1 / -1; min-width: 0; }
 .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-step_counter) { grid-area: step; }
 .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-steps_per_second) { grid-area: rate; align-self: center; }
 .stVerticalBlock > .st-key-live_samples { grid-area: plane; }
 .stVerticalBlock > .st-key-live_losses { grid-area: losses; }
+.stVerticalBlock > .st-key-live_blend { grid-area: blend; }
+.stVerticalBlock > .st-key-live_neighbours { grid-area: near; }
+.stVerticalBlock > .st-key-unpick { grid-area: near; justify-self: end; z-index: 1; }
+.st-key-unpick button { min-height: 1.6rem; padding: 0 0.6rem; }
 .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-metrics) { grid-area: metrics; align-self: start; }
 .st-key-picture:has(> .st-key-live_real) > [data-testid="stLayoutWrapper"],
 .st-key-picture:has(> .st-key-live_real) .stVerticalBlock:has(> .st-key-live_samples) { display: contents; }
 .stVerticalBlock:has(> .st-key-live_real) {
   display: grid; gap: 0.3rem 0.4rem; align-content: start;
-  grid-template-columns: 10rem minmax(0, calc(41% - 10rem)) 15% minmax(0, 1fr);
-  grid-template-areas: "step rate rate rate" "plane plane real losses" "plane plane real classes" "plane plane real metrics";
+  grid-template-columns: 10rem minmax(0, calc(min(43%, var(--plane)) - 10rem)) min(16%, 0.38 * var(--plane)) minmax(0, 1fr);
+  grid-template-areas: "step rate rate rate" "plane plane real losses" "plane plane real classes" "plane plane real blend" "plane plane real near" "metrics metrics metrics metrics";
 }
 .st-key-picture :where(.stVerticalBlock:has(> .st-key-live_samples)) > * { grid-column: 1 / -1; min-width: 0; }
 .stVerticalBlock > .st-key-live_real { grid-area: real; }
 .stVerticalBlock > .st-key-live_classes, .stVerticalBlock > .st-key-live_modes { grid-area: classes; }
 .st-key-live_samples:has(.imagelayer image) .nsewdrag { cursor: pointer; }
+.ganscope-plot, .ganscope-plot * { touch-action: pan-x pan-y pinch-zoom; }
 @media (max-width: 640px) {
+  .stApp.stApp { --plane: 30rem; --scores: 4rem; }
   .stVerticalBlock:has(> .st-key-live_samples) {
     grid-template-columns: minmax(0, 1fr);
-    grid-template-areas: "step" "rate" "plane" "losses" "classes" "metrics";
+    grid-template-areas: "step" "rate" "plane" "losses" "classes" "blend" "near" "metrics";
   }
   .stVerticalBlock:has(> .st-key-live_real) {
     grid-template-columns: minmax(0, 1fr);
-    grid-template-areas: "step" "rate" "plane" "real" "losses" "classes" "metrics";
+    grid-template-areas: "step" "rate" "plane" "real" "losses" "classes" "blend" "near" "metrics";
   }
+  .st-key-live_real .ganscope-plot { max-height: 16rem; }
 }
-.st-key-layers > [data-testid="stButtonGroup"] > div { flex-wrap: wrap; } /* else a phone hides the last ones at the side */
+.st-key-layers [data-testid="stButtonGroup"] > div { flex-wrap: wrap; } /* else a phone hides the last ones at the side */
 [data-testid="stToolbar"]::before { content: "GANscope"; font-size: 1.2rem; font-weight: 700; white-space: nowrap; padding: 0 0.4rem 0 1.1rem; align-self: center; color: var(--ganscope-text); }
 .st-key-transport [data-testid^="stBaseButton"] { padding-inline: 0.45rem; min-width: 0; }
+.st-key-transport [data-testid="stButtonGroup"] button { padding-inline: 0.55rem; } /* all in one row at 1280 pixels */
 @media (hover: hover) { /* the keys that press them (static/liveplot.js) */
-  :is(.st-key-play, .st-key-step, .st-key-reset, .st-key-new_seed) button::after { margin-left: 0.45rem; opacity: 0.6; font-size: 0.85em; }
-  .st-key-play button::after { content: "P" / ""; }
+  :is(.st-key-play, .st-key-step, .st-key-reset, .st-key-new_seed) button::after { margin-left: 0.45rem; opacity: 0.78; font-size: 0.85em; }
+  .st-key-play button::after { content: "P" / ""; opacity: 1; }
   .st-key-step button::after { content: "S" / ""; }
   .st-key-reset button::after { content: "0" / ""; }
   .st-key-new_seed button::after { content: "N" / ""; }
@@ -103,7 +127,18 @@ STYLE = """<style>
 .ganscope-notices span { max-height: 2.6em; overflow-y: auto; }
 .ganscope-notices button { font: inherit; color: inherit; background: none; border: 0; cursor: pointer; padding: 0 0.3rem; min-width: 1.6rem; }
 .st-key-take_progress { display: flex; flex-direction: row; align-items: center; gap: 0.6rem; }
+/* The switches below the plots stand in one row at 1280 pixels, each label beside what it names. */
+.st-key-display { gap: 0.5rem 0.6rem; }
+.st-key-display :is(label, label p, [data-testid="stButtonGroup"] button p) { font-size: 0.875rem; margin-bottom: 0; min-height: 0; }
+.st-key-display label p { white-space: nowrap; }
+.st-key-side [data-testid="stSlider"] { flex-wrap: nowrap !important; }
+.st-key-layers [data-testid="stButtonGroup"] button { padding: 0.2rem 0.55rem; }
 :is(.st-key-lanes_2, .st-key-lanes_3, .st-key-lanes_4) { display: grid; gap: 0.3rem 0.8rem; }
+.stApp { --lanes: 2; --above: 17.4rem; --lane: clamp(14rem, min(0.6 * (100dvh - var(--above)), min(100vw - 3rem, 1860px) / var(--lanes)), 44rem); }
+.stApp:has(.st-key-lanes_3) { --lanes: 3; }
+.stApp:has(.st-key-lanes_4) { --lanes: 4; }
+[class*="st-key-lane_plot_"] .ganscope-plot { max-height: var(--lane); }
+.st-key-lane_losses .ganscope-plot { max-height: clamp(180px, 100dvh - var(--above) - var(--lane), 480px); }
 .st-key-lanes_2 { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .st-key-lanes_3 { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .st-key-lanes_4 { grid-template-columns: repeat(4, minmax(0, 1fr)); }
@@ -114,6 +149,11 @@ STYLE = """<style>
 .ganscope-text p { margin: 0; }
 .ganscope-watch { display: grid; gap: 0.3rem 0.6rem; grid-template-columns: minmax(0, 52fr) minmax(0, 48fr); font-family: var(--st-font); }
 .ganscope-watch.pictures { grid-template-columns: minmax(0, 41fr) minmax(0, 15fr) minmax(0, 44fr); }
+.stApp:has(.ganscope-watch) { --rows: 14rem; }
+.ganscope-watch > :is(.samples, .real) .ganscope-plot { max-height: var(--plane); }
+.ganscope-watch .losses .ganscope-plot { max-height: max(180px, var(--plane) - var(--scores) - var(--small) - 0.6rem); }
+.ganscope-watch .side:has(> .modes:empty):has(> .classes:empty) .losses .ganscope-plot { max-height: max(180px, var(--plane) - var(--scores)); }
+.ganscope-watch :is(.modes, .classes) .ganscope-plot { max-height: var(--small); }
 .ganscope-watch > .head { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; align-items: baseline; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
 .ganscope-watch > .head b { font-size: 1.35rem; }
 .ganscope-watch > .head label { font-size: 0.95rem; white-space: nowrap; cursor: pointer; margin-right: 0.7rem; }
@@ -149,7 +189,7 @@ STYLE = """<style>
 .st-key-race_status p { font-size: 0.875rem; opacity: 0.7; font-variant-numeric: tabular-nums; }
 .st-key-compare_below { display: grid; grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr); gap: 0.5rem 1rem; align-items: start; }
 @media (max-width: 640px) { .st-key-compare_below { grid-template-columns: minmax(0, 1fr); } }
-.ganscope-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.95rem; }
+.ganscope-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; line-height: 1.4; }
 .ganscope-table :is(th, td) { padding: 0.05rem 0.7rem; text-align: right; font-weight: inherit; }
 .ganscope-table th:first-child { text-align: left; padding-left: 0; }
 .ganscope-note { opacity: 0.75; font-size: 0.82rem; padding-left: 0.8rem; }

@@ -1,4 +1,4 @@
-"""What the images page's picture shows: the sample grid beside real pictures, losses, classes, corners, neighbours."""
+"""What the page Images shows: the sample grid beside real images, losses, classes, interpolation, neighbours."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +11,12 @@ from pages.ui import figures, image_figures, past, scoring
 from pages.ui.liveplot import clicked, live_plot
 from pages.ui.points_view import loss_switches
 
-LOSSES_HEIGHT = 236
-
 
 def switches(run: Run) -> "Images":
-    """The switches below the picture, and what they ask for."""
+    """The switches below the plots, and what they ask for."""
     names = list(run.data.class_names)
     rows: tuple[int, ...] = ()
-    panel = st.container()  # next to the picture of the mixture
+    panel = st.container()  # next to the image of the mixture
     with st.container(horizontal=True, vertical_alignment="center", key="display"):
         # No default of the widget's own: a tutorial sets it before the widget is there.
         st.session_state.setdefault("side", 8)
@@ -29,10 +27,10 @@ def switches(run: Run) -> "Images":
             persist_state="session",
             format_func=lambda n: f"{n} x {n}",
             help="Images in the grid. More show the variety, fewer the details.",
-            width=230,
+            width=170,
         )
         framed = st.toggle(
-            "Frame by discriminator",
+            "Frame by p(real)",
             key="framed",
             persist_state="session",
             help="Frames each image in the colour of what the discriminator says: blue real, orange generated.",
@@ -77,7 +75,7 @@ def _corners() -> tuple[int, int, float, float]:
             required=True,
             key="corners",
             persist_state="session",
-            help="Two: a path from A to B. Four: a square with A, B above and C, D below.",
+            help="Two: a line from A to B. Four: a square with A and B at the top, C and D at the bottom.",
         )
         u = st.slider(
             "From A to B" if count == 2 else "From A and C to B and D",
@@ -98,15 +96,15 @@ def _corners() -> tuple[int, int, float, float]:
                 step=0.01,
                 key="blend_v",
                 persist_state="session",
-                help="The other direction of the square.",
+                help="The other direction in the square.",
             )
-        st.button("Other corners", key="other_corners", on_click=other, help="Draws new corners of z.")
+        st.button("New corners", key="other_corners", on_click=other, help="Draws new corners at random.")
     return count, state.corner_draw, u, v
 
 
 @dataclass(frozen=True)
 class Images:
-    """The grid of `side` x `side` pictures; a `live.Display`."""
+    """The grid of `side` x `side` images; a `live.Display`."""
 
     side: int
     framed: bool
@@ -128,7 +126,7 @@ class Images:
     def panels(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
         return {
             "samples": image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot)),
-            "losses": figures.losses(snapshot, self.log, self.smoothed, LOSSES_HEIGHT),
+            "losses": figures.losses(snapshot, self.log, self.smoothed),
             **({"classes": image_figures.classes(snapshot)} if snapshot.data.class_names else {}),
         }
 

@@ -1,4 +1,4 @@
-"""What the 2-D playground's picture shows: the plane with its layers, the losses, the scores of points."""
+"""What the page Points shows: the plane with its layers, the losses, the scores of points."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +12,7 @@ from pages.ui.liveplot import live_plot
 
 
 def switches(run: Run) -> "Points":
-    """The switches below the picture, and what they ask for."""
+    """The switches below the plots, and what they ask for."""
     with st.container(horizontal=True, vertical_alignment="center", key="display"):
         st.session_state.setdefault("layers", ["real", "fake", "heat"])
         layers = st.pills(
@@ -63,10 +63,9 @@ class Points:
 
     def panels(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
         modes = snapshot.data.modes is not None
-        height = figures.LOSSES_ABOVE_MODES if modes else figures.LOSSES_HEIGHT
         return {
             "samples": figures.plane(snapshot, self.layers),
-            "losses": figures.losses(snapshot, self.log, self.smoothed, height),
+            "losses": figures.losses(snapshot, self.log, self.smoothed),
             **({"modes": figures.mode_chart(snapshot)} if modes else {}),
         }
 

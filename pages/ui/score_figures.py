@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from pages.ui.figures import FONT, Figure, axis, layout
+from pages.ui.figures import FONT, Figure, axis, dots, layout
 
 CLOUD_HEIGHT = 430
 COLORS = {"real": "$real", "generated": "$fake"}
+TEXT_COLORS = {"real": "$real", "generated": "$fakeText"}
 
 
 def cloud(points: np.ndarray, limit: float, name: str) -> Figure:
     """Points [n, 2] in the square [-limit, limit]², equal aspect. name: one of COLORS."""
-    color = COLORS[name]
     title = {
         "text": f"<b>{name}</b>",
         "xref": "paper",
@@ -20,17 +20,7 @@ def cloud(points: np.ndarray, limit: float, name: str) -> Figure:
         "xanchor": "left",
         "yanchor": "bottom",
         "showarrow": False,
-        "font": {"color": color, "size": FONT + 3},
-    }
-    dots = {
-        # a few still points, so no WebGL: a browser has but few contexts, and each plot would take three
-        "type": "scatter",
-        "mode": "markers",
-        "name": name,
-        "x": np.ascontiguousarray(points[:, 0]),
-        "y": np.ascontiguousarray(points[:, 1]),
-        "marker": {"color": color, "size": 5, "opacity": 0.55},
-        "hovertemplate": f"{name} (%{{x:.3g}}, %{{y:.3g}})<extra></extra>",
+        "font": {"color": TEXT_COLORS[name], "size": FONT + 3},
     }
     figure = layout(
         CLOUD_HEIGHT,
@@ -39,7 +29,8 @@ def cloud(points: np.ndarray, limit: float, name: str) -> Figure:
         yaxis=axis("", range=[-limit, limit], scaleanchor="x", constrain="domain", constraintoward="top"),
         annotations=[title],
         showlegend=False,
-        dragmode=False,  # so that a finger that scrolls the page does not zoom
+        dragmode=False,
     )
     figure["margin"] = {"l": 36, "r": 8, "t": 30, "b": 28}
-    return {"data": [dots], "layout": figure, "aspect": 1}
+    points = dots(points, name, COLORS[name], 5, 0.55)
+    return {"data": [points], "layout": figure, "aspect": 1, "label": f"{len(points['x'])} {name} points"}
