@@ -90,8 +90,8 @@ def check_memory(config: GANConfig, shape: tuple[int, ...], rivals: Sequence[GAN
     networks = step_memory(config, shape) + sum(step_memory(rival, shape) - BASE_BYTES for rival in rivals)
     needed, limit = networks + data, worker_memory()
     if needed > limit:
-        who = f"The networks of all {1 + len(rivals)} racers together" if rivals else "These networks"
-        advice = "Take a smaller batch, fewer units or filters, or less unrolling."
+        who = f"The networks of all {1 + len(rivals)} runs of this race together" if rivals else "These networks"
+        advice = "Use a smaller batch, fewer units or filters, or less unrolling."
         if data > DATA_MATTERS * needed:
             who, advice = f"{who} and their data", "Choose fewer training samples or a smaller image size."
         raise ConfigError(

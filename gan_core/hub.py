@@ -29,13 +29,10 @@ AWAY_PAUSE_SECONDS = 3.0
 LEASE_EVERY_SECONDS = 2.0
 LOG_AGAIN_SECONDS = 60.0
 IDLE_SECONDS = 300.0  # a run that stands still for longer gives its place to one that waits
-ENDED_AWAY = "The page was away for too long, so its training was ended."
-GIVEN_AWAY = (
-    "Somebody waited for a training place, so this run, which stood still for five minutes, gave up its own. What was "
-    "autosaved can be taken up again; the settings are kept."
-)
+ENDED_AWAY = "The page was away for too long, so the server stopped its training."
+GIVEN_AWAY = "This run was paused for five minutes while others were waiting, so the server stopped it."
 STOPPED = "The server was stopped."
-REFUSED = "The system gives GANscope no new training process ({}). It tries again every few seconds."
+REFUSED = "The computer cannot start another training process now ({}). GANscope tries again every few seconds."
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -286,7 +283,8 @@ class Hub:
             waits = any(self._is_present(run) for run in self._queue)
             idle = [s for s in self._seats.values() if s.still_since and now - s.still_since > IDLE_SECONDS]
         if waits and idle and not self._refused:
-            min(idle, key=lambda seat: seat.still_since).run.end(GIVEN_AWAY)
+            run = min(idle, key=lambda seat: seat.still_since).run
+            run.end(f"{GIVEN_AWAY} {run.afterwards()}")
 
     def _next_in_queue(self, now: float) -> list[Run]:
         """Those that wait and are there, in their order, if it is time to give out places."""

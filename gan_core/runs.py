@@ -26,11 +26,11 @@ def runs_folder(chosen: str | None = None) -> Path:
 def checked_name(name: str) -> str:
     """The name of a run, if it can be a folder's on every system; raises ConfigError."""
     if DEVICES.fullmatch(name):
-        raise ConfigError(f"A run cannot have the name {shorten(name)}, which Windows keeps for itself.")
+        raise ConfigError(f"{shorten(name)} cannot be used as a name: Windows reserves it. Choose another.")
     if not NAME.fullmatch(name) or name.endswith((" ", ".")):
         raise ConfigError(
-            f"A run's name is 1 to 80 letters of A-Z, digits, spaces, dots, _ and -, begins with a letter or digit and "
-            f"does not end with a dot or space; got {shorten(name)}."
+            f"{shorten(name)} cannot be used as a name. Use letters A-Z, digits, spaces, . _ - (at most 80), start with "
+            "a letter or digit, and end without a dot or space."
         )
     return name
 

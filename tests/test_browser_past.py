@@ -146,7 +146,7 @@ def test_save_find_rename_and_delete(shared_tab):
         shutil.rmtree(folder_of(left), ignore_errors=True)
     page.get_by_label("Name", exact=True).fill("../out")
     page.keyboard.press("Enter")
-    page.get_by_text("A run's name is 1 to 80 letters").wait_for(timeout=10_000)
+    page.get_by_text("cannot be used as a name").wait_for(timeout=10_000)
     page.get_by_label("Name", exact=True).fill("kept by hand")
     page.get_by_label("Note", exact=True).fill("a *first* note")
     page.get_by_label("Note", exact=True).press("Enter")

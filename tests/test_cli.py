@@ -96,7 +96,7 @@ def test_presets(capsys):
         (["train", "--preset", "digits", "--set", "packing=2"], "Packing (2) does not work with conditional training"),
         (["train", "--set", "packing=3"], "The batch size (256) must be a multiple of packing (3)"),
         (["train", "--set", "grad_clip=-1"], "grad_clip must be a number from 0 to 100; got '-1'"),
-        (["train", "--save", "../x"], "A run's name is"),
+        (["train", "--save", "../x"], "'../x' cannot be used as a name."),
         (["train", "--save", "con"], "Windows"),
         (["evaluate", "nope"], "There is no saved run, JSON file of settings or preset 'nope'."),
         (["evaluate", "nope/../nope"], "There is no saved run"),

@@ -95,7 +95,7 @@ def test_who_stands_still_for_long_gives_way_to_one_that_waits(hub, connected, m
     assert idle.worker is not None  # nobody waits
     assert hub.start(waiting) == 1
     wait_until(lambda: waiting.worker is not None, 10, "the place of the idle one")
-    assert idle.worker is None and "gave up its own" in idle.snapshot().error
+    assert idle.worker is None and "paused for five minutes while others were waiting" in idle.snapshot().error
 
 
 def test_a_queued_page_that_is_gone_holds_up_nobody(hub, connected):
@@ -239,7 +239,7 @@ def test_a_process_that_the_system_refuses_once_stops_nothing(hub, connected, mo
     second = Run(SMALL)
     hub.adopt(KEY, "two", second)
     assert hub.start(second) == 1 and len(refused) == 1
-    assert "no new training process (Resource temporarily unavailable)" in hub.hindrance()
+    assert "cannot start another training process now (Resource temporarily unavailable)" in hub.hindrance()
     second.play()
     wait_until(lambda: len(refused) == 2, 20, "the watch to try")
     renewed = sent.count("lease")

@@ -77,7 +77,7 @@ def test_networks_that_want_more_are_refused_with_both_numbers(monkeypatch):
         {"data": "mnist", "data.size": "64", "architecture": "resnet", "filters": 128, "batch_size": 1024, "unroll": 5}
     )
     with pytest.raises(
-        ConfigError, match=r"would need about [\d,.]+ GB .* may take 4\.0 GB here\. Take a smaller batch"
+        ConfigError, match=r"would need about [\d,.]+ GB .* may take 4\.0 GB here\. Use a smaller batch"
     ):
         check_memory(giant, (64, 64, 1))
 
@@ -90,7 +90,7 @@ def test_racers_share_the_memory_of_one_process(monkeypatch):
     assert racers > 1
     check_memory(one, (2,), [one] * (racers - 2))
     with pytest.raises(
-        ConfigError, match=f"The networks of all {racers} racers together would need about 2.* may take 2.0"
+        ConfigError, match=f"The networks of all {racers} runs of this race together would need about 2.* may take 2.0"
     ):
         check_memory(one, (2,), [one] * (racers - 1))
 

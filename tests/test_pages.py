@@ -470,7 +470,7 @@ def test_racers_that_want_too_much_memory_together_are_refused(hub, monkeypatch)
     app.selectbox(key="race_knob").set_value("g_units").run()
     next(t for t in app.text_input if t.label == "Values to try").set_value("511, 512").run()
     app.button(key="race_go").click().run()
-    assert "all 2 racers together would need about" in " ".join(e.value for e in app.error)
+    assert "all 2 runs of this race together would need about" in " ".join(e.value for e in app.error)
 
 
 def test_a_race_is_refused_with_a_sentence(hub):
