@@ -1,4 +1,7 @@
-"""A small convolutional classifier of the real images, trained once per data set and kept in a cache.
+"""A small convolutional classifier of the real images, trained once for each set and kept in a cache.
+
+It is trained on all images of a set in their own size, whatever part of it a run learns: runs of another seed, size,
+number of samples or choice of classes have the same judge, and their scores can be compared.
 
 It judges generated images (image_metrics.py): which class each shows, how surely, and the features that the
 classifier-FID compares. It runs in a thread beside the GAN's training, so it touches no global seed or session.
@@ -7,13 +10,17 @@ With `per_channel` data (stacked MNIST) each channel is a gray digit of its own,
 the single digits, [n, H, W, 1].
 """
 
+import contextlib
 import hashlib
+import itertools
 import math
 import os
 import tempfile
+import threading
+import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +39,9 @@ RATE = 2e-3
 SHIFT = 1 / 14  # of the side: how far training images move at most, in both directions
 HELD_OUT = 0.1
 PREDICT_BATCH = 256
+KEPT = 12  # classifiers in the cache
+STALE_SECONDS = 3_600.0  # after which a file that is half written belongs to nobody
+WAIT_SECONDS = 0.2  # for the lock, before asking again whether to go on
 SIDE = 32  # larger images are averaged down to about this
 
 
@@ -77,48 +87,79 @@ class Classifier:
 def trained(
     data: Pictures, say: Callable[[str], None] | None = None, stopped: Callable[[], bool] | None = None
 ) -> Classifier:
-    """The classifier of `data`, from the cache or trained now. `say` hears of progress, in a line of text.
+    """The classifier of the set that `data` were chosen from, from the cache or trained now.
 
+    `say` hears of progress, in a line of text. Whoever else trains one, in this process or another, is waited for.
     ValueError where the images have no labels or fewer than two classes; Stopped once `stopped()` is true.
     """
-    if data.labels is None:
+    say, stopped = say or (lambda text: None), stopped or (lambda: False)
+    base = data if data.whole is None else data.whole.load()
+    if base.labels is None:
         raise ValueError("the classifier needs labels, and these images have none")
-    x, y = singles(data.pixels, data), single_labels(data.labels, data)
-    if len(np.unique(y)) < 2:
+    if len(np.unique(single_labels(base.labels, base))) < 2:
         raise ValueError("the classifier needs images of at least two classes")
-    if data.test_pixels is not None and data.test_labels is not None and len(data.test_pixels):
-        test = singles(data.test_pixels, data), single_labels(data.test_labels, data)
-    else:
-        order = np.random.default_rng(0).permutation(len(y))
-        held = max(1, round(HELD_OUT * len(y)))
-        test = x[order[:held]], y[order[:held]]
-        x, y = x[order[held:]], y[order[held:]]
-    classes = class_count(data)
-
+    (x, y), test = _divided(base)
+    classes = _class_count(base)
     key = _key(classes, x, y, *test)
     path = cache_folder() / f"classifier-{key[:16]}.npz"
     found = _load(path, key, classes, x.shape[1:])
     if found is None:
-        weights = _train(x, y, classes, int(key[:16], 16), say or (lambda text: None), stopped or (lambda: False))
-        found = Classifier(weights, math.nan, key)
-        found.accuracy = float((found.predict(test[0])[1].argmax(1) == test[1]).mean())
-        _save(path, found)
+        with _alone(path.with_name("classifier.lock"), say, stopped):
+            found = _load(path, key, classes, x.shape[1:])  # whoever was waited for may have made it
+            if found is None:
+                found = Classifier(_train(x, y, classes, int(key[:16], 16), say, stopped), math.nan, key)
+                found.accuracy = float((found.predict(test[0])[1].argmax(1) == test[1]).mean())
+                _save(path, found)
+                _prune(path.parent)
     return found
+
+
+def unseen(data: Pictures) -> tuple[np.ndarray, np.ndarray]:
+    """Images of the classes of `data` that its classifier was not trained on, as it takes them, and their classes.
+
+    The test images, or the part of all that was held out; of at least one class of `data`, so there may be none.
+    """
+    if data.test_pixels is not None and data.test_labels is not None and len(data.test_pixels):
+        return singles(data.test_pixels, data), single_labels(data.test_labels, data)
+    base = data if data.whole is None else data.whole.load()
+    x, y = _divided(base)[1]
+    kept = kept_classes(data)
+    if kept is None:
+        return x, y
+    of_kept = np.isin(y, kept)
+    return x[of_kept], np.searchsorted(kept, y[of_kept])
+
+
+def _divided(base: Pictures) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """(what is trained on, what is held out) of all images of a set: images and labels each."""
+    x, y = singles(base.pixels, base), single_labels(base.labels, base)
+    if base.test_pixels is not None and base.test_labels is not None and len(base.test_pixels):
+        return (x, y), (singles(base.test_pixels, base), single_labels(base.test_labels, base))
+    order = np.random.default_rng(0).permutation(len(y))
+    held = max(1, round(HELD_OUT * len(y)))
+    return (x[order[held:]], y[order[held:]]), (x[order[:held]], y[order[:held]])
 
 
 # -- what is classified -------------------------------------------------------------------------------------
 
 
-def class_count(data: Pictures) -> int:
+def _class_count(base: Pictures) -> int:
     """How many classes the classifier tells apart: of stacked digits, the ten digits."""
-    return 10 if data.per_channel else max(len(data.class_names), int(data.labels.max()) + 1)
+    return 10 if base.per_channel else max(len(base.class_names), int(base.labels.max()) + 1)
+
+
+def kept_classes(data: Pictures) -> np.ndarray | None:
+    """int [k]: which of the classifier's classes those of `data` are, in their order; None for all."""
+    kept = None if data.whole is None else data.whole.kept
+    return None if kept is None else np.array(kept)
 
 
 def singles(pixels: np.ndarray, data: Pictures) -> np.ndarray:
-    """[n, H, W, C] as the classifier takes them: stacked digits one by one, [n * C, H, W, 1], image by image."""
-    if not data.per_channel:
-        return pixels
-    return pixels.transpose(0, 3, 1, 2).reshape(-1, *pixels.shape[1:3], 1)
+    """[n, H, W, C] as the classifier takes them: in the set's own size [n, side, side, C]; stacked digits one by one,
+    [n * C, side, side, 1], image by image."""
+    if data.per_channel:
+        pixels = pixels.transpose(0, 3, 1, 2).reshape(-1, *pixels.shape[1:3], 1)
+    return pixels if data.whole is None else data.whole.native(pixels)
 
 
 def single_labels(labels: np.ndarray, data: Pictures) -> np.ndarray:
@@ -217,6 +258,62 @@ def _train(x, y, classes: int, seed: int, say: Callable, stopped: Callable) -> l
 
 # -- the cache ----------------------------------------------------------------------------------------------
 
+_here = threading.Lock()
+
+
+@contextlib.contextmanager
+def _alone(path: Path, say: Callable[[str], None], stopped: Callable[[], bool]) -> Iterator[None]:
+    """One training at a time: in this process, and by the lock file `path` in all that share the cache.
+
+    Raises Stopped while it waits. Where no lock file can be made, only this process is held to it.
+    """
+    from filelock import FileLock, Timeout
+
+    def wait(taken: Callable[[], bool]) -> None:
+        for i in itertools.count():
+            if stopped():
+                raise Stopped
+            if taken():
+                return
+            if i == 0:
+                say("waiting for another training of the classifier")
+
+    wait(lambda: _here.acquire(timeout=WAIT_SECONDS))
+    lock = FileLock(path)
+
+    def taken() -> bool:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=WAIT_SECONDS, poll_interval=WAIT_SECONDS / 4)
+        except Timeout:
+            return False
+        except (OSError, NotImplementedError):  # a folder that cannot be written to, or knows no locks
+            pass
+        return True
+
+    try:
+        wait(taken)
+        yield
+    finally:
+        lock.release()
+        _here.release()
+
+
+def _prune(folder: Path) -> None:
+    """Leaves the KEPT classifiers that were used last, and no file that nobody is writing any more."""
+
+    def used(path: Path) -> float:
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    files = sorted(folder.glob("classifier-*.npz"), key=used, reverse=True)
+    halves = [path for path in folder.glob("classifier-*.tmp") if used(path) < time.time() - STALE_SECONDS]
+    for path in [*files[KEPT:], *halves]:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
 
 def _key(classes: int, *arrays: np.ndarray) -> str:
     """Hash of the recipe, the class count, and all shapes, pixels and labels."""
@@ -242,6 +339,8 @@ def _load(path: Path, key: str, classes: int, shape: tuple[int, int, int]) -> Cl
         return None
     if [w.shape for w in weights] != expected or not all(np.isfinite(w).all() for w in [accuracy, *weights]):
         return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # used now
     return Classifier(weights, accuracy, key)
 
 

@@ -84,7 +84,7 @@ def _points(trainer: Trainer, n: int, resamples: int, say: Callable[[str], None]
         resampled = (weights.T @ (members[:, None] == np.arange(len(data.modes)))).astype(int)
         kl = [metrics.reverse_kl(row) for row in resampled]
         kl = np.array([value for value in kl if value is not None])
-        rows["hq"] = _row("hq", found["hq"], resampled.sum(1) / n, metrics.PERFECT_HQ, n)
+        rows["hq"] = _row("hq", found["hq"], resampled.sum(1) / n, floors.hq, n)
         rows["reverse_kl"] = _row("reverse_kl", found["reverse_kl"], kl, floors.reverse_kl, n)
         counts = {name: found[name] for name in ("modes", "modes_total", "mode_counts")}
 

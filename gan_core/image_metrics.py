@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gan_core import neighbour_metrics
-from gan_core.classifier import Classifier, single_labels, singles
+from gan_core.classifier import Classifier, kept_classes, single_labels, singles, unseen
 from gan_core.pictures import Pictures
 
 REPEATS = 5  # pairs of real draws behind the floors of what compares features
@@ -76,10 +76,24 @@ class Reference:
 def judged(classifier: Classifier, data: Pictures, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images [n, H, W, C] -> features [n, F'], predicted classes int [n * C'], top probabilities [n * C'].
 
-    C' is the number of channels for stacked digits, else 1.
+    C' is the number of channels for stacked digits, else 1. Classes and probabilities are those of the data's classes;
+    where the data leave some out, the probabilities do not add up to 1.
     """
     features, probabilities = classifier.predict(singles(pixels, data))
+    probabilities = _of_classes(data, probabilities)
     return features.reshape(len(pixels), -1), probabilities.argmax(1), probabilities.max(1)
+
+
+def _of_classes(data: Pictures, probabilities: np.ndarray) -> np.ndarray:
+    """[n, classes of the classifier] -> [n, classes of the data]."""
+    kept = kept_classes(data)
+    return probabilities if kept is None else probabilities[:, kept]
+
+
+def _class_count(classifier: Classifier, data: Pictures) -> int:
+    """How many of the classifier's classes the data have."""
+    kept = kept_classes(data)
+    return classifier.classes if kept is None else len(kept)
 
 
 def gaussian(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -134,15 +148,16 @@ def reference(classifier: Classifier, data: Pictures, n: int, seed: int) -> Refe
         neighbour_scores(features[rows[:n]], bank, features[rows[n:]]) for rows, bank in zip(splits, banks, strict=True)
     ]
 
-    if data.test_pixels is not None and len(data.test_pixels):
-        rows = rng.permutation(len(data.test_pixels))[:n]
-        top_real = judged(classifier, data, data.test_pixels[rows])[2]
-    else:
+    fresh = unseen(data)[0]
+    if len(fresh):
+        fresh = fresh[rng.permutation(len(fresh))[: n * (len(predicted) // len(pool))]]
+        top_real = _of_classes(data, classifier.predict(fresh)[1]).max(1)
+    else:  # none of these classes was held out
         top_real = top.reshape(len(pool), -1)[second]
 
     # draws from the pool with replacement, against the pool's labels: what n fresh real images score,
     # the classifier's errors included
-    k = classifier.classes
+    k = _class_count(classifier, data)
     per_image = len(predicted) // len(pool)
     labels = shares(single_labels(data.labels[pool], data), k)
     draws = rng.multinomial(n * per_image, shares(predicted, k), TV_REPEATS) / (n * per_image)
@@ -180,7 +195,7 @@ def scores(reference: Reference, classifier: Classifier, pixels: np.ndarray) -> 
     if n < 2:
         raise ValueError("scores need at least two images")
     features, predicted, top = judged(classifier, reference.data, pixels)
-    histogram = shares(predicted, classifier.classes)
+    histogram = shares(predicted, len(reference.histogram))
     result: dict[str, Any] = {
         "samples": n,
         "confidence": float(top.mean()),

@@ -20,6 +20,7 @@ from gan_core.datasets import Data
 MODE_SAMPLES = 2_500  # PacGAN's protocol, arXiv 1712.04086, section 4.1
 RADIUS = 3.0  # standard deviations of a mode within which a sample is of high quality
 PERFECT_HQ = 1.0 - math.exp(-(RADIUS**2) / 2)  # of a 2-D Gaussian: 0.989
+PERFECT_SAMPLES = 50_000  # fresh points behind what a perfect generator gets where modes overlap
 KL_DRAWS = 1_000  # drawn histograms behind the floor of the reverse KL
 SCALES = (1 / 8, 1 / 4, 1 / 2, 1, 2)  # bandwidths of the MMD, in median distances of real points
 MEDIAN_SAMPLES = 500
@@ -49,13 +50,29 @@ def reverse_kl(counts: np.ndarray) -> float | None:
     return float((q * np.log(q * len(counts))).sum())
 
 
-def reverse_kl_floor(modes: int, n: int) -> float:
+def reverse_kl_floor(modes: int, n: int, shares: np.ndarray | None = None) -> float:
     """Mean reverse KL of a perfect generator at n samples: its HQ samples are spread over the modes by chance alone.
 
-    About (modes - 1) / (2 n): 0.0014 for 8 modes and 0.0048 for 25 at n = 2,500.
+    About (modes - 1) / (2 n): 0.0014 for 8 modes and 0.0048 for 25 at n = 2,500. shares: as `perfect_shares` has them,
+    where modes overlap.
     """
-    draws = np.random.default_rng(0).multinomial(round(n * PERFECT_HQ), np.full(modes, 1 / modes), KL_DRAWS)
+    shares = np.full(modes, PERFECT_HQ / modes) if shares is None else shares
+    hq = shares.sum()
+    draws = np.random.default_rng(0).multinomial(round(n * hq), shares / hq, KL_DRAWS)
     return float(np.mean([reverse_kl(counts) for counts in draws]))
+
+
+def perfect_shares(config: GANConfig, data: Data) -> np.ndarray:
+    """Which share of a perfect generator's samples counts for each mode, float [M]; all together are its HQ.
+
+    PERFECT_HQ in equal parts while the modes are apart. Where their circles of RADIUS standard deviations overlap, a
+    sample that is far from its own mode may be near another one: then counted in PERFECT_SAMPLES fresh points.
+    """
+    modes = len(data.modes)
+    if modes == 1 or pdist(data.modes).min() >= 2 * RADIUS * data.mode_std:
+        return np.full(modes, PERFECT_HQ / modes)
+    points = fresh_draw(config, data, PERFECT_SAMPLES, -1)
+    return mode_counts(points, data.modes, data.mode_std) / len(points)
 
 
 # -- distances ----------------------------------------------------------------------------------------------
@@ -153,7 +170,7 @@ def _rows(config: GANConfig, data: Data, n: int, draw: int) -> np.ndarray:
 class Floors:
     """What fresh real points score, and how the distances are taken: at n points, the MMD with these bandwidths.
 
-    w1, energy, mmd: means over pairs of fresh draws. reverse_kl: a perfect generator's, None for data without modes.
+    w1, energy, mmd: means over pairs of fresh draws. reverse_kl, hq: of a perfect generator; None without modes.
     """
 
     n: int
@@ -162,19 +179,22 @@ class Floors:
     mmd: float
     reverse_kl: float | None
     bandwidths: tuple[float, ...]
+    hq: float | None = None
 
 
 def floors(config: GANConfig, data: Data, n: int, repeats: int, samples: int = MODE_SAMPLES) -> Floors:
     """The floors of the distances at n points, from `repeats` pairs of draws; of the reverse KL at `samples`."""
     scales = bandwidths(data.points)
+    shares = None if data.modes is None else perfect_shares(config, data)
     pairs = [fresh_pair(config, data, n, i) for i in range(repeats)]
     return Floors(
         n=n,
         w1=float(np.mean([wasserstein_1(a, b) for a, b in pairs])),
         energy=float(np.mean([energy_distance(a, b) for a, b in pairs])),
         mmd=float(np.mean([mmd(a, b, scales) for a, b in pairs])),
-        reverse_kl=None if data.modes is None else reverse_kl_floor(len(data.modes), samples),
+        reverse_kl=None if shares is None else reverse_kl_floor(len(shares), samples, shares),
         bandwidths=scales,
+        hq=None if shares is None else float(shares.sum()),
     )
 
 
@@ -197,7 +217,7 @@ def scores(config: GANConfig, data: Data, samples: np.ndarray, floors: Floors) -
             "modes_total": len(counts),
             "mode_counts": counts.tolist(),
             "hq": float(counts.sum() / len(samples)),
-            "hq_perfect": PERFECT_HQ,
+            "hq_perfect": floors.hq,
             "reverse_kl": reverse_kl(counts),
             "reverse_kl_floor": floors.reverse_kl,
         }

@@ -4,8 +4,9 @@ Files of known sets are found on this machine (`find_file`), never fetched here:
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -83,6 +84,28 @@ def by_hand(name: str) -> str:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """The set that images were chosen from, for what must be the same whatever was chosen (classifier.py).
+
+    load: () -> all of its images, with all classes, `side` pixels a side. class_names: of all its classes. kept: which
+    of them the classes 0, 1, ... of the chosen images are; None: all, in their order. black: on a black ground, which
+    `_sized` widens.
+    """
+
+    load: "Callable[[], Pictures]"
+    side: int
+    class_names: tuple[str, ...]
+    black: bool
+    kept: tuple[int, ...] | None = None
+
+    def native(self, pixels: Pixels) -> Pixels:
+        """uint8 [N, H, W, C] of any size that was chosen -> [N, side, side, C]: `_sized` undone."""
+        if self.black and self.side == 28 and pixels.shape[1] in (32, 64):
+            return resize(pixels, 32)[:, 2:-2, 2:-2]
+        return resize(pixels, self.side)
+
+
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
 class Pictures:
     """Images and what is known of them.
@@ -90,6 +113,7 @@ class Pictures:
     pixels: uint8 [N, H, W, C], C 1 or 3. labels: int32 [N] in 0..len(class_names) - 1, or None.
     test_pixels, test_labels: held-out images of the same classes (empty or None where there are none).
     per_channel: each channel is a gray picture of its own (stacked_mnist), label = 100 R + 10 G + B.
+    whole: the set that they were chosen from (of stacks: the gray ones); None where these are all.
     """
 
     kind: ClassVar[str] = "images"
@@ -100,6 +124,7 @@ class Pictures:
     test_pixels: Pixels | None = None
     test_labels: Labels | None = None
     per_channel: bool = False
+    whole: Whole | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -318,6 +343,12 @@ def _selected(base: Pictures, n: int, rng: np.random.Generator, classes: str) ->
     return chosen, train
 
 
+def _chosen_from(load: Callable[[], Pictures], side: int, names: tuple[str, ...], classes: str, black: bool) -> Whole:
+    """Of a set of `side` pixels whose classes have these names, the `classes` were chosen."""
+    kept = chosen_classes(classes, len(names))
+    return Whole(load, side, names, black, None if kept is None else tuple(kept))
+
+
 def _resized(pictures: Pictures, side: int, black: bool) -> Pictures:
     test = pictures.test_pixels
     return replace(
@@ -349,25 +380,31 @@ def _digits() -> Pictures:
 def digits(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """1,500 hand-written digits that come with scikit-learn (and 297 held out), enlarged from 8 x 8."""
     side = _side(size, 28)
-    return _resized(_selected(_digits(), n, rng, classes)[0], side, black=True)
+    whole = _chosen_from(_digits, 28, DIGIT_NAMES, classes, black=True)
+    return _resized(replace(_selected(_digits(), n, rng, classes)[0], whole=whole), side, black=True)
 
 
 def mnist(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """Hand-written digits, 28 x 28 x 1 (LeCun, Cortes, Burges)."""
     side = _side(size, 28)
-    return _resized(_selected(_known("mnist"), n, rng, classes)[0], side, black=True)
+    whole = _chosen_from(partial(_known, "mnist"), 28, DIGIT_NAMES, classes, black=True)
+    return _resized(replace(_selected(_known("mnist"), n, rng, classes)[0], whole=whole), side, black=True)
 
 
 def fashion_mnist(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """Clothes, 28 x 28 x 1 (arXiv 1708.07747)."""
     side = _side(size, 28)
-    return _resized(_selected(_known("fashion_mnist"), n, rng, classes)[0], side, black=True)
+    whole = _chosen_from(
+        partial(_known, "fashion_mnist"), 28, SOURCES["fashion_mnist"].class_names, classes, black=True
+    )
+    return _resized(replace(_selected(_known("fashion_mnist"), n, rng, classes)[0], whole=whole), side, black=True)
 
 
 def cifar10(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """Photographs of ten kinds, 32 x 32 x 3 (Krizhevsky, 2009)."""
     side = _side(size, 32)
-    return _resized(_selected(_known("cifar10"), n, rng, classes)[0], side, black=False)
+    whole = _chosen_from(partial(_known, "cifar10"), 32, SOURCES["cifar10"].class_names, classes, black=False)
+    return _resized(replace(_selected(_known("cifar10"), n, rng, classes)[0], whole=whole), side, black=False)
 
 
 def _tints(count: int, seed: int) -> np.ndarray:
@@ -387,6 +424,16 @@ def _tinted(pixels: Pixels, tints: np.ndarray) -> Pixels:
     return out
 
 
+def _all_tinted() -> Pictures:
+    """All of mnist_rgb."""
+    base = _known("mnist")
+    return replace(
+        base,
+        pixels=_tinted(base.pixels, _tints(len(base), 0)),
+        test_pixels=_tinted(base.test_pixels, _tints(len(base.test_pixels), 1)),
+    )
+
+
 def mnist_rgb(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """MNIST, 28 x 28 x 3: every digit has a bright colour of its own, the same one in every run."""
     side, base = _side(size, 28), _known("mnist")
@@ -394,6 +441,7 @@ def mnist_rgb(n: int, rng: np.random.Generator, size: str = "native", classes: s
     _, test = _of_classes(base, chosen_classes(classes, len(base.class_names)), classes)
     coloured = replace(
         gray,
+        whole=_chosen_from(_all_tinted, 28, DIGIT_NAMES, classes, black=True),
         pixels=_tinted(gray.pixels, _take(_tints(len(base), 0), train)),
         test_pixels=_tinted(gray.test_pixels, _take(_tints(len(base.test_pixels), 1), test)),
     )
@@ -426,12 +474,16 @@ def stacked_mnist(n: int, rng: np.random.Generator, size: str = "native", classe
         tests, test_labels = _stacks(test_pixels, _take(base.test_labels, test), len(test_pixels), rng)
     else:
         tests, test_labels = np.empty((0, side, side, 3), np.uint8), np.empty(0, np.int32)
-    return Pictures(stacks, labels, STACK_NAMES, tests, test_labels, per_channel=True)
+    # the labels keep the digits' own numbers, whichever were chosen
+    whole = _chosen_from(partial(_known, "mnist"), 28, DIGIT_NAMES, "all", black=True)
+    return Pictures(stacks, labels, STACK_NAMES, tests, test_labels, per_channel=True, whole=whole)
 
 
 def from_upload(
     upload: Pictures, n: int, rng: np.random.Generator, size: str = "native", classes: str = "all"
 ) -> Pictures:
     """The user's own pictures (picture_files.py reads them), as a data set; native is 28, or 32 or 64 as they are."""
-    side = _side(size, upload.shape[0] if upload.shape[0] in (32, 64) else 28)
-    return _resized(_selected(upload, n, rng, classes)[0], side, black=False)
+    native = upload.shape[0] if upload.shape[0] in (32, 64) else 28
+    side = _side(size, native)
+    whole = _chosen_from(partial(_resized, upload, native, False), native, upload.class_names, classes, black=False)
+    return _resized(replace(_selected(upload, n, rng, classes)[0], whole=whole), side, black=False)

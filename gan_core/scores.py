@@ -38,8 +38,10 @@ def score_points(trainer: Trainer, floors: metrics.Floors) -> dict[str, Any]:
 
 
 def has_classes(trainer: Trainer) -> bool:
-    """Whether images can be scored: a classifier needs at least two classes."""
-    return trainer.data.labels is not None and len(trainer.data.class_names) >= 2
+    """Whether images can be scored: a classifier needs at least two classes in the set that they were chosen from."""
+    data = trainer.data
+    names = data.class_names if data.whole is None else data.whole.class_names
+    return data.labels is not None and len(names) >= 2
 
 
 def generated_images(trainer: Trainer, n: int) -> np.ndarray:

@@ -1,14 +1,17 @@
 """The classifier: that it learns, that it comes back from the cache as it was, and that it can be stopped."""
 
+import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gan_core import classifier, pictures
+from gan_core import classifier, image_metrics, pictures
 from gan_core.pictures import Pictures
 
 
@@ -40,6 +43,11 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
+def files(cache):
+    """The classifiers in the cache."""
+    return sorted(cache.glob("classifier-*"))
+
+
 def never(text):
     pytest.fail(f"trained, though the cache had it: {text}")
 
@@ -56,7 +64,7 @@ def test_it_learns_easy_images_and_comes_identical_from_the_cache(cache):
     first = classifier.trained(data, said.append)
     assert first.accuracy > 0.95
     assert said == [f"training the classifier: step 60 of 60, loss {said[0].split()[-1]}"]
-    (file,) = cache.iterdir()
+    (file,) = files(cache)
     assert file.name == f"classifier-{first.key[:16]}.npz"
 
     second = classifier.trained(data, never)
@@ -79,7 +87,7 @@ def test_training_is_repeatable_and_leaves_the_global_seed_alone(cache):
     expected = np.random.RandomState(3).random()
     first = classifier.trained(data)
     assert np.random.random() == expected
-    next(cache.iterdir()).unlink()
+    files(cache)[0].unlink()
     assert same(first, classifier.trained(data))
 
 
@@ -256,11 +264,11 @@ def test_a_broken_or_foreign_cache_file_is_replaced(cache, monkeypatch, damage):
     monkeypatch.setattr(classifier, "STEPS", (2, 2))
     data, said = quadrants(40), []
     first = classifier.trained(data)
-    (path,) = cache.iterdir()
+    (path,) = files(cache)
     damage(path, data)
     assert same(first, classifier.trained(data, said.append)) and said
     assert same(first, classifier.trained(data, never))
-    assert list(cache.iterdir()) == [path]
+    assert files(cache) == [path]
 
 
 def test_other_images_labels_or_classes_are_another_classifier(cache, monkeypatch):
@@ -277,7 +285,7 @@ def test_other_images_labels_or_classes_are_another_classifier(cache, monkeypatc
         replace(data, test_pixels=pixels[:5], test_labels=labels[:5]),
     ]
     keys = [classifier.trained(each).key for each in changed]
-    assert len(set(keys)) == 5 == len(list(cache.iterdir()))
+    assert len(set(keys)) == 5 == len(files(cache))
 
 
 def test_an_unwritable_cache_folder_is_no_error(tmp_path, monkeypatch):
@@ -296,6 +304,156 @@ def test_a_file_that_could_not_be_renamed_leaves_nothing_behind(cache, monkeypat
     assert list(cache.iterdir()) == []
 
 
+# -- one for all of a set -----------------------------------------------------------------------------------
+
+
+def digits(n=1_500, seed=0, **choice):
+    return pictures.digits(n, np.random.default_rng(seed), **choice)
+
+
+@pytest.fixture
+def quick(cache, monkeypatch):
+    monkeypatch.setattr(classifier, "STEPS", (2, 2))
+    return cache
+
+
+CHOICES = {
+    "another seed": {"n": 300, "seed": 5},
+    "few": {"n": 20},
+    "larger": {"n": 100, "size": "64"},
+    "with a margin": {"n": 100, "size": "32"},
+    "some classes": {"classes": "3,8"},
+    "one class": {"n": 100, "classes": "7"},
+}
+
+
+@pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
+def test_whatever_is_chosen_of_a_set_has_the_same_judge(quick, choice):
+    first = classifier.trained(digits())
+    data = digits(**choice)
+    assert same(first, classifier.trained(data, never)) and len(files(quick)) == 1
+    features, predicted, _ = image_metrics.judged(first, data, data.pixels[:16])
+    assert features.shape == (16, classifier.FEATURES) and predicted.max() < len(data.class_names)
+    reference = image_metrics.reference(first, data, 8, seed=0)
+    assert len(reference.histogram) == len(data.class_names) and 0 < reference.confidence_real <= 1
+    json.dumps(image_metrics.scores(reference, first, data.pixels[:8]), allow_nan=False)
+
+
+@pytest.mark.parametrize(("size", "off"), [("32", 0), ("64", 12)])
+def test_another_size_is_brought_back_to_the_set_s_own(size, off):
+    same_rows = [pictures.digits(1_500, np.random.default_rng(0), size=s) for s in ("native", size)]
+    back = classifier.singles(same_rows[1].pixels[:50], same_rows[1])
+    assert back.shape == (50, 28, 28, 1)
+    assert np.abs(back.astype(int) - same_rows[0].pixels[:50]).mean() <= off
+
+
+def test_classes_that_were_left_out_are_never_seen(cache, monkeypatch):
+    monkeypatch.setattr(classifier, "STEPS", (150, 150))
+    data = digits(classes="3,8")
+    judge = classifier.trained(data)
+    _, predicted, top = image_metrics.judged(judge, data, data.pixels)
+    assert (predicted == data.labels).mean() > 0.9
+    _, predicted, other = image_metrics.judged(judge, data, digits(classes="0").pixels)
+    assert set(predicted) <= {0, 1} and other.mean() < 0.6 * top.mean()  # of a 0 it is not sure
+
+
+def test_stacks_are_judged_by_the_classifier_of_their_digits(quick, monkeypatch):
+    base = digits()
+    monkeypatch.setattr(pictures, "_known", lambda name: base)
+    data = pictures.stacked_mnist(50, np.random.default_rng(0), size="32", classes="1,2")
+    assert classifier.trained(data).key == classifier.trained(base).key
+    assert classifier.singles(data.pixels, data).shape == (150, 28, 28, 1)
+
+
+def test_a_user_s_own_images_are_judged_by_all_of_them(quick):
+    upload = replace(quadrants(200, side=28), test_pixels=None)
+    chosen = [
+        pictures.from_upload(upload, n, np.random.default_rng(n), size=size, classes=classes)
+        for n, size, classes in ((200, "native", "all"), (60, "64", "all"), (60, "native", "1,2"))
+    ]
+    assert len({classifier.trained(data).key for data in chosen}) == 1 and len(files(quick)) == 1
+    held, labels = classifier.unseen(chosen[2])
+    trained_on = classifier._divided(upload)[0][0]
+    assert 0 < len(held) < 20 and set(labels) <= {0, 1}
+    assert not {x.tobytes() for x in held} & {x.tobytes() for x in trained_on}
+
+
+# -- once ---------------------------------------------------------------------------------------------------
+
+
+def counted(monkeypatch, seconds=0.3):
+    """How often a classifier is trained; each time lasts a while."""
+    calls, train = [], classifier._train
+
+    def slow(*args):
+        calls.append(1)
+        time.sleep(seconds)
+        return train(*args)
+
+    monkeypatch.setattr(classifier, "_train", slow)
+    return calls
+
+
+def test_two_threads_train_it_once(quick, monkeypatch):
+    calls = counted(monkeypatch)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: classifier.trained(quadrants(40)), range(4)))
+    assert len(calls) == 1 and all(same(found[0], other) for other in found)
+
+
+def test_another_process_is_waited_for(quick, monkeypatch):
+    """It holds the lock file, and leaves what it has trained."""
+    made = classifier.trained(quadrants(40))
+    (path,) = files(quick)
+    content, calls, said = path.read_bytes(), counted(monkeypatch), []
+    path.unlink()
+    code = """import sys, filelock
+with filelock.FileLock(sys.argv[1]):
+    print("has it", flush=True)
+    input()
+"""
+    other = [sys.executable, "-c", code, str(quick / "classifier.lock")]
+    with subprocess.Popen(other, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "has it\n"
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(classifier.trained, quadrants(40), said.append)
+            until = time.monotonic() + 30
+            while not said and time.monotonic() < until:
+                time.sleep(0.02)
+            assert said == ["waiting for another training of the classifier"]
+            path.write_bytes(content)
+            process.communicate("\n", timeout=30)
+            assert same(waiting.result(30), made) and calls == []
+
+
+def test_who_waits_can_be_stopped(quick):
+    from filelock import FileLock
+
+    quick.mkdir(parents=True)
+    with FileLock(quick / "classifier.lock"):
+        calls = iter([False, False, True])
+        with pytest.raises(classifier.Stopped):
+            classifier.trained(quadrants(40), stopped=lambda: next(calls))
+    assert classifier.trained(quadrants(40)).classes == 4  # nothing is held any more
+
+
+def test_the_cache_keeps_what_was_used_last(quick, monkeypatch):
+    monkeypatch.setattr(classifier, "KEPT", 2)
+    sets = [quadrants(40, seed) for seed in range(3)]
+    first, second = (classifier.trained(data) for data in sets[:2])
+    for age, found in ((200, first), (100, second)):
+        path = quick / f"classifier-{found.key[:16]}.npz"
+        os.utime(path, (time.time() - age,) * 2)
+    old, new = (quick / f"classifier-{name}.npz.tmp" for name in "ab")
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 2 * classifier.STALE_SECONDS,) * 2)
+    assert same(first, classifier.trained(sets[0], never))
+    third = classifier.trained(sets[2])
+    assert {path.name[11:27] for path in quick.glob("*.npz")} == {first.key[:16], third.key[:16]}
+    assert new.exists() and not old.exists()
+
+
 # -- refusals -----------------------------------------------------------------------------------------------
 
 
@@ -308,7 +466,7 @@ def test_stopped_aborts_the_training(cache):
 
     with pytest.raises(classifier.Stopped):
         classifier.trained(quadrants(40), stopped=stopped)
-    assert len(calls) == 6 and not cache.exists()
+    assert len(calls) > 5 and files(cache) == []
 
 
 def test_images_without_labels_or_of_one_class_are_refused(cache):

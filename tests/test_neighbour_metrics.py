@@ -32,6 +32,35 @@ def test_the_four_are_those_of_prdc(monkeypatch, n, m, size, shift, block):
         assert found == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("tied", [False, True], ids=["apart", "tied"])
+@pytest.mark.parametrize("seed", range(12))
+def test_drawn_shapes_and_ties(seed, tied):
+    """Without ties as prdc has it. With them its edges are outside and ours inside: then by brute force."""
+    rng = np.random.default_rng(seed)
+    dimension, scale = int(rng.integers(1, 9)), 10 ** rng.uniform(-2, 2)
+    real, fake = (rng.normal(size=(int(rng.integers(8, 60)), dimension)) * scale for _ in range(2))
+    if tied:
+        real, fake = (np.round(x / scale).astype(np.float64) * 3 for x in (real, fake))
+    k, k_density = int(rng.integers(1, 5)), int(rng.integers(1, 5))
+    found = neighbour_metrics.precision_recall_density_coverage(real, fake, k, k_density)
+    if tied:
+
+        def balls(x, n):
+            return np.sort(np.linalg.norm(x[:, None] - x, axis=-1), 1)[:, n] + 1e-6
+
+        apart = np.linalg.norm(real[:, None] - fake, axis=-1)
+        expected = {
+            "precision": (apart <= balls(real, k)[:, None]).any(0).mean(),
+            "recall": (apart <= balls(fake, k)).any(1).mean(),
+            "density": (apart <= balls(real, k_density)[:, None]).sum(0).mean() / k_density,
+            "coverage": (apart <= balls(real, k_density)[:, None]).any(1).mean(),
+        }
+    else:
+        first, second = compute_prdc(real, fake, k), compute_prdc(real, fake, k_density)
+        expected = {name: (first if name in ("precision", "recall") else second)[name] for name in found}
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
 def test_three_and_five_neighbours_are_the_papers():
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(2, 80, 4))
