@@ -493,7 +493,6 @@ def test_without_storage_in_a_course_page_s_frame_the_run_survives_a_refresh(ser
     context.add_init_script(NO_STORAGE)
     try:
         tab = Tab(context, f"{server.url}/{SMALL}&embed=true")
-        assert tab.page.locator("[data-testid=stTopNavLink]").count() == 0
         tab.play(30)
         stood = tab.pause()
         tab.page.locator(".st-key-keep_points button").first.click()
@@ -579,8 +578,7 @@ def test_uploads(open_tab, tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text("x,y\n1,2\n3,nan\n" + "4,5\n" * 30)
     tab.page.set_input_files(".st-key-upload_file_points input[type=file]", bad)
-    wait_until(lambda: "no finite number" in tab.page.inner_text("body"), 20, "the sentence")
-    assert "Accepted: a CSV" in tab.page.inner_text("body")
+    wait_until(lambda: "is not numeric: row 2" in tab.page.inner_text("body"), 20, "the sentence")
     good = tmp_path / "good.csv"
     good.write_text("x,y\n" + "".join(f"{10 + i % 7},{20 + i % 5}\n" for i in range(200)))
     tab.page.set_input_files(".st-key-upload_file_points input[type=file]", good)

@@ -401,7 +401,7 @@ def introduction(snapshot: Snapshot) -> str:
         asks = "which digit becomes readable first?" if digits else "when do you first recognize something?"
         text = (
             f"<b>Right</b>: real {'digits' if digits else 'images'}. <b>Left</b>: images that the <b>generator</b> "
-            "makes from random numbers, empty until you start. The <b>discriminator</b> tries to tell them apart."
+            "makes from random numbers, grey until you start. The <b>discriminator</b> tries to tell them apart."
         )
     else:
         count = 0 if modes is None else len(modes)
