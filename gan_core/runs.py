@@ -29,8 +29,8 @@ def checked_name(name: str) -> str:
         raise ConfigError(f"{shorten(name)} cannot be used as a name: Windows reserves it. Choose another.")
     if not NAME.fullmatch(name) or name.endswith((" ", ".")):
         raise ConfigError(
-            f"{shorten(name)} cannot be used as a name. Use letters A-Z, digits, spaces, . _ - (at most 80), start with "
-            "a letter or digit, and end without a dot or space."
+            f"{shorten(name)} cannot be used as a name. Use letters A-Z, digits, spaces, . _ - (at most 80), start "
+            "with a letter or digit, and end without a dot or space."
         )
     return name
 
