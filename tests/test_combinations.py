@@ -38,7 +38,7 @@ REFUSED = {
     "two at once": (
         {"packing": 3, "batch_size": 64, "g_norm": "spectral", "g_layers": 0},
         ["packing", "g_norm"],
-        ["(64) must be a multiple of packing (3)", "g_norm=spectral needs"],
+        ["The batch size (64) must be a multiple of packing (3)", "g_norm=spectral needs"],
     ),
 }
 each_refused = pytest.mark.parametrize("settings, back, words", REFUSED.values(), ids=REFUSED)
