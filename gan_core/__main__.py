@@ -1,38 +1,41 @@
-"""`python -m gan_core train | export | bench | presets`: GANscope without a screen.
+"""`python -m gan_core train | export | bench | presets`: GANscope on the command line.
 
 Every command takes `--json` and then ends with exactly one JSON line on standard output; everything else goes to
-standard error. Exit status: 0 for success, 2 for bad usage, 1 for a run that failed.
+standard error. Exit status: 0 for success, 2 for bad usage, 1 for a run that failed, and for one that a signal ended,
+128 and its number.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from gan_core import run_reading, run_writing, runs
+from gan_core import run_reading, run_writing, runs, unattended
 from gan_core.combinations import doubtful
-from gan_core.config import GANConfig, config_from_json, parse_assignments
+from gan_core.config import LIVE_FIELDS, GANConfig, changed, config_from_json, parse_assignments, same_structure
 from gan_core.datasets import DATASETS
 from gan_core.export import EXPORTS
 from gan_core.knobs import ConfigError, shorten
 from gan_core.presets import PRESETS
 from gan_core.recipes import RECIPES
 from gan_core.room import room
+from gan_core.unattended import Failed
+
+if TYPE_CHECKING:
+    from gan_core.lane import Lane
+    from gan_core.run_reading import Saved
 
 DEFAULT_STEPS = 2_000
 W1_SAMPLES = 2_500
 FLOOR_REPEATS = 3
 IMAGE_SAMPLES = 2_500
-
-
-class Failed(RuntimeError):
-    """A run that did not succeed; the message is for the user."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -119,8 +122,6 @@ def _fetched(load: Callable[[], Any]) -> Any:
 
 def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
     """The config, its data, and the user's file where there is one."""
-    from gan_core import datasets
-    from gan_core.cost import check_memory
     from gan_core.picture_files import parse_pictures
     from gan_core.tables import parse_points
 
@@ -133,9 +134,17 @@ def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
             say(note)
     elif DATASETS[config.data].upload:
         raise ConfigError(f"The data set {config.data} needs --data FILE: {DATASETS[config.data].description}.")
+    return config, _loaded(config, upload), upload
+
+
+def _loaded(config: GANConfig, upload: Any) -> Any:
+    """The data to train on, if the memory is enough for that."""
+    from gan_core import datasets
+    from gan_core.cost import check_memory
+
     shape, _ = datasets.extent(config, upload)
     check_memory(config, shape, data=datasets.training_bytes([config], upload))  # before it is loaded
-    return config, _fetched(lambda: datasets.load(config, upload)), upload
+    return _fetched(lambda: datasets.load(config, upload))
 
 
 def _scores(trainer) -> dict[str, Any]:
@@ -159,62 +168,94 @@ def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
         say(f"Note: {sentence}")
 
 
-def _trained(config: GANConfig, data: Any, steps: int | None, seconds: float | None) -> tuple[Any, np.ndarray, float]:
-    """(the lane after `steps` or `seconds` of training, whichever is less; its last row; the seconds it took)."""
+def _lane(config: GANConfig, data: Any, run: Saved | None = None) -> Lane:
+    """A compiled lane at its first step, or where the saved `run` stands, with the live settings of `config`."""
     from gan_core.lane import Lane
-    from gan_core.program import ROWS
     from gan_core.trainer import Trainer
 
-    if steps is None and seconds is None:
-        steps = DEFAULT_STEPS
+    trainer, recording = Trainer(config if run is None else run.config, data), None
+    if run is not None:
+        recording = run_reading.restore(trainer, run.folder)
     say("Compiling ...")
-    trainer = Trainer(config, data)
     trainer.compile()
-    lane = Lane(trainer, scored=False)
-    started = spoken = time.monotonic()
-    row, rate, elapsed = None, 10.0, 0.0
-    while (steps is None or trainer.step < steps) and (seconds is None or elapsed < seconds):
-        n = int(min(ROWS, max(1, rate * 0.1)))
-        if steps is not None:
-            n = min(n, steps - trainer.step)
-        if seconds is not None:
-            n = max(1, min(n, int(rate * (seconds - elapsed))))
-        n = lane.until_due(n)
-        before = time.monotonic()
-        rows = lane.train(n)
-        if rows is None:
-            raise Failed(lane.error)
-        row = rows[-1]
-        now = time.monotonic()
-        rate, elapsed = min(4 * rate, n / max(now - before, 1e-6)), now - started
-        if now - spoken > 2:
-            spoken = now
-            say(f"step {trainer.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
-    return lane, row, time.monotonic() - started
+    lane = Lane(trainer, recording, scored=False)
+    lane.set_live(config)
+    return lane
+
+
+def _limits(args: argparse.Namespace) -> tuple[int | None, float | None]:
+    """(--steps, --seconds), with DEFAULT_STEPS where neither is given."""
+    return (DEFAULT_STEPS if args.steps is args.seconds is None else args.steps), args.seconds
+
+
+def _found(name: str, args: argparse.Namespace) -> Path | None:
+    """The folder of the saved run that is called `name`, or that is there."""
+    return next((f for f in (Path(name), runs.runs_folder(args.runs_dir) / name) if run_reading.is_run(f)), None)
+
+
+def _resumed(args: argparse.Namespace) -> tuple[Saved, GANConfig]:
+    """The run of --resume, and its settings from now on."""
+    for name in ("preset", "config", "save", "recipe", "seed", "data"):
+        if getattr(args, name) is not None:
+            raise ConfigError(f"--resume continues a saved run as it is: leave --{name} away.")
+    folder = _found(args.resume, args)
+    if folder is None:
+        raise ConfigError(f"There is no saved run {shorten(args.resume)}.")
+    run = run_reading.read(folder.absolute())
+    config = run.config.updated(dict(parse_assignments(args.set)))
+    if not same_structure(run.config, config):
+        fixed = ", ".join(name for name in changed(run.config, config) if name not in LIVE_FIELDS)
+        raise ConfigError(
+            f"A run that is resumed cannot change {fixed}: start a new one. These settings may change: "
+            f"{', '.join(LIVE_FIELDS)}."
+        )
+    if args.steps is args.seconds is None:
+        args.steps = run.goal or None
+        if args.steps is None:
+            raise ConfigError(f"How far shall {shorten(args.resume)} go? Give --steps (in all) or --seconds (more).")
+    if args.steps is not None and args.steps <= run.step:
+        raise ConfigError(
+            f"{shorten(args.resume)} is at step {run.step:,} already: give --steps above that, or --seconds."
+        )
+    return run, config
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Trains for --steps or --seconds (of training, not of compiling) and scores the result."""
-    config, preset = _chosen_config(args)
-    folder = None if args.save is None else runs.runs_folder(args.runs_dir) / runs.checked_name(args.save)
-    config, data, upload = _data_of(config, args.data)
+    run = preset = folder = None
+    if args.resume is not None:
+        run, config = _resumed(args)
+        folder, upload = run.folder, run_reading.upload_of(run)
+        data = _loaded(config, upload)
+    else:
+        config, preset = _chosen_config(args)
+        if args.save is not None:
+            folder = runs.runs_folder(args.runs_dir) / runs.checked_name(args.save)
+        config, data, upload = _data_of(config, args.data)
+    steps, seconds = _limits(args)
+    saver = None
     if folder is not None:
         run_writing.check_folder(folder.parent)
-        if folder.exists():
+        if run is None and folder.exists():
             raise ConfigError(f"There is a run with the name {shorten(args.save)} already: choose another.")
         nearly_full = room(folder.parent).warning()
         if nearly_full:
             say(f"Note: {nearly_full}")
+        about = {"goal": steps or 0}
+        if run is not None:
+            about = {"goal": steps or run.goal, "owner": run.owner, "race": run.race}
+        saver = unattended.Saver(folder, upload, run is None, about)
     _say_doubts(config, args)
-    lane, row, elapsed = _trained(config, data, args.steps, args.seconds)
+    lane = _lane(config, data, run)
     trainer = lane.trainer
-    if folder is not None:
-        run_writing.save(folder, run_writing.Content.of(lane, upload))
+    first = trainer.step
+    row, elapsed = unattended.train(lane, steps, seconds, say, saver)
+    if saver is not None:
         say(f"Saved as {folder}.")
     scores = _scores(trainer)
-    if folder is not None:
+    if saver is not None:
         lane.recording.scores.add(trainer.step, {**scores, "step": trainer.step})
-        run_writing.Writer(folder).write(run_writing.Content.of(lane, upload))
+        saver.save(lane)
     z, last = trainer.latent(16), trainer.state
     shown = trainer.samples(z, config.show_ema).astype(np.float32)
     trainer.reset()
@@ -226,7 +267,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         "config": config.to_flat(),
         "steps": trainer.step,
         "seconds": round(elapsed, 3),
-        "steps_per_second": round(trainer.step / elapsed, 1),
+        "steps_per_second": round((trainer.step - first) / max(elapsed, 1e-6), 1),
         "metrics": scores,
     }
 
@@ -238,9 +279,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     for name, least in (("samples", evaluation.LEAST_SAMPLES), ("resamples", evaluation.W1_RESAMPLES)):
         if getattr(args, name) < least:
             raise ConfigError(f"--{name} must be at least {least}; got {getattr(args, name)}.")
-    folder = next(
-        (f for f in (Path(args.of), runs.runs_folder(args.runs_dir) / args.of) if run_reading.is_run(f)), None
-    )
+    folder = _found(args.of, args)
     if folder is not None:
         if args.set or args.seed is not None or args.recipe or args.steps or args.seconds or args.data:
             raise ConfigError(
@@ -266,7 +305,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         trainer = run_reading.load(run, data)
     else:
         _say_doubts(config, args)
-        trainer = _trained(config, data, args.steps, args.seconds)[0].trainer
+        lane = _lane(config, data)
+        unattended.train(lane, *_limits(args), say)
+        trainer = lane.trainer
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
     if args.inception is not None:
         rows = np.random.default_rng(config.seed).permutation(len(trainer.data))[: 2 * args.samples]
@@ -279,9 +320,7 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
     """Makes a saved run into a file for others."""
     from gan_core import export as module
 
-    folder = next(
-        (f for f in (Path(args.run), runs.runs_folder(args.runs_dir) / args.run) if run_reading.is_run(f)), None
-    )
+    folder = _found(args.run, args)
     if folder is None:
         raise ConfigError(f"There is no saved run {shorten(args.run)}.")
     told = -1
@@ -360,7 +399,7 @@ def _print_benchmark(result: dict[str, Any]) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = Parser(prog="python -m gan_core", description="GANscope without a screen.")
+    top = Parser(prog="python -m gan_core", description="Train, score and export GANs from the command line.")
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
 
     def command(name: str, function: Callable, show: Callable, text: str) -> argparse.ArgumentParser:
@@ -390,9 +429,18 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--runs-dir", metavar="DIR", help="where runs are kept (GANSCOPE_RUNS_DIR, else runs)")
 
     sub = command("train", train, _print_train, "Train a GAN and score it.")
-    sub.add_argument("--preset", metavar="NAME", help="a starting point; ring if nothing is said of the data")
+    sub.add_argument("--preset", metavar="NAME", help="data and all settings to start from; ring if nothing is said of the data")
     sub.add_argument("--config", metavar="FILE", help="a JSON object of settings instead of a preset")
-    sub.add_argument("--save", metavar="NAME", help="keep the trained run under this name")
+    sub.add_argument(
+        "--save",
+        metavar="NAME",
+        help="save the run under this name: every few minutes, and whatever ends it (also Ctrl-C and a divergence)",
+    )
+    sub.add_argument(
+        "--resume",
+        metavar="NAME",
+        help="continue a saved run: to where it was meant to go, or to --steps (in all), or for --seconds (more)",
+    )
     settings(sub)
 
     sub = command("evaluate", evaluate, _print_evaluate, "Score a run in full, with intervals and floors.")
@@ -406,7 +454,7 @@ def parser() -> argparse.ArgumentParser:
     )
     settings(sub)
 
-    sub = command("export", export, _print_export, "Make a saved run into a file for others.")
+    sub = command("export", export, _print_export, "Export a saved run.")
     sub.add_argument("run", metavar="RUN", help="a saved run: its name, or its folder")
     sub.add_argument(
         "--as", dest="form", required=True, choices=tuple(EXPORTS), metavar="NAME", help=f"one of: {', '.join(EXPORTS)}"
@@ -440,7 +488,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except Failed as error:
         say(str(error))
-        return 1
+        return error.status
     except KeyboardInterrupt:
         say("Interrupted.")
         return 130

@@ -75,6 +75,7 @@ class Saved:
     config: GANConfig
     parent: Parent | None
     owner: str
+    goal: int  # the step that it is meant to reach, 0 if nobody said one
     scores: dict[str, Any]
     about: dict[str, Any]
     race: Race | None = None
@@ -130,13 +131,14 @@ def read(folder: Path) -> Saved:
             parent = Parent(printable(str(parent["name"]))[:80], _step(parent["step"]))
         note, saved, owner = (printable(str(about[name])) for name in ("note", "saved", "owner"))
         race = _race(about.get("race"))
+        goal = _step(about.get("goal", 0))
         scores = about["scores"] if isinstance(about["scores"], dict) else {}
     except JUNK:
         raise broken from None
     if problems:
         more = f" There are {len(problems) - 1:,} more such problems." if len(problems) > 1 else ""
         raise ConfigError(f"The settings of {shorten(folder.name)} cannot be used. {problems[0]}{more}")
-    return Saved(folder, step, saved[:20], note[:NOTE_LENGTH], config, parent, owner[:64], scores, about, race)
+    return Saved(folder, step, saved[:20], note[:NOTE_LENGTH], config, parent, owner[:64], goal, scores, about, race)
 
 
 def _race(value: Any) -> Race | None:

@@ -67,6 +67,7 @@ class Content:
     note: str = ""
     owner: str = ""  # who may take up an autosaved run: a tab, as a hash
     race: Race | None = None
+    goal: int = 0  # the step that it is meant to reach, where somebody said one
 
     @classmethod
     def of(cls, lane: Lane, upload: Any = None, note: str = "", owner: str = "", race: Race | None = None) -> Content:
@@ -145,6 +146,7 @@ class Writer:
             "parent": None if parent is None else {"name": parent.name, "step": parent.step},
             "owner": content.owner,
             "race": None if content.race is None else asdict(content.race),
+            "goal": content.goal,
             "markers": recording.history.markers,
             "scores": recording.scores.items[-1] if len(recording.scores) else {},
             "files": files,

@@ -86,7 +86,7 @@ def test_presets(capsys):
         (["train", "--set", "d_lr"], "NAME=VALUE"),
         (["train", "--set", "d_lr=9"], "d_lr must be a number from 1e-05 to 1"),
         (["train", "--set", "d_lr=nan"], "d_lr must be a number"),
-        (["train", "--set", "data.foo=1"], "has no parameter 'data.foo'"),
+        (["train", "--set", "data.foo=1"], "has no setting 'data.foo'"),
         (["train", "--set", "data=file"], "needs --data FILE"),
         (["train", "--seed", "x"], "seed must be a whole number"),
         (["train", "--config", "does/not/exist.json"], "cannot be read"),
@@ -107,7 +107,7 @@ def test_presets(capsys):
         (["evaluate", "ring", "--set", "d_lr=9"], "d_lr must be a number"),
         (["evaluate", "ring", "--samples", "5"], "--samples must be at least"),
         (["evaluate", "ring", "--resamples", "5"], "--resamples must be at least"),
-        (["evaluate", "README.md"], "The config is no JSON"),
+        (["evaluate", "README.md"], "The file is not valid JSON"),
     ],
 )
 def test_bad_usage_is_a_sentence_and_status_2(capsys, arguments, said):
@@ -432,12 +432,12 @@ def test_offline_a_missing_set_is_a_sentence(alone, capsys, monkeypatch):
     ("arguments", "said"),
     [
         (["--set", "data=picture_file"], "needs --data FILE"),
-        (["--preset", "digits", "--set", "data=ring"], " is for images; ring has points"),
+        (["--preset", "digits", "--set", "data=ring"], " is for images, but ring has points"),
         (["--set", "conditional=true"], "conditional=True is for images"),
         (["--preset", "digits", "--set", "data.size=16"], "data.size must be one of native, 28, 32, 64"),
         (["--preset", "digits", "--set", "data.classes=x"], "data.classes must be all, or class numbers"),
         (["--preset", "digits", "--set", "data.classes=11"], "there is no class 11"),
-        (["--preset", "digits", "--set", "architecture=tutorial_dcgan64"], "makes pictures of 64 x 64 pixels"),
+        (["--preset", "digits", "--set", "architecture=tutorial_dcgan64"], "makes images of 64 x 64 pixels"),
         (["--preset", "digits", "--set", "conditional=true", "--set", "data.classes=3"], "digits has 1."),
         (["--data", "does/not/exist.npz"], "cannot be read"),
     ],
