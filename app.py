@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import feed, frame, watching
+from pages.ui import feed, frame, streamlit_private, watching
 
 if __name__ == "__main__":
     frame.run()
 else:  # imported by the server, once
-    frame.own_navigation()
+    streamlit_private.own_navigation()
     app = st.App(__file__, routes=[*watching.ROUTES, *feed.ROUTES], lifespan=frame.lifespan)

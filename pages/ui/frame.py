@@ -1,19 +1,16 @@
 """The frame: page config, navigation, and the one look of all pages."""
 
-import asyncio
 import importlib
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime import Runtime
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.ui import streamlit_private
 
 PAGES = (
     ("pages/playground.py", "Points", ":material/scatter_plot:"),
@@ -27,8 +24,6 @@ PAGES = (
 WATCH = "pages/watch.py"  # in no menu: who has the link comes here
 
 PAGE_OF_KIND = {"points": "pages/playground.py", "images": "pages/images.py"}
-
-SEND_SECONDS = 0.5  # a browser that is gone takes nothing more
 
 ICON = Path(__file__).resolve().parents[2] / "static" / "icon.svg"
 
@@ -215,7 +210,7 @@ def run() -> None:
             page.run()
         finally:
             remembered.keep()
-    wait_until_sent()
+    streamlit_private.wait_until_sent()
 
 
 def signed_in() -> bool:
@@ -226,32 +221,6 @@ def signed_in() -> bool:
     st.markdown("This server asks who you are before it trains for you.")
     st.button("Sign in", on_click=st.login, type="primary")
     return False
-
-
-def wait_until_sent() -> None:
-    """Ends a full run only once the browser has been sent what it drew.
-
-    Streamlit drops the unsent elements of a fragment when the fragment's next run begins, and still tells the browser
-    that the full run before it was whole: then the browser removes those elements, and the charts lose their zoom.
-    """
-    context = get_script_run_ctx()
-    if context is None or not Runtime.exists():
-        return
-    sessions = getattr(Runtime.instance(), "_session_mgr", None)  # page tests have a runtime without a browser
-    info = sessions and sessions.get_active_session_info(context.session_id)
-    if info is None:
-        return
-    queue = info.session._browser_queue
-
-    async def emptied() -> None:
-        while not queue.is_empty():
-            await asyncio.sleep(0.004)
-
-    # Through the server's loop, behind the elements that are still on their way into the queue.
-    sent: Future = asyncio.run_coroutine_threadsafe(emptied(), info.session._event_loop)
-    with suppress(TimeoutError):
-        sent.result(SEND_SECONDS)
-    sent.cancel()
 
 
 def take_arguments(argv: list[str]) -> str:
@@ -277,12 +246,3 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
     threading.Thread(target=imports, daemon=True).start()
     yield
-
-
-def own_navigation() -> None:
-    """Tells Streamlit that app.py makes the navigation, as `st.navigation` does once it has run.
-
-    Else Streamlit takes the folder pages/ for a menu of its own, and whoever comes first, or while the first page is
-    being made, gets a page without app.py: in the wrong frame, for as long as that page is open.
-    """
-    PagesManager.uses_pages_directory = False

@@ -3,8 +3,6 @@
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime import Runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from gan_core import architectures, datasets
 from gan_core.client import Run
@@ -15,22 +13,15 @@ from gan_core.knobs import ConfigError
 from gan_core.presets import PRESETS
 from pages.ui import controls, remembered
 from pages.ui.liveplot import tab_key
+from pages.ui.streamlit_private import connected
+from pages.ui.streamlit_private import session_id as _session
 
 CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
 
 
-def _is_connected(session: str) -> bool:
-    return Runtime.exists() and Runtime.instance().is_active_session(session)
-
-
 def hub() -> Hub:
     """The server's one hub."""
-    return the_hub(_is_connected)
-
-
-def _session() -> str:
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
+    return the_hub(connected)
 
 
 def own_run() -> Run:

@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime import Runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from gan_core import machine
 from gan_core.client import ROOT, Run
@@ -25,21 +23,14 @@ from gan_core.knobs import ConfigError
 from gan_core.run_reading import Saved
 from pages.ui import clicks, controls
 from pages.ui.liveplot import deliver
+from pages.ui.streamlit_private import connected as _is_connected
+from pages.ui.streamlit_private import session_id as _session
 
 MOST_SECONDS = 600.0
 SAVE_SECONDS = 60.0
 TICK_SECONDS = 0.4
 CANCELLED = "The export was cancelled."
 PERCENT = re.compile(r"(\d{1,3}) ?%")
-
-
-def _session() -> str:
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
-
-
-def _is_connected(session: str) -> bool:
-    return Runtime.exists() and Runtime.instance().is_active_session(session)
 
 
 _LINE: list["Job"] = []  # all exports of the server, in the order in which they were asked for
