@@ -37,21 +37,28 @@ def pytest_configure():
     os.environ |= {"GANSCOPE_RUNS_DIR": RUNS, "GANSCOPE_CACHE": f"{HOME}/cache", "KERAS_HOME": f"{HOME}/keras"}
 
 
+def _scope(nodeid: str) -> str:
+    """What one process takes as a whole: a file, or all that use a browser: two browsers at once starve each other."""
+    name = nodeid.split("::")[0]
+    return "browser" if any(part in name for part in ("test_browser", "test_faults", "test_soak")) else name
+
+
+def pytest_collection_modifyitems(items):
+    """The tests with a browser, which mostly wait, begin first; beside them, and after them on both, go the others."""
+    items.sort(key=lambda item: _scope(item.nodeid) != "browser")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Two processes (`-n 2`): the tests without a browser, and meanwhile those with one, which mostly wait.
-
-    Whichever ends first takes the pages with servers of their own. Two browsers at once starve each other.
-    """
+    """With `-n 2` each process takes the next scope as soon as it is free."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class Groups(LoadScopeScheduling):
+    class Scopes(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            name = nodeid.split("::")[0]
-            own = "test_faults" in name or "test_soak" in name
-            return "own servers" if own else "browser" if "test_browser" in name else "no browser"
+            return _scope(nodeid)
 
-    return Groups(config, log)
+    config.option.loadscopereorder = False  # xdist would begin with the scope of the most tests
+    return Scopes(config, log)
 
 
 def pytest_collection_finish():

@@ -602,13 +602,13 @@ def test_a_zip_is_uploaded_and_trained_on(open_tab, tmp_path):
             blob = io.BytesIO()
             Image.fromarray(pixels).save(blob, "PNG")
             file.writestr(f"{'dark' if i % 2 else 'light'}/{i}.png", blob.getvalue())
+    digits = moved(tab, "real", "")
     tab.page.set_input_files(".st-key-upload_file_images input[type=file]", bad)
     wait_until(lambda: "escape.png" in tab.page.inner_text("body"), 20, "the sentence")
     tab.page.set_input_files(".st-key-upload_file_images input[type=file]", good)
     wait_until(lambda: "60 images" in tab.page.inner_text("body"), 20, "the file's name")
     tab.play(3)
-    shape = """() => document.querySelector(".st-key-live_real .ganscope-plot").data[0].source.length > 1000"""
-    assert tab.page.evaluate(shape)
+    moved(tab, "real", digits)  # the real pictures are the user's now
 
 
 def test_an_open_page_costs_no_worker_and_a_closed_tab_ends_its_own(chromium):

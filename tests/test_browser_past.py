@@ -14,7 +14,7 @@ import pytest
 from gan_core import run_reading, run_writing
 from gan_core.lane import Lane
 from tests.browser import PLAY_SECONDS, SMALL, WINDOW, Tab
-from tests.conftest import RUNS, Server, children, wait_until
+from tests.conftest import RUNS, Server, wait_until
 from tests.test_trainer import settings, trainer_of, uncompiled
 
 # A browser, a server and a worker on two busy cores: one second chance, which pytest's summary counts as "rerun".
@@ -313,8 +313,8 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
     assert "G learning rate 0.01" in page.inner_text("body")
 
 
-def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs):
-    tab = open_tab()
+def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs, server):
+    tab, before = open_tab(), {*server.workers()}
     page = tab.page
     page.get_by_role("link", name="Saved runs").click()
     for name in two_runs:
@@ -331,4 +331,4 @@ def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs):
     assert "Generator learning rate" in page.inner_text(".ganscope-table >> nth=-1")
     config = json.loads((folder_of(two_runs[0]) / "config.json").read_text())
     assert config["step"] == 6
-    assert children(os.getpid()) == []  # reading runs starts nothing
+    assert {*server.workers()} <= before  # reading runs starts nothing

@@ -160,8 +160,15 @@ class Visitor:
         context.add_init_script(f"{{{MONKEY.replace('SEED', str(seed))}}}")
         self.page = context.new_page()
         self.page.on("console", lambda m: self.errors.append(m.text) if "an exception on" in m.text else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)[:100]))
+        self.page.on("pageerror", self._erred)
         self.page.goto(url, wait_until="commit", timeout=60_000)
+
+    def _erred(self, error) -> None:
+        """An exception in the browser: one that our own script raises is a fault, whoever called it."""
+        self.complaints.append(str(error)[:100])
+        place = next((line for line in (error.stack or "").splitlines() if line.strip().startswith("at ")), "")
+        if "liveplot" in place:
+            self.errors.append(f"{error} {place.strip()}")
 
     def act(self) -> None:
         """Does one thing at random."""

@@ -78,11 +78,11 @@ def test_a_config_that_is_nested_deep(folder, spare, where, depth):
     else:
         about[where] = "HERE"
     (folder / "config.json").write_text(json.dumps(about).replace('"HERE"', deep))
-    try:
-        looked_through(folder, spare)
-    except ConfigError as error:
-        assert len(str(error)) < 400
-    runs.listed(folder.parent)
+    opened = opens_or_says(folder, spare)
+    if where != "note" or depth >= 20_000:  # beyond any reader, or of the wrong type
+        assert not opened
+    elif depth <= 300:  # a note may be anything; between, that is for Python's own limit to say
+        assert opened
 
 
 @pytest.mark.parametrize(
@@ -259,11 +259,12 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("stem", ["history", "frames", "checkpoint-3", f"checkpoint-{END}"])
-@pytest.mark.parametrize("what", FOREIGN)
+STEMS = ("history", "frames", "checkpoint-3", f"checkpoint-{END}")
+
+
+# The arrays of a history, but for one, are flat already.
+@pytest.mark.parametrize("what, stem", [(w, s) for w in FOREIGN for s in STEMS if (w, s) != ("flat", "history")])
 def test_a_file_of_another_make(folder, spare, what, stem):
-    if (what, stem) == ("flat", "history"):
-        return  # its arrays but for one are flat already
     replaced(folder, stem, FOREIGN[what](inside(folder, stem)))
     said = refused_at(folder, spare, 3)
     assert re.search("cannot be read|does not hold the weights|not of the data that it names", said), said
