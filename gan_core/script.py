@@ -31,17 +31,17 @@ PURPOSES = ("REAL_D", "Z_D", "Z_G", "REAL_G", "LABELS", "PENALTY", "NOISE_D", "N
 # What a constant means, where its name does not say it.
 MEANINGS = {
     "DATA_SIZE": "samples to learn from",
-    "LATENT_DIM": "numbers in z",
+    "LATENT_DIM": "length of z, the latent vector",
     "D_STEPS": "discriminator updates a round",
     "G_STEPS": "generator updates a round",
-    "GP_WEIGHT": "of the penalty",
+    "GP_WEIGHT": "of the gradient penalty",
     "FILTERS": "of the stage with the finest pixels",
     "EMA_DECAY": "of the averaged generator",
-    "SCHEDULE_FLOOR": "share of the rates that is left in the end",
+    "SCHEDULE_FLOOR": "final share of the learning rates",
     "INSTANCE_NOISE_STEPS": "until it is gone",
     "PACKING": "samples that are judged at once",
     "UNROLL": "discriminator updates that the generator looks ahead",
-    "GRAD_CLIP": "longest gradient of a network",
+    "GRAD_CLIP": "largest gradient norm of a network",
     "CLASSES": "that both networks are told",
 }
 TOGETHER = (  # on one line

@@ -133,7 +133,7 @@ class Steps:
         if self.falling:
             row = SCHEDULES[c.schedule]
             source = f" ({row.source})" if row.source else ""
-            lines.append(f"# The rates fall over the steps: {row.description}{source}.")
+            lines.append(f"# The learning rates fall over the steps: {row.description}{source}.")
             lines += [f"{side}_rate = {KERAS_SCHEDULES[c.schedule].format(f'{side.upper()}_LR')}" for side in "gd"]
         for side, network in (("g", "generator"), ("d", "discriminator")):
             if side == "g" or not c.unroll:
