@@ -429,7 +429,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--runs-dir", metavar="DIR", help="where runs are kept (GANSCOPE_RUNS_DIR, else runs)")
 
     sub = command("train", train, _print_train, "Train a GAN and score it.")
-    sub.add_argument("--preset", metavar="NAME", help="data and all settings to start from; ring if nothing is said of the data")
+    sub.add_argument("--preset", metavar="NAME", help="data and settings to start from (ring, if no data are named)")
     sub.add_argument("--config", metavar="FILE", help="a JSON object of settings instead of a preset")
     sub.add_argument(
         "--save",
