@@ -76,7 +76,7 @@ STYLE = """<style>
 .st-key-picture:has(> .st-key-live_real) .stVerticalBlock:has(> .st-key-live_samples) { display: contents; }
 .stVerticalBlock:has(> .st-key-live_real) {
   display: grid; gap: 0.3rem 0.4rem; align-content: start;
-  grid-template-columns: 10rem minmax(0, calc(min(43%, var(--plane)) - 10rem)) min(16%, 0.38 * var(--plane)) minmax(0, 1fr);
+  grid-template-columns: 10rem minmax(0, calc(min(50%, var(--plane)) - 10rem)) min(18%, 0.38 * var(--plane)) minmax(0, 1fr);
   grid-template-areas: "step rate rate rate" "plane plane real losses" "plane plane real classes" "plane plane real blend" "plane plane real near" "metrics metrics metrics metrics";
 }
 .st-key-picture :where(.stVerticalBlock:has(> .st-key-live_samples)) > * { grid-column: 1 / -1; min-width: 0; }
