@@ -177,13 +177,15 @@ COVERED = """() => [...document.querySelectorAll("button, a, input, summary, [ro
 def test_a_notice_covers_nothing_that_can_be_clicked_and_goes(open_tab, width):
     tab = open_tab()
     tab.page.set_viewport_size({"width": width, "height": 720})
+    tab.page.reload()  # on a phone the sidebar is folded from the start
+    tab.ready()
     keep = tab.page.locator(".st-key-keep_points button").first
     keep.click()
     tab.page.get_by_role("button", name="Losses (CSV)", exact=True).first.click()
     notice = tab.page.locator(".ganscope-notices > div")
     notice.get_by_text("Nothing to save yet").wait_for(timeout=20_000)
     tab.page.keyboard.press("Escape")
-    tab.page.evaluate("scrollTo(0, 0)")
+    tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
     assert tab.page.evaluate(COVERED) == []
     before = tab.page.locator(".st-key-live_samples .ganscope-plot").bounding_box()
     notice.get_by_label("Close").click()
