@@ -707,6 +707,8 @@ def test_news_is_told_once_by_its_number_on_every_page(hub, monkeypatch):
         told.clear()
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception and told[-1] == ["first"], page
+    app.switch_page("pages/watch.py").run()
+    assert app.info[0].value == "first"
 
 
 @pytest.fixture

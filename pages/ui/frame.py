@@ -205,7 +205,8 @@ def run() -> None:
         # Imported by the first visit, for the server starts sooner without.
         from pages.ui import remembered, session
 
-        session.claim()
+        if page.url_path != "watch":  # who watches has nothing to find again
+            session.claim()
         try:
             page.run()
         finally:

@@ -85,7 +85,7 @@ def page() -> None:
     show = SHOWS.get(token)
     with st.container(key="news"):
         for notice in controls.news():
-            st.info(notice)
+            st.info(notice["text"])
     if show is None:
         st.info(f"{ENDED} Ask the presenter for a new one.", icon=":material/cast:")
         return
