@@ -482,7 +482,10 @@ class Run:
         self._taken = answer["id"]
         if answer["generation"] != self._generation:
             return  # a late frame of a run that was thrown away
-        self._last = {**answer, **(answer["lanes"][0] if answer["lanes"] else {})}
+        lanes = answer["lanes"]
+        self._last = {**answer, **(lanes[0] if lanes else {})}
+        if lanes:
+            self._last["step"] = max(lane["step"] for lane in lanes)  # of a race, one that diverged stands still
         if answer["id"] > self._said:
             if answer["error"]:
                 self.wants_play = self._stepping = False

@@ -63,8 +63,8 @@ class Lane:
             rows = self.trainer.train(n)
         except Diverged as diverged:
             self.error = (
-                f"Training diverged: {diverged} The networks stand as they were at step {self.trainer.step:,}, the "
-                "last good state. Lower a rate (or reset) and press Play to go on."
+                f"Training diverged at step {diverged.step:,}: {diverged.quantity} became NaN or infinite. "
+                f"The run is back at step {self.trainer.step:,}, the last good state."
             )
             return None
         self.recording.history.append(rows)

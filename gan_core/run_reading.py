@@ -39,6 +39,7 @@ FILE = re.compile(r"(history|frames|scores|data|picture|checkpoint-[0-9]{1,12})-
 NOTE_LENGTH = 500
 MOST_FILE = 800_000_000  # bytes of one file of a run, packed and unpacked: the most pictures that a user can load
 MOST_CONFIG = 4_000_000
+READINGS = 4  # of a run whose files go, for it is being written, while it is read
 MOST_STEP = 2**31 - 1  # the networks count in int32
 # Axes of each array of a recorded frame, None for any length; and which must be there.
 FRAME = {
@@ -284,6 +285,19 @@ def recording_of(run: Saved, checkpoints: bool = False) -> Recording:
     return recording
 
 
+def opened(folder: Path, checkpoints: bool = False) -> tuple[Saved, Recording]:
+    """A run with what was recorded; raises ConfigError. One that is being autosaved is read again as it is by then."""
+    for _ in range(READINGS - 1):
+        run = read(folder)
+        try:
+            return run, recording_of(run, checkpoints)
+        except ConfigError:
+            if read(folder).about == run.about:
+                raise
+    run = read(folder)
+    return run, recording_of(run, checkpoints)
+
+
 def _countable(history: History) -> History:
     """The history, if its steps are such as training counts; raises ValueError."""
     _step(history.stride)
@@ -326,8 +340,7 @@ def restore(trainer: Trainer, folder: str | Path, step: int | None = None, branc
 
     With a step it is a branch, whose recording names the parent, unless `branch` is off. Raises ConfigError.
     """
-    run = read(Path(folder))
-    recording = recording_of(run, checkpoints=True)
+    run, recording = opened(Path(folder), checkpoints=True)
     steps = recording.checkpoints.steps
     at = steps[-1] if step is None and steps else step
     if at not in steps:

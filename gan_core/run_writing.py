@@ -3,7 +3,7 @@
 `config.json` names every other file with its checksum. A file is written under a temporary name and renamed; its name
 holds its checksum, so nothing that the present `config.json` names is ever written over. A new `config.json` comes
 last, and only then what it no longer names goes: whenever a process is killed, the folder holds the last complete
-state.
+state. Of those that write into one folder, or move it, one does so at a time (locking.py).
 
 A new folder is written beside its place and renamed, so of two that save one name at once exactly one wins.
 """
@@ -28,6 +28,7 @@ import numpy as np
 from gan_core.config import GANConfig
 from gan_core.datasets import DATASETS, Data
 from gan_core.knobs import ConfigError, shorten
+from gan_core.locking import locked
 from gan_core.pictures import Pictures
 from gan_core.recording import Checkpoint, Recording
 from gan_core.room import Room, room
@@ -91,14 +92,19 @@ class Writer:
     _room: Room | None = None  # as it was before the present call, and what is left of it now
     _left: int = 0
     _written: list[Path] = field(default_factory=list)  # by the present call
+    _own: os.stat_result | None = None  # the folder, once something of this writer is in it
 
     def write(self, content: Content) -> None:
         """Writes the run; raises ConfigError with the state before left as it was."""
         try:
             if self.folder.exists():
-                self._write(content)
+                with locked(self.folder):
+                    if self._own is not None and not os.path.samestat(self._own, self.folder.stat()):
+                        raise ConfigError(f"The run cannot be saved in {self.folder}: another run has that name now.")
+                    self._write(content)
             else:
                 save(self.folder, content)  # a kill leaves no half of a folder
+            self._own = self.folder.stat()
         except OSError as error:
             raise unsaved(self.folder, error) from None
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_core.knobs import ConfigError, shorten
+from gan_core.locking import FILE as LOCK_FILE
+from gan_core.locking import locked
 from gan_core.room import room
 from gan_core.run_reading import CONFIG, NOTE_LENGTH, Saved, is_run, printable, read
 from gan_core.run_writing import json_bytes, new_run, unsaved, write_whole
@@ -98,8 +100,14 @@ def rename(folder: Path, name: str) -> Path:
 
 
 def _moved(folder: Path, target: Path) -> None:
+    # Nobody writes meanwhile: what is left of a write must not go into a run that gets the old name. Where an open
+    # file keeps its folder from being moved (Windows), the system refuses by itself.
+    held = contextlib.nullcontext() if os.name == "nt" else locked(folder)
     try:
-        os.rename(folder, target)
+        with held:
+            os.rename(folder, target)
+        with contextlib.suppress(OSError):
+            os.unlink(target / LOCK_FILE)
     except OSError as error:
         raise ConfigError(f"{folder.name} cannot be moved: {error.strerror or error}.") from None
 
@@ -129,9 +137,11 @@ def copy(folder: Path, target: Path) -> Path:
 
 def annotate(folder: Path, note: str) -> None:
     """Changes the run's note; raises ConfigError."""
-    about = {**read(folder).about, "note": checked_note(note)}
+    note = checked_note(note)
+    read(folder)
     try:
-        write_whole(folder / CONFIG, json_bytes(about))
+        with locked(folder):
+            write_whole(folder / CONFIG, json_bytes({**read(folder).about, "note": note}))
     except OSError as error:
         raise unsaved(folder, error) from None
 

@@ -67,10 +67,16 @@ class LiveScores:
     def refresh(self, idle: bool) -> None:
         """Makes them anew if it is time, or (when standing still) if they are not of this very state."""
         this = (self.trainer.step, self.trainer.config.show_ema)
-        if this == self._of or (time.monotonic() < self._next and not idle) or not self._ready():
+        if this == self._of or (time.monotonic() < self._next and not idle):
             return
         started = time.monotonic()
-        self.values = {**self._make(), "step": self.trainer.step}
+        try:
+            if not self._ready():
+                return
+            started = time.monotonic()
+            self.values = {**self._make(), "step": self.trainer.step}
+        except Exception as error:  # scores are missing, training goes on
+            self.values = {"note": f"The scores of step {self.trainer.step:,} failed. {_said(error)}"}
         self._of = this
         self._next = time.monotonic() + (time.monotonic() - started) / SHARE
 
@@ -82,6 +88,12 @@ class LiveScores:
 
     def _make(self) -> dict[str, Any]:
         return {}
+
+
+def _said(error: Exception) -> str:
+    """The error in a line of its own words."""
+    line = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+    return f"{type(error).__name__}: {line}"
 
 
 class PointScores(LiveScores):
@@ -118,7 +130,7 @@ class ImageScores(LiveScores):
 
     def _ready(self) -> bool:
         if self._judge is None and self._thread is None and "note" not in self.values:
-            self.values = {"note": "A small classifier is being trained, once for this data set."}
+            self.values = {"note": "Preparing the scores: training a small classifier, once per data set."}
             self._thread = threading.Thread(target=self._prepare, daemon=True)
             self._thread.start()
         return self._judge is not None
@@ -133,8 +145,7 @@ class ImageScores(LiveScores):
         except classifier.Stopped:
             return
         except Exception as error:  # scores are missing, training goes on
-            line = (str(error).splitlines() or ["no reason given"])[0][:200]
-            self.values = {"note": f"There are no scores: {type(error).__name__}: {line}"}
+            self.values = {"note": f"There are no scores: {_said(error)}"}
             return
         self._judge = judge, reference
 

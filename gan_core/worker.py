@@ -327,8 +327,7 @@ class Worker:
     def _on_play(self, _) -> None:
         if not self._lanes:
             return  # what was asked for could not be built, and the error says why
-        self._playing = True
-        self._forgive()
+        self._playing = self._forgive()
         self._recent.clear()
         self._pace.restart()
 
@@ -340,14 +339,18 @@ class Worker:
         if not self._lanes:
             return
         self._playing = False
-        self._forgive()
-        self._pending += n
+        if self._forgive():
+            self._pending += n
 
-    def _forgive(self) -> None:
-        """A run that diverged may try again."""
+    def _forgive(self) -> bool:
+        """A run that diverged may try again; whether there is one that may. In a race it may not: it stands at an
+        earlier step than the others, which go on in step."""
         self._error = None
-        for lane in self._lanes:
-            lane.error = ""
+        if len(self._lanes) == 1:
+            self._lanes[0].error = ""
+        elif all(lane.error for lane in self._lanes):
+            self._error = ALL_DIVERGED
+        return self._error is None
 
     def _on_speed(self, speed: float) -> None:
         self._pace.speed = speed
@@ -418,7 +421,8 @@ class Worker:
         going = [lane for lane in lanes if not lane.error]
         if not going:
             self._playing, self._pending = False, 0
-            self._error = self._lanes[0].error if len(self._lanes) == 1 else ALL_DIVERGED
+            alone = f"{lanes[0].error} Lower a learning rate and press Play, or press Reset."
+            self._error = alone if len(self._lanes) == 1 else ALL_DIVERGED
             return
         self._recent.append((ended, going[0].trainer.step))
         while ended - self._recent[0][0] > RATE_WINDOW and len(self._recent) > 2:
@@ -440,7 +444,8 @@ class Worker:
             self._error = str(error)
         else:
             line = str(error).strip().split("\n")[0][:300]
-            self._error = f"Training stopped with an error ({type(error).__name__}: {line}). Reset to start over."
+            what = f"{type(error).__name__}: {line}"
+            self._error = f"Training stopped: {what}. Press Reset. If it happens again, start from a preset."
 
     def _rate(self) -> float:
         if len(self._recent) < 2:

@@ -185,7 +185,7 @@ def test_divergence_is_data_and_leaves_the_last_good_state(run):
     run.configure(bad)
     run.play()
     snapshot = poll_until(run, lambda s: s.error, "the divergence")
-    assert "became NaN or infinite" in snapshot.error
+    assert "became NaN or infinite" in snapshot.error and "Lower a learning rate" in snapshot.error
     assert not run.wants_play
     assert np.isfinite(snapshot.frame["samples"]).all()
     run.configure(replace(bad, d_lr=1e-5, gp_weight=0.0))

@@ -14,15 +14,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gan_core import client, datasets, run_reading, run_writing, runs
+from gan_core import datasets, run_reading, run_writing, runs
 from gan_core.client import Run, WorkerProcess
 from gan_core.config import GANConfig
 from gan_core.knobs import ConfigError
 from gan_core.recording import Checkpoint, Recording
 from gan_core.run_reading import Saved
 from gan_core.run_writing import Content
-from gan_core.snapshot import View
-from tests.conftest import ROOT, wait_until
+from tests.conftest import ROOT
+from tests.workers import SLOW_SECONDS, hurried, poll_until
 
 # Real processes on two busy cores: one second chance, which pytest's summary counts as "rerun".
 pytestmark = pytest.mark.flaky(reruns=1)
@@ -105,8 +105,19 @@ def save_at_once(folder):
     say(said)
 
 
+def share(folder):
+    """Autosaves a run that others autosave too, and changes its note."""
+    recording = Recording()
+    writer = run_writing.Writer(folder)
+    for step in range(1, 13):
+        grow(recording, step)
+        writer.write(content(recording, step))
+        runs.annotate(folder, f"{os.getpid()} at {step}")
+    say("done")
+
+
 RACERS = 4
-WORKS = {"write": write_on, "save": save_on, "race": save_at_once}
+WORKS = {"write": write_on, "save": save_on, "race": save_at_once, "share": share}
 
 
 def say(line):
@@ -118,7 +129,7 @@ def nursery():
     for line in sys.stdin:
         work, _, folder = line.strip().partition(" ")
         pids = []
-        for _ in range(RACERS if work == "race" else 1):
+        for _ in range(RACERS if work in ("race", "share") else 1):
             pid = os.fork()
             if pid == 0:
                 try:
@@ -219,69 +230,36 @@ def test_of_processes_that_save_one_name_at_once_exactly_one_wins(born, tmp_path
         assert whole(root / "run").step == 1 and not [*root.glob(".part-*")]
 
 
+def test_processes_that_write_one_run_and_its_note_at_once_leave_it_whole(born, tmp_path):
+    """As servers do that share a folder of runs: what config.json names is there, whoever wrote last."""
+    folder = tmp_path / "autosave ring"
+    grown = Recording()
+    grow(grown, 1)
+    run_writing.save(folder, content(grown, 1))
+    born.begin("share", folder)
+    said = []
+    while (line := born.line()) != "gone":
+        said.append(line)
+        whole_or_newer(folder)
+    assert said.count("done") == RACERS
+    run = whole(folder)
+    assert run.step == 12 and run.note.endswith("at 12") and not [*folder.glob("*.tmp")]
+    named = {row["file"] for row in (*run.about["files"].values(), *run.about["checkpoints"])}
+    assert {path.name for path in folder.iterdir()} == {"config.json", *named}
+
+
+def whole_or_newer(folder):
+    """What is read while others write is of one moment."""
+    run, recording = run_reading.opened(folder, checkpoints=True)
+    assert recording.checkpoints.steps[-1] == recording.frames.steps[-1] == run.step
+
+
 # -- a real worker, killed while it trains and autosaves ----------------------------------------------------
 
 SMALL = GANConfig.from_flat(
     {"data": "ring", "g_layers": 1, "d_layers": 1, "g_units": 8, "d_units": 8, "batch_size": 8, "data_size": 500}
 )
 KILLS = 2
-SLOW_SECONDS = 6.0
-
-
-def hurry(first=0.05):
-    """The main function of a worker that compiles nothing, and autosaves as often as it can, after `first` seconds."""
-    from gan_core import keeper, trainer, worker
-
-    made = trainer.Program
-
-    def plain(*arguments, **options):
-        program = made(*arguments, **{**options, "path": "graph"})
-        program.train = program._train
-        return program
-
-    trainer.Program = plain
-    keeper.FIRST_SECONDS, keeper.EVERY_SECONDS = first, 0.05
-    keeper.SHARE = 1.0
-    worker.NICENESS = 0
-    worker.main()
-
-
-def slow():
-    """As `hurry`, but autosaves at its end only, which takes seconds; one that nobody renews ends soon."""
-    from gan_core import worker
-
-    write = run_writing.Writer.write
-
-    def slowly(self, content):
-        time.sleep(SLOW_SECONDS)
-        write(self, content)
-
-    run_writing.Writer.write = slowly
-    worker.LEASE_SECONDS, worker.ORPHAN_SECONDS = 1.0, 3.0
-    hurry(first=1_000.0)
-
-
-def hurried(main="hurry"):
-    """The process of a worker with that main function."""
-
-    def popen(command, **options):
-        return subprocess.Popen([command[0], "-c", f"from tests.test_run_kills import {main}; {main}()"], **options)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(client, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
-        return WorkerProcess()
-
-
-def poll_until(run, ready, what, seconds=90):
-    """The first snapshot for which `ready` holds; the worker's lease is renewed meanwhile."""
-
-    def look():
-        run.worker.send("lease")
-        snapshot = run.poll(View(heat=False), 0.1)
-        assert snapshot.status != "ended" and not snapshot.error, snapshot.error
-        return snapshot if ready(snapshot) else None
-
-    return wait_until(look, seconds, what)
 
 
 def ended(process):
@@ -371,6 +349,23 @@ def test_a_worker_ends_when_its_run_is_saved_however_long_that_takes(tmp_path, e
         assert run_reading.read(folder).step == 5
         (by_hand,) = asked.result(10)
         assert run_reading.read(by_hand).step == 5
+    finally:
+        process.process.kill()
+        process.process.wait(15)
+
+
+def test_scores_that_fail_stop_nothing(tmp_path):
+    """They are a note, and the run trains and is saved."""
+    process = hurried("unscored")
+    try:
+        run = Run(SMALL)
+        run.attach(process)
+        run.play()
+        playing = poll_until(run, lambda s: s.step > 5 and "metrics" in s.frame, "steps")
+        assert playing.status == "playing" and "a score that fails" in playing.frame["metrics"]["note"]
+        poll_until(run, lambda s: s.step > playing.step, "more steps")
+        (folder,) = run.save([tmp_path / "kept"]).result(30)
+        assert run_reading.read(folder).step > 5
     finally:
         process.process.kill()
         process.process.wait(15)

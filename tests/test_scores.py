@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from gan_core import classifier, image_metrics, metrics, scores
+from gan_core.lane import Lane
 from gan_core.pictures import Pictures
 from gan_core.scores import ImageScores, PointScores, live_scores
+from gan_core.snapshot import View
 from tests.conftest import wait_until
 from tests.tiny import image_trainer, point_trainer, quadrants, stacked
 
@@ -103,6 +105,30 @@ def test_few_training_points_of_a_known_set_do_not_make_the_sample_smaller():
     assert scores.w1_samples(point_trainer(data_size=16), 300) == 300
 
 
+@pytest.mark.parametrize("where", ["_make", "_ready"])
+def test_a_score_that_fails_is_a_sentence_and_the_next_is_made(clock, monkeypatch, where):
+    trainer = point_trainer()
+    lane = Lane(trainer)
+    with monkeypatch.context() as patched:
+        tried = []
+
+        def fail():
+            tried.append(trainer.step)
+            raise np.linalg.LinAlgError("singular\nmatrix")
+
+        patched.setattr(lane.scores, where, fail)
+        for _ in range(2):
+            metrics = lane.look(View(heat=False), idle=True, scored=True)["metrics"]
+            assert metrics == {"note": "The scores of step 0 failed. LinAlgError: singular"}
+        assert tried == [0]  # of one state once
+        assert lane.train(lane.until_due(3)) is not None
+        lane.refresh_scores(idle=True)
+        assert tried == [0, 1] and len(lane.recording.scores) == 0
+    lane.train(1)
+    lane.refresh_scores(idle=True)
+    assert lane.scores.values["step"] == 2 and lane.recording.scores.steps == [2]
+
+
 # -- images -------------------------------------------------------------------------------------------------
 
 
@@ -114,7 +140,7 @@ def test_a_note_until_the_classifier_is_there_and_then_every_score(cache, monkey
     assert type(live) is ImageScores and live.values == {}
     for _ in range(3):
         live.refresh(idle=False)
-    assert live.values == {"note": "A small classifier is being trained, once for this data set."}
+    assert live.values == {"note": "Preparing the scores: training a small classifier, once per data set."}
     thread = live._thread
     gate.set()
     values = ready(live)

@@ -1,5 +1,6 @@
 """Saving a run: on full disks, killed, two at once, again and again; what was there stays whole."""
 
+import errno
 import itertools
 import os
 import shutil
@@ -8,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from gan_core import run_reading, run_writing, runs
+from gan_core import locking, run_reading, run_writing, runs
 from gan_core.knobs import ConfigError
 from gan_core.lane import Lane
 from gan_core.run_writing import Content
@@ -243,6 +244,76 @@ def test_of_many_that_save_one_name_at_once_exactly_one_wins(tmp_path, small, mo
         assert said.count("There is a run with the name 'run' already: choose another.") == n - 1
         assert [path.name for path in root.iterdir()] == ["run"]
         assert looked_through(root / "run", lane.trainer).note == f"number {won}"
+
+
+def test_a_note_that_is_written_during_an_autosave_takes_nothing_back(tmp_path, program, spare, monkeypatch):
+    """Whoever changes a part of config.json does so between two writes, never around one."""
+    folder, going = tmp_path / "auto", Lane(trainer_of(CONFIG, program), scored=False)
+    writer = run_writing.Writer(folder)
+    writer.write(Content.of(trained(going, 2)))
+    trained(going, 4)
+    content, read, go, json_bytes = Content.of(going), threading.Event(), threading.Event(), runs.json_bytes
+
+    def held(value):
+        read.set()
+        assert go.wait(20)
+        return json_bytes(value)
+
+    monkeypatch.setattr(runs, "json_bytes", held)
+    noting = threading.Thread(target=runs.annotate, args=(folder, "remember this"))
+    noting.start()
+    assert read.wait(20)
+    writing = threading.Thread(target=writer.write, args=(content,))
+    writing.start()
+    writing.join(0.5)  # as far as it comes
+    go.set()
+    for thread in (noting, writing):
+        thread.join(20)
+        assert not thread.is_alive()
+    run = looked_through(folder, spare)
+    assert run.step == 4 and run.note == "remember this"
+
+
+def test_an_autosave_never_writes_into_another_run_that_has_its_name_now(tmp_path, program, lane, spare):
+    folder, going = tmp_path / "auto", Lane(trainer_of(CONFIG, program), scored=False)
+    writer = run_writing.Writer(folder)
+    writer.write(Content.of(trained(going, 1)))
+    run_writing.save(tmp_path / "other", Content.of(lane, note="another"))
+    before = contents(tmp_path / "other")
+    runs.rename(folder, "mine")
+    runs.rename(tmp_path / "other", "auto")
+    assert "another run has that name now" in sentence(writer.write, Content.of(trained(going, 2)))
+    assert contents(folder) == before
+    assert looked_through(tmp_path / "mine", spare).step == 1
+
+
+def test_a_lock_is_waited_for_but_not_for_ever(folder):
+    """And who waits for one that has gone with its folder says that."""
+    before = contents(folder)
+    with locking.locked(folder):
+        assert "is being written by another process" in sentence(held_for, folder, 0.1)
+        os.rename(folder, folder.with_name("elsewhere"))
+    with pytest.raises(OSError), locking.locked(folder):
+        pass
+    with locking.locked(folder.with_name("elsewhere")):
+        pass
+    assert contents(folder.with_name("elsewhere")) == before
+
+
+def held_for(folder, seconds):
+    with locking.locked(folder, seconds):
+        pass
+
+
+def test_a_file_system_without_locks_is_written_to_all_the_same(folder, small, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def unknown(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    runs.annotate(folder, "noted")
+    assert run_reading.read(folder).note == "noted"
 
 
 # -- written again and again --------------------------------------------------------------------------------
