@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -27,7 +27,7 @@ from gan_core.wire import LEAVE_SECONDS, Wire
 
 ASK_AGAIN_SECONDS = 3.0
 END_SECONDS = LEAVE_SECONDS + 2.0  # a worker ends by itself: this is for one that cannot any more
-NOT_SAVED = "The training process ended before the run was saved."
+NOT_SAVED = "Training stopped before the run was saved."
 ROOT = Path(__file__).resolve().parent.parent
 
 _LOGGER = logging.getLogger(__name__)
@@ -192,6 +192,19 @@ class WorkerProcess:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A saved run to go on from, at its checkpoint `step` (None: the last), which makes a branch of it or not.
+
+    error: why it stands still for good, in a race.
+    """
+
+    folder: Path
+    step: int | None
+    branch: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Dropped:
     """A run whose place another start took, `step` steps old; its training process keeps the recording of
     `generation`, so `Run.undo` brings it back."""
@@ -200,7 +213,7 @@ class Dropped:
     step: int
     configs: tuple[GANConfig, ...]
     upload: Any
-    source: tuple[Saved, int | None] | None
+    sources: "tuple[Source, ...]"
     autosave: dict[str, Any] | None
 
 
@@ -213,7 +226,7 @@ class Run:
     def __init__(self, config: GANConfig, upload: Any = None):
         self.configs = (config,)  # several are a race: the worker trains them in lock-step
         self.upload = upload
-        self.source: tuple[Saved, int | None] | None = None  # the saved run, and its checkpoint, that it goes on from
+        self.sources: tuple[Source, ...] = ()  # the saved runs that it goes on from, one for each config; or none
         self.autosave: dict[str, Any] | None = None  # {folders, owner} to be kept in, a folder for each config
         self.worker: WorkerProcess | None = None
         self.wants_play = False
@@ -292,17 +305,15 @@ class Run:
                 self._command()
             self._send_config()
 
-    def _anew(
-        self, configs: tuple[GANConfig, ...], upload: Any, source: tuple[Saved, int | None] | None = None
-    ) -> None:
+    def _anew(self, configs: tuple[GANConfig, ...], upload: Any, sources: tuple[Source, ...] = ()) -> None:
         """Another generation: whatever the worker still says of the one before is not taken."""
         if self.worker is not None and self.step > 0:
-            kept = (self.configs, self.upload, self.source, self.autosave)
+            kept = (self.configs, self.upload, self.sources, self.autosave)
             self.dropped = Dropped(self._generation, self.step, *kept)
         self._restores = None
         self._generation += 1
         self._last, self._data = {}, None
-        self.configs, self.source, self.autosave = configs, source, None
+        self.configs, self.sources, self.autosave = configs, sources, None
         self.upload = upload if DATASETS[configs[0].data].upload else None
         self._command()
 
@@ -325,7 +336,27 @@ class Run:
             config = saved.checkpoints[step]
         self.pause()
         with self._lock:
-            self._anew((config,), upload, (saved, step))
+            self._anew((config,), upload, (Source(saved.folder, step, step is not None),))
+            self._send_config()
+
+    def open_race(self, racers: list[Saved], upload: Any) -> None:
+        """Goes on with an autosaved race, standing still where all its runs last stood together.
+
+        Those that had diverged stay out, as they did. Raises ConfigError where the runs have no step in common.
+        """
+        going = [saved for saved in racers if not saved.race.error] or racers
+        shared = set.intersection(*(set(saved.checkpoints) for saved in going))
+        if not shared:
+            raise ConfigError("This race cannot go on: its runs were saved at different steps.")
+        at = max(shared)
+        steps = [at if saved in going else max(saved.checkpoints, default=None) for saved in racers]
+        configs = tuple(saved.checkpoints[s] for saved, s in zip(racers, steps, strict=True) if s is not None)
+        if len(configs) < len(racers):
+            raise ConfigError("This race cannot go on: a run has nothing to go on from.")
+        self.pause()
+        with self._lock:
+            sources = (Source(saved.folder, s, False, saved.race.error) for saved, s in zip(racers, steps, strict=True))
+            self._anew(configs, upload, tuple(sources))
             self._send_config()
 
     def undo(self) -> None:
@@ -335,7 +366,7 @@ class Run:
             return
         self.pause()
         with self._lock:
-            self._anew(back.configs, back.upload, back.source)
+            self._anew(back.configs, back.upload, back.sources)
             if self.dropped is back:  # there were no steps to keep
                 self.dropped = None
             self.autosave, self._restores = back.autosave, back.generation
@@ -347,8 +378,8 @@ class Run:
 
     def _send_config(self) -> None:
         if self.worker is not None:
-            source = self.source and {"folder": str(self.source[0].folder), "step": self.source[1]}
-            body = {"flats": [c.to_flat() for c in self.configs], "upload": self.upload, "source": source}
+            sources = [asdict(source) for source in self.sources]
+            body = {"flats": [c.to_flat() for c in self.configs], "upload": self.upload, "sources": sources}
             body |= {"restores": self._restores, "keeps": self.dropped and self.dropped.generation}
             self.worker.send("configure", {**body, "generation": self._generation, "autosave": self.autosave})
 
@@ -443,8 +474,8 @@ class Run:
     def afterwards(self) -> str:
         """What the user can do once the worker is gone."""
         written = self.autosave is not None and all(is_run(Path(folder)) for folder in self.autosave["folders"])
-        kept = ", or take up what was autosaved" if written else ""
-        return f"The settings are kept: press Play to start again from step 0{kept}."
+        kept = ", or continue the autosaved run" if written else ""
+        return f"Your settings are kept. Press Play to start again from step 0{kept}."
 
     # -- frames -------------------------------------------------------------------------------------------
 
@@ -466,7 +497,8 @@ class Run:
             with self._lock:
                 self._take(answer)
         if worker is not None and worker.state == "gone":
-            self.end(f"The training process ended unexpectedly ({worker.reason}). {self.afterwards()}")
+            often = "If it happens again, use a smaller network or batch."
+            self.end(f"Training stopped unexpectedly ({worker.reason}). {self.afterwards()} {often}")
         return self.snapshot()
 
     def refresh(self, seconds: float) -> Snapshot:

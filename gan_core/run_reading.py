@@ -105,7 +105,7 @@ def is_run(folder: Path) -> bool:
 def read(folder: Path) -> Saved:
     """What the run says of itself; raises ConfigError with the reason where it cannot be read."""
     folder = Path(folder)
-    broken = ConfigError(f"{folder} holds no run that can be read: its {CONFIG} is missing or broken.")
+    broken = ConfigError(f"{folder} is not a readable run: its {CONFIG} is missing or damaged.")
     try:
         about = _json_of(_bytes(folder / CONFIG, MOST_CONFIG))
         version = about.get("format")
@@ -113,7 +113,8 @@ def read(folder: Path) -> Saved:
         raise broken from None
     if version not in FORMATS:
         newer = isinstance(version, int) and version > FORMAT
-        raise ConfigError(f"{folder} was written by {'a newer' if newer else 'another'} version of GANscope.")
+        which, update = ("a newer", " Update GANscope to open it.") if newer else ("another", "")
+        raise ConfigError(f"{folder} was written by {which} version of GANscope.{update}")
     try:
         config, problems = GANConfig.from_flat_lenient({**about["config"]})
         points = about["checkpoints"]
@@ -198,7 +199,7 @@ def _contents(run: Saved, row: dict[str, Any], most: int = MOST_FILE) -> bytes:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     if checksum(content) != row["sha256"]:
-        raise ConfigError(f"{path} cannot be read: it is not what was saved with its {CONFIG}, but cut or changed.")
+        raise ConfigError(f"{path} was changed or cut off after saving. Use a backup copy of the run.")
     return content
 
 

@@ -149,7 +149,7 @@ def annotate(folder: Path, note: str) -> None:
 def delete(folder: Path) -> None:
     """Deletes the run, at once for everybody else; raises ConfigError. Only folders that hold a run are deleted."""
     if not is_run(folder):
-        raise ConfigError(f"{folder.name} holds no run, so it is not deleted from here.")
+        raise ConfigError(f"{folder.name} is not a readable run, so it is not deleted from here.")
     away = folder.parent / f".part-{os.urandom(8).hex()}"
     _moved(folder, away)
     shutil.rmtree(away, ignore_errors=True)

@@ -166,7 +166,7 @@ class Worker:
         self._compiling: list[Future] = []  # what runs the first steps
         self._faster: list[Future] = []  # what runs the rest
         self._lanes: list[Lane] = []
-        self._dropped: dict[int, list[Recording]] = {}  # of the generation that `Run.undo` would bring back
+        self._dropped: dict[int, list[tuple[Recording, str]]] = {}  # of the generation that `Run.undo` would bring back
         self._keeper: Keeper | None = None
         self._keepers: list[Keeper] = []
         self._saver = ThreadPoolExecutor(SAVERS)
@@ -228,10 +228,11 @@ class Worker:
     # -- commands -----------------------------------------------------------------------------------------
 
     def _on_configure(self, body: dict[str, Any]) -> None:
-        """{flats, upload, generation, source, restores, keeps, autosave}: live changes act at once, anything else
+        """{flats, upload, generation, sources, restores, keeps, autosave}: live changes act at once, anything else
         rebuilds.
 
-        source: {folder, step} of the saved run to go on from. autosave: {folders, owner} to keep the lanes in.
+        sources: {folder, step, branch, error} of each saved run to go on from, or []. autosave: {folders, owner} to
+        keep the lanes in.
         restores: the generation whose recording to go on from, which an earlier message had kept; keeps: the one to
         keep from now on. Each may be None.
         """
@@ -269,29 +270,32 @@ class Worker:
         lanes = []
         shape, _ = datasets.extent(configs[0], body["upload"])
         check_memory(configs[0], shape, configs[1:], datasets.training_bytes(configs, body["upload"]))
-        for config in configs:
+        sources = body.get("sources") or [None] * len(configs)
+        for config, source in zip(configs, sources, strict=True):
             data = datasets.load(config, body["upload"])
             check_memory(config, data.shape)
             program, compiling = self._program(config, data)
-            trainer, recording = Trainer(config, data, program), None
+            trainer, recording, error = Trainer(config, data, program), None, source["error"] if source else ""
             if restored is not None:
-                recording = restored[len(lanes)]
+                recording, error = restored[len(lanes)]
                 trainer.restore(recording.checkpoints.items[-1].state)
-            elif body.get("source"):
-                recording = run_reading.restore(trainer, body["source"]["folder"], body["source"]["step"])
+            elif source is not None:
+                recording = run_reading.restore(trainer, source["folder"], source["step"], source["branch"])
             if compiling is None:
                 compiling = self._compiler.submit(trainer.compile_first)
                 self._programs[self._program_key(config, data)] = (program, compiling)
             self._compiling.append(compiling)
             lanes.append(Lane(trainer, recording))
+            lanes[-1].error = error if len(configs) > 1 else ""  # in a race; else it may try again
         self._lanes = lanes
         self._faster = [self._compiler.submit(lane.trainer.compile_rest) for lane in lanes]
         self._recent.clear()
         self._pace.lanes = len(lanes)
         self._pace.restart()
 
-    def _set_aside(self, restores: int | None, keeps: int | None) -> list[Recording] | None:
-        """The recordings of the generation `restores`; those of the generation `keeps` stay, all others are given up.
+    def _set_aside(self, restores: int | None, keeps: int | None) -> list[tuple[Recording, str]] | None:
+        """The recordings of the generation `restores`, and why they stand still; those of the generation `keeps` stay,
+        all others are given up.
 
         The networks of a lane that is given up are not kept: its recording has a checkpoint of where it stood.
         """
@@ -299,7 +303,7 @@ class Worker:
         if self._lanes and self._generation in (restores, keeps):
             for lane in self._lanes:
                 lane.record()
-            known[self._generation] = [lane.recording for lane in self._lanes]
+            known[self._generation] = [(lane.recording, lane.error) for lane in self._lanes]
         self._dropped = {keeps: known[keeps]} if keeps in known else {}
         if restores is not None and restores not in known:
             raise ConfigError("The run before can no longer be brought back. Press Reset to start over.")

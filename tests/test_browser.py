@@ -558,7 +558,7 @@ def test_a_killed_worker_is_a_sentence_and_play_starts_again(server, open_tab):
     # The busiest of the server's workers is the one that trains.
     tab_workers = [pid for pid in server.workers() if _is_busy(pid)] or list(set(server.workers()) - before)
     os.kill(tab_workers[0], signal.SIGKILL)
-    wait_until(lambda: "ended unexpectedly" in tab.page.inner_text("body"), 20, "the sentence")
+    wait_until(lambda: "stopped unexpectedly" in tab.page.inner_text("body"), 20, "the sentence")
     wait_until(lambda: "Play" in tab.text("play"), 20, "the Play button")
     tab.play(5)
 

@@ -293,7 +293,7 @@ def test_a_save_that_fails_in_any_way_is_heard_of_and_stops_nothing(run, tmp_pat
 
 
 def test_a_save_without_a_worker_fails_at_once(tmp_path):
-    with pytest.raises(ConfigError, match="ended before the run was saved"):
+    with pytest.raises(ConfigError, match="stopped before the run was saved"):
         Run(SMALL).save([tmp_path / "mine"]).result(0)
 
 
@@ -428,7 +428,7 @@ def test_a_killed_worker_is_a_sentence():
     run.play()
     os.kill(process.pid, signal.SIGKILL)
     snapshot = poll_until(run, lambda s: s.status == "ended", "the end")
-    assert "ended unexpectedly" in snapshot.error and "press Play" in snapshot.error
+    assert "stopped unexpectedly" in snapshot.error and "Press Play" in snapshot.error
     assert run.worker is None and run.config == SMALL
 
 
@@ -446,7 +446,7 @@ def test_only_an_autosave_that_was_written_is_promised(tmp_path):
     run.keep([tmp_path])
     assert "autosaved" not in run.afterwards()
     (tmp_path / "config.json").write_text("{}")
-    assert "take up what was autosaved" in run.afterwards()
+    assert "continue the autosaved run" in run.afterwards()
 
 
 def test_racers_share_a_longer_chunk():

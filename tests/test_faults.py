@@ -198,7 +198,7 @@ def test_sources_that_are_edited_meanwhile_leave_the_run_alone(hall):
             hall.goes_on(tab, before)
         other = hall.open()  # its worker cannot start
         other.click("play")
-        wait_until(lambda: "ended unexpectedly" in other.page.inner_text("body"), PLAY_SECONDS, "the sentence")
+        wait_until(lambda: "stopped unexpectedly" in other.page.inner_text("body"), PLAY_SECONDS, "the sentence")
     finally:
         for name, text in good.items():
             (hall.root / name).write_text(text)

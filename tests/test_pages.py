@@ -2,12 +2,14 @@
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan_core import run_writing
+from gan_core import autosaves, run_writing
+from gan_core.client import Source
 from gan_core.config import KNOBS, GANConfig
 from gan_core.cost import step_memory
 from gan_core.datasets import DATASETS
@@ -16,7 +18,8 @@ from gan_core.lane import Lane
 from gan_core.presets import PRESETS
 from gan_core.program import COLUMNS
 from gan_core.recipes import RECIPES
-from pages.ui import figures, frame, liveplot, remembered, runs_view, scoring, session
+from gan_core.run_reading import Race
+from pages.ui import figures, frame, liveplot, past, remembered, runs_view, scoring, session
 from tests.conftest import ROOT
 from tests.test_trainer import settings, trainer_of, uncompiled
 
@@ -473,6 +476,26 @@ def test_racers_that_want_too_much_memory_together_are_refused(hub, monkeypatch)
     assert "all 2 runs of this race together would need about" in " ".join(e.value for e in app.error)
 
 
+def test_an_autosaved_race_is_offered_on_compare_and_taken_up(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
+    monkeypatch.setattr(past, "owner", lambda: "0123456789abcdef")
+    folders = autosaves.new_folders(tmp_path, "ring", past.owner(), 2)
+    for i, folder in enumerate(folders):
+        lane = Lane(trainer_of(settings(g_units=4 + i), uncompiled(settings(g_units=4 + i))), scored=False)
+        lane.train(lane.until_due(1))
+        race = Race(folders[0].name, i, 2)
+        run_writing.save(folder, run_writing.Content.of(lane, owner=past.owner(), race=race))
+    # On the page of points, one run of a race is nothing to offer.
+    assert not any("Continue your last" in m.value for m in open_page().markdown)
+    app = open_page("pages/compare.py")
+    assert any("Continue your last race of 2 runs? **ring**, step 1, " in m.value for m in app.markdown)
+    app.button(key="take_up").click().run()
+    assert not app.exception and not app.error
+    (run,) = hub.started
+    assert [c.g_units for c in run.configs] == [4, 5] and [s.folder for s in run.sources] == folders
+    assert run.autosave == {"folders": [str(folder) for folder in folders], "owner": past.owner()}
+
+
 def test_a_race_is_refused_with_a_sentence(hub):
     app = open_page("pages/compare.py")
     values = next(t for t in app.text_input if t.label == "Values to try")
@@ -606,7 +629,7 @@ def test_the_first_screen_says_what_one_sees_and_what_to_press(hub):
         feed = app.session_state[f"feed_{kind}"]
         said = feed.texts(feed.run.snapshot())["steps_per_second"]
         assert "<b>Press Play</b>" in said and word in said and "Guide" in said
-    feed.run.source = ("a saved run", None)
+    feed.run.sources = (Source(Path("a saved run"), None),)
     assert "Press Play" not in feed.texts(feed.run.snapshot())["steps_per_second"]
 
 
@@ -754,7 +777,7 @@ def test_a_saved_run_opens_on_its_page(hub, saved_runs):
     page.run()
     assert not page.exception
     run = page.session_state["run_points"]
-    assert run.source[0].name == "by hand" and hub.started == [run]
+    assert run.sources[0].folder.name == "by hand" and hub.started == [run]
 
 
 def test_what_can_be_done_with_a_saved_run(hub, saved_runs):

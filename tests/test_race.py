@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
-from gan_core import datasets
+from gan_core import autosaves, datasets, run_reading, run_writing
 from gan_core.client import Run
 from gan_core.config import GANConfig
+from gan_core.lane import Lane
+from gan_core.run_reading import Race
+from gan_core.run_writing import Content
 from gan_core.trainer import Trainer
-from tests.test_trainer import uncompiled
+from tests.test_trainer import settings, trainer_of, uncompiled
 from tests.workers import hurried, poll_until
 
 # Real processes on two busy cores: one second chance, which pytest's summary counts as "rerun".
@@ -21,20 +24,20 @@ TRIES = 60  # steps within which it has diverged
 
 
 @pytest.fixture(scope="module")
-def worker():
-    process = hurried()
-    yield process
+def run():
+    """A run with a worker of its own, which every test makes a race of."""
+    run, process = Run(SMALL), hurried()
+    run.attach(process)
+    yield run
     process.process.kill()
     process.process.wait(15)
 
 
-def raced(worker, *changes):
-    """A race of such settings that stands at step 0."""
-    run = Run(SMALL)
+def raced(run, *changes):
+    """Makes it a race of such settings that stands at step 0."""
     run.race(tuple(SMALL.updated(change) for change in changes))
-    run.attach(worker)
-    poll_until(run, lambda s: s.status == "paused" and len(s.lanes) == len(changes), "the start")
-    return run
+    there = lambda s: s.status == "paused" and len(s.lanes) == len(changes) and s.step == 0  # noqa: E731
+    poll_until(run, there, "the start", errors=True)
 
 
 def stepped(run, n, to):
@@ -51,8 +54,8 @@ def alone(config, steps):
     return trainer.samples(trainer.latent(1_000), ema=True)
 
 
-def test_runs_of_other_networks_batches_and_rounds_train_as_alone(worker):
-    run = raced(worker, {}, {"g_units": 12}, {"batch_size": 16}, {"d_steps": 3})
+def test_runs_of_other_networks_batches_and_rounds_train_as_alone(run):
+    raced(run, {}, {"g_units": 12}, {"batch_size": 16}, {"d_steps": 3})
     stepped(run, 7, 7)
     shown = stepped(run, 5, 12)
     assert [lane["step"] for lane in shown.lanes] == [12] * 4
@@ -60,8 +63,8 @@ def test_runs_of_other_networks_batches_and_rounds_train_as_alone(worker):
         np.testing.assert_array_equal(lane["samples"], alone(config, 12))
 
 
-def test_one_that_diverges_stays_behind_and_the_others_go_on_in_step(worker):
-    run = raced(worker, DIVERGES, {}, {"g_layers": 2})
+def test_one_that_diverges_stays_behind_and_the_others_go_on_in_step(run):
+    raced(run, DIVERGES, {}, {"g_layers": 2})
     shown = stepped(run, TRIES, TRIES)
     stood = shown.lanes[0]["step"]
     assert "became NaN or infinite" in shown.lanes[0]["lane_error"] and stood < TRIES
@@ -76,11 +79,67 @@ def test_one_that_diverges_stays_behind_and_the_others_go_on_in_step(worker):
     np.testing.assert_array_equal(one["samples"], alone(run.configs[1], one["step"]))
 
 
-def test_a_race_of_which_all_have_diverged_says_so_whatever_is_pressed(worker):
-    run = raced(worker, DIVERGES, {**DIVERGES, "g_units": 12})
+def test_a_race_of_which_all_have_diverged_says_so_whatever_is_pressed(run):
+    raced(run, DIVERGES, {**DIVERGES, "g_units": 12})
     for press in (lambda: run.steps(TRIES), run.play, lambda: run.steps(1)):
         press()
         shown = poll_until(run, lambda s: s.error, "the sentence", errors=True)
         assert shown.error.startswith("All runs of this race diverged.") and not run.busy
     run.race((SMALL, SMALL.updated({"g_units": 12})))
     stepped(run, 1, 1)
+
+
+def test_an_autosaved_race_goes_on_where_its_runs_last_stood_together(run, tmp_path):
+    """In another process, after the first was killed; one that had diverged stays out."""
+    owner = "0123456789abcdef"
+    first, process = Run(SMALL), hurried()
+    try:
+        first.attach(process)
+        raced(first, DIVERGES, {}, {"g_layers": 2})
+        folders = autosaves.new_folders(tmp_path, "ring", owner, 3)
+        first.keep(folders, owner)
+        shown = stepped(first, TRIES, TRIES)
+        stood = shown.lanes[0]["step"]
+        written = lambda s: s.frame["autosave"] and s.frame["autosave"]["step"] >= TRIES  # noqa: E731
+        poll_until(first, written, "the autosave")
+        first.play()
+        poll_until(first, lambda s: s.step > TRIES + 20, "more steps")
+    finally:
+        process.process.kill()
+        process.process.wait(15)
+    saved = autosaves.left_behind(tmp_path, owner, autosaves.RACE, set())
+    assert [one.folder for one in saved] == folders and "NaN" in saved[0].race.error
+    run.open_race(saved, None)
+    shown = poll_until(run, lambda s: s.status == "paused" and len(s.lanes) == 3, "the race")
+    at = run.step
+    assert at >= TRIES and [lane["step"] for lane in shown.lanes] == [stood, at, at]
+    assert all(lane["parent"] is None for lane in shown.lanes) and "NaN" in shown.lanes[0]["lane_error"]
+    run.keep(folders, owner)
+    shown = stepped(run, 5, at + 5)
+    assert [lane["step"] for lane in shown.lanes] == [stood, at + 5, at + 5]
+    np.testing.assert_array_equal(shown.lanes[1]["samples"], alone(SMALL, at + 5))
+    run.race(run.configs)  # a new start drops it, and Undo brings it back as it was
+    poll_until(run, lambda s: s.status == "paused" and s.step == 0 and len(s.lanes) == 3, "the new start")
+    run.undo()
+    shown = poll_until(run, lambda s: s.status == "paused" and s.step == at + 5, "the race of before")
+    assert [lane["step"] for lane in shown.lanes] == [stood, at + 5, at + 5] and shown.lanes[0]["lane_error"]
+
+
+def test_a_race_whose_runs_were_saved_at_other_steps_goes_on_from_the_newest_that_they_share(tmp_path):
+    """As a process leaves it that is killed between the folders of its runs."""
+    config = settings()
+    lanes = [Lane(trainer_of(config, uncompiled(config)), scored=False) for _ in range(2)]
+    folders = autosaves.new_folders(tmp_path, "ring", "0123456789abcdef", 2)
+    for lane, steps in zip(lanes, ((2, 5), (2,)), strict=True):
+        for step in steps:
+            while lane.trainer.step < step:
+                lane.train(lane.until_due(step - lane.trainer.step))
+            lane.record()
+    for i, (lane, folder) in enumerate(zip(lanes, folders, strict=True)):
+        run_writing.save(folder, Content.of(lane, race=Race(folders[0].name, i, 2)))
+    run = Run(config)
+    run.open_race([run_reading.read(folder) for folder in folders], None)
+    assert [(source.step, source.branch) for source in run.sources] == [(2, False)] * 2
+    trainer = trainer_of(config, lanes[0].trainer.program)
+    past = run_reading.restore(trainer, folders[0], 2, branch=False)
+    assert trainer.step == 2 and past.parent is None

@@ -64,7 +64,9 @@ def page() -> None:
 
 
 def _race(bar: Any, log: bool) -> None:
-    run = session.race_run()
+    run, in_use = session.race_run(), session.hub().autosaved()
+    with st.container(key="questions"):
+        past.offer(run, in_use, live.start)
     with bar.popover("New race", icon=":material/flag:", key="race_setup") if run is not None else st.container():
         _setup()
     if run is None:
@@ -86,7 +88,11 @@ def _race(bar: Any, log: bool) -> None:
             help="Saves each run of the race.",
             disabled=past.pending() is not None,
         )
+    past.autosave(run, in_use)
     live.transport(run, reset=_again, new_seed=_new_seed)
+    said = run.snapshot().frame.get("autosave")
+    if said and said["error"]:
+        st.caption(f":material/warning: {said['error']}")
     notices.draw()
     every = live.every_seconds(run, run.snapshot())
     state.full_run = True

@@ -51,10 +51,11 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
         for sentence in doubtful(config):
             st.caption(f":material/warning: {sentence}")
     transport(run)
+    in_use = session.hub().autosaved()
     with st.container(key="questions"):
         follow(run, config)
-        past.offer(run, session.hub().autosaved(), _start)
-    past.autosave(run)
+        past.offer(run, in_use, start)
+    past.autosave(run, in_use)
     notices.draw()
     live_view(run, switches)
     layer_table(run)
@@ -84,7 +85,7 @@ def _open_wanted(run: Run) -> None:
     except ConfigError as error:
         controls.say(str(error))
         return
-    _start(run)
+    start(run)
 
 
 def new_race(configs: tuple[GANConfig, ...], upload: Any) -> None:
@@ -95,7 +96,7 @@ def new_race(configs: tuple[GANConfig, ...], upload: Any) -> None:
         run = session.keep(Run(configs[0], upload))
     run.race(configs, upload)
     past.present()
-    _start(run)
+    start(run)
 
 
 # -- settings -> run ----------------------------------------------------------------------------------------
@@ -149,7 +150,7 @@ def _keep(run: Run) -> None:
 # -- transport ----------------------------------------------------------------------------------------------
 
 
-def _start(run: Run) -> bool:
+def start(run: Run) -> bool:
     """Gives the run a training process; False where it has to wait for one in the queue. One run of a tab trains at a
     time."""
     state = st.session_state
@@ -166,14 +167,14 @@ def _play(run: Run) -> None:
         run.pause()
         session.hub().leave(run)
         return
-    _start(run)
+    start(run)
     past.present()
     run.play()
 
 
 def _step(run: Run) -> None:
     past.present()
-    if _start(run):
+    if start(run):
         run.steps(st.session_state.get("step_size") or STEPS[0])
     else:
         run.pause()
@@ -390,7 +391,7 @@ def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
 
 
 def _untouched(run: Run, snapshot: Snapshot) -> bool:
-    return snapshot.status == "idle" and not run.source and not session.hub().place(run)
+    return snapshot.status == "idle" and not run.sources and not session.hub().place(run)
 
 
 def introduction(snapshot: Snapshot) -> str:

@@ -1,20 +1,15 @@
 """A run's history and its keeping: the scrubber, branches, saving by hand, autosave and continuing what it kept."""
 
 import hashlib
-import os
-import re
-import shutil
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from gan_core import run_reading, runs
+from gan_core import autosaves, run_reading, runs
 from gan_core.client import Run
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
@@ -23,10 +18,6 @@ from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot
 from pages.ui import clicks, controls, remembered, session, takeaway, watch_view
 from pages.ui.liveplot import scrubber, wished
-
-AUTOSAVES_KEPT = 4  # of one browser
-OFFERED_DAYS = 14
-
 
 # -- looking back -------------------------------------------------------------------------------------------
 
@@ -218,90 +209,57 @@ def owner() -> str:
     return hashlib.sha256(browser.encode()).hexdigest()[:16] if browser else ""
 
 
-def autosave(run: Run) -> None:
-    """Keeps the run in a folder of its own while the switch is on."""
-    if run.worker is None or len(run.configs) > 1 or not owner():
+def autosave(run: Run, in_use: set[str]) -> None:
+    """Keeps the run, or each of a race, in a folder of its own while the switch is on; in_use: those of all runs."""
+    if run.worker is None or not owner():
         return
     if not st.session_state.get("autosave", True):
         run.keep(None)
     elif run.autosave is None:
-        _prune(runs.runs_folder())
-        stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
-        name = f"{run_reading.AUTOSAVE}{run.config.data} {stamp} {owner()[:6]}{os.urandom(1).hex()}"
-        run.keep([runs.runs_folder() / name], owner())
+        autosaves.prune(runs.runs_folder(), owner(), in_use)
+        run.keep(autosaves.new_folders(runs.runs_folder(), run.config.data, owner(), len(run.configs)), owner())
 
 
-def _prune(root: Path) -> None:
-    """Leaves this browser's newest autosaves, and removes older ones."""
-    mine = re.compile(rf"{run_reading.AUTOSAVE}.* {owner()[:6]}[0-9a-f]{{2}}")
-    try:
-        own = [path for path in root.iterdir() if mine.fullmatch(path.name)]
-        old = sorted(own, key=lambda path: path.stat().st_mtime, reverse=True)[AUTOSAVES_KEPT - 1 :]
-    except OSError:
-        return
-    for path in old:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def offer(run: Run, in_use: set[str], start: Any) -> None:
-    """Offers the run that this browser autosaved last and that nobody trains now, until it is taken or declined."""
+def offer(run: Run | None, in_use: set[str], start: Callable[[Run], Any]) -> None:
+    """Offers the run, or the race, that this browser autosaved last and that nobody trains now, until it is taken or
+    declined."""
     state = st.session_state
-    if run.worker is not None and (run.step > 0 or run.wants_play or run.source or run.dropped):
+    if run is not None and run.worker is not None and (run.step > 0 or run.wants_play or run.sources or run.dropped):
         return
-    saved = _left_behind(in_use)
-    if saved is None or saved.name in state.get("declined", ()):
+    saved = autosaves.left_behind(runs.runs_folder(), owner(), state.kind, in_use)
+    if not saved or saved[0].name in state.get("declined", ()):
         return
+    what = f"race of {len(saved)} runs" if len(saved) > 1 else "run"
+    step, when = max(one.step for one in saved), age(max(one.saved for one in saved))
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):
-        st.markdown(f"Continue your last run? **{saved.config.data}**, step {saved.step:,}, {age(saved.saved)}.")
+        st.markdown(f"Continue your last {what}? **{saved[0].config.data}**, step {step:,}, {when}.")
         clicks.button("Continue", "take_up", partial(_take_up, run, saved, start), type="primary")
-        clicks.button("Start new", "decline", partial(_decline, saved.name))
+        clicks.button("Start new", "decline", partial(_decline, saved[0].name))
 
 
-def _left_behind(in_use: set[str]) -> Saved | None:
-    if not owner():
-        return None
-    root, mine = runs.runs_folder(), re.compile(rf"{run_reading.AUTOSAVE}.* {owner()[:6]}[0-9a-f]{{2}}")
+def _take_up(run: Run | None, saved: list[Saved], start: Callable[[Run], Any]) -> None:
     try:
-        folders = [path for path in root.iterdir() if mine.fullmatch(path.name) and str(path) not in in_use]
-    except OSError:
-        return None
-    found = []
-    for folder in folders:
-        try:
-            saved = run_reading.read(folder)
-        except ConfigError:
-            continue
-        fits = saved.owner == owner() and DATASETS[saved.config.data].kind == st.session_state.kind
-        if fits and saved.step > 0 and _seconds_since(saved.saved) < OFFERED_DAYS * 86_400:
-            found.append(saved)
-    return max(found, key=lambda saved: saved.saved, default=None)
-
-
-def _take_up(run: Run, saved: Saved, start: Any) -> None:
-    try:
-        open_in(run, saved)
+        if len(saved) > 1:
+            upload = run_reading.upload_of(saved[0])
+            run = run or session.keep(Run(saved[0].config, upload))
+            run.open_race(saved, upload)
+            present()
+        else:
+            open_in(run, saved[0])
     except ConfigError as error:
         controls.say(str(error))
         return
-    if start(run):
-        run.keep([saved.folder], owner())
+    run.keep([one.folder for one in saved], owner())
+    start(run)
 
 
 def _decline(name: str) -> None:
     st.session_state.declined = {*st.session_state.get("declined", ()), name}
 
 
-def _seconds_since(saved: str) -> float:
-    try:
-        then = datetime.strptime(saved, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return float("inf")
-    return time.time() - then.timestamp()
-
-
 def age(saved: str) -> str:
     """How long ago a run was saved, in words."""
-    seconds = _seconds_since(saved)
+    seconds = autosaves.age_seconds(saved)
     if seconds == float("inf"):
         return "at an unknown time"
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):

@@ -318,7 +318,7 @@ def test_the_newest_run_comes_first_and_what_is_none_is_said(folder):
     assert [run.name for run in found if isinstance(run, Saved)] == ["run", "new", "old", "older"]
     reasons = {run.name: run.reason for run in found if isinstance(run, Unreadable)}
     assert set(reasons) == {"empty", "foreign", "con?fig ?", "run?"}
-    assert "config.json is missing or broken" in reasons["empty"]
+    assert "config.json is missing or damaged" in reasons["empty"]
     assert "another version of GANscope" in reasons["foreign"]
     assert all(reason.isprintable() and reason.endswith(".") for reason in reasons.values())
     assert "a file" not in {run.name for run in found}
@@ -383,7 +383,7 @@ def test_delete(folder, template):
     (folder.parent / "mine").mkdir()
     (folder.parent / "mine" / "thesis.txt").write_text("years")
     for path in (folder.parent, folder.parent / "mine", folder, folder.parent / "mine" / "thesis.txt"):
-        assert "holds no run, so it is not deleted" in sentence(runs.delete, path)
+        assert "is not a readable run, so it is not deleted" in sentence(runs.delete, path)
     assert (folder.parent / "mine" / "thesis.txt").read_text() == "years"
 
 

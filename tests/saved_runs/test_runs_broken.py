@@ -39,7 +39,7 @@ from tests.test_trainer import trainer_of, uncompiled
 @pytest.mark.parametrize("where", ["nothing", "", "a file", "x" * 300, "a\0b"], ids=repr)
 def test_a_missing_run(tmp_path, where):
     (tmp_path / "a file").write_text("mine")
-    with pytest.raises(ConfigError, match="holds no run that can be read"):
+    with pytest.raises(ConfigError, match="is not a readable run"):
         run_reading.read(tmp_path / where)
 
 
@@ -53,14 +53,14 @@ def test_a_missing_run(tmp_path, where):
 )
 def test_a_config_that_is_no_json(folder, spare, content):
     (folder / "config.json").write_bytes(content)
-    assert "config.json is missing or broken" in refused(folder, spare)
+    assert "config.json is missing or damaged" in refused(folder, spare)
 
 
 def test_a_config_that_is_no_file(folder, spare):
     for make in (Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to(path)):
         (folder / "config.json").unlink()
         make(folder / "config.json")
-        assert "config.json is missing or broken" in refused(folder, spare)
+        assert "config.json is missing or damaged" in refused(folder, spare)
         if make is Path.mkdir:
             (folder / "config.json").rmdir()
             (folder / "config.json").touch()
@@ -92,7 +92,7 @@ def test_a_config_that_is_nested_deep(folder, spare, where, depth):
         ({"format": 1}, "another version of GANscope"),
         ({"format": "2"}, "another version of GANscope"),
         ({"format": None}, "another version of GANscope"),
-        ({"config": []}, "missing or broken"),
+        ({"config": []}, "missing or damaged"),
         ({"config": {"data": "moon"}}, "data must be one of"),
         ({"config": {"invented": 1}}, "There is no setting 'invented'"),
         ({"config": {"packing": 3}}, "must be a multiple of packing (3)"),
@@ -162,7 +162,7 @@ def test_a_file_elsewhere_is_never_opened(folder, spare, name, monkeypatch):
         about = about_of(folder)
         row(about)["file"] = name
         (folder / "config.json").write_text(json.dumps(about))
-        assert "config.json is missing or broken" in refused(folder, spare)
+        assert "config.json is missing or damaged" in refused(folder, spare)
     assert set(opened) == {"config.json"}
 
 
@@ -173,27 +173,27 @@ def changed_checkpoint(**changes):
 @pytest.mark.parametrize(
     "change, words",
     [
-        (changed_checkpoint(sha256="0" * 64), "is not what was saved with its config.json"),
-        (changed_checkpoint(sha256="no checksum"), "missing or broken"),
-        (changed_checkpoint(sha256=None), "missing or broken"),
-        (changed_checkpoint(step=2), "missing or broken"),
-        (changed_checkpoint(step=-3), "missing or broken"),
-        (changed_checkpoint(step=3.0), "missing or broken"),
-        (changed_checkpoint(step=True), "missing or broken"),
-        (changed_checkpoint(step="3"), "missing or broken"),
-        (changed_checkpoint(changes=None), "missing or broken"),
-        (changed_checkpoint(changes=[["g_lr", 1]]), "missing or broken"),
+        (changed_checkpoint(sha256="0" * 64), "was changed or cut off after saving"),
+        (changed_checkpoint(sha256="no checksum"), "missing or damaged"),
+        (changed_checkpoint(sha256=None), "missing or damaged"),
+        (changed_checkpoint(step=2), "missing or damaged"),
+        (changed_checkpoint(step=-3), "missing or damaged"),
+        (changed_checkpoint(step=3.0), "missing or damaged"),
+        (changed_checkpoint(step=True), "missing or damaged"),
+        (changed_checkpoint(step="3"), "missing or damaged"),
+        (changed_checkpoint(changes=None), "missing or damaged"),
+        (changed_checkpoint(changes=[["g_lr", 1]]), "missing or damaged"),
         (changed_checkpoint(changes={"g_lr": "fast"}), "g_lr must be a number"),
         (changed_checkpoint(changes={"invented": 1}), "'invented' cannot change on the way"),
         (changed_checkpoint(changes={"g_units": 7}), "'g_units' cannot change on the way"),
         (changed_checkpoint(changes={"data": "spiral"}), "'data' cannot change on the way"),
-        (lambda about: about["checkpoints"].reverse(), "missing or broken"),
-        (lambda about: about["checkpoints"].append(dict(about["checkpoints"][0])), "missing or broken"),
+        (lambda about: about["checkpoints"].reverse(), "missing or damaged"),
+        (lambda about: about["checkpoints"].append(dict(about["checkpoints"][0])), "missing or damaged"),
         (lambda about: about["checkpoints"].clear(), "has no checkpoint"),
-        (lambda about: about["files"].pop("history"), "missing or broken"),
+        (lambda about: about["files"].pop("history"), "missing or damaged"),
         (lambda about: about["files"].update(scores=about["files"]["frames"]), "is not in GANscope's form"),
         (lambda about: about["files"].update(frames=about["files"]["history"]), "is not in GANscope's form"),
-        (lambda about: about.update(step=END - 1), "missing or broken"),
+        (lambda about: about.update(step=END - 1), "missing or damaged"),
         (lambda about: about["config"].update(g_units=7), "does not hold the weights of the networks"),
         (lambda about: about.update(config={"data": "digits", "g_units": 6}), "are not of the data that it names"),
         (lambda about: about["checkpoints"][-1].update(about["checkpoints"][3], step=END), "another step than it says"),
@@ -230,7 +230,7 @@ def test_a_file_that_is_not_what_was_saved(folder, small, spare, tmp_path, harm,
         said = refused(folder, spare)
         assert path.name in said and "cannot be read: " in said
         gone = harm in ("missing", "a folder", "a pipe")
-        assert gone or "it is not what was saved with its config.json" in said
+        assert gone or "was changed or cut off after saving" in said
 
 
 def without(arrays, name):
