@@ -65,6 +65,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def rests(pid: int) -> bool:
+    """Whether a process takes next to no time for two seconds."""
+    before = cpu_seconds(pid)
+    time.sleep(2)
+    return cpu_seconds(pid) - before < 0.05
+
+
 def megabytes(pid: int) -> float:
     """Resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -114,7 +121,7 @@ def main() -> None:
     args = parser.parse_args()
     print(f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}; {args.query}")
     path = chromium_path()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         folders = {"GANSCOPE_RUNS_DIR": f"{folder}/runs", "GANSCOPE_CACHE": f"{folder}/cache"}
         started = time.perf_counter()
@@ -142,7 +149,8 @@ def measure(server: Server, browser, started: float, args: argparse.Namespace) -
     cold = effect(lambda: tab.click("play"), lambda: tab.step() > 0, 60)
     say("Play to the first trained frame", f"cold {cold / 1e3:.1f} s (the process had just been asked for)")
     other = Tab(browser.new_context(viewport=WINDOW), f"{server.url}/{args.query}")
-    wait_until(lambda: "ready" in other.text("steps_per_second"), 60, "the spare process")
+    spare = wait_until(lambda: sorted(server.workers())[1:], 60, "the spare process")[-1]
+    wait_until(lambda: rests(spare), 60, "the spare process to be warm")
     warm = effect(lambda: other.click("play"), lambda: other.step() > 0, 60)
     say("", f"warm {warm / 1e3:.1f} s (a spare process was ready)")
     other.pause()
