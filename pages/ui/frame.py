@@ -59,7 +59,7 @@ STYLE = """<style>
 :is(:has(> .st-key-live_blend), :has(> .st-key-live_neighbours)) > .st-key-live_classes { display: none; }
 .stVerticalBlock:has(> .st-key-live_samples) {
   display: grid; gap: 0.3rem 0.4rem; align-content: start;
-  grid-template-columns: 10rem minmax(0, calc(min(58%, var(--plane) + 3rem) - 10rem)) minmax(0, 1fr);
+  grid-template-columns: 10rem minmax(0, calc(min(62%, var(--plane) + 3rem) - 10rem)) minmax(0, 1fr);
   grid-template-areas: "step rate rate" "plane plane losses" "plane plane classes" "plane plane blend" "plane plane near" "plane plane metrics";
 }
 .stVerticalBlock:has(> .st-key-live_samples) > * { grid-column: 1 / -1; min-width: 0; }
