@@ -61,6 +61,7 @@ STYLE = """<style>
   display: grid; gap: 0.3rem 0.4rem; align-content: start;
   grid-template-columns: 10rem minmax(0, calc(min(62%, var(--plane) + 3rem) - 10rem)) minmax(0, 1fr);
   grid-template-areas: "step rate rate" "plane plane losses" "plane plane classes" "plane plane blend" "plane plane near" "plane plane metrics";
+  grid-template-rows: repeat(5, auto) 1fr; /* what is left over goes below the scores, so that nothing moves when they come */
 }
 .stVerticalBlock:has(> .st-key-live_samples) > * { grid-column: 1 / -1; min-width: 0; }
 .stVerticalBlock > [data-testid="stLayoutWrapper"]:has(> .st-key-step_counter) { grid-area: step; }
@@ -78,6 +79,7 @@ STYLE = """<style>
   display: grid; gap: 0.3rem 0.4rem; align-content: start;
   grid-template-columns: 10rem minmax(0, calc(min(50%, var(--plane)) - 10rem)) min(18%, 0.38 * var(--plane)) minmax(0, 1fr);
   grid-template-areas: "step rate rate rate" "plane plane real losses" "plane plane real classes" "plane plane real blend" "plane plane real near" "metrics metrics metrics metrics";
+  grid-template-rows: repeat(4, auto) 1fr auto;
 }
 .st-key-picture :where(.stVerticalBlock:has(> .st-key-live_samples)) > * { grid-column: 1 / -1; min-width: 0; }
 .stVerticalBlock > .st-key-live_real { grid-area: real; }
@@ -87,11 +89,11 @@ STYLE = """<style>
 @media (max-width: 640px) {
   .stApp.stApp { --plane: 30rem; --scores: 4rem; }
   .stVerticalBlock:has(> .st-key-live_samples) {
-    grid-template-columns: minmax(0, 1fr);
+    grid-template-columns: minmax(0, 1fr); grid-template-rows: none;
     grid-template-areas: "step" "rate" "plane" "losses" "classes" "blend" "near" "metrics";
   }
   .stVerticalBlock:has(> .st-key-live_real) {
-    grid-template-columns: minmax(0, 1fr);
+    grid-template-columns: minmax(0, 1fr); grid-template-rows: none;
     grid-template-areas: "step" "rate" "plane" "real" "losses" "classes" "blend" "near" "metrics";
   }
   .st-key-live_real .ganscope-plot { max-height: 16rem; }
