@@ -155,7 +155,7 @@ class WorkerProcess:
         if self.state != "gone":
             self._outbox.put((kind, body))
 
-    def save(self, folders: list[Path], note: str) -> "Future[list[Path]]":
+    def save(self, folders: list[Path], note: str, owner: str = "") -> "Future[list[Path]]":
         """Has the process write its runs into new folders, or the next free names: the result is what it took.
 
         A ConfigError of the future says why there is none.
@@ -168,7 +168,7 @@ class WorkerProcess:
         if gone:
             self._tell(save, [], NOT_SAVED)
         else:
-            self.send("save", {"id": number, "folders": folders, "note": note})
+            self.send("save", {"id": number, "folders": folders, "note": note, "owner": owner})
         return save
 
     def wait_answer(self, newer_than: int, timeout: float) -> dict[str, Any] | None:
@@ -393,14 +393,15 @@ class Run:
                 self.autosave = wanted
                 self._send_config()
 
-    def save(self, folders: list[Path], note: str = "") -> "Future[list[Path]]":
+    def save(self, folders: list[Path], note: str = "", owner: str = "") -> "Future[list[Path]]":
         """Has the worker write each of its runs into a new folder, or where the name is taken under the next free one.
 
-        The future's result is the folders that it took; a ConfigError says why there are none.
+        owner: the account that they belong to, as a hash; "" where nobody signs in. The future's result is the folders
+        that it took; a ConfigError says why there are none.
         """
         worker = self.worker
         if worker is not None:
-            return worker.save(folders, note)
+            return worker.save(folders, note, owner)
         save: Future[list[Path]] = Future()
         save.set_exception(ConfigError(NOT_SAVED))
         return save

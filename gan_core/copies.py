@@ -47,11 +47,14 @@ class Copies:
         self._lock = threading.Lock()
         self._newest: _Shot | None = None
 
-    def make(self, target: Path, seconds: float) -> Path:
-        """A copy as `target` or under the next free name, after waiting at most `seconds`; raises ConfigError."""
+    def make(self, target: Path, seconds: float, owner: str = "") -> Path:
+        """A copy as `target` or under the next free name, after waiting at most `seconds`; raises ConfigError.
+
+        owner: the account that it belongs to, as a hash; "" where nobody signs in.
+        """
         shot = self._shot(target.parent)
         try:
-            return runs.copy(shot.save.result(seconds)[0], target)
+            return runs.copy(shot.save.result(seconds)[0], target, owner)
         except NoAnswer:
             raise ConfigError("The run was not saved in time. Wait for a moment and try again.") from None
         finally:

@@ -112,8 +112,8 @@ def _moved(folder: Path, target: Path) -> None:
         raise ConfigError(f"{folder.name} cannot be moved: {error.strerror or error}.") from None
 
 
-def copy(folder: Path, target: Path) -> Path:
-    """A copy of the run as `target`, or the next free name; returns its folder. Raises ConfigError.
+def copy(folder: Path, target: Path, owner: str = "") -> Path:
+    """A copy of the run as `target`, or the next free name, for `owner`; returns its folder. Raises ConfigError.
 
     What is never written over, all but config.json, is shared by hard links where the system has them.
     """
@@ -130,7 +130,7 @@ def copy(folder: Path, target: Path) -> Path:
                 if there.left < (folder / row["file"]).stat().st_size:
                     raise there.refused() from None
                 shutil.copyfile(folder / row["file"], part / row["file"])
-        write_whole(part / CONFIG, json_bytes(run.about))
+        write_whole(part / CONFIG, json_bytes({**run.about, "owner": owner}))
 
     return new_run(target, fill, numbered=True)
 

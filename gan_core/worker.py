@@ -365,7 +365,7 @@ class Worker:
         self._wire.send("snapshot", {"id": body["id"], **self._snapshot(body["view"])})
 
     def _on_save(self, body: dict[str, Any]) -> None:
-        """{id, folders, note}: writes each lane into its folder, or the next free name; `saved` tells the rest.
+        """{id, folders, note, owner}: writes each lane into its folder, or the next free name; `saved` tells the rest.
 
         The state is of now; it is written beside the training.
         """
@@ -374,7 +374,7 @@ class Worker:
         try:
             if len(self._lanes) != len(body["folders"]):
                 raise ConfigError("There is no run to save: it could not be built.")
-            contents = [Content.of(lane, self._upload, body["note"]) for lane in self._lanes]
+            contents = [Content.of(lane, self._upload, body["note"], body["owner"]) for lane in self._lanes]
         except Exception as error:
             self._say_saved(body["id"], [], error)
             return

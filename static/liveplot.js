@@ -2,6 +2,7 @@
 // node, so zoom, hover and size stay. Frames come as bytes (pages/ui/liveplot packs them).
 
 const ASSETS = new URL("./", import.meta.url);
+const BASE = new URL("../../", ASSETS); // where GANscope's addresses begin: behind a proxy's prefix, or server.baseUrlPath
 let plotly = null;
 
 function loadPlotly(version) {
@@ -487,11 +488,123 @@ export function text(component) {
   write(parentElement, data.html, data.place);
 }
 
+const SLEEP = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// The way frames come by: asks for them, as often as it may. It slows down where it is refused (a tunnel that meters,
+// a busy server), recovers step by step, and says what is wrong while the picture cannot be fresh.
+const SLOWEST_MS = 10_000;
+const WELL_MS = 300; // between two requests: then no more is said of it
+const RECOVERY = 0.9; // of the time between two requests, with each that is answered after too many were asked
+const QUIET_FAILURES = 2; // that are not said yet
+
+class Line {
+  // least: milliseconds between two requests. limit: those that an answer may take. say: shows a sentence, or "".
+  constructor(least, limit, say) {
+    Object.assign(this, { least, limit, say, gap: least, failures: 0 });
+  }
+
+  // {status: 200 and bytes, 204, 404 and text}; null where there was no answer of GANscope's, once it is time to ask again.
+  async ask(path, signal) {
+    // By hand: older iPads know neither AbortSignal.timeout nor AbortSignal.any.
+    const control = new AbortController();
+    const stop = () => control.abort();
+    const late = setTimeout(stop, this.limit);
+    signal?.addEventListener("abort", stop);
+    let answer, bytes;
+    try {
+      answer = await fetch(new URL(path, BASE), { cache: "no-store", signal: control.signal });
+      bytes = new Uint8Array(await answer.arrayBuffer());
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      return this.refused("Connection lost, trying again …", 1000, control.signal.aborted); // silence has lasted long
+    } finally {
+      clearTimeout(late);
+      signal?.removeEventListener("abort", stop);
+    }
+    const { status } = answer;
+    const type = answer.headers.get("content-type") ?? "";
+    if (status === 204 || (status === 200 && type.startsWith("application/octet-stream"))) {
+      this.failures = 0;
+      this.gap = this.metered ? Math.max(this.least, this.gap * RECOVERY) : this.least;
+      this.say(this.gap < WELL_MS ? "" : this.slow);
+      return { status, bytes };
+    }
+    const own = answer.headers.get("cross-origin-resource-policy") === "same-origin"; // not a proxy's
+    if (status === 404 && own) return { status, text: new TextDecoder().decode(bytes) };
+    if (status === 429 || status >= 500) {
+      this.gap = Math.min(SLOWEST_MS, Math.max(2 * this.gap, 500));
+      const wanted = Math.min(SLOWEST_MS, 1000 * (Number(answer.headers.get("retry-after")) || 0));
+      this.metered = status === 429;
+      const why = this.metered ? "the network allows fewer requests" : "the server is busy";
+      this.slow = `Slower updates: ${why} (status ${status}).`;
+      return this.refused(this.slow, Math.max(this.gap, wanted), this.metered);
+    }
+    const what = status === 200 ? "a web page instead of data" : `status ${status}`;
+    const help = "Reload the page; whoever runs the server must pass on the addresses below /ganscope/.";
+    return this.refused(`No live updates: the server answers with ${what}. ${help}`, 2000);
+  }
+
+  async refused(sentence, ms, once = false) {
+    this.failures += 1;
+    if (once || this.failures > QUIET_FAILURES) this.say(sentence);
+    await SLEEP(ms);
+    return null;
+  }
+}
+
+// What the page says of its connection, at one place, covering nothing that can be clicked.
+let bar = null;
+
+function announce(sentence) {
+  if (!bar && !sentence) return;
+  if (!bar?.isConnected) {
+    bar = Object.assign(document.createElement("div"), { className: "ganscope-line" });
+    bar.setAttribute("role", "status");
+    (document.querySelector(".stApp") ?? document.body).append(bar); // whose theme it has
+  }
+  if (bar.textContent !== sentence) bar.textContent = sentence;
+}
+
+// Whether the page's own connection, on which its buttons act, is there.
+function connected() {
+  const state = document.querySelector(".stApp")?.dataset.testConnectionState;
+  return !state || state === "CONNECTED" || state.startsWith("STATIC");
+}
+
 // The feed: while anything moves the browser asks for frames itself, ten a second or as many as it can draw.
 const FEED_MS = 100;
+const FEED_ANSWER_MS = 8_000;
 const STILL_MS = 200;
+const LOST_MS = 1000; // without a connection, until it is said
+const LOST = "Connection lost, trying again … Until then the plot stands still and buttons do nothing.";
 
 class Feed {
+  constructor() {
+    this.line = new Line(FEED_MS, FEED_ANSWER_MS, (sentence) => (this.trouble = sentence) !== null && this.say());
+    this.trouble = "";
+    const app = document.querySelector(".stApp");
+    this.watchdog = new MutationObserver(() => this.checked());
+    if (app) this.watchdog.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+  }
+
+  checked() {
+    clearTimeout(this.lost);
+    this.cut = false;
+    if (connected()) this.say();
+    else this.lost = setTimeout(() => ((this.cut = true), this.say()), LOST_MS);
+  }
+
+  say() {
+    if (!this.gone) announce(this.cut ? LOST : this.moving ? this.trouble : "");
+  }
+
+  remove() {
+    this.gone = true;
+    clearTimeout(this.lost);
+    this.watchdog.disconnect();
+    announce("");
+  }
+
   show(component) {
     Object.assign(this, component.data);
     this.version = component.version;
@@ -509,23 +622,20 @@ class Feed {
       while (!this.gone && this.behind()) await SLEEP(5);
       next = this.fetch(); // while this one is drawn
       if (frame) this.draw(frame);
-      await SLEEP(Math.max(0, FEED_MS - (performance.now() - started)));
+      await SLEEP(Math.max(0, this.line.gap - (performance.now() - started)));
     }
     this.working = false;
+    this.say();
   }
 
-  // The newest frame; nothing where there is no newer one, or nobody looks.
+  // The newest frame; nothing where there is no newer one, or nobody looks, or the buttons are dead: then the picture
+  // must not go on either.
   async fetch() {
-    if (document.hidden) return SLEEP(FEED_MS);
+    if (document.hidden || !connected()) return SLEEP(FEED_MS);
     const { token } = this;
-    try {
-      const answer = await fetch(new URL(`ganscope/live/${token}`, document.baseURI), { cache: "no-store" });
-      if (answer.status === 204) return;
-      if (answer.status !== 200) throw new Error(`status ${answer.status}`);
-      return { token, ...unpack(new Uint8Array(await answer.arrayBuffer())) };
-    } catch {
-      await SLEEP(1000); // the connection, or the server: the page itself says so
-    }
+    const answer = await this.line.ask(`ganscope/live/${token}`);
+    if (answer?.status === 404) return SLEEP(1000); // the page has another feed, or will have one soon
+    if (answer?.status === 200) return { token, ...unpack(answer.bytes) };
   }
 
   found(key, kind) {
@@ -533,7 +643,7 @@ class Feed {
   }
 
   draw(frame) {
-    if (this.gone || frame.token !== this.token || older(frame.place, this.place)) return;
+    if (this.gone || !connected() || frame.token !== this.token || older(frame.place, this.place)) return;
     this.shown = [];
     for (const [key, html] of Object.entries(frame.texts)) {
       const parent = this.found(key, "ganscope-text");
@@ -569,8 +679,7 @@ export function feed(component) {
 
 export function removeFeed(component) {
   if (alive(component)) return;
-  const kept = feeds.get(component.parentElement);
-  if (kept) kept.gone = true;
+  feeds.get(component.parentElement)?.remove();
   feeds.delete(component.parentElement);
 }
 
@@ -617,10 +726,31 @@ export function tab(component) {
   // none, and the tab's key, said twice, stands for it.
   const local = storage("localStorage");
   if (local && !local.getItem(STORE)) local.setItem(STORE, newKey());
-  const said = `${key}:${local?.getItem(STORE) ?? key}:${attempt}`;
+  const said = `${key}:${local?.getItem(STORE) ?? key}:${attempt}:${BASE.href}`;
   if (component.parentElement.dataset.said === said) return;
   component.parentElement.dataset.said = said;
   setTimeout(() => component.setStateValue("key", said), attempt ? 400 : 0);
+}
+
+// A provider's sign-in ends on the first page, whatever link somebody came by: the tab keeps that link meanwhile.
+const WAY = "ganscope-way";
+const WAY_MS = 600_000;
+
+export function signInWay(component) {
+  try {
+    if (component.data.where === "there") {
+      if (!component.parentElement.dataset.kept) setTimeout(() => component.setStateValue("kept", true), 0);
+      component.parentElement.dataset.kept = "yes"; // or cannot be: nobody has to wait any longer
+      sessionStorage.setItem(WAY, JSON.stringify({ href: location.href, at: Date.now() }));
+      return;
+    }
+    const { href, at } = JSON.parse(sessionStorage.getItem(WAY) ?? "{}");
+    sessionStorage.removeItem(WAY);
+    const wanted = href?.startsWith(BASE.href) && href !== location.href && Date.now() - at < WAY_MS;
+    if (wanted && location.pathname === BASE.pathname) location.replace(href);
+  } catch {
+    // Without storage the sign-in ends on the first page.
+  }
 }
 
 // A file for the user: saved once, however often it is drawn; the server is told, and sends it no more.
@@ -875,16 +1005,22 @@ export function removeScrubber(component) {
 
 // What somebody presents: frames come by plain requests, each answered once there is something new.
 const OPTIONAL = new Set(["manifold", "gradients", "trails"]); // layers that are off until somebody wants them
-const SLEEP = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const WATCH_MS = 50;
+const WATCH_ANSWER_MS = 25_000; // an answer waits for a newer frame
 const NEVER = 2 ** 29; // no frame has this number: the request only says that somebody is still here
 
 class Watch {
   constructor(parent, { token, kind }, version) {
     [this.token, this.version, this.number, this.at, this.steps] = [token, version, 0, null, []];
     this.watcher = newKey();
+    this.line = new Line(WATCH_MS, WATCH_ANSWER_MS, (sentence) => {
+      this.trouble.textContent = sentence;
+      this.trouble.hidden = !sentence;
+    });
     this.node = document.createElement("div");
     this.node.className = `ganscope-watch ${kind === "images" ? "pictures" : "points"}`;
     this.node.innerHTML = `
+      <div class="gone trouble" role="status" hidden></div>
       <div class="head"><b class="step">step …</b><span class="status">waiting for the first frame</span>
         <span class="layers"></span></div>
       <div class="samples"></div>${kind === "images" ? '<div class="real"></div>' : ""}
@@ -895,8 +1031,8 @@ class Watch {
         <output></output><button class="live" title="Back to the latest step">Latest</button></div>`;
     parent.append(this.node);
     const find = (name) => this.node.querySelector(name);
-    [this.step, this.status, this.layers, this.scores, this.range, this.label] = [
-      ".step", ".status", ".layers", ".scores", "input", "output",
+    [this.step, this.status, this.layers, this.scores, this.range, this.label, this.trouble] = [
+      ".step", ".status", ".layers", ".scores", "input", "output", ".trouble",
     ].map(find);
     this.plots = new Map();
     this.hidden = new Set(OPTIONAL);
@@ -917,18 +1053,17 @@ class Watch {
       const past = this.at !== null;
       const wish = !past ? `after=${this.number}` : shown === this.at ? `after=${NEVER}` : `at=${this.at}`;
       const asked = this.at;
-      const url = new URL(`ganscope/frames/${this.token}?${wish}&watcher=${this.watcher}`, document.baseURI);
       try {
-        const answer = await fetch(url, { signal: this.abort.signal, cache: "no-store" });
-        if (answer.status === 404) return this.end(await answer.text());
-        if (answer.status === 200) {
-          this.show(unpack(new Uint8Array(await answer.arrayBuffer())));
+        const path = `ganscope/frames/${this.token}?${wish}&watcher=${this.watcher}`;
+        const answer = await this.line.ask(path, this.abort.signal);
+        if (answer?.status === 404) return this.end(answer.text);
+        if (answer?.status === 200) {
+          this.show(unpack(answer.bytes));
           shown = asked;
-        } else if (answer.status !== 204) throw new Error(`status ${answer.status}`);
+        }
+        await SLEEP(this.line.gap);
       } catch (error) {
-        if (error.name === "AbortError") continue;
-        this.status.textContent = "the connection is lost; trying again";
-        await SLEEP(1000);
+        if (!this.abort.signal.aborted) throw error; // another step is wanted
       }
     }
   }
@@ -1007,8 +1142,8 @@ class Watch {
 
   end(sentence) {
     this.gone = true;
-    const note = Object.assign(document.createElement("div"), { className: "gone", textContent: sentence });
-    this.node.prepend(note);
+    this.trouble.textContent = sentence;
+    this.trouble.hidden = false;
   }
 
   remove() {
@@ -1034,4 +1169,11 @@ export function removeWatch(component) {
   if (alive(component)) return;
   watches.get(component.parentElement)?.remove();
   watches.delete(component.parentElement);
+}
+
+// On a page of its own, without Streamlit (pages/ui/watch_page.py).
+export function watchAlone(parent, data, version) {
+  const alone = new Watch(parent, data, version);
+  const theme = window.matchMedia("(prefers-color-scheme: dark)");
+  theme.addEventListener("change", () => alone.plots.forEach((plot) => plot.retheme()));
 }

@@ -231,7 +231,7 @@ def lecture(server: Server, tab: Tab, args: argparse.Namespace) -> None:
     tab.page.locator("[class*=st-key-present_go] button").first.click()
     code = tab.page.locator("[data-testid=stPopoverBody] code")
     code.wait_for()
-    token = code.inner_text().strip().rsplit("=", 1)[1]
+    token = code.inner_text().strip().rsplit("/", 1)[1]
     tab.page.keyboard.press("Escape")
 
     def speed() -> float:

@@ -140,14 +140,26 @@ def children(pid: int) -> list[int]:
 
 
 class Server:
-    """`streamlit run app.py`, as a user starts it; in `root`, which may be a copy of the sources."""
+    """`streamlit run app.py`, as a user starts it; in `root`, which may be a copy of the sources.
 
-    def __init__(self, port: int | None = None, root: Path = ROOT, **environment: str):
+    base: the option server.baseUrlPath. options: more of the command line.
+    """
+
+    def __init__(
+        self,
+        port: int | None = None,
+        root: Path = ROOT,
+        base: str = "",
+        options: tuple[str, ...] = (),
+        **environment: str,
+    ):
         self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}" + (f"/{base}" if base else "")
+        if base:
+            options = (*options, f"--server.baseUrlPath={base}")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (not a pipe: nobody has to empty it)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *options],
             cwd=root,
             env={**os.environ, **environment},
             stdout=self._log,

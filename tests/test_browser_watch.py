@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from gan_core import run_reading
-from tests.browser import PLAY_SECONDS, WINDOW, Tab
+from pages.ui import frame as frame_of_pages
+from tests.browser import IMAGES, PLAY_SECONDS, WINDOW, Tab
 from tests.conftest import RUNS, wait_until
 
 pytestmark = pytest.mark.flaky(reruns=1)
@@ -59,8 +60,8 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
     tab = shared_tab()
     tab.play(20)
     address = present(tab)
-    token = address.rsplit("=", 1)[1]
-    assert address.startswith(f"{server.url}/watch?run=") and len(token) >= 22
+    token = address.rsplit("/", 1)[1]
+    assert address == f"{server.url}/ganscope/watch/{token}" and len(token) >= 22
     context = chromium.new_context(viewport=WINDOW)
     page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -90,6 +91,9 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
         page.locator(".ganscope-watch .live").click()
         wait_until(lambda: shown() == stood, 20, "the present")
 
+        page.get_by_role("link", name="Copy this run").click()  # from here on in Streamlit
+        page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=30_000)
+        assert page.url == f"{server.url}/watch?run={token}"  # the address of older links
         page.locator(".st-key-take_copy button").first.click()
         page.wait_for_selector(".st-key-step_counter", timeout=30_000)
         counter = lambda: int(page.inner_text(".st-key-step_counter").split()[-1].replace(",", ""))  # noqa: E731
@@ -114,7 +118,7 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
 def test_many_watchers_see_the_same_frames_and_training_goes_on(shared_tab, server):
     tab = shared_tab()
     tab.play(20)
-    token = present(tab).rsplit("=", 1)[1]
+    token = present(tab).rsplit("/", 1)[1]
     seen: dict[int, list[tuple[int, int]]] = {n: [] for n in range(12)}
 
     def watch(n: int) -> None:
@@ -142,3 +146,67 @@ def test_many_watchers_see_the_same_frames_and_training_goes_on(shared_tab, serv
         assert status_of(f"{server.url}/ganscope/frames/{token}?{odd}") == 200
     end(tab)
     wait_until(lambda: status_of(f"{server.url}/ganscope/frames/{token}") == 404, 10, "the end")
+
+
+def test_images_are_watched_on_a_phone_without_a_websocket_in_light_and_dark(shared_tab, chromium):
+    tab = shared_tab(IMAGES)
+    tab.play(3)
+    tab.page.get_by_role("button", name="Present").first.click()
+    tab.page.locator(".st-key-present_go_images button").first.click(timeout=10_000)
+    code = tab.page.locator("[data-testid=stPopoverBody] code")
+    code.wait_for(timeout=20_000)
+    address = code.inner_text().strip()
+    tab.page.keyboard.press("Escape")
+    phone = {"width": 390, "height": 844}
+    context = chromium.new_context(viewport=phone, is_mobile=True, has_touch=True, color_scheme="dark")
+    page, errors, sockets = context.new_page(), [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    try:
+        page.goto(address)
+        for panel in ("samples", "real", "losses"):
+            page.wait_for_selector(f".ganscope-watch .{panel} .js-plotly-plot", timeout=30_000)
+        watch = page.locator(".ganscope-watch")
+        number = lambda: int(watch.get_attribute("data-number"))  # noqa: E731
+        first = number()
+        wait_until(lambda: number() >= first + 3, 20, "three more frames")
+        assert page.evaluate("document.documentElement.scrollWidth") <= phone["width"]
+        ground = "getComputedStyle(document.body).backgroundColor"
+        colour = "document.querySelector('.losses .ganscope-plot').layout.font.color"
+        dark = page.evaluate(ground), page.evaluate(colour)
+        page.emulate_media(color_scheme="light")
+        wait_until(lambda: page.evaluate(colour) != dark[1], 10, "the light theme")
+        assert page.evaluate(ground) != dark[0]
+        assert sockets == []
+    finally:
+        context.close()
+    assert errors == []
+
+
+def test_no_request_leaves_the_server_on_any_page(shared_tab, server, chromium):
+    tab = shared_tab()
+    tab.play(3)
+    addresses = [present(tab)]
+    tab.page.keyboard.press("Escape")
+    pages = [Path(path).stem for path, *_ in frame_of_pages.PAGES]
+    addresses += [f"{server.url}/{'' if page == 'playground' else page}" for page in pages]
+    addresses.append(addresses[0].replace("/ganscope/watch/", "/watch?run="))
+    context = chromium.new_context(viewport=WINDOW)
+    page, away = context.new_page(), []
+    page.on(
+        "request", lambda request: request.url.startswith((server.url, "data:", "blob:")) or away.append(request.url)
+    )
+    page.on(
+        "websocket", lambda socket: socket.url.startswith(server.url.replace("http", "ws")) or away.append(socket.url)
+    )
+    try:
+        for address in addresses:
+            page.goto(address)
+            page.wait_for_load_state("networkidle" if "watch" not in address else "load", timeout=30_000)
+            shown = ".js-plotly-plot, h1, .st-key-race_setup, [data-testid=stMain] button"
+            page.wait_for_selector(shown, timeout=30_000)
+    finally:
+        context.close()
+        end(tab)
+    assert away == []

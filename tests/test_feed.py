@@ -40,7 +40,7 @@ def answer(path: str) -> tuple[int, bytes]:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "query_string": b"", "headers": []}
-    app = Starlette(routes=feed.ROUTES)
+    app = Starlette(routes=feed.routes())
     with ThreadPoolExecutor(1) as thread:  # the browser's tests leave a loop of theirs in this one
         thread.submit(asyncio.run, app({**scope, "http_version": "1.1", "scheme": "http"}, receive, send)).result(10)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])

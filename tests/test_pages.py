@@ -194,17 +194,6 @@ def test_without_a_free_place_a_run_waits_in_the_queue(hub):
     assert hub.started == [app.session_state["run_points"]]
 
 
-@pytest.mark.parametrize("user", [{"is_logged_in": False}, {"is_logged_in": True}, {}])
-def test_a_server_with_a_sign_in_shows_nothing_else_before_it(hub, monkeypatch, user):
-    monkeypatch.setattr(frame.st, "user", user)
-    app = open_page()
-    labels = [button.label for button in app.button]
-    if user.get("is_logged_in", True):
-        assert "Play" in labels and "Sign in" not in labels
-    else:
-        assert labels == ["Sign in"] and not app.slider and "config_points" not in app.session_state
-
-
 def test_new_seed_and_reset(hub):
     app = open_page(seed="1")
     app.button(key="new_seed").click().run()

@@ -96,3 +96,15 @@ def test_what_the_frame_is_made_of(name):
     import streamlit
 
     assert hasattr(streamlit, name)
+
+
+def test_the_names_that_the_server_answers_to():
+    from streamlit import config
+
+    kept = config.get_option("server.allowedHosts")
+    try:
+        streamlit_private.allow_names(["gan.example.org"])
+        assert streamlit_private.answers_to("gan.example.org:8501")
+        assert not streamlit_private.answers_to("evil.example") and not streamlit_private.answers_to(None)
+    finally:
+        streamlit_private.allow_names(kept)

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from gan_core.client import Run
 from gan_core.snapshot import Snapshot, View
+from pages.ui import serving
 from pages.ui.figures import Figure
 from pages.ui.liveplot import pack
 
@@ -97,13 +98,15 @@ async def _frame(request: Request) -> Response:
     """GET /ganscope/live/TOKEN: the newest frame, 204 where there is nothing new."""
     feed = _FEEDS.get(request.path_params["token"])
     if feed is None:
-        return Response(GONE, 404, media_type="text/plain")
+        return Response(GONE, 404, serving.HEADERS, "text/plain")
     content = await run_in_threadpool(feed.frame)
     if content is None:
-        return Response(status_code=204)
+        return Response(status_code=204, headers=serving.HEADERS)
     # Said to be encoded, else the server would compress it: most goes over loopback, and noise does not shrink.
-    head = {"content-encoding": "identity", "cache-control": "no-store"}
+    head = {"content-encoding": "identity", **serving.HEADERS}
     return Response(content, media_type="application/octet-stream", headers=head)
 
 
-ROUTES = [Route("/ganscope/live/{token}", _frame)]
+def routes() -> list[Route]:
+    """Where the frames are asked for."""
+    return [serving.route("/ganscope/live/{token}", _frame)]

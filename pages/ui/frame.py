@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import streamlit_private
+from pages.ui import signing_in, streamlit_private
 
 PAGES = (
     ("pages/playground.py", "Points", ":material/scatter_plot:"),
@@ -30,7 +30,7 @@ ICON = Path(__file__).resolve().parents[2] / "static" / "icon.svg"
 # No dimming and no spinner ten times a second; everything that moves fits on a projector.
 STYLE = """<style>
 [data-stale="true"] { opacity: 1 !important; }
-[data-testid="stStatusWidget"] { display: none; }
+.stApp[data-test-connection-state="CONNECTED"] [data-testid="stStatusWidget"] { display: none; }
 [data-testid="stMainBlockContainer"] { padding: 4.1rem 1.1rem 0.5rem; max-width: 1900px; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
@@ -140,6 +140,11 @@ STYLE = """<style>
 .st-key-lanes_3 { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .st-key-lanes_4 { grid-template-columns: repeat(4, minmax(0, 1fr)); }
 @media (max-width: 640px) { :is(.st-key-lanes_3, .st-key-lanes_4) { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+[data-testid="stLayoutWrapper"]:has(> .st-key-account) { position: fixed; right: 0.8rem; top: 0.55rem; width: auto; z-index: 999995; }
+.ganscope-line { position: fixed; left: 50%; bottom: 0.7rem; transform: translateX(-50%); max-width: min(46rem, 92vw); z-index: 1000002; pointer-events: none;
+  padding: 0.7rem 1rem; background: var(--ganscope-background); color: var(--ganscope-text); border: 1px solid currentColor; border-left: 5px solid var(--ganscope-primary);
+  border-radius: 0.5rem; box-shadow: 0 2px 12px rgba(0,0,0,0.25); font: 600 1.05rem/1.4 "Source Sans", system-ui, sans-serif; }
+.ganscope-line:empty { display: none; }
 .st-key-deliver { height: 0; overflow: hidden; position: absolute; }
 .ganscope-plot { width: 100%; }
 .ganscope-text { font-family: var(--st-font); line-height: 1.6; }
@@ -158,7 +163,7 @@ STYLE = """<style>
 .ganscope-watch > .bar { grid-column: 1 / -1; }
 .ganscope-watch > .gone { grid-column: 1 / -1; padding: 0.8rem; border-left: 4px solid var(--st-primary-color); }
 @media (max-width: 640px) { .ganscope-watch, .ganscope-watch.pictures { grid-template-columns: minmax(0, 1fr); } }
-:is(.st-key-tab_key, .st-key-live_feed) { position: absolute; height: 0; overflow: hidden; }
+:is(.st-key-tab_key, .st-key-live_feed, .st-key-sign_in_way) { position: absolute; height: 0; overflow: hidden; }
 .ganscope-metrics { display: flex; flex-wrap: wrap; gap: 0.1rem 0.6rem; padding-left: 0.8rem; font-variant-numeric: tabular-nums; }
 .ganscope-metrics b { font-size: 1.2rem; display: block; line-height: 1.25; }
 .ganscope-metrics span { font-size: 0.78rem; line-height: 1.15; display: inline-block; }
@@ -203,7 +208,7 @@ def run() -> None:
     if problem:
         st.error(problem)
         st.stop()
-    if signed_in():
+    if signing_in.admitted():
         # Imported by the first visit, for the server starts sooner without.
         from pages.ui import remembered, session
 
@@ -214,16 +219,6 @@ def run() -> None:
         finally:
             remembered.keep()
     streamlit_private.wait_until_sent()
-
-
-def signed_in() -> bool:
-    """Whether this visitor may come in: everybody may, unless the server's secrets ask for Streamlit's own sign-in."""
-    if st.user.get("is_logged_in", True):  # unknown where no sign-in is set up
-        return True
-    st.title("GANscope")
-    st.markdown("This server asks who you are before it trains for you.")
-    st.button("Sign in", on_click=st.login, type="primary")
-    return False
 
 
 def take_arguments(argv: list[str]) -> str:

@@ -16,7 +16,7 @@ from gan_core.knobs import ConfigError
 from gan_core.room import room
 from gan_core.run_reading import Saved
 from gan_core.snapshot import Snapshot
-from pages.ui import clicks, controls, remembered, session, takeaway, watch_view
+from pages.ui import clicks, controls, remembered, session, signing_in, takeaway, watch_view
 from pages.ui.liveplot import scrubber, wished
 
 # -- looking back -------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def ask(run: Run, names: list[str], note: str = "", fork: int | None = None) -> 
     """Has the worker save its lanes under these names, or the next free ones; then `settle` goes on."""
     root = runs.runs_folder()
     fit = ["".join(c if c.isalnum() or c in " ._-" else " " for c in name) for name in names]
-    save = run.save([root / name for name in fit], note)
+    save = run.save([root / name for name in fit], note, signing_in.owner())
     st.session_state[controls.mine("saving")] = {"save": save, "fork": fork}
 
 
@@ -204,9 +204,9 @@ def _save(run: Run) -> None:
 
 
 def owner() -> str:
-    """This browser, as a hash: who may continue what it left."""
+    """The visitor's account or, without a sign-in, this browser, as a hash: who may continue what was left."""
     browser = st.session_state.get("browser", "")
-    return hashlib.sha256(browser.encode()).hexdigest()[:16] if browser else ""
+    return signing_in.owner() or (hashlib.sha256(browser.encode()).hexdigest()[:16] if browser else "")
 
 
 def autosave(run: Run, in_use: set[str]) -> None:

@@ -15,7 +15,7 @@ from gan_core.presets import PRESETS
 from gan_core.room import room
 from gan_core.run_reading import Saved
 from gan_core.runs import Unreadable
-from pages.ui import controls, frame, notices, past, takeaway
+from pages.ui import controls, frame, notices, past, signing_in, takeaway
 from pages.ui.scoring import cells
 
 ON_A_PAGE = 10
@@ -177,15 +177,20 @@ def _more(run: Saved) -> None:
             st.image(picture, width=192)
         with st.container():
             _branch(run)
-    with st.form("rename", border=False):
-        name = st.text_input("Name", run.name, key="rename_name")
-        note = st.text_input("Note", run.note, key="rename_note")
-        if st.form_submit_button("Save name and note"):
-            _rename(run, name, note)
+    own = signing_in.may_change(run)
+    if own:
+        with st.form("rename", border=False):
+            name = st.text_input("Name", run.name, key="rename_name")
+            note = st.text_input("Note", run.note, key="rename_note")
+            if st.form_submit_button("Save name and note"):
+                _rename(run, name, note)
     takeaway.panel(run)
     if takeaway.begun():
         st.rerun()  # closes the dialog: the export's progress is shown behind it
     st.divider()
+    if not own:
+        st.caption(":material/lock: Only its maker can rename or delete this run. You can open, branch and export it.")
+        return
     if st.checkbox(f"Delete this run of {run.step:,} steps", key="delete_sure"):
         st.caption("This cannot be undone.")
         if st.button("Delete", key="delete_go", type="primary"):

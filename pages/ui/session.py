@@ -81,7 +81,7 @@ def claim() -> None:
     if said is None or said == state.get("tab_said"):
         return
     state.tab_said = said
-    key, state.browser, attempt = said
+    key, state.browser, attempt, state.base = said
     try:
         found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in controls.PAGE_OF}
     except ValueError:  # a malformed environment variable, of which the page speaks

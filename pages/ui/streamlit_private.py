@@ -9,9 +9,11 @@ import asyncio
 from concurrent.futures import Future
 from contextlib import suppress
 
+from streamlit import config
 from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 SEND_SECONDS = 0.5  # a browser that is gone takes nothing more
 
@@ -73,3 +75,20 @@ def own_navigation() -> None:
     Used: `PagesManager.uses_pages_directory`. May replace it: a setting that turns the folder pages/ off.
     """
     PagesManager.uses_pages_directory = False
+
+
+def allow_names(names: list[str]) -> None:
+    """Sets the option server.allowedHosts while the server runs.
+
+    Used: `streamlit.config.set_option`. May replace it: the option in .streamlit/config.toml, once it can say "the
+    names of this computer, if the server listens on this computer alone".
+    """
+    config.set_option("server.allowedHosts", names)
+
+
+def answers_to(name: str | None) -> bool:
+    """Whether the option server.allowedHosts has the name of a request's Host header, as for WebSockets.
+
+    Used: `starlette_websocket.is_host_allowed`. May replace it: nothing, once Streamlit asks it for plain requests.
+    """
+    return is_host_allowed(name)

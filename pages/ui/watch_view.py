@@ -13,9 +13,9 @@ from gan_core.client import Run
 from gan_core.datasets import DATASETS
 from gan_core.knobs import ConfigError
 from gan_core.snapshot import Snapshot
-from pages.ui import clicks, controls, frame
+from pages.ui import clicks, controls, frame, signing_in
 from pages.ui.liveplot import watch
-from pages.ui.watching import ENDED, SHOWS, Show
+from pages.ui.watching import ABOUT, ENDED, SHOWS, Show
 
 COPY_SECONDS = 20.0
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -30,13 +30,13 @@ def panel(run: Run) -> None:
     label = "Present" if show is None else "Presenting"
     with st.popover(label, icon=":material/cast:", key=controls.mine("present"), help="A link to watch this run live."):
         if show is None:
-            st.markdown("Whoever opens the link watches this run, and can take a copy, but cannot control it.")
+            st.markdown("Anyone with the link can watch this run and copy it. Only you control it.")
             ready = run.worker is not None
             clicks.button(
                 "Present this run", controls.mine("present_go"), partial(SHOWS.begin, run), disabled=not ready
             )
             if not ready:
-                st.caption("There is something to present once the run has a training process: press Play or Step.")
+                st.caption("Nothing to present yet. Press Play or Step first.")
             return
         address = link(show)
         st.code(address, language=None, wrap_lines=True)
@@ -55,9 +55,7 @@ def qr_code(text: str) -> bytes:
 
 def link(show: Show) -> str:
     """The address at which others watch."""
-    here = st.context.url or ""
-    origin = "/".join(here.split("/")[:3]) if here.startswith("http") else ""
-    return f"{origin}/watch?run={show.token}"
+    return f"{st.session_state.get('base', '/')}ganscope/watch/{show.token}"
 
 
 def presents(run: Run, display: Any, scores: Callable[[Snapshot, Any], str]) -> None:
@@ -87,18 +85,18 @@ def page() -> None:
         for notice in controls.news():
             st.info(notice["text"])
     if show is None:
-        st.info(f"{ENDED} Ask the presenter for a new one.", icon=":material/cast:")
+        st.info(f"{ENDED} Ask the presenter for a new link.", icon=":material/cast:")
         return
     watch(token, DATASETS[show.run.config.data].kind)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Take a copy",
+            "Copy this run",
             key="take_copy",
             icon=":material/fork_right:",
             on_click=partial(_copy, show),
-            help="Goes on from here in a training process of your own, with knobs of your own.",
+            help="Go on from here with your own settings.",
         )
-        st.caption("You are watching: zoom, layers and the past are your own; the run is the presenter's.")
+        st.caption(ABOUT)
     if st.session_state.get("open_wanted"):
         st.switch_page(frame.PAGE_OF_KIND[st.session_state.open_wanted["kind"]])
 
@@ -107,7 +105,8 @@ def _copy(show: Show) -> None:
     """Takes a copy of the presented run and asks for it to be opened as the visitor's own."""
     c = show.run.config
     try:
-        folder = show.copies.make(runs.runs_folder() / f"{c.data} seed {c.seed} copy", COPY_SECONDS)
+        target = runs.runs_folder() / f"{c.data} seed {c.seed} copy"
+        folder = show.copies.make(target, COPY_SECONDS, signing_in.owner())
     except ConfigError as error:
         controls.say(str(error))
         return

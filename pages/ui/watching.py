@@ -23,6 +23,7 @@ from gan_core.client import Run
 from gan_core.copies import Copies
 from gan_core.recording import Timeline
 from gan_core.snapshot import Snapshot
+from pages.ui import serving
 from pages.ui.feed import STATUS
 from pages.ui.liveplot import pack
 
@@ -33,7 +34,8 @@ IDLE_SECONDS = 1.0  # between two frames that nobody watches, which are kept for
 ENDED_SECONDS = 120.0  # a run without a training process ends its presentation
 PAST_FRAMES, PAST_BYTES = 160, 16_000_000
 MOST_SHOWS, MOST_WATCHERS = 100, 2_000
-ENDED = "This presentation has ended, or its link is not complete."
+ENDED = "This presentation has ended, or the link is incomplete."
+ABOUT = "You are watching a live run. You can zoom, switch layers and look back. Only the presenter controls it."
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -202,13 +204,15 @@ async def _frames(request: Request) -> Response:
         while show.number <= max(after, 0) and not show.ended and time.monotonic() < until:
             await asyncio.sleep(0.04)
     if show is None or show.ended:
-        return Response(ENDED, 404, media_type="text/plain")
+        return Response(ENDED, 404, serving.HEADERS, "text/plain")
     if show.number <= after:
-        return Response(status_code=204)
+        return Response(status_code=204, headers=serving.HEADERS)
     content = show.at(_number(asked["at"])) if "at" in asked else show.content
     # Compressed once for all, so the server's own compression leaves it alone.
-    head = {"content-encoding": "gzip", "cache-control": "no-store"}
+    head = {"content-encoding": "gzip", **serving.HEADERS}
     return Response(content, media_type="application/octet-stream", headers=head)
 
 
-ROUTES = [Route("/ganscope/frames/{token}", _frames)]
+def routes() -> list[Route]:
+    """Where the frames are asked for."""
+    return [serving.route("/ganscope/frames/{token}", _frames)]

@@ -7,6 +7,7 @@ frame, so that script only imports the file, by URL, from the app's static folde
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 from collections.abc import Callable
@@ -87,7 +88,8 @@ def _components():
     text = component("ganscope_text", "text")
     live_feed = component("ganscope_feed", "feed", "removeFeed")
     notices = component("ganscope_notices", "notices")
-    return live, tab, scrub, deliver, watch, text, live_feed, notices
+    way = component("ganscope_sign_in_way", "signInWay")
+    return live, tab, scrub, deliver, watch, text, live_feed, notices, way
 
 
 def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | None = None) -> None:
@@ -122,8 +124,9 @@ def clicked(key: str) -> int | None:
     return place if type(place) is int and place >= 0 else None
 
 
-def tab_key(renew: str, attempt: int) -> tuple[str, str, int] | None:
-    """(the key of this browser tab, the browser's, the attempt that it answers), None until the browser has said it.
+def tab_key(renew: str, attempt: int) -> tuple[str, str, int, str] | None:
+    """(the key of this browser tab, the browser's, the attempt that it answers, the address at which GANscope begins,
+    with a slash at its end), None until the browser has said it.
 
     A browser that keeps nothing (storage is denied) has no key of its own: both are the tab's.
 
@@ -133,10 +136,20 @@ def tab_key(renew: str, attempt: int) -> tuple[str, str, int] | None:
         data={"renew": renew, "attempt": attempt}, key="tab_key", on_key_change=lambda: None, height="content"
     )
     said = result.key
-    if not isinstance(said, str) or said.count(":") != 2 or len(said) > 200:
+    if not isinstance(said, str) or said.count(":") < 3 or len(said) > 2_000:
         return None
-    key, browser, number = said.split(":")
-    return (key, browser, int(number)) if number.isdecimal() and min(len(key), len(browser)) >= 32 else None
+    key, browser, number, base = said.split(":", 3)
+    good = number.isdecimal() and len(number) < 10 and min(len(key), len(browser)) >= 32 and len(key + browser) < 200
+    return (key, browser, int(number), base) if good and re.fullmatch(r"https?://[^\s?#]+/", base) else None
+
+
+def sign_in_way(where: str) -> bool:
+    """Keeps the address that a visitor came for: `there` before the sign-in; `back`, once it is done, goes on to it.
+
+    Returns whether the browser has kept it.
+    """
+    result = _components()[8](data={"where": where}, key="sign_in_way", on_kept_change=lambda: None, height="content")
+    return bool(result.kept)
 
 
 def scrubber(about: dict[str, Any], key: str) -> None:
