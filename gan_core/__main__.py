@@ -414,7 +414,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument(
             "--data",
             metavar="FILE",
-            help="your own data: points (CSV, TSV) or pictures (.npz, or a zip of PNG or JPEG files)",
+            help="your own data: points (CSV, TSV) or images (.npz, or a .zip of PNG or JPEG files)",
         )
         sub.add_argument(
             "--set", metavar="NAME=VALUE", action="append", default=[], help="change a setting, e.g. d_lr=1e-3"
@@ -443,7 +443,9 @@ def parser() -> argparse.ArgumentParser:
     )
     settings(sub)
 
-    sub = command("evaluate", evaluate, _print_evaluate, "Score a run in full, with intervals and floors.")
+    sub = command(
+        "evaluate", evaluate, _print_evaluate, "Score a run in full, with intervals and the values of real data."
+    )
     sub.add_argument("of", metavar="RUN_OR_CONFIG", help="a saved run, or a JSON file of settings or a preset to train")
     sub.add_argument("--samples", type=_positive(int), default=2_500, metavar="N", help="sample size (2,500)")
     sub.add_argument("--resamples", type=_positive(int), default=400, metavar="N", help="of the bootstrap (400)")

@@ -157,7 +157,7 @@ class GANConfig:
         "Base filters",
         "Networks",
         "Feature maps at the finest resolution; each coarser stage has twice as many. Low: fast, crude strokes. Twice "
-        "as many take up to four times as long.",
+        "as many need up to four times as long.",
         low=8,
         high=128,
         stops=(8, 12, 16, 24, 32, 48, 64, 96, 128),

@@ -223,14 +223,14 @@ EXPORTS: dict[str, Export] = {
         export_animation.gif,
         ".gif",
         "image/gif",
-        "The training as an animated picture, for slides.",
+        "The training as an animated image, for slides.",
         label="Animated GIF",
     ),
     "html": Export(
         export_animation.page,
         ".html",
         "text/html",
-        "One page that plays the training in any browser, without a network, beside the losses.",
+        "One page that plays the training in any browser, without internet, next to the losses.",
         label="Web page",
     ),
     "csv": Export(
@@ -261,7 +261,7 @@ EXPORTS: dict[str, Export] = {
         label="Samples (NumPy)",
     ),
     "png": Export(
-        samples_png, ".png", "image/png", "A picture of fresh samples of the generator.", True, label="Image (PNG)"
+        samples_png, ".png", "image/png", "An image of fresh samples of the generator.", True, label="Image (PNG)"
     ),
     "keras": Export(
         export_models.archive,
@@ -275,7 +275,7 @@ EXPORTS: dict[str, Export] = {
         tensorboard,
         ".zip",
         "application/zip",
-        "Event files for TensorBoard: losses, scores and pictures over the steps.",
+        "Event files for TensorBoard: losses, scores and images over the steps.",
         True,
         folder=True,
         label="TensorBoard",

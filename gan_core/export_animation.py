@@ -287,7 +287,7 @@ def _about(run: Saved, recording: Recording) -> list[str]:
     origin = f"; a branch of {run.parent.name} at step {run.parent.step:,}" if run.parent else ""
     texts = [run.note, f"Step {run.step:,}, saved {run.saved.replace('T', ' ').replace('Z', ' UTC')}{origin}."]
     if DATASETS[run.config.data].kind == "images":
-        texts.append("The pictures are the generator's, of the same z at every step.")
+        texts.append("The images are the generator's, from the same z at every step.")
     else:
         texts.append("Blue dots are real points, orange ones generated; both axes have the same scale.")
         if "heat" in recording.frames.items[-1]:

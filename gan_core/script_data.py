@@ -218,7 +218,7 @@ def _source(c: GANConfig, shape: tuple[int, ...], upload_name: str) -> Images:
     zipped = upload_name.lower().endswith(".zip")
     mode = "L" if channels == 1 else "RGB"
     code = (_ZIP if zipped else _NPZ).format(side=side, channels=channels, mode=mode)
-    return Images("your own pictures", code, side=side if zipped else None, black=False)
+    return Images("your own images", code, side=side if zipped else None, black=False)
 
 
 def _resized(side: int, of: int | None, black: bool) -> list[str]:

@@ -540,7 +540,7 @@ class Line {
       return this.refused(this.slow, Math.max(this.gap, wanted), this.metered);
     }
     const what = status === 200 ? "a web page instead of data" : `status ${status}`;
-    const help = "Reload the page; whoever runs the server must pass on the addresses below /ganscope/.";
+    const help = "Reload the page; the server's proxy must pass on the addresses below /ganscope/.";
     return this.refused(`No live updates: the server answers with ${what}. ${help}`, 2000);
   }
 
