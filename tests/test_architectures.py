@@ -287,7 +287,7 @@ def test_a_shape_that_an_architecture_cannot_make_is_a_sentence(name):
         with pytest.raises(ConfigError) as caught:
             plans(config, (side, side, 1))
         said = str(caught.value)
-        assert f"The architecture {name} makes pictures of {sides[0]} x {sides[0]}" in said
+        assert f"The architecture {name} makes images of {sides[0]} x {sides[0]}" in said
         assert said.endswith(f"; the data are {side} x {side} pixels.")
 
 
