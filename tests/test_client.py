@@ -415,7 +415,7 @@ def test_pictures_that_do_not_go_with_the_networks_are_a_sentence(run):
     run.configure(IMAGES.updated({"architecture": "tutorial_dcgan64"}), pictures())
     run.play()
     snapshot = poll_until(run, lambda s: s.error, "the refusal")
-    assert "makes pictures of 64 x 64 pixels" in snapshot.error and not run.wants_play
+    assert "makes images of 64 x 64 pixels" in snapshot.error and not run.wants_play
     run.configure(SMALL)
     run.steps(1)
     assert poll_until(run, lambda s: s.step == 1, "a step").error is None
