@@ -132,8 +132,8 @@ def test_a_branch_from_a_step_without_a_checkpoint_is_a_sentence(folder, spare):
 def test_each_checkpoint_gives_back_its_own_settings(folder):
     run, then = run_reading.read(folder), CONFIG
     for step, config in run.checkpoints.items():
+        then = then.updated(TURNED.get(step, {}))  # what goes on from here goes on with these
         assert config == then
-        then = then.updated(TURNED.get(step, {}))
     assert run.config == then and list(run.checkpoints) == list(range(END + 1))
     texts = ["g_lr 0.3 → 0.01", "schedule cosine → linear", "instance_noise 0.1 → 0.3"]
     for step in (0, 2, 3, 5, 6):
