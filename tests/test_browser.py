@@ -280,7 +280,7 @@ def test_a_change_of_structure_asks_before_it_throws_steps_away(shared_tab):
     seed.fill("9")
     seed.press("Enter")
     tab.page.wait_for_selector(".st-key-pending", timeout=20_000)
-    assert "seed" in tab.text("pending")
+    assert "Seed" in tab.text("pending")
     stood = tab.step()
     slider.focus()
     slider.press("ArrowRight")  # live settings still act on the old run
