@@ -353,7 +353,7 @@ def test_a_refresh_keeps_the_step_looked_at_the_question_and_the_switches(shared
     at = wait_until(lambda: page.get_attribute(".ganscope-scrubber", "data-at"), 10, "the past")
     wait_until(lambda: tab.step() == int(at), 10, "the step of then")
     loss = page.locator(".st-key-knob_loss input")
-    loss.click()
+    loss.fill("hinge")
     page.get_by_role("option").first.click()
     page.wait_for_selector(".st-key-pending", timeout=20_000)
     asked = tab.settings()
@@ -452,7 +452,7 @@ def test_a_refresh_keeps_the_image_run_and_the_other_page_its_own(shared_tab):
     tab = shared_tab(IMAGES)
     tab.play(10)
     tab.page.get_by_role("link", name="Points").click()
-    wait_until(lambda: "ring" in tab.text("steps_per_second"), 20, "the playground")
+    wait_until(lambda: "ring" in tab.text("knob_data"), 20, "the playground")
     assert tab.step() == 0
     tab.page.get_by_role("link", name="Images").click()
     wait_until(lambda: "digits" in tab.text("steps_per_second"), 20, "the images page")
