@@ -325,7 +325,7 @@ def test_a_tutorial_opens_with_one_click(shared_tab):
     tab.page.get_by_role("link", name="Examples").click()
     tab.page.wait_for_selector(".st-key-open_tutorial-disc", timeout=20_000)
     tab.click("open_tutorial-disc")
-    wait_until(lambda: "disc" in tab.text("steps_per_second"), 20, "the playground with the disc")
+    wait_until(lambda: "disc" in tab.text("knob_data"), 20, "the playground with the disc")
     wait_until(lambda: "latent_dim=100" in tab.settings(), 20, "the tutorial's settings")
     tab.play(3)
 
