@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from gan_core import datasets, download
+from gan_core import datasets, download, pictures
+from gan_core.kept import Kept
 from pages.ui import session
 from tests.conftest import wait_until
 from tests.test_pages import FakeHub, open_page
@@ -41,11 +42,11 @@ def downloads(monkeypatch, tmp_path):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr(download, "_downloads", {})
     monkeypatch.setattr(download, "TICK_SECONDS", 0.05)
-    datasets._draw_pictures.cache_clear()
+    for module, name in ((datasets, "_SETS"), (pictures, "_FILES")):
+        monkeypatch.setattr(module, name, Kept())  # nothing that another test has loaded
     yield lambda program: monkeypatch.setattr(download, "COMMAND", (sys.executable, "-c", program))
     for one in download._downloads.values():
         one.cancel()
-    datasets._draw_pictures.cache_clear()
 
 
 def chosen(app):

@@ -547,7 +547,7 @@ def test_tensorboard_s_folder(points, root, tmp_path, capsys):
         ("points 1", "tensorboard", "not/there", "does not exist"),
         ("digits", "samples-csv", "a.csv", "samples-npz or png"),
         ("broken", "csv", "a.csv", "missing or damaged"),
-        ("cut", "csv", "a.csv", "cannot be read"),
+        ("cut", "csv", "a.csv", "was changed or cut off"),
         ("gone", "keras", "a.zip", "not on this machine"),
     ],
 )
