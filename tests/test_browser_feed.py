@@ -87,7 +87,7 @@ def page(answers, chromium):
 
 
 def step(page) -> int:
-    return int(page.inner_text("#text").split()[-1])
+    return int((page.inner_text("#text").split() or ["0"])[-1])  # empty before the first frame
 
 
 def said(page) -> str:
