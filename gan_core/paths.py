@@ -10,6 +10,7 @@ of the steps/s of six dense networks against threefry (in the median 8 %, of one
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 from collections.abc import Callable
@@ -59,7 +60,17 @@ def several_devices(config: GANConfig, shape: tuple[int, ...]) -> Any:
         return None
     if lasting(config) == "xla" or step_cost(replace(config, d_steps=1, g_steps=1), shape) < SHARED_COST:
         return None
-    return tf.distribute.MirroredStrategy(gpus)
+    return shared_by(tuple(gpus))
+
+
+@functools.cache
+def shared_by(devices: tuple[str, ...]) -> Any:
+    """The tf.distribute.MirroredStrategy over these devices, one for all programs of this process.
+
+    TensorFlow numbers the sums over devices anew for each strategy, and refuses a number that has summed something of
+    another shape before: a second strategy over the same devices would end every training after the first.
+    """
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 class Change:

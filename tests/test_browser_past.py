@@ -206,7 +206,7 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
         page.get_by_role("link", name="Guide").click()
     assert "tensorflow" in Path(download.value.path()).read_text()
     arrived = []
-    page.on("download", arrived.append)
+    page.on("download", lambda one: arrived.append(one))
     page.get_by_role("link", name="Examples").click()  # it is not sent again
     page.wait_for_selector(".st-key-open_tutorial-disc", timeout=20_000)
     page.wait_for_timeout(1_000)
@@ -314,7 +314,7 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
 
 
 def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs, server):
-    tab, before = open_tab(), {*server.workers()}
+    tab, workers = open_tab(), {*server.workers()}
     page = tab.page
     page.get_by_role("link", name="Saved runs").click()
     for name in two_runs:
@@ -331,4 +331,4 @@ def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs, server):
     assert "Generator learning rate" in page.inner_text(".ganscope-table >> nth=-1")
     config = json.loads((folder_of(two_runs[0]) / "config.json").read_text())
     assert config["step"] == 6
-    assert {*server.workers()} <= before  # reading runs starts nothing
+    assert {*server.workers()} <= workers  # reading runs starts nothing

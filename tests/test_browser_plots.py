@@ -262,21 +262,18 @@ def test_who_hears_the_page_is_told_what_a_plot_shows(alone):
 # -- the pages ----------------------------------------------------------------------------------------------
 
 
-def test_without_webgl_the_points_are_there(server):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-3d-apis"]
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=flags)
-        try:
-            tab = Tab(browser.new_context(viewport=WINDOW), f"{server.url}/{SMALL}")
-            assert tab.page.evaluate("document.createElement('canvas').getContext('webgl')") is None
-            blob = tab.page.locator(".st-key-live_samples .nsewdrag").screenshot()
-            shot = np.asarray(Image.open(io.BytesIO(blob)).convert("RGB")).astype(int)
-            assert (shot[..., 2] > shot[..., 0] + 100).sum() > 200  # real points
-            assert tab.errors == []
-        finally:
-            browser.close()
+def test_without_webgl_the_points_are_there(server, chromium):
+    flags = ["--no-sandbox", "--disable-3d-apis"]
+    browser = chromium.browser_type.launch(executable_path=chromium_path(), args=flags)
+    try:
+        tab = Tab(browser.new_context(viewport=WINDOW), f"{server.url}/{SMALL}")
+        assert tab.page.evaluate("document.createElement('canvas').getContext('webgl')") is None
+        blob = tab.page.locator(".st-key-live_samples .nsewdrag").screenshot()
+        shot = np.asarray(Image.open(io.BytesIO(blob)).convert("RGB")).astype(int)
+        assert (shot[..., 2] > shot[..., 0] + 100).sum() > 200  # real points
+        assert tab.errors == []
+    finally:
+        browser.close()
 
 
 @pytest.mark.parametrize("query", [SMALL, IMAGES])

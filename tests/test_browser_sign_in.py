@@ -61,7 +61,11 @@ def test_a_visitor_signs_in_comes_where_the_link_leads_and_signs_out(closed, pro
     sign_in(page, provider, "alice@uni.example")
     page.wait_for_selector(".st-key-live_samples .js-plotly-plot", timeout=30_000)
     wait_until(lambda: page.evaluate("location.pathname") == "/images", 20, "the page of the link")
-    wait_until(lambda: "seed 41" in page.inner_text(".st-key-steps_per_second"), 20, "the settings of the link")
+    wait_until(
+        lambda: "seed=41" in page.url and page.locator(".st-key-live_samples .js-plotly-plot").is_visible(),
+        20,
+        "the settings of the link",
+    )
     page.locator(".st-key-account button").first.click()
     page.get_by_text("Signed in as").wait_for(timeout=10_000)
     assert "alice@uni.example" in page.locator("[data-testid=stPopoverBody]").inner_text()
@@ -118,7 +122,7 @@ def test_a_presentation_is_watched_by_its_link_alone_and_a_saved_run_is_its_make
         dialog = page.get_by_role("dialog")
         dialog.get_by_text("Delete this run" if owns else "Only its maker").wait_for(timeout=20_000)
         assert dialog.get_by_text("Save name and note").count() == owns
-        assert dialog.get_by_text("Delete this run").count() == owns
+        assert dialog.get_by_text("Delete this run", exact=True).count() == owns
         page.keyboard.press("Escape")
     bob.locator(".st-key-run_of_alice").get_by_role("button", name="Open").click()
     bob.wait_for_selector(".st-key-step_counter", timeout=30_000)

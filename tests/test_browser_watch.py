@@ -76,7 +76,7 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
         assert page.locator(".st-key-play").count() == 0 and page.locator(".stSlider").count() == 0  # no control
         traces = """() => document.querySelector(".ganscope-watch .samples .ganscope-plot").data.map((t) => t.name)"""
         assert "generated" in page.evaluate(traces)
-        page.get_by_label("generated").uncheck()
+        page.get_by_role("checkbox", name="generated").uncheck()
         wait_until(lambda: "generated" not in page.evaluate(traces), 10, "the layer to go")
 
         tab.page.keyboard.press("Escape")

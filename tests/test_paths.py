@@ -556,7 +556,7 @@ from gan_core.trainer import Trainer
 config = GANConfig.from_flat({"data": "ring", "g_units": 8, "d_units": 8, "batch_size": 32, "d_steps": 2,
                               "g_norm": "batch", "d_norm": "spectral", "penalty": "r1", "seed": 3})
 data = datasets.load(config)
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+strategy = paths.shared_by(tuple(device.name for device in tf.config.list_logical_devices("CPU")))
 
 def run(config, **options):
     trainer = Trainer(config, data, Program(config, data.array.shape, **options))

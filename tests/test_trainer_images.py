@@ -434,7 +434,7 @@ def test_pictures_of_another_size_are_a_sentence(name, side):
 
 
 def test_convolutions_make_no_points():
-    with pytest.raises(ConfigError, match="The architecture dcgan is for images; ring has points"):
+    with pytest.raises(ConfigError, match="The architecture dcgan is for images, but ring has points"):
         GANConfig.from_flat({"data": "ring", "architecture": "dcgan"})
     with pytest.raises(ConfigError, match="the data are points"):
         Program(settings(), (100, 2))

@@ -168,6 +168,7 @@ STYLE = """<style>
 .ganscope-metrics b { font-size: 1.2rem; display: block; line-height: 1.25; }
 .ganscope-metrics span { font-size: 0.78rem; line-height: 1.15; display: inline-block; }
 :is(.st-key-disc_scores, .st-key-cheat_scores) :is(th, td) { padding: 0.12rem 0.6rem; font-variant-numeric: tabular-nums; }
+:is(.st-key-disc_scores, .st-key-cheat_scores) [data-testid="stMarkdownContainer"] { overflow-x: auto; } /* on the narrowest phones */
 .ganscope-scrubber { display: flex; align-items: center; gap: 0.45rem; padding: 0 0.6rem; font-family: var(--st-font); }
 .ganscope-scrubber :is(button, select) { font: inherit; font-size: 0.9rem; color: inherit; background: transparent; height: 2.1rem;
   border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 0.5rem; padding: 0 0.6rem; cursor: pointer; white-space: nowrap; }
