@@ -288,7 +288,7 @@ def test_a_shape_that_an_architecture_cannot_make_is_a_sentence(name):
             plans(config, (side, side, 1))
         said = str(caught.value)
         assert f"The architecture {name} makes images of {sides[0]} x {sides[0]}" in said
-        assert said.endswith(f"; the data are {side} x {side} pixels.")
+        assert said.endswith(f", but the data are {side} x {side} pixels.")
 
 
 @pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "mlp"])

@@ -499,7 +499,9 @@ def broken(trainer, monkeypatch, *columns):
     rows = np.zeros((ROWS, len(COLUMNS)), np.float32)
     for name in columns:
         rows[2:, COLUMNS.index(name)] = np.nan
-    monkeypatch.setattr(trainer.program, "train", lambda state, *_: (state, tf.constant(rows)))
+    monkeypatch.setattr(
+        trainer.program, "train", lambda state, *_: (state, tf.constant(rows), tf.constant([True, True]))
+    )
     with pytest.raises(Diverged) as caught:
         trainer.train(5)
     assert caught.value.step == 3
