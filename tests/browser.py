@@ -81,7 +81,7 @@ class Tab:
         return set(self.page.evaluate("location.search")[1:].split("&"))
 
     def start_over(self, scheme: str = "light") -> None:
-        """Opens its link again: a new session, in which every switch is as at first, with the run that it had.
+        """Opens its link again: a new session, which remembers the tab's switches, with the run that it had.
 
         Then the run stands at step 0. Its settings and its speed are the run's: a test changes those back.
         """
@@ -93,6 +93,9 @@ class Tab:
         wait_until(lambda: "Press Play" not in self.text("steps_per_second"), 20, "the tab's run")
         if "Pause" in self.text("play"):
             self.pause()
+        one = self.page.get_by_role("radio", name="+1", exact=True)
+        if not one.is_checked():
+            one.click()
         self.click("reset")
         self.page.mouse.move(0, 0)  # away from the button, whose help covers the links to the pages
         wait_until(lambda: self.step() == 0 and "paused" in self.text("steps_per_second"), 20, "step 0")

@@ -325,7 +325,7 @@ def test_a_tutorial_opens_with_one_click(shared_tab):
     tab.page.get_by_role("link", name="Examples").click()
     tab.page.wait_for_selector(".st-key-open_tutorial-disc", timeout=20_000)
     tab.click("open_tutorial-disc")
-    wait_until(lambda: "disc" in tab.text("knob_data"), 20, "the playground with the disc")
+    wait_until(lambda: "data=disc" in tab.settings(), 20, "the playground with the disc")
     wait_until(lambda: "latent_dim=100" in tab.settings(), 20, "the tutorial's settings")
     tab.play(3)
 
@@ -452,7 +452,7 @@ def test_a_refresh_keeps_the_image_run_and_the_other_page_its_own(shared_tab):
     tab = shared_tab(IMAGES)
     tab.play(10)
     tab.page.get_by_role("link", name="Points").click()
-    wait_until(lambda: "ring" in tab.text("knob_data"), 20, "the playground")
+    wait_until(lambda: "data=ring" in tab.settings(), 20, "the playground")
     assert tab.step() == 0
     tab.page.get_by_role("link", name="Images").click()
     wait_until(lambda: "digits" in tab.text("steps_per_second"), 20, "the images page")

@@ -227,7 +227,7 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
         page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=20_000)
         button = page.get_by_role("dialog").get_by_role("button", name="Losses (CSV)", exact=True)
         button.wait_for(timeout=20_000)
-        frames.write_bytes(b"{}")
+        frames.write_bytes(b"{")
         button.click()
         page.get_by_text("config.json").first.wait_for(timeout=60_000)
     finally:
