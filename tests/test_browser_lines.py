@@ -140,7 +140,7 @@ def test_a_lost_connection_is_said_and_the_picture_stands_still_with_the_buttons
         until = time.monotonic() + 3
         wait_until(lambda: time.monotonic() > until, 10, "three seconds")
         assert tab.attribute("samples", "frames") == stood
-            proxy.deaf = False
+        proxy.deaf = False
         wait_until(lambda: said(tab) == "", 40, "the connection")
         frames_go_on(tab)
         tab.pause()
