@@ -67,7 +67,7 @@ def through(tab: Tab, url: str) -> None:
     assert watch.url.startswith(f"{url}/watch?run=")
     watch.close()
     tab.page.get_by_role("link", name="Images").first.click()
-    tab.page.wait_for_selector(".st-key-live_samples .imagelayer", state="attached", timeout=30_000)
+    tab.page.wait_for_selector(".st-key-live_real .js-plotly-plot", timeout=30_000)
     assert tab.page.evaluate("location.origin + location.pathname") == f"{url}/images"
     tab.page.locator("header a").first.click()
     tab.ready()
