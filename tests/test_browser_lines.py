@@ -67,11 +67,12 @@ def through(tab: Tab, url: str) -> None:
     assert watch.url.startswith(f"{url}/watch?run=")
     watch.close()
     tab.page.get_by_role("link", name="Images").first.click()
+    address_of = lambda: tab.page.evaluate("location.origin + location.pathname")  # noqa: E731
     tab.page.wait_for_selector(".st-key-live_real .js-plotly-plot", timeout=30_000)
-    assert tab.page.evaluate("location.origin + location.pathname") == f"{url}/images"
+    wait_until(lambda: address_of() == f"{url}/images", 20, "the address of Images")
     tab.page.locator("header a").first.click()
+    wait_until(lambda: address_of() == f"{url}/", 20, "the address of Points")
     tab.ready()
-    assert tab.page.evaluate("location.origin + location.pathname") == f"{url}/"
     if "Pause" not in tab.text("play"):
         tab.click("play")
     frames_go_on(tab)
