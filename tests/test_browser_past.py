@@ -214,6 +214,7 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
 
     with page.expect_download(timeout=60_000) as download:  # a refresh does not lose it
         ask("Web page")
+        page.locator(".st-key-take_cancel button").first.wait_for(timeout=20_000)  # the click has reached the server
         page.reload()
     assert download.value.suggested_filename == f"{name}.html"
 
