@@ -18,10 +18,10 @@ deviations worse. And each score can be fooled, because it measures only one thi
 )
 
 st.header("What the Fréchet distance cannot tell")
-st.session_state.setdefault("disc_points", SIZES[-1])
 n = st.segmented_control(
     "Points on each side",
     SIZES,
+    default=None if "disc_points" in st.session_state else SIZES[-1],  # a refresh has set it
     required=True,
     format_func="{:,}".format,
     key="disc_points",

@@ -266,14 +266,8 @@ def test_a_server_that_is_killed_and_started_again_finds_its_pages(hall, full):
     watched.get_by_text("This presentation has ended").wait_for(timeout=40_000)
     points = """() => document.querySelector(".st-key-disc_real .ganscope-plot").data[0].x.length"""
     before = scores.evaluate(points)
-    first = scores.locator(".st-key-disc_points").get_by_role("radio").first
-
-    def another() -> bool:  # the first click in the new server's session can be lost: see the README's limits
-        first.click(timeout=40_000)
-        scores.wait_for_timeout(3_000)
-        return scores.evaluate(points) < before
-
-    wait_until(another, 30, "another experiment")
+    scores.locator(".st-key-disc_points").get_by_role("radio").first.click(timeout=40_000)
+    wait_until(lambda: scores.evaluate(points) < before, 30, "another experiment")
     tab.click("decline")
     tab.page.wait_for_selector(".st-key-offer", state="detached", timeout=20_000)
     if full:  # else the test before has shown that a worker starts
