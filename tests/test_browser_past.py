@@ -55,6 +55,14 @@ def folder_of(name: str) -> Path:
     return Path(RUNS) / name
 
 
+def saved_runs(page, words: str) -> None:
+    """Opens the page Saved runs with only the runs of these words: other tests' autosaves would fill its first page."""
+    page.get_by_role("link", name="Saved runs").click()
+    search = page.get_by_placeholder("name, data set")
+    search.fill(words, timeout=20_000)
+    search.press("Enter")
+
+
 @pytest.fixture(scope="module")
 def two_runs():
     """Two saved runs that differ in a rate."""
@@ -153,7 +161,7 @@ def test_save_find_rename_and_delete(shared_tab):
     wait_until(lambda: run_reading.is_run(folder_of("kept by hand")), 20, "the saved run")
     page.get_by_text("Saved: “").wait_for(timeout=10_000)
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Saved runs").click()
+    saved_runs(page, "by hand")
     page.get_by_text("kept by hand", exact=True).wait_for(timeout=20_000)
     assert page.get_by_text("a *first* note", exact=True).is_visible()
     page.get_by_placeholder("name, data set").fill("nothing has this")
@@ -192,7 +200,7 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
     page, name = tab.page, two_runs[0]
 
     def ask(label: str) -> None:
-        page.get_by_role("link", name="Saved runs").click()
+        saved_runs(page, name)
         page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=20_000)
         page.get_by_role("dialog").get_by_role("button", name=label, exact=True).click(timeout=20_000)
 
@@ -224,7 +232,7 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
     frames = folder_of(name) / "config.json"
     whole = frames.read_bytes()
     try:
-        page.get_by_role("link", name="Saved runs").click()
+        saved_runs(page, name)
         page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=20_000)
         button = page.get_by_role("dialog").get_by_role("button", name="Losses (CSV)", exact=True)
         button.wait_for(timeout=20_000)
@@ -317,7 +325,7 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
 def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs, server):
     tab, workers = open_tab(), {*server.workers()}
     page = tab.page
-    page.get_by_role("link", name="Saved runs").click()
+    saved_runs(page, "pair")
     for name in two_runs:
         page.locator(f".st-key-tick_{name.replace(' ', '_')} label").click(timeout=20_000)
     page.get_by_role("button", name="Compare 2").first.click()
