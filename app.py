@@ -3,15 +3,17 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.ui import feed, frame, serving, streamlit_private, watch_page, watching
+from pages.ui import shell
+from pages.ui.frames import feed, presentations, watch_page
+from pages.ui.server import addresses, streamlit_private
 
 if __name__ == "__main__":
-    frame.run()
+    shell.run()
 else:  # imported by the server, once
     streamlit_private.own_navigation()
     app = st.App(
         __file__,
-        routes=[*watch_page.routes(), *watching.routes(), *feed.routes()],
-        middleware=[Middleware(serving.Guard)],
-        lifespan=frame.lifespan,
+        routes=[*watch_page.routes(), *presentations.routes(), *feed.routes()],
+        middleware=[Middleware(addresses.Guard)],
+        lifespan=shell.lifespan,
     )

@@ -17,20 +17,27 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from gan_core import run_reading, run_writing, runs, unattended
-from gan_core.combinations import doubtful
-from gan_core.config import LIVE_FIELDS, GANConfig, changed, config_from_json, parse_assignments, same_structure
-from gan_core.datasets import DATASETS
-from gan_core.export import EXPORTS
-from gan_core.knobs import ConfigError, shorten
-from gan_core.presets import PRESETS
-from gan_core.recipes import RECIPES
-from gan_core.room import room
-from gan_core.unattended import Failed
+from gan_core.data.datasets import DATASETS
+from gan_core.export.exports import EXPORTS
+from gan_core.foundations.hyperparameters import ConfigError, shorten
+from gan_core.runs import run_folders, run_reading, run_writing, unattended
+from gan_core.runs.disk_quota import room
+from gan_core.runs.unattended import Failed
+from gan_core.settings.combinations import doubtful
+from gan_core.settings.config import (
+    LIVE_FIELDS,
+    GANConfig,
+    changed,
+    config_from_json,
+    parse_assignments,
+    same_structure,
+)
+from gan_core.settings.presets import PRESETS
+from gan_core.settings.recipes import RECIPES
 
 if TYPE_CHECKING:
-    from gan_core.lane import Lane
-    from gan_core.run_reading import Saved
+    from gan_core.recording.training_run import TrainingRun
+    from gan_core.runs.run_reading import Saved
 
 DEFAULT_STEPS = 2_000
 W1_SAMPLES = 2_500
@@ -110,20 +117,20 @@ def _pictured(path: str | None) -> bool:
 
 def _fetched(load: Callable[[], Any]) -> Any:
     """What `load` gives, after a download if that is what it needs."""
-    from gan_core import pictures
-    from gan_core.download import download
+    from gan_core.data import image_datasets
+    from gan_core.data.download import download
 
     try:
         return load()
-    except pictures.MissingFile as missing:
+    except image_datasets.MissingFile as missing:
         download(missing.name, say)
         return load()
 
 
 def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
     """The config, its data, and the user's file where there is one."""
-    from gan_core.picture_files import parse_pictures
-    from gan_core.tables import parse_points
+    from gan_core.data.image_files import parse_pictures
+    from gan_core.data.point_files import parse_points
 
     upload = None
     if path is not None:
@@ -139,8 +146,8 @@ def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
 
 def _loaded(config: GANConfig, upload: Any) -> Any:
     """The data to train on, if the memory is enough for that."""
-    from gan_core import datasets
-    from gan_core.cost import check_memory
+    from gan_core.data import datasets
+    from gan_core.networks.cost import check_memory
 
     shape, _ = datasets.extent(config, upload)
     check_memory(config, shape, data=datasets.training_bytes([config], upload))  # before it is loaded
@@ -149,17 +156,17 @@ def _loaded(config: GANConfig, upload: Any) -> Any:
 
 def _scores(trainer) -> dict[str, Any]:
     """The scores in full; those of images by the small classifier, which is trained now if no cache has it."""
-    from gan_core import classifier, image_metrics, metrics, scores
+    from gan_core.scores import classifier, image_metrics, live, point_metrics
 
     if trainer.data.kind == "points":
-        n = scores.w1_samples(trainer, W1_SAMPLES)
-        return scores.score_points(trainer, metrics.floors(trainer.config, trainer.data, n, FLOOR_REPEATS))
-    if not scores.has_classes(trainer):
+        n = live.w1_samples(trainer, W1_SAMPLES)
+        return live.score_points(trainer, point_metrics.floors(trainer.config, trainer.data, n, FLOOR_REPEATS))
+    if not live.has_classes(trainer):
         say("No scores: they need data with at least two classes.")
         return {"samples": 0}
     judge = classifier.trained(trainer.data, say)
     reference = image_metrics.reference(judge, trainer.data, IMAGE_SAMPLES, trainer.config.seed)
-    return scores.score_images(trainer, judge, reference)
+    return live.score_images(trainer, judge, reference)
 
 
 def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
@@ -168,17 +175,17 @@ def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
         say(f"Note: {sentence}")
 
 
-def _lane(config: GANConfig, data: Any, run: Saved | None = None) -> Lane:
+def _lane(config: GANConfig, data: Any, run: Saved | None = None) -> TrainingRun:
     """A compiled lane at its first step, or where the saved `run` stands, with the live settings of `config`."""
-    from gan_core.lane import Lane
-    from gan_core.trainer import Trainer
+    from gan_core.recording.training_run import TrainingRun
+    from gan_core.training.trainer import Trainer
 
     trainer, recording = Trainer(config if run is None else run.config, data), None
     if run is not None:
         recording = run_reading.restore(trainer, run.folder)
     say("Compiling ...")
     trainer.compile()
-    lane = Lane(trainer, recording, scored=False)
+    lane = TrainingRun(trainer, recording, scored=False)
     lane.set_live(config)
     return lane
 
@@ -190,7 +197,7 @@ def _limits(args: argparse.Namespace) -> tuple[int | None, float | None]:
 
 def _found(name: str, args: argparse.Namespace) -> Path | None:
     """The folder of the saved run that is called `name`, or that is there."""
-    return next((f for f in (Path(name), runs.runs_folder(args.runs_dir) / name) if run_reading.is_run(f)), None)
+    return next((f for f in (Path(name), run_folders.runs_folder(args.runs_dir) / name) if run_reading.is_run(f)), None)
 
 
 def _resumed(args: argparse.Namespace) -> tuple[Saved, GANConfig]:
@@ -230,7 +237,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     else:
         config, preset = _chosen_config(args)
         if args.save is not None:
-            folder = runs.runs_folder(args.runs_dir) / runs.checked_name(args.save)
+            folder = run_folders.runs_folder(args.runs_dir) / run_folders.checked_name(args.save)
         config, data, upload = _data_of(config, args.data)
     steps, seconds = _limits(args)
     saver = None
@@ -274,7 +281,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """Scores a saved run, or what a config or preset makes after --steps or --seconds, in full."""
-    from gan_core import evaluation, scores
+    from gan_core.scores import evaluation, live
 
     for name, least in (("samples", evaluation.LEAST_SAMPLES), ("resamples", evaluation.W1_RESAMPLES)):
         if getattr(args, name) < least:
@@ -298,7 +305,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     if args.inception is not None:
         if data.kind != "images":
             raise ConfigError("--inception is for images; these data are points.")
-        from gan_core import inception
+        from gan_core.scores import inception
 
         network = inception.load(args.inception, say)
     if folder is not None:
@@ -311,14 +318,14 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
     if args.inception is not None:
         rows = np.random.default_rng(config.seed).permutation(len(trainer.data))[: 2 * args.samples]
-        fake = scores.generated_images(trainer, min(args.samples, len(rows) // 2))
+        fake = live.generated_images(trainer, min(args.samples, len(rows) // 2))
         result["inception"] = inception.scores(network, data.pixels[rows], fake, say)
     return {"config": config.to_flat(), **result}
 
 
 def export(args: argparse.Namespace) -> dict[str, Any]:
     """Makes a saved run into a file for others."""
-    from gan_core import export as module
+    from gan_core.export import exports as module
 
     folder = _found(args.run, args)
     if folder is None:
@@ -347,20 +354,20 @@ def presets(args: argparse.Namespace) -> dict[str, Any]:
 
 def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     """Runs a published benchmark for named recipes."""
-    from gan_core import benchmark as module
+    from gan_core.benchmarks import published as module
 
     return module.run(args.which, args.recipes, args.seeds, args.steps, args.seconds, args.quick, say)
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:
     """Measures the engine against two reference loops, and through the worker."""
-    from gan_core import bench as module
+    from gan_core.benchmarks import speed as module
 
     return module.run(args.seconds, args.rounds, say)
 
 
 def _print_evaluate(result: dict[str, Any]) -> None:
-    from gan_core import evaluation
+    from gan_core.scores import evaluation
 
     print(evaluation.as_text(result))
     for key, value in result.get("inception", {}).items():
@@ -386,13 +393,13 @@ def _print_presets(result: dict[str, Any]) -> None:
 
 
 def _print_bench(result: dict[str, Any]) -> None:
-    from gan_core import bench as module
+    from gan_core.benchmarks import speed as module
 
     print(module.as_text(result))
 
 
 def _print_benchmark(result: dict[str, Any]) -> None:
-    from gan_core import benchmark as module
+    from gan_core.benchmarks import published as module
 
     print(module.as_text(result))
 

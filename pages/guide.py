@@ -2,18 +2,19 @@
 
 import streamlit as st
 
-from gan_core.architectures import ARCHITECTURES, NORMS
-from gan_core.combinations import CONDITIONS
-from gan_core.config import KNOBS
-from gan_core.datasets import DATASETS
+from gan_core.data.datasets import DATASETS
 from gan_core.glossary import TERMS
-from gan_core.losses import LOSSES
-from gan_core.optimizers import OPTIMIZERS
-from gan_core.penalties import PENALTIES
-from gan_core.presets import PRESETS
-from gan_core.recipes import RECIPES
-from gan_core.schedules import SCHEDULES
-from pages.ui import controls, frame, notices
+from gan_core.networks.architectures import ARCHITECTURES, NORMS
+from gan_core.objectives.losses import LOSSES
+from gan_core.objectives.optimizers import OPTIMIZERS
+from gan_core.objectives.penalties import PENALTIES
+from gan_core.objectives.schedules import SCHEDULES
+from gan_core.settings.combinations import CONDITIONS
+from gan_core.settings.config import HYPERPARAMETERS
+from gan_core.settings.presets import PRESETS
+from gan_core.settings.recipes import RECIPES
+from pages.ui import shell
+from pages.ui.run import notices, settings_panel
 
 
 def _rows(registry: dict) -> list[dict[str, str]]:
@@ -78,8 +79,8 @@ for name, preset in PRESETS.items():
         opened = st.button("Open", key=f"open_{name}", help=f"Opens the preset {name}.")
         st.markdown(f"**{name}**: {preset.description}")
     if opened:
-        controls.set_config(preset.config)
-        st.switch_page(frame.PAGE_OF_KIND[preset.kind])
+        settings_panel.set_config(preset.config)
+        st.switch_page(shell.PAGE_OF_KIND[preset.kind])
 TABLES = {
     "Data sets": _rows(DATASETS),
     "Architectures": _rows(ARCHITECTURES),
@@ -98,7 +99,7 @@ TABLES = {
             "takes effect": "immediately" if knob.live else "restarts training",
             "needs": CONDITIONS[name].needs if name in CONDITIONS else "",
         }
-        for name, knob in KNOBS.items()
+        for name, knob in HYPERPARAMETERS.items()
     ],
 }
 st.header("Reference")

@@ -1,5 +1,6 @@
 """Images: knobs in the sidebar, the sample grid, real pictures and the losses beside each other."""
 
-from pages.ui import images_view, live
+from pages.ui import images_view
+from pages.ui.run import run_page
 
-live.page("images", images_view.switches)
+run_page.page("images", images_view.switches)

@@ -1,5 +1,6 @@
 """The 2-D playground: knobs in the sidebar, the plane and the losses beside each other."""
 
-from pages.ui import live, points_view
+from pages.ui import points_view
+from pages.ui.run import run_page
 
-live.page("points", points_view.switches)
+run_page.page("points", points_view.switches)

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from gan_core.score_lab import CHEATS, DATA, REPEATS, SIZES, SPREADS
-from gan_core.score_notes import GROUPS, NOTES
-from pages.ui import notices, score_view
+from gan_core.scores.score_lab import CHEATS, DATA, REPEATS, SIZES, SPREADS
+from gan_core.scores.score_notes import GROUPS, NOTES
+from pages.ui import score_view
+from pages.ui.run import notices
 
 notices.draw()
 st.title("Score lab")

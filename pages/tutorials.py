@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from gan_core.architectures import parameter_counts
-from gan_core.datasets import sample_shape
-from gan_core.presets import PRESETS, TUTORIALS
-from pages.ui import controls, frame, notices
+from gan_core.data.datasets import sample_shape
+from gan_core.networks.architectures import parameter_counts
+from gan_core.settings.presets import PRESETS, TUTORIALS
+from pages.ui import shell
+from pages.ui.run import notices, settings_panel
 
 notices.draw()
 st.title("Examples")
@@ -21,12 +22,12 @@ for name in TUTORIALS:
         st.markdown(preset.description + ".")
         c = preset.config
         generator, discriminator = parameter_counts(c, sample_shape(c))
-        step = controls.rounded(1e3 * controls.step_seconds(c))
+        step = settings_panel.rounded(1e3 * settings_panel.step_seconds(c))
         st.caption(
             f"generator {generator:,}, discriminator {discriminator:,} parameters · z {c.latent_dim}, {c.z_dist} · "
             f"batch size {c.batch_size} · learning rates {c.g_lr:g} and {c.d_lr:g} · about {step} a step on a CPU"
         )
     if opened:
-        controls.set_config(preset.config)
+        settings_panel.set_config(preset.config)
         st.session_state.side = 4  # the tutorials' grids
-        st.switch_page(frame.PAGE_OF_KIND[preset.kind])
+        st.switch_page(shell.PAGE_OF_KIND[preset.kind])

@@ -1171,7 +1171,7 @@ export function removeWatch(component) {
   watches.delete(component.parentElement);
 }
 
-// On a page of its own, without Streamlit (pages/ui/watch_page.py).
+// On a page of its own, without Streamlit (pages/ui/frames/watch_page.py).
 export function watchAlone(parent, data, version) {
   const alone = new Watch(parent, data, version);
   const theme = window.matchMedia("(prefers-color-scheme: dark)");

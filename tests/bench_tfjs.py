@@ -10,8 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, sync_playwright
 
-from gan_core import bench
-from gan_core.machine import cores
+from gan_core.benchmarks import speed
+from gan_core.foundations.machine import cores
 from tests.conftest import chromium_path
 
 NETWORK = "2-32-32, batch 150"
@@ -87,8 +87,8 @@ def main() -> None:
     for script in SCRIPTS:
         if not (args.folder / "node_modules/@tensorflow" / script).is_file():
             parser.error(f"{args.folder} has no @tensorflow/{script}: npm install it there.")
-    network = bench.NETWORKS[NETWORK]
-    engine = bench.Engine(bench.config_of(network))
+    network = speed.NETWORKS[NETWORK]
+    engine = speed.Engine(speed.config_of(network))
     speeds: dict[str, list[float]] = {name: [] for name in (*BACKENDS, "engine")}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from gan_core.machine import cores
-from tests.browser import SMALL, WINDOW, Tab
+from gan_core.foundations.machine import cores
 from tests.conftest import Server, chromium_path, wait_until
+from tests.support.tab import SMALL, WINDOW, Tab
 
 # Collects, in the page, each frame's time, what it took to draw, and whether a plot was ever gone or another node.
 WATCH = """() => {

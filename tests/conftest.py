@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.support.tab"]
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -136,7 +136,7 @@ def children(pid: int) -> list[int]:
     except FileNotFoundError:
         pytest.skip("this test counts processes with ps, which is not here")
     rows = [line.split(None, 2) for line in output.splitlines()]
-    return [int(r[0]) for r in rows if "gan_core.worker" in r[2] and not r[1].startswith("Z")]
+    return [int(r[0]) for r in rows if "gan_core.serving.worker" in r[2] and not r[1].startswith("Z")]
 
 
 class Server:
@@ -263,7 +263,7 @@ class Line:
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache folder, and few steps of the classifier's training."""
-    from gan_core import classifier
+    from gan_core.scores import classifier
 
     monkeypatch.setenv("GANSCOPE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(classifier, "STEPS", (60, 60))

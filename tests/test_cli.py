@@ -14,12 +14,14 @@ import pytest
 from PIL import Image
 
 from gan_core import __main__ as cli
-from gan_core import classifier, datasets, download, run_reading
 from gan_core.__main__ import main
-from gan_core.config import IMAGE_DEFAULTS, GANConfig
-from gan_core.knobs import ConfigError
-from gan_core.presets import PRESETS
-from gan_core.recipes import RECIPES
+from gan_core.data import datasets, download
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.runs import run_reading
+from gan_core.scores import classifier
+from gan_core.settings.config import IMAGE_DEFAULTS, GANConfig
+from gan_core.settings.presets import PRESETS
+from gan_core.settings.recipes import RECIPES
 from tests.conftest import ROOT
 
 TINY = ["--set", "g_units=8", "--set", "d_units=8", "--set", "batch_size=16", "--set", "data_size=500"]
@@ -239,7 +241,7 @@ def test_inception_is_for_images(saved, capsys):
 
 def test_inception_looks_at_shuffled_real_and_at_generated_pictures(alone, monkeypatch, capsys):
     """The network itself is tested in test_inception.py."""
-    from gan_core import inception
+    from gan_core.scores import inception
 
     seen = []
     monkeypatch.setattr(inception, "load", lambda weights, say: weights)

@@ -68,7 +68,7 @@ def test_this_python_is_let_through():
 
 
 def test_streamlit_stays_below_the_next_minor_version():
-    """Private parts of it are used (pages/ui/streamlit_private.py)."""
+    """Private parts of it are used (pages/ui/server/streamlit_private.py)."""
     line = next(li for li in (ROOT / "requirements.txt").read_text().splitlines() if li.startswith("streamlit"))
     low, high = re.fullmatch(r"streamlit>=1\.(\d+),<1\.(\d+)", line).groups()
     assert int(high) == int(low) + 1

@@ -8,19 +8,21 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gan_core import run_reading, runs
-from gan_core.client import Run
-from gan_core.combinations import acts
-from gan_core.config import KNOBS, GANConfig
-from gan_core.datasets import DATASETS
-from gan_core.knobs import ConfigError, Knob
-from gan_core.presets import PRESETS
-from gan_core.recording import Recording
-from gan_core.run_reading import Saved
-from gan_core.snapshot import Snapshot, View
-from pages.ui import clicks, controls, figures, image_figures, live, notices, past, scoring, session, takeaway
-from pages.ui.feed import Feed, feed_of
-from pages.ui.liveplot import live_feed, live_plot, live_text, scrubber
+from gan_core.data.datasets import DATASETS
+from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
+from gan_core.recording.recorder import Recording
+from gan_core.recording.snapshot import Snapshot, View
+from gan_core.runs import run_folders, run_reading
+from gan_core.runs.run_reading import Saved
+from gan_core.serving.client import Run
+from gan_core.settings.combinations import acts
+from gan_core.settings.config import HYPERPARAMETERS, GANConfig
+from gan_core.settings.presets import PRESETS
+from pages.ui.components.liveplot import live_feed, live_plot, live_text, scrubber
+from pages.ui.figures import image_figures, point_figures, score_texts
+from pages.ui.frames.feed import Feed, feed_of
+from pages.ui.run import exports_panel, notices, run_page, settings_panel, time_machine
+from pages.ui.session import clicks, own_run
 
 MOST = 4
 FRAME_SECONDS = 0.2  # beside saved runs; a race has a feed
@@ -40,7 +42,7 @@ class Column:
 
 def page() -> None:
     """The whole page."""
-    controls.open_page("race")
+    settings_panel.open_page("race")
     if st.session_state.get("compare"):
         st.session_state.setdefault("compare_way", "saved")
     st.session_state.setdefault("compare_way", "race")
@@ -64,9 +66,9 @@ def page() -> None:
 
 
 def _race(bar: Any, log: bool) -> None:
-    run, in_use = session.race_run(), session.hub().autosaved()
+    run, in_use = own_run.race_run(), own_run.hub().autosaved()
     with st.container(key="questions"):
-        past.offer(run, in_use, live.start)
+        time_machine.offer(run, in_use, run_page.start)
     with bar.popover("New race", icon=":material/flag:", key="race_setup") if run is not None else st.container():
         _setup()
     if run is None:
@@ -76,8 +78,8 @@ def _race(bar: Any, log: bool) -> None:
         )
         notices.draw()
         return
-    past.settle(run)
-    state, key = st.session_state, controls.mine("feed")
+    time_machine.settle(run)
+    state, key = st.session_state, settings_panel.mine("feed")
     feed = state[key] = feed_of(run, state.get(key))
     with bar:
         clicks.button(
@@ -86,15 +88,15 @@ def _race(bar: Any, log: bool) -> None:
             partial(_keep, run),
             icon=":material/save:",
             help="Saves each run of the race.",
-            disabled=past.pending() is not None,
+            disabled=time_machine.pending() is not None,
         )
-    past.autosave(run, in_use)
-    live.transport(run, reset=_again, new_seed=_new_seed)
+    time_machine.autosave(run, in_use)
+    run_page.transport(run, reset=_again, new_seed=_new_seed)
     said = run.snapshot().frame.get("autosave")
     if said and said["error"]:
         st.caption(f":material/warning: {said['error']}")
     notices.draw()
-    every = live.every_seconds(run, run.snapshot())
+    every = run_page.every_seconds(run, run.snapshot())
     state.full_run = True
     try:
         st.fragment(_draw_race, run_every=every)(run, log, every, feed)
@@ -105,7 +107,7 @@ def _race(bar: Any, log: bool) -> None:
 
 
 def _setup() -> None:
-    bases = {f"current settings of {controls.PAGE_OF[kind]}": kind for kind in ("points", "images")}
+    bases = {f"current settings of {settings_panel.PAGE_OF[kind]}": kind for kind in ("points", "images")}
     with st.container(horizontal=True, vertical_alignment="bottom", key="race_bar"):
         base = st.selectbox(
             "Base settings",
@@ -115,40 +117,42 @@ def _setup() -> None:
             help="What all runs of the race share.",
         )
         config = _base(bases.get(base), base)
-        names = [n for n, k in KNOBS.items() if k.group != "Data" and n != "seed" and acts(n, config)]
+        names = [n for n, k in HYPERPARAMETERS.items() if k.group != "Data" and n != "seed" and acts(n, config)]
         knob = st.selectbox(
             "Setting to vary",
             names,
             key="race_knob",
             persist_state="session",
-            format_func=lambda n: controls.label(n, config),
+            format_func=lambda n: settings_panel.label(n, config),
             help="The one setting in which the runs differ.",
         )
-        values = _values(knob, KNOBS[knob], config) if knob in KNOBS else []
+        values = _values(knob, HYPERPARAMETERS[knob], config) if knob in HYPERPARAMETERS else []
         started = st.button("Start race", key="race_go", type="primary", icon=":material/flag:")
-    st.caption(KNOBS[knob].help if knob in KNOBS else "")
+    st.caption(HYPERPARAMETERS[knob].help if knob in HYPERPARAMETERS else "")
     if started:
         try:
             configs = racers(config, knob, values)
-            session.check(configs[0], controls.upload(DATASETS[config.data].kind), configs[1:])
+            own_run.check(configs[0], settings_panel.upload(DATASETS[config.data].kind), configs[1:])
         except ConfigError as error:
             st.error(str(error))
             return
-        live.new_race(configs, controls.upload(DATASETS[config.data].kind))
+        run_page.new_race(configs, settings_panel.upload(DATASETS[config.data].kind))
         st.rerun()
 
 
 def _base(kind: str | None, name: str) -> GANConfig:
     if kind is None:
         return PRESETS[name].config
-    return st.session_state.get(controls.mine("config", kind)) or PRESETS[controls.FIRST_PRESET[kind]].config
+    return (
+        st.session_state.get(settings_panel.mine("config", kind)) or PRESETS[settings_panel.FIRST_PRESET[kind]].config
+    )
 
 
-def _values(name: str, knob: Knob, config: GANConfig) -> list[Any]:
+def _values(name: str, knob: Hyperparameter, config: GANConfig) -> list[Any]:
     """The values that the user wants to try."""
     now, key = getattr(config, name), f"race_values_{name} {config.data}"
     if knob.choices is not None or knob.kind is bool:
-        options = [False, True] if knob.kind is bool else controls.options(name, knob, DATASETS[config.data].kind)
+        options = [False, True] if knob.kind is bool else settings_panel.options(name, knob, DATASETS[config.data].kind)
         others = [option for option in options if option != now]
         st.session_state.setdefault(key, [now, *others[:1]])
         return st.multiselect("Values to try", options, max_selections=MOST, key=key)
@@ -174,7 +178,7 @@ def lane_names(configs: tuple[GANConfig, ...]) -> list[str]:
     """What tells the runs of a race apart: the settings in which they differ, by their labels."""
     flats = [c.to_flat() for c in configs]
     differ = [n for n in flats[0] if len({str(flat.get(n)) for flat in flats}) > 1]
-    labels = {n: controls.short_label(n, configs[0]) for n in differ}
+    labels = {n: settings_panel.short_label(n, configs[0]) for n in differ}
     return [", ".join(f"{label} {_short(flat[n])}" for n, label in labels.items()) or "the same" for flat in flats]
 
 
@@ -183,32 +187,32 @@ def _short(value: Any) -> str:
 
 
 def _again(run: Run) -> None:
-    past.present()
+    time_machine.present()
     run.race(run.configs, run.upload)
 
 
 def _new_seed(run: Run) -> None:
-    past.present()
-    seed = live.another_seed()
+    time_machine.present()
+    seed = run_page.another_seed()
     run.race(tuple(c.updated({"seed": seed}) for c in run.configs), run.upload)
 
 
 def _keep(run: Run) -> None:
-    if past.pending() is not None or takeaway.too_early(run):
+    if time_machine.pending() is not None or exports_panel.too_early(run):
         return
     c = run.config
-    past.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
+    time_machine.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
 
 
 def _draw_race(run: Run, log: bool, every: float | None, feed: Feed) -> None:
-    feed.view = View(side=8, at=past.looked_at())
+    feed.view = View(side=8, at=time_machine.looked_at())
     feed.figures = lambda snapshot: _figures(_racers(snapshot), log)
     feed.texts = lambda snapshot: {"race_status": _race_status(run, snapshot), **_texts(_racers(snapshot))}
-    of, at = past.era(), past.looked_at()
-    feed.scrubber = controls.mine("scrubber"), lambda snapshot: _about(_racers(snapshot), of, at)
+    of, at = time_machine.era(), time_machine.looked_at()
+    feed.scrubber = settings_panel.mine("scrubber"), lambda snapshot: _about(_racers(snapshot), of, at)
     snapshot, place = feed.look()
-    wanted = live.every_seconds(run, snapshot)
-    if past.settled() or (wanted != every and (every is None or live.ticking())):
+    wanted = run_page.every_seconds(run, snapshot)
+    if time_machine.settled() or (wanted != every and (every is None or run_page.ticking())):
         st.rerun()  # the timer changes only in a full run
     _draw(feed.shown(snapshot, place), _racers(snapshot))
     live_feed(feed.token, snapshot.moving, place)
@@ -218,7 +222,7 @@ def _draw_race(run: Run, log: bool, every: float | None, feed: Feed) -> None:
 
 def _race_status(run: Run, snapshot: Snapshot) -> str:
     config = run.config
-    return f"<p>{escape(f'{live.status(run, snapshot)} · {config.data} · seed {config.seed}')}</p>"
+    return f"<p>{escape(f'{run_page.status(run, snapshot)} · {config.data} · seed {config.seed}')}</p>"
 
 
 def _racers(snapshot: Snapshot) -> list[Column]:
@@ -248,15 +252,15 @@ def _sources() -> dict[str, Any]:
     """What can be compared: name -> a session's run that trains now, or a saved one."""
     state, found = st.session_state, {}
     for kind in ("points", "images"):
-        run = state.get(controls.mine("run", kind))
+        run = state.get(settings_panel.mine("run", kind))
         if run is not None and run.worker is not None and run.step > 0:
-            found[f"now on {controls.PAGE_OF[kind]}"] = run
-    listed = [run for run in runs.listed(runs.runs_folder()) if isinstance(run, Saved)]
+            found[f"now on {settings_panel.PAGE_OF[kind]}"] = run
+    listed = [run for run in run_folders.listed(run_folders.runs_folder()) if isinstance(run, Saved)]
     return found | {run.name: run for run in listed}
 
 
 def _side_by_side(bar: Any, log: bool) -> None:
-    session.race_run()
+    own_run.race_run()
     notices.draw()
     sources = _sources()
     state = st.session_state
@@ -310,7 +314,7 @@ def _chosen() -> None:
 
 
 def _draw_saved(opened: list[tuple[str, Any]], log: bool, timed: bool) -> None:
-    at = past.looked_at()
+    at = time_machine.looked_at()
     columns, moving = [], False
     for name, source in opened:
         if isinstance(source, Run):
@@ -324,9 +328,9 @@ def _draw_saved(opened: list[tuple[str, Any]], log: bool, timed: bool) -> None:
             frame["at"] = None if at is None or at >= end else frame.get("at")
             snapshot = Snapshot(saved.config, data, "paused", step=end, frame=frame)
         columns.append(Column(name, snapshot))
-    if moving != timed and (moving or live.ticking()):
+    if moving != timed and (moving or run_page.ticking()):
         st.rerun()
-    about = {"key": controls.mine("scrubber"), "data": _about(columns, past.era(), at)}
+    about = {"key": settings_panel.mine("scrubber"), "data": _about(columns, time_machine.era(), at)}
     _draw({"place": None, "texts": _texts(columns), "plots": _figures(columns, log), "scrubber": about}, columns)
 
 
@@ -358,10 +362,10 @@ def _draw(shown: dict[str, Any], columns: list[Column]) -> None:
         text("lane_scores")
 
 
-def _figures(columns: list[Column], log: bool) -> dict[str, figures.Figure]:
+def _figures(columns: list[Column], log: bool) -> dict[str, point_figures.Figure]:
     height = HEIGHTS[len(columns)]
     found = {f"lane_plot_{i}": _picture(column.snapshot, height) for i, column in enumerate(columns)}
-    return found | {"lane_losses": figures.overlay([c.snapshot for c in columns], [c.name for c in columns], log)}
+    return found | {"lane_losses": point_figures.overlay([c.snapshot for c in columns], [c.name for c in columns], log)}
 
 
 def _texts(columns: list[Column]) -> dict[str, str]:
@@ -389,18 +393,19 @@ def _about(columns: list[Column], of: str, at: int | None) -> dict[str, Any]:
 
 def _mark(i: int) -> str:
     """A run's symbol in its colour, and its letter, as in the plot of the losses."""
-    return f'<span style="color:{figures.RUN_COLORS[i]}">{figures.RUN_SYMBOLS[i][1]}</span> {figures.RUN_LETTERS[i]}'
+    color, symbol, letter = point_figures.RUN_COLORS[i], point_figures.RUN_SYMBOLS[i][1], point_figures.RUN_LETTERS[i]
+    return f'<span style="color:{color}">{symbol}</span> {letter}'
 
 
-def _picture(snapshot: Snapshot, height: int) -> figures.Figure:
+def _picture(snapshot: Snapshot, height: int) -> point_figures.Figure:
     if DATASETS[snapshot.config.data].kind == "images":
         return image_figures.grid(snapshot, 8, False, [], height, "lanes")
-    return figures.plane(snapshot, LAYERS, height, alone=False)
+    return point_figures.plane(snapshot, LAYERS, height, alone=False)
 
 
 def _score_table(columns: list[Column]) -> str:
     """The scores at the shown step; the best, who is nearest to what real data get, in bold."""
-    rows = scoring.leaders([c.snapshot.frame.get("metrics") or {} for c in columns])
+    rows = score_texts.leaders([c.snapshot.frame.get("metrics") or {} for c in columns])
     if not rows:
         return "Press Play to see the scores."
     head = "".join(f"<th>{_mark(i)}</th>" for i in range(len(columns)))
@@ -425,5 +430,5 @@ def _settings(configs: list[GANConfig], names: list[str]) -> None:
         lines = []
         for name in differ:
             cells = "".join(f"<td>{escape(_short(flat.get(name, '–')))}</td>" for flat in flats)
-            lines.append(f"<tr><th>{escape(controls.label(name, configs[0]))}</th>{cells}</tr>")
+            lines.append(f"<tr><th>{escape(settings_panel.label(name, configs[0]))}</th>{cells}</tr>")
         st.html(f'<table class="ganscope-table"><tr><th></th>{head}</tr>{"".join(lines)}</table>')

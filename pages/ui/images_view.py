@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core.client import Run
-from gan_core.snapshot import Snapshot, View
-from pages.ui import figures, image_figures, past, scoring
-from pages.ui.liveplot import clicked, live_plot
+from gan_core.recording.snapshot import Snapshot, View
+from gan_core.serving.client import Run
+from pages.ui.components.liveplot import clicked, live_plot
+from pages.ui.figures import image_figures, point_figures, score_texts
 from pages.ui.points_view import loss_switches
+from pages.ui.run import time_machine
 
 
 def switches(run: Run) -> "Images":
@@ -42,7 +43,7 @@ def switches(run: Run) -> "Images":
             persist_state="session",
             help="Mixes two or four corners of z by hand: see the image between them while training goes on.",
         )
-        past.keep_panel(run)
+        time_machine.keep_panel(run)
     if run.config.conditional and names:
         chosen = st.multiselect(
             "Class of each row",
@@ -120,20 +121,20 @@ class Images:
         names = snapshot.data.class_names
         return [names[i] for i in self.rows if i < len(names)] if snapshot.config.conditional else []
 
-    def stills(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
+    def stills(self, snapshot: Snapshot) -> dict[str, point_figures.Figure]:
         return {"real": image_figures.real(snapshot, self.side, self._row_names(snapshot))}
 
-    def panels(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
+    def panels(self, snapshot: Snapshot) -> dict[str, point_figures.Figure]:
         return {
             "samples": image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot)),
-            "losses": figures.losses(snapshot, self.log, self.smoothed),
+            "losses": point_figures.losses(snapshot, self.log, self.smoothed),
             **({"classes": image_figures.classes(snapshot)} if snapshot.data.class_names else {}),
         }
 
     def presented(self) -> "Images":
         return self
 
-    def own(self, snapshot: Snapshot, view: View) -> dict[str, figures.Figure]:
+    def own(self, snapshot: Snapshot, view: View) -> dict[str, point_figures.Figure]:
         frame, shown = snapshot.frame, {}
         if view.picked is not None and "neighbours" in frame and view.picked < len(frame["grid"]):
             shown["neighbours"] = image_figures.neighbours(snapshot, view.picked)
@@ -141,14 +142,14 @@ class Images:
             shown["blend"] = image_figures.blend(snapshot)
         return shown
 
-    def draw(self, shown: dict[str, figures.Figure]) -> None:
+    def draw(self, shown: dict[str, point_figures.Figure]) -> None:
         for key, figure in shown.items():
             live_plot(figure, key=key, on_click=_pick if key == "live_samples" else None)
             if key == "live_neighbours":
                 st.button("Close", key="unpick", on_click=_unpick)
 
-    def scores(self, metrics: dict[str, Any]) -> tuple[list[scoring.Cell], str]:
-        return scoring.of_images(metrics)
+    def scores(self, metrics: dict[str, Any]) -> tuple[list[score_texts.Cell], str]:
+        return score_texts.of_images(metrics)
 
 
 def _pick() -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core.client import Run
-from gan_core.snapshot import Snapshot, View
-from pages.ui import figures, past, scoring
-from pages.ui.liveplot import live_plot
+from gan_core.recording.snapshot import Snapshot, View
+from gan_core.serving.client import Run
+from pages.ui.components.liveplot import live_plot
+from pages.ui.figures import point_figures, score_texts
+from pages.ui.run import time_machine
 
 
 def switches(run: Run) -> "Points":
@@ -17,15 +18,15 @@ def switches(run: Run) -> "Points":
         st.session_state.setdefault("layers", ["real", "fake", "heat"])
         layers = st.pills(
             "Layers",
-            list(figures.LAYERS),
+            list(point_figures.LAYERS),
             selection_mode="multi",
-            format_func=figures.LAYERS.get,
+            format_func=point_figures.LAYERS.get,
             key="layers",
-            help=figures.LAYER_HELP,
+            help=point_figures.LAYER_HELP,
             persist_state="session",
         )
         log, smoothed = loss_switches()
-        past.keep_panel(run)
+        time_machine.keep_panel(run)
     if "manifold" in layers and run.config.latent_dim > 2:
         st.caption("To see the manifold, set the latent dimension to 1 or 2.")
     return Points(frozenset(layers), log, smoothed)
@@ -53,28 +54,28 @@ class Points:
     smoothed: bool
 
     def presented(self) -> "Points":
-        return replace(self, layers=frozenset(figures.LAYERS))
+        return replace(self, layers=frozenset(point_figures.LAYERS))
 
     def view(self) -> View:
         return View("heat" in self.layers, "manifold" in self.layers, "arrows" in self.layers, "trails" in self.layers)
 
-    def stills(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
+    def stills(self, snapshot: Snapshot) -> dict[str, point_figures.Figure]:
         return {}
 
-    def panels(self, snapshot: Snapshot) -> dict[str, figures.Figure]:
+    def panels(self, snapshot: Snapshot) -> dict[str, point_figures.Figure]:
         modes = snapshot.data.modes is not None
         return {
-            "samples": figures.plane(snapshot, self.layers),
-            "losses": figures.losses(snapshot, self.log, self.smoothed),
-            **({"modes": figures.mode_chart(snapshot)} if modes else {}),
+            "samples": point_figures.plane(snapshot, self.layers),
+            "losses": point_figures.losses(snapshot, self.log, self.smoothed),
+            **({"modes": point_figures.mode_chart(snapshot)} if modes else {}),
         }
 
-    def own(self, snapshot: Snapshot, view: View) -> dict[str, figures.Figure]:
+    def own(self, snapshot: Snapshot, view: View) -> dict[str, point_figures.Figure]:
         return {}
 
-    def draw(self, shown: dict[str, figures.Figure]) -> None:
+    def draw(self, shown: dict[str, point_figures.Figure]) -> None:
         for key, figure in shown.items():
             live_plot(figure, key=key)
 
-    def scores(self, metrics: dict[str, Any]) -> tuple[list[scoring.Cell], str]:
-        return scoring.of_points(metrics)
+    def scores(self, metrics: dict[str, Any]) -> tuple[list[score_texts.Cell], str]:
+        return score_texts.of_points(metrics)

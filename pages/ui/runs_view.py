@@ -7,16 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core import run_reading, runs
-from gan_core.config import changed
-from gan_core.datasets import DATASETS
-from gan_core.knobs import ConfigError
-from gan_core.presets import PRESETS
-from gan_core.room import room
-from gan_core.run_reading import Saved
-from gan_core.runs import Unreadable
-from pages.ui import controls, frame, notices, past, signing_in, takeaway
-from pages.ui.scoring import cells
+from gan_core.data.datasets import DATASETS
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.runs import run_folders, run_reading
+from gan_core.runs.disk_quota import room
+from gan_core.runs.run_folders import Unreadable
+from gan_core.runs.run_reading import Saved
+from gan_core.settings.config import changed
+from gan_core.settings.presets import PRESETS
+from pages.ui import shell
+from pages.ui.figures.score_texts import cells
+from pages.ui.run import exports_panel, notices, settings_panel, time_machine
+from pages.ui.server import signing_in
 
 ON_A_PAGE = 10
 MOST_COMPARED = 4
@@ -33,8 +35,8 @@ def page() -> None:
     """The whole page."""
     notices.draw()
     st.title("Saved runs")
-    root = runs.runs_folder()
-    found = runs.listed(root)
+    root = run_folders.runs_folder()
+    found = run_folders.listed(root)
     readable = [run for run in found if isinstance(run, Saved)]
     state = st.session_state
     if not found:
@@ -105,7 +107,7 @@ def recipe(run: Saved) -> str:
     for name, row in PRESETS.items():
         if not changed(row.config.updated({"seed": run.config.seed}), run.config):
             return name
-    return controls.recipe_of(run.config) or ""
+    return settings_panel.recipe_of(run.config) or ""
 
 
 def _matches(run: Saved, wanted: str) -> bool:
@@ -130,7 +132,7 @@ def _row(run: Saved, chosen: int) -> None:
             st.markdown(f"**{_plain(title(run))}**")
             follows = recipe(run)
             about = [f"{c.data}", *([follows] if follows and follows != c.data else []), f"{c.loss}", f"seed {c.seed}"]
-            st.markdown(f"step **{run.step:,}** · {' · '.join(about)} · {past.age(run.saved)}")
+            st.markdown(f"step **{run.step:,}** · {' · '.join(about)} · {time_machine.age(run.saved)}")
             if run.parent is not None:
                 st.caption(f"branch of {_plain(run.parent.name)} at step {run.parent.step:,}")
             scores = score_line(run)
@@ -152,7 +154,7 @@ def _row(run: Saved, chosen: int) -> None:
             st.session_state.run_more = run.name
             _more(run)
     if st.session_state.pop("go_to", None) == run.name:
-        st.switch_page(frame.PAGE_OF_KIND[DATASETS[c.data].kind])
+        st.switch_page(shell.PAGE_OF_KIND[DATASETS[c.data].kind])
 
 
 def _tick(name: str, key: str) -> None:
@@ -184,8 +186,8 @@ def _more(run: Saved) -> None:
             note = st.text_input("Note", run.note, key="rename_note")
             if st.form_submit_button("Save name and note"):
                 _rename(run, name, note)
-    takeaway.panel(run)
-    if takeaway.begun():
+    exports_panel.panel(run)
+    if exports_panel.begun():
         st.rerun()  # closes the dialog: the export's progress is shown behind it
     st.divider()
     if not own:
@@ -194,7 +196,7 @@ def _more(run: Saved) -> None:
     if st.checkbox(f"Delete this run of {run.step:,} steps", key="delete_sure"):
         st.caption("This cannot be undone.")
         if st.button("Delete", key="delete_go", type="primary"):
-            _do(partial(runs.delete, run.folder), f"“{run.name}” was deleted.")
+            _do(partial(run_folders.delete, run.folder), f"“{run.name}” was deleted.")
 
 
 def _branch(run: Saved) -> None:
@@ -220,9 +222,9 @@ def _branch(run: Saved) -> None:
 
 def _rename(run: Saved, name: str, note: str) -> None:
     def both() -> None:
-        folder = runs.rename(run.folder, name.strip())
+        folder = run_folders.rename(run.folder, name.strip())
         if note != run.note:
-            runs.annotate(folder, note)
+            run_folders.annotate(folder, note)
 
     _do(both, "")
 
@@ -234,5 +236,5 @@ def _do(action: Any, said: str) -> None:
         st.error(str(error))
         return
     if said:
-        controls.say(said)
+        settings_panel.say(said)
     st.rerun()

@@ -4,10 +4,10 @@ import math
 
 import streamlit as st
 
-from gan_core import score_lab
-from gan_core.score_lab import SCORES, Experiment, Row
-from pages.ui import score_figures
-from pages.ui.liveplot import live_plot
+from gan_core.scores import score_lab
+from gan_core.scores.score_lab import SCORES, Experiment, Row
+from pages.ui.components.liveplot import live_plot
+from pages.ui.figures import score_figures
 
 FLOORS = "Measuring real data against real data …"
 

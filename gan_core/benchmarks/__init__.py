@@ -1,0 +1,1 @@
+"""Speed, and published tables."""

@@ -1,0 +1,474 @@
+"""The data sets. Each is a function `(n, rng, **parameters) -> Data or Pictures`; `DATASETS` is their registry.
+
+A new data set is one function and one line of `DATASETS`: the selectbox, its sliders, the command line
+and the tests find it there. Points are made here, images in image_datasets.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from gan_core.data import image_datasets, uploads
+from gan_core.data.image_datasets import Pictures
+from gan_core.data.memory_cache import Kept
+from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
+from gan_core.foundations.machine import data_memory
+
+if TYPE_CHECKING:
+    from gan_core.settings.config import GANConfig
+
+MOST_CLASSES = 100  # that both networks can be told
+
+Points = np.ndarray  # float32 [N, 2]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Points and what is known of them, in the data's own units.
+
+    points: float32 [N, 2]. limit: half the width of the square to plot, around `center`. Training sees
+    (points - center) / scale. modes: float32 [M, 2], the centres, or None; mode_std: the standard deviation
+    of a mode, in each direction.
+    """
+
+    kind: ClassVar[str] = "points"
+    labels: ClassVar[None] = None
+    class_names: ClassVar[tuple[str, ...]] = ()
+
+    points: Points
+    limit: float
+    scale: float = 1.0
+    center: tuple[float, float] = (0.0, 0.0)
+    modes: Points | None = None
+    mode_std: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+        return self.points.shape[1:]
+
+    @property
+    def array(self) -> Points:
+        """What training gathers its batches from: the points in training units."""
+        return self.to_unit(self.points)
+
+    def to_unit(self, points: Points) -> Points:
+        """float32 [N, 2] in the data's units -> the same in training units."""
+        return ((points - np.float32(self.center)) / np.float32(self.scale)).astype(np.float32)
+
+    def from_unit(self, points: Points) -> Points:
+        """float32 [N, 2] in training units -> the same in the data's units."""
+        return (points * np.float32(self.scale) + np.float32(self.center)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A row of the registry: how to draw the data, what it is, its own knobs, and `points` or `images`.
+
+    upload: a file of the user's. class_names: those to choose from. native: the shape of one sample as it comes (of a
+    user's pictures only a guess). most: how many there are to train with, None for as many as one wants. tests: how
+    many are held out.
+    """
+
+    draw: Callable[..., Data | Pictures]
+    description: str
+    knobs: dict[str, Hyperparameter] = field(default_factory=dict)
+    kind: str = "points"
+    upload: bool = False
+    class_names: tuple[str, ...] = ()
+    native: tuple[int, ...] = (2,)
+    most: int | None = None
+    tests: int = 0
+
+
+def _amount(default: float, low: float, high: float, label: str, text: str) -> Hyperparameter:
+    return Hyperparameter(float, default, label, text, low=low, high=high)
+
+
+def _count(default: int, low: int, high: int, label: str, text: str) -> Hyperparameter:
+    return Hyperparameter(int, default, label, text, low=low, high=high)
+
+
+def _noise(default: float, high: float = 0.5) -> Hyperparameter:
+    return _amount(
+        default,
+        0.0,
+        high,
+        "Noise",
+        "Standard deviation of the Gaussian noise on every point. 0: a bare curve that no generator can match exactly. "
+        "Too high: the shape is one blob.",
+    )
+
+
+def _mixture(centers: np.ndarray, std: float, n: int, rng: np.random.Generator, **about) -> Data:
+    which = rng.integers(len(centers), size=n)
+    points = centers[which] + rng.normal(size=(n, 2)) * std
+    return Data(points.astype(np.float32), modes=centers.astype(np.float32), mode_std=std, **about)
+
+
+def gaussian(n: int, rng: np.random.Generator, std: float = 0.5) -> Data:
+    """N(0, std² I), unscaled; the axes reach ±3 for the tutorial's std of 0.5."""
+    points = rng.normal(size=(n, 2)) * std
+    return Data(points.astype(np.float32), limit=6 * std)
+
+
+def disc(n: int, rng: np.random.Generator, radius: float = 1.0) -> Data:
+    """Uniform in the disc: r = radius sqrt(u)."""
+    r, angle = radius * np.sqrt(rng.random(n)), rng.random(n) * 2 * np.pi
+    points = np.stack([r * np.cos(angle), r * np.sin(angle)], 1)
+    return Data(points.astype(np.float32), limit=1.5 * radius, scale=radius)
+
+
+def ring(n: int, rng: np.random.Generator, modes: int = 8, radius: float = 1.0, std: float = 0.01) -> Data:
+    """Gaussian modes at equal angles of a circle (PacGAN, arXiv 1712.04086: 8 modes, radius 1, std 0.01)."""
+    angle = np.linspace(0, 2 * np.pi, modes, endpoint=False)
+    centers = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+    return _mixture(centers, std, n, rng, limit=1.5 * radius, scale=radius)
+
+
+def grid(n: int, rng: np.random.Generator, side: int = 5, spacing: float = 2.0, std: float = 0.05) -> Data:
+    """side x side Gaussian modes (PacGAN: 25 at {-4, -2, 0, 2, 4}², std 0.05)."""
+    line = (np.arange(side) - (side - 1) / 2) * spacing
+    centers = np.stack(np.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)
+    half = max(line[-1], spacing / 2)
+    return _mixture(centers, std, n, rng, limit=half + 0.75 * spacing, scale=half)
+
+
+def _shape(x: np.ndarray, y: np.ndarray, noise: float, rng: np.random.Generator, scale: float) -> Data:
+    """A curve with noise, brought to about unit size in its own units."""
+    points = np.stack([x, y], 1) / scale
+    points = points + rng.normal(size=points.shape) * noise
+    return Data(points.astype(np.float32), limit=1.5 + noise)
+
+
+def moons(n: int, rng: np.random.Generator, noise: float = 0.04) -> Data:
+    """Two interleaving half circles (as scikit-learn's make_moons), centred, radius 2/3."""
+    angle, upper = rng.random(n) * np.pi, rng.random(n) < 0.5
+    x = np.where(upper, np.cos(angle), 1 - np.cos(angle)) - 0.5
+    y = np.where(upper, np.sin(angle), 0.5 - np.sin(angle)) - 0.25
+    return _shape(x, y, noise, rng, scale=1.5)
+
+
+def circles(n: int, rng: np.random.Generator, noise: float = 0.02, factor: float = 0.5) -> Data:
+    """Two circles of radius 1 and `factor` (as scikit-learn's make_circles)."""
+    angle, outer = rng.random(n) * 2 * np.pi, rng.random(n) < 0.5
+    radius = np.where(outer, 1.0, factor)
+    return _shape(radius * np.cos(angle), radius * np.sin(angle), noise, rng, scale=1.0)
+
+
+def swiss_roll(n: int, rng: np.random.Generator, noise: float = 0.02) -> Data:
+    """Columns 0 and 2 of scikit-learn's make_swiss_roll: t (cos t, sin t), t in [1.5 π, 4.5 π]."""
+    t = 1.5 * np.pi * (1 + 2 * rng.random(n))
+    return _shape(t * np.cos(t), t * np.sin(t), noise, rng, scale=4.5 * np.pi)
+
+
+def spirals(n: int, rng: np.random.Generator, arms: int = 2, turns: float = 1.25, noise: float = 0.02) -> Data:
+    """Archimedean arms from near the centre outwards."""
+    t = np.sqrt(rng.uniform(0.04, 1.0, n))
+    angle = 2 * np.pi * (turns * t + rng.integers(arms, size=n) / arms)
+    return _shape(t * np.cos(angle), t * np.sin(angle), noise, rng, scale=1.0)
+
+
+def pinwheel(n: int, rng: np.random.Generator, arms: int = 5, twist: float = 0.25, noise: float = 0.1) -> Data:
+    """Gaussian blades, twisted (Johnson et al., arXiv 1603.06277): `noise` is a blade's tangential width."""
+    blade = rng.integers(arms, size=n)
+    radial = 1 + 0.3 * rng.normal(size=n)
+    tangential = noise * rng.normal(size=n)
+    angle = 2 * np.pi * blade / arms + twist * np.exp(radial)
+    x = radial * np.cos(angle) - tangential * np.sin(angle)
+    y = radial * np.sin(angle) + tangential * np.cos(angle)
+    return Data((np.stack([x, y], 1) / 2).astype(np.float32), limit=1.5)
+
+
+def checkerboard(n: int, rng: np.random.Generator, squares: int = 4) -> Data:
+    """Uniform on the dark squares of a board over [-1, 1]²."""
+    board = np.indices((squares, squares)).reshape(2, -1).T
+    dark = board[board.sum(1) % 2 == 0]
+    corner = dark[rng.integers(len(dark), size=n)] + rng.random((n, 2))
+    return Data((2 * corner / squares - 1).astype(np.float32), limit=1.5)
+
+
+def line(n: int, rng: np.random.Generator, noise: float = 0.02) -> Data:
+    """A diagonal line segment."""
+    t = rng.uniform(-1, 1, n)
+    return _shape(t, 0.6 * t, noise, rng, scale=1.0)
+
+
+def from_points(points: Points) -> Data:
+    """The user's own points: float32 [N, 2], finite, neither column constant (point_files.py sees to it)."""
+    low, high = points.min(0).astype(float), points.max(0).astype(float)
+    scale = float((high - low).max() / 2)
+    center = (float((low[0] + high[0]) / 2), float((low[1] + high[1]) / 2))
+    return Data(points, limit=1.25 * scale, scale=scale, center=center)
+
+
+def _uploaded(n: int, rng: np.random.Generator) -> Data:
+    raise LookupError("The file's points travel beside the config; from_points() takes them.")
+
+
+def _pictures(draw: Callable[..., Pictures], description: str, native=(28, 28, 1), **rest) -> Dataset:
+    """A set of images; all have the same parameters."""
+    knobs = {
+        "size": Hyperparameter(
+            str,
+            "native",
+            "Image size (pixels)",
+            "Images are resized to this width and height. Twice the size takes about four times as long.",
+            choices={"native": "original size", "28": "28 x 28", "32": "32 x 32", "64": "64 x 64"},
+        ),
+        "classes": Hyperparameter(
+            str,
+            "all",
+            "Classes",
+            "Trains on these classes only. Fewer are learned sooner.",
+            pattern=r"all|\d{1,3}(,\d{1,3})*",
+            form="all, or class numbers separated by commas such as 3,8",
+        ),
+    }
+    return Dataset(draw, description, knobs, kind="images", native=native, **rest)
+
+
+_STD = "Standard deviation of each mode. Small: hard to hit. Large: modes run into each other."
+_ARMS = "How many arms. The generator may miss one of them (mode collapse)."
+
+DATASETS: dict[str, Dataset] = {
+    "ring": Dataset(
+        ring,
+        "8 tight Gaussians on a circle: the classic test for mode collapse",
+        {
+            "modes": _count(
+                8,
+                1,
+                32,
+                "Modes",
+                "How many modes; a mode is one cluster of the real data. With more modes, mode collapse is more "
+                "likely.",
+            ),
+            "radius": _amount(
+                1.0,
+                0.1,
+                10.0,
+                "Radius",
+                "Radius of the circle, in the data's units. Larger: more empty space between modes.",
+            ),
+            "std": _amount(0.01, 0.001, 0.3, "Standard deviation", _STD),
+        },
+    ),
+    "grid": Dataset(
+        grid,
+        "25 tight Gaussians on a square grid: many modes to cover",
+        {
+            "side": _count(
+                5,
+                1,
+                10,
+                "Modes per side",
+                "The grid has this number squared of modes. With more, mode collapse is more likely.",
+            ),
+            "spacing": _amount(
+                2.0,
+                0.2,
+                10.0,
+                "Spacing",
+                "Distance between neighbouring modes, in the data's units. Larger: harder to cross.",
+            ),
+            "std": _amount(0.05, 0.001, 0.5, "Standard deviation", _STD),
+        },
+    ),
+    "gaussian": Dataset(
+        gaussian,
+        "one Gaussian: the simplest data set",
+        {"std": _amount(0.5, 0.05, 2.0, "Standard deviation", "Width of the Gaussian, in the data's units.")},
+    ),
+    "disc": Dataset(
+        disc,
+        "uniform in a circle: can it learn a hard edge?",
+        {"radius": _amount(1.0, 0.1, 10.0, "Radius", "Radius of the disc, in the data's units.")},
+    ),
+    "moons": Dataset(moons, "two interleaving half circles", {"noise": _noise(0.04)}),
+    "circles": Dataset(
+        circles,
+        "one circle inside another",
+        {
+            "noise": _noise(0.02),
+            "factor": _amount(
+                0.5, 0.1, 0.9, "Inner radius", "Radius of the inner circle. Near 0.9 the two circles touch."
+            ),
+        },
+    ),
+    "swiss_roll": Dataset(swiss_roll, "one rolled-up curve", {"noise": _noise(0.02)}),
+    "spirals": Dataset(
+        spirals,
+        "arms that wind outwards",
+        {
+            "arms": _count(2, 1, 6, "Arms", _ARMS),
+            "turns": _amount(
+                1.25, 0.25, 3.0, "Turns", "How often an arm winds around. More turns need larger networks."
+            ),
+            "noise": _noise(0.02),
+        },
+    ),
+    "pinwheel": Dataset(
+        pinwheel,
+        "twisted blades",
+        {
+            "arms": _count(5, 2, 10, "Arms", _ARMS),
+            "twist": _amount(0.25, 0.0, 1.0, "Twist", "How much the blades bend with the radius. 0: straight."),
+            "noise": _noise(0.1, 0.5),
+        },
+    ),
+    "checkerboard": Dataset(
+        checkerboard,
+        "the dark squares of a board: hard edges everywhere",
+        {"squares": _count(4, 2, 10, "Squares per side", "More squares have more edges to learn.")},
+    ),
+    "line": Dataset(line, "a line segment: one dimension in two", {"noise": _noise(0.02)}),
+    "file": Dataset(_uploaded, "your own CSV or TSV file of two numeric columns", upload=True),
+    "digits": _pictures(
+        image_datasets.digits,
+        "1,797 small handwritten digits; needs no internet",
+        class_names=image_datasets.DIGIT_NAMES,
+        most=1_797 - image_datasets.DIGITS_TEST,
+        tests=image_datasets.DIGITS_TEST,
+    ),
+    "mnist": _pictures(
+        image_datasets.mnist,
+        "70,000 handwritten digits, 28 x 28",
+        class_names=image_datasets.DIGIT_NAMES,
+        most=60_000,
+        tests=10_000,
+    ),
+    "fashion_mnist": _pictures(
+        image_datasets.fashion_mnist,
+        "70,000 pieces of clothing, 28 x 28",
+        class_names=image_datasets.SOURCES["fashion_mnist"].class_names,
+        most=60_000,
+        tests=10_000,
+    ),
+    "mnist_rgb": _pictures(
+        image_datasets.mnist_rgb,
+        "MNIST, each digit in its own colour",
+        (28, 28, 3),
+        class_names=image_datasets.DIGIT_NAMES,
+        most=60_000,
+        tests=10_000,
+    ),
+    "stacked_mnist": _pictures(
+        image_datasets.stacked_mnist,
+        "three digits as red, green and blue: 1,000 modes",
+        (28, 28, 3),
+        class_names=image_datasets.DIGIT_NAMES,
+        tests=10_000,
+    ),
+    "cifar10": _pictures(
+        image_datasets.cifar10,
+        "60,000 photographs of ten classes, 32 x 32 in colour; hard",
+        (32, 32, 3),
+        class_names=image_datasets.SOURCES["cifar10"].class_names,
+        most=50_000,
+        tests=10_000,
+    ),
+    "picture_file": _pictures(_uploaded, "your own images: a .npz file, or a .zip of PNG or JPEG images", upload=True),
+}
+
+
+_SETS = Kept()
+
+
+def forget() -> None:
+    """Has every data set made anew when it is asked for next."""
+    _SETS.clear()
+
+
+def draw(name: str, n: int, seed: int, params: dict[str, Any]) -> Data | Pictures:
+    """n samples of the data set `name`; the same arguments give the same ones in every process.
+
+    Raises ConfigError where a file is missing or cannot be used (pictures.MissingFile: could be downloaded).
+    """
+    key = name, n, seed, tuple(sorted(params.items()))
+    return _SETS.get(key, lambda: DATASETS[name].draw(n, np.random.default_rng([seed, 0]), **params))
+
+
+def load(config: GANConfig, upload: Any = None) -> Data | Pictures:
+    """The data of a config. upload: the user's own, for the sets that are a file.
+
+    Raises ConfigError, also where it would not fit beside the data sets that this process holds.
+    """
+    row = DATASETS[config.data]
+    key = _key(config, upload)
+    if _SETS.find(key) is None:
+        _check_room(config, upload)
+    if not row.upload:
+        return draw(config.data, config.data_size, config.seed, config.params())
+    if row.kind == "points":
+        return _SETS.get(key, lambda: from_points(upload))
+    rng, params = np.random.default_rng([config.seed, 0]), dict(config.data_params)
+    return _SETS.get(key, lambda: image_datasets.from_upload(upload, config.data_size, rng, **params))
+
+
+def _key(config: GANConfig, upload: Any) -> tuple:
+    """What the data of a config depend on: two configs with the same key share one data set."""
+    if not DATASETS[config.data].upload:
+        return config.data, config.data_size, config.seed, tuple(sorted(config.params().items()))
+    return config.data, config.data_size, config.seed, config.data_params, uploads.name_of(upload)
+
+
+def extent(config: GANConfig, upload: Any = None) -> tuple[tuple[int, ...], int]:
+    """(the shape of one sample, the bytes of the whole set at most), without loading anything; raises ConfigError."""
+    row = DATASETS[config.data]
+    if row.upload and upload is None:
+        raise ConfigError(f"The data set {config.data} needs a file: {row.description}.")
+    if row.kind == "points":
+        return row.native, 8 * (len(upload) if row.upload else config.data_size)
+    shape, most, tests = sample_shape(config), row.most, row.tests
+    if row.upload:
+        own = upload.shape[0] in (32, 64) and config.params().get("size", "native") == "native"
+        shape = (*((upload.shape[0],) * 2 if own else shape[:2]), upload.shape[2])
+        most, tests = len(upload), 0 if upload.test_pixels is None else len(upload.test_pixels)
+    count = (config.data_size if most is None else min(config.data_size, most)) + tests
+    return shape, count * (math.prod(shape) + 4)  # uint8, and an int32 for the class
+
+
+def training_bytes(configs: Sequence[GANConfig], upload: Any = None) -> int:
+    """What a training process holds of the data of these racers, at most: each set once, and for each racer what
+    TensorFlow makes of it."""
+    sets = {_key(config, upload): extent(config, upload)[1] for config in configs}
+    return sum(sets.values()) + sum(sets[_key(config, upload)] for config in configs)
+
+
+def _check_room(config: GANConfig, upload: Any) -> None:
+    needed, most = extent(config, upload)[1], data_memory()
+    if needed + _SETS.bytes() > most:
+        _SETS.drop()  # what nobody uses makes room
+    used = _SETS.bytes()
+    if needed + used > most:
+        raise ConfigError(
+            f"This data set would take {needed / 1e9:,.1f} GB of memory; all open data sets together may take "
+            f"{most / 1e9:,.1f} GB here, of which {used / 1e9:,.1f} GB are in use. Choose fewer training samples or a "
+            "smaller image size."
+        )
+
+
+def sample_shape(config: GANConfig) -> tuple[int, ...]:
+    """The shape of one sample, without loading anything; (28, 28, 1) for a user's pictures in their own size."""
+    native, size = DATASETS[config.data].native, config.params().get("size", "native")
+    return native if size == "native" else (int(size), int(size), native[2])
+
+
+def class_count(config: GANConfig, data: Data | Pictures) -> int:
+    """How many classes both networks are told, 0 without; raises ConfigError where the data cannot give them."""
+    if not config.conditional:
+        return 0
+    n = len(data.class_names)
+    if data.labels is None or not 2 <= n <= MOST_CLASSES:
+        have = "no classes" if data.labels is None else f"{n:,}"
+        raise ConfigError(f"Conditional training needs data of 2 to {MOST_CLASSES} classes; {config.data} has {have}.")
+    return n

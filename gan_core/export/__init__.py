@@ -1,0 +1,1 @@
+"""What a saved run can be made into for others."""

@@ -1,0 +1,277 @@
+"""A run as a plain Python script: TensorFlow and Keras alone, to be read from top to bottom and run.
+
+A script holds only what the settings need. Its random draws are those of trainer.py, by (seed, step, purpose), and its
+networks start from the same weights, so that its first losses are those of the run, up to rounding.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from gan_core.data.datasets import DATASETS, MOST_CLASSES, sample_shape
+from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
+from gan_core.export.script_data import IMAGES, POINTS, images_text, points_text
+from gan_core.export.script_networks import INDENT, networks
+from gan_core.export.script_steps import KERAS_OPTIMIZERS, KERAS_SCHEDULES, PHILOX, Steps
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.networks import architectures as plan
+from gan_core.training import train_step
+from gan_core.training.compilation import first_steps
+
+if TYPE_CHECKING:
+    from gan_core.settings.config import GANConfig
+
+POINT_SAMPLES = 2500
+GRID = 10  # pictures a side
+
+PURPOSES = ("REAL_D", "Z_D", "Z_G", "REAL_G", "LABELS", "PENALTY", "NOISE_D", "NOISE_G")  # of random draws
+
+# What a constant means, where its name does not say it.
+MEANINGS = {
+    "DATA_SIZE": "samples to learn from",
+    "LATENT_DIM": "length of z, the latent vector",
+    "D_STEPS": "discriminator updates a round",
+    "G_STEPS": "generator updates a round",
+    "GP_WEIGHT": "of the gradient penalty",
+    "FILTERS": "of the stage with the finest pixels",
+    "EMA_DECAY": "of the averaged generator",
+    "SCHEDULE_FLOOR": "final share of the learning rates",
+    "INSTANCE_NOISE_STEPS": "until it is gone",
+    "PACKING": "samples that are judged at once",
+    "UNROLL": "discriminator updates that the generator looks ahead",
+    "GRAD_CLIP": "largest gradient norm of a network",
+    "CLASSES": "that both networks are told",
+}
+TOGETHER = (  # on one line
+    ("G_LR", "D_LR"),
+    ("G_UNITS", "D_UNITS"),
+    ("G_BETA_1", "G_BETA_2"),
+    ("D_BETA_1", "D_BETA_2"),
+    ("G_MOMENTUM", "D_MOMENTUM"),
+)
+IMPORTS = (  # (what needs it, the line), in the order of the lines; "" parts Python's own from the others
+    (r"\bargparse\.", "import argparse"),
+    (r"(?<![.\w])math\.", "import math"),
+    (r"\bzipfile\.", "import zipfile"),
+    (r"", ""),
+    (r"\bkeras\.", "import keras"),
+    (r"\bnp\.", "import numpy as np"),
+    (r"\btf\.", "import tensorflow as tf"),
+    (r"\blayers\.", "from keras import layers"),
+    (r"\A(?!.*\bImageOps\.).*\bImage\.", "from PIL import Image"),
+    (r"\bImageOps\.", "from PIL import Image, ImageOps"),
+    (r"\bload_digits\(", "from sklearn.datasets import load_digits"),
+)
+
+
+def unpresentable(config: GANConfig) -> str:
+    """Why there is no script of these settings, in a sentence, or "" where there is one."""
+    c = config
+    if not DATASETS[c.data].upload and c.data not in POINTS and c.data not in IMAGES:
+        return f"There is no script of the data set {c.data} yet."
+    for name in (c.g_optimizer, c.d_optimizer):
+        if name not in KERAS_OPTIMIZERS:
+            return f"There is no script of the optimizer {name}, which Keras lacks."
+    if c.schedule not in ("constant", *KERAS_SCHEDULES):
+        return f"There is no script of the schedule {c.schedule}, which Keras lacks."
+    try:
+        plan.plans(c, sample_shape(c))
+        count = _class_count(c)
+    except ConfigError as error:
+        return str(error)
+    if c.conditional and count is not None and not 2 <= count <= MOST_CLASSES:
+        return f"Conditional training needs data of 2 to {MOST_CLASSES} classes; {c.data} has {count:,}."
+    return ""
+
+
+def script(config: GANConfig, upload_name: str = "", shape: tuple[int, ...] | None = None) -> str:
+    """The text of a Python script that trains what `config` says; raises ConfigError where `unpresentable` objects.
+
+    upload_name: the user's own file. shape: of one sample, for the user's own pictures, of whose size and colours the
+    config does not tell; else as sample_shape guesses. Those pictures are read in a simpler way than GANscope's, which
+    may differ by a gray level where it resizes.
+    """
+    reason = unpresentable(config)
+    if reason:
+        raise ConfigError(reason)
+    c, shape = config, tuple(shape or sample_shape(config))
+    steps, back = Steps(c, shape), ""
+    if steps.images:
+        data = images_text(c, shape, _kept(c), upload_name)
+    else:
+        data, back = points_text(c.data)
+    blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(steps), _samples(steps, back)]
+    body = _joined(blocks)
+    body = body.replace("{purposes}", _purposes(body))
+    body = f"{_constants(c, body)}\n\n{_arguments(c, upload_name, 'args.data' in data)}\n\n{body}\n"
+    imports = [line for needs, line in IMPORTS if re.search(needs, body, re.DOTALL)]
+    return f"{_docstring(steps, upload_name, imports)}\n\n" + "\n".join(imports) + f"\n\n{body}"
+
+
+def _joined(blocks: list[str]) -> str:
+    """The blocks with the blank lines that a formatter wants around functions and classes."""
+
+    def defines(text: str) -> bool:
+        line = next((line for line in text.splitlines() if not line.startswith("#")), "")
+        return line.startswith(("def ", "class ", "@"))
+
+    body = blocks[0]
+    for before, after in itertools.pairwise(blocks):
+        body += ("\n\n\n" if defines(before) or defines(after) else "\n\n") + after
+    return body
+
+
+# -- classes ------------------------------------------------------------------------------------------------
+
+
+def _class_count(c: GANConfig) -> int | None:
+    """How many classes the data of a config has; None for the user's own."""
+    if c.data == "picture_file":
+        return None
+    if c.data == "stacked_mnist":
+        return len(STACK_NAMES)
+    return len(_kept(c) or DATASETS[c.data].class_names)
+
+
+def _kept(c: GANConfig) -> list[int] | None:
+    """The chosen classes, or None for all."""
+    most = 10**9 if c.data == "picture_file" else len(DATASETS[c.data].class_names)
+    return chosen_classes(c.params().get("classes", "all"), most)
+
+
+# -- the head -----------------------------------------------------------------------------------------------
+
+
+def _docstring(steps: Steps, upload_name: str, imports: list[str]) -> str:
+    c = steps.c
+    penalty = f", penalty {c.penalty}" if steps.penalty else ""
+    packages = "tensorflow keras numpy"
+    packages += " scikit-learn" * any("sklearn" in line for line in imports) + " pillow" * steps.images
+    given = " --data FILE" * (DATASETS[c.data].upload and not upload_name)
+    about = f"architecture {c.architecture}, loss {c.loss}{penalty}"
+    return f'''"""A GAN that learns {c.data}: {about}. Written by GANscope.
+
+    pip install {packages}
+    python script.py{given} --steps 2000
+
+Initial weights and random draws are GANscope's, so the first losses of a seed are the same.
+"""'''
+
+
+def _number(value) -> str:
+    return f"{value:_}" if isinstance(value, int) and value >= 10_000 else repr(value)
+
+
+def _constants(c: GANConfig, body: str) -> str:
+    """The settings whose names the rest of the script holds."""
+    flat, named = c.to_flat(), set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", body))
+    values = {"SEED": c.seed}
+    values |= {name.removeprefix("data.").upper(): value for name, value in flat.items() if not isinstance(value, str)}
+    if c.conditional and c.data != "picture_file":
+        values["CLASSES"] = _class_count(c)
+    left = [name for name in values if name in named]
+    own = tuple(name for name in left if f"data.{name.lower()}" in flat)
+    lines = ["# -- settings"]
+    while left:
+        group = next((group for group in (*TOGETHER, own) if left[0] in group), left[:1])
+        names = [name for name in left if name in group]
+        left = [name for name in left if name not in group]
+        about = f"  # {MEANINGS[names[0]]}" if names[0] in MEANINGS else ""
+        lines.append(f"{', '.join(names)} = {', '.join(_number(values[name]) for name in names)}{about}")
+    return "\n".join(lines)
+
+
+def _arguments(c: GANConfig, upload_name: str, reads: bool) -> str:
+    """The command line; reads: whether the script may read a file."""
+    output = "samples.csv" if DATASETS[c.data].kind == "points" else "samples.png"
+    lines = [
+        "parser = argparse.ArgumentParser()",
+        'parser.add_argument("--steps", type=int, default=2000)',
+        'parser.add_argument("--print-every", type=int, default=100)',
+        f'parser.add_argument("--output", default="{output}")',
+    ]
+    if DATASETS[c.data].upload:
+        rest = f"default={_quoted(upload_name)}" if upload_name else "required=True"
+        lines.append(f'parser.add_argument("--data", {rest}, help="your file")')
+    elif reads:
+        about = "a .npz file with x_train and y_train, instead of Keras's own"
+        lines.append(f'parser.add_argument("--data", help="{about}")')
+    return "\n".join([*lines, "args = parser.parse_args()"])
+
+
+def _quoted(text: str) -> str:
+    """A string literal as a formatter leaves it: in double quotes where that needs no escapes."""
+    literal = repr(text)
+    return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
+
+
+# -- the end ------------------------------------------------------------------------------------------------
+
+
+def _purposes(body: str) -> str:
+    """What tells the random draws of a step apart."""
+    names = [name for name in PURPOSES if re.search(rf"\b{name}\b", body)]
+    numbers = ", ".join(str(getattr(train_step, name)) for name in names)
+    text = f"{', '.join(names)} = {numbers}  # what a random draw is for"
+    if re.search(r"\bUNROLLED\b", body):
+        text += f"\nUNROLLED = {train_step.UNROLLED}  # stands for the update in its draws"
+    return text
+
+
+def _loop(steps: Steps) -> str:
+    c, start = steps.c, []
+    d_step, g_step = "train_discriminator", "train_generator"
+    if steps.dense:
+        start = [
+            "if i in (0, FIRST_STEPS):  # XLA makes threefry numbers fastest, a plain graph only knows philox",
+            f'{INDENT}ALG, xla = ("philox", False) if i < FIRST_STEPS else ("threefry", True)',
+            f"{INDENT}d_step = tf.function({d_step}, jit_compile=xla)",
+            f"{INDENT}g_step = tf.function({g_step}, jit_compile=xla)",
+        ]
+        d_step, g_step = "d_step", "g_step"
+    update = [f"d_loss = {d_step}(step)"]
+    if c.d_steps > 1:
+        update = [
+            "for update in range(D_STEPS):",
+            f"{INDENT}d_loss = {d_step}(step, tf.constant(update, tf.int64))",
+        ]
+    if c.g_steps > 1:
+        update = ["if i % G_STEPS == 0:", *(INDENT + line for line in update)]
+    lines = [
+        *start,
+        "step = tf.constant(i, tf.int64)",
+        *update,
+        f"g_loss = {g_step}(step)",
+        "if (i + 1) % args.print_every == 0:",
+        f'{INDENT}print(f"step {{i + 1}}  g_loss {{g_loss:.4f}}  d_loss {{d_loss:.4f}}", flush=True)',
+    ]
+    first = []
+    if steps.dense:
+        first = [f"FIRST_STEPS = {first_steps(c, steps.shape)}  # as a plain graph: XLA takes seconds to compile\n\n"]
+    return "\n".join([*first, "for i in range(args.steps):", *(INDENT + line for line in lines)])
+
+
+def _samples(steps: Steps, back: str) -> str:
+    """Saves what the generator has learnt; back: what brings points to the data's units."""
+    lines = [f"# -- samples{' of the averaged generator' * steps.averaged}"]
+    lines += ["generator.set_weights([weight.numpy() for weight in average])"] * steps.averaged
+    z = steps.z(GRID**2 if steps.images else POINT_SAMPLES, "[SEED, -1]", PHILOX)
+    lines += [f"z = {z}"]
+    if not steps.images:
+        lines += [
+            f"samples = generator(z).numpy(){back}",
+            'np.savetxt(args.output, samples, delimiter=",", header="x,y", comments="")',
+        ]
+        return "\n".join(lines)
+    height, width, channels = steps.shape
+    if steps.c.conditional:
+        rows = f"tf.one_hot(tf.range({GRID**2}) // {GRID} % CLASSES, CLASSES)"
+        lines.append(f"z = tf.concat([z, {rows}], 1)  # a class a row")
+    lines += [
+        f"grid = generator(z).numpy().reshape({GRID}, {GRID}, {height}, {width}, {channels}).swapaxes(1, 2)",
+        f"grid = grid.reshape({GRID * height}, {GRID * width}, {channels})",
+        "keras.utils.save_img(args.output, np.rint(np.clip(grid, -1, 1) * 127.5 + 127.5), scale=False)",
+    ]
+    return "\n".join(lines)

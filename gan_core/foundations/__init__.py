@@ -1,0 +1,1 @@
+"""What everything else stands on: heavy imports on demand, hyperparameters, the machine, locks. Knows no GAN."""

@@ -1,0 +1,104 @@
+"""What a knob is: kind, range, default, and how a text becomes its value."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TRUE_WORDS = ("true", "yes", "on", "1")
+FALSE_WORDS = ("false", "no", "off", "0")
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used. The message is a sentence for the user."""
+
+
+def shorten(value: Any, limit: int = 40) -> str:
+    """`repr` of a user's value, cut so that a message stays a sentence."""
+    try:
+        text = repr(value) if not isinstance(value, str) else repr(value[: 2 * limit])
+    except ValueError:  # Python does not print whole numbers of thousands of digits
+        text = "a number of thousands of digits"
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One setting: `kind` is the Python type of its value.
+
+    Numbers lie in [low, high]; texts are one of `choices` (names of a registry with their descriptions).
+    `live` settings act on a running training; all others rebuild it. `stops` are the values a slider offers;
+    any other value in the range is accepted too. A text without choices matches `pattern`; `form` says so in words.
+    """
+
+    kind: type
+    default: Any
+    label: str
+    help: str
+    group: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    log: bool = False
+    choices: Mapping[str, str] | None = None
+    live: bool = False
+    stops: tuple[float, ...] | None = None
+    pattern: str = ""
+    form: str = ""
+
+    def ticks(self) -> list[float] | None:
+        """The values at which a slider stops, or None for an even one: `stops`, or a logarithmic series."""
+        if self.stops is not None:
+            return list(self.stops)
+        if not self.log:
+            return None
+        series = (1, 2, 3, 4, 6, 8) if self.kind is int else (1, 1.5, 2, 3, 4, 5, 7)
+        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        values = {self.kind(float(f"{m}e{d}")) for d in decades for m in series}
+        if self.kind is int:
+            values |= {2**k for k in range(3, 11)} | {self.default}
+        return sorted({v for v in values if self.low <= v <= self.high} | {self.low, self.high})
+
+    def accepts(self) -> str:
+        """The accepted values, in words."""
+        if self.kind is bool:
+            return "true or false"
+        if self.choices is not None:
+            return "one of " + ", ".join(self.choices)
+        if self.kind is str:
+            return self.form
+        if self.kind is int:
+            return f"a whole number from {self.low:,} to {self.high:,}"
+        return f"a number from {self.low:g} to {self.high:g}"
+
+    def check(self, name: str, value: Any) -> Any:
+        """`value` (a text, or a value of JSON) as this knob's type; raises ConfigError."""
+        try:
+            return self._convert(value)
+        except (ValueError, TypeError, OverflowError):
+            raise ConfigError(f"{name} must be {self.accepts()}; got {shorten(value)}.") from None
+
+    def _convert(self, value: Any) -> Any:
+        if self.kind is bool:
+            word = str(value).strip().lower()
+            if word not in TRUE_WORDS + FALSE_WORDS:
+                raise ValueError
+            return word in TRUE_WORDS
+        if self.kind is str:
+            if type(value) is int:  # JSON may say 32 for "32"
+                value = str(value)
+            if not isinstance(value, str) or (self.choices is not None and value not in self.choices):
+                raise ValueError
+            if self.pattern and not re.fullmatch(self.pattern, value):
+                raise ValueError
+            return value
+        if isinstance(value, bool) or (isinstance(value, str) and len(value) > 40):
+            raise ValueError
+        number = float(value)
+        if self.kind is int:
+            if not number.is_integer():
+                raise ValueError
+            number = int(number)
+        if not self.low <= number <= self.high:
+            raise ValueError
+        return number

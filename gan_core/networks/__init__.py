@@ -1,0 +1,1 @@
+"""The generator and the discriminator: architectures, their Keras models, what they cost."""

@@ -1,0 +1,411 @@
+"""The networks, as plans: lists of layers that keras_models.py builds with Keras. `ARCHITECTURES` is their registry.
+
+`plan(config, shape) -> (generator, discriminator)`, each a list of the layer records below. The generator maps a
+vector [batch, latent_dim (+ classes)] to samples [batch, *shape] in training units, the discriminator maps samples to
+logits [batch, 1]; its last layer is the Dense one that makes the logit. A plan knows no Keras, so the page can say
+what a network costs before any process has imported TensorFlow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from gan_core.foundations.hyperparameters import ConfigError
+
+if TYPE_CHECKING:
+    from gan_core.settings.config import GANConfig
+
+
+class Dense(NamedTuple):
+    """A matrix product and a bias; `norm` "spectral" divides the matrix by its largest singular value."""
+
+    units: int
+    norm: str = "none"
+
+
+class Conv(NamedTuple):
+    """A convolution with padding "same"."""
+
+    filters: int
+    kernel: int
+    stride: int = 1
+    norm: str = "none"
+
+
+class ConvTransposed(NamedTuple):
+    """A transposed convolution with padding "same": side times stride."""
+
+    filters: int
+    kernel: int
+    stride: int = 2
+    norm: str = "none"
+
+
+class Activation(NamedTuple):
+    """One of ACTIVATIONS."""
+
+    name: str
+
+
+class Norm(NamedTuple):
+    """`batch` or `layer` (over all features of one sample)."""
+
+    kind: str
+
+
+class Dropout(NamedTuple):
+    """Sets a share of the values to zero while training."""
+
+    rate: float
+
+
+class Reshape(NamedTuple):
+    """To `shape`, without the batch."""
+
+    shape: tuple[int, ...]
+
+
+class Flatten(NamedTuple):
+    """To one vector a sample."""
+
+
+class Upsample(NamedTuple):
+    """Each pixel becomes 2 x 2."""
+
+
+class Pool(NamedTuple):
+    """The mean of each 2 x 2 pixels."""
+
+
+class MinibatchStd(NamedTuple):
+    """One more feature: how much the samples of the batch differ."""
+
+
+class Residual(NamedTuple):
+    """The sum of what both branches make of the input."""
+
+    main: tuple
+    shortcut: tuple
+
+
+class Upsampled(NamedTuple):
+    """Upsample, then a convolution, in one (`folded` makes it)."""
+
+    conv: Conv
+
+
+class Pooled(NamedTuple):
+    """A convolution, then Pool, in one (`folded` makes it)."""
+
+    conv: Conv
+
+
+Plan = list[NamedTuple]
+
+
+def folded(plan: Sequence[NamedTuple]) -> Plan:
+    """The layers of a plan, with a 3 x 3 convolution and the change of size beside it as one layer."""
+    made: Plan = []
+    for layer in plan:
+        match made[-1:], layer:
+            case [Upsample()], Conv(_, 3, 1):
+                made[-1] = Upsampled(layer)
+            case [Conv(_, 3, 1)], Pool():
+                made[-1] = Pooled(made[-1])
+            case _:
+                made.append(layer)
+    return made
+
+
+ACTIVATIONS: dict[str, str] = {
+    "relu": "max(0, x)",
+    "leaky_relu": "x, or 0.2 x below 0",
+    "tanh": "between -1 and 1, smooth",
+    "elu": "smooth below 0",
+    "swish": "x sigmoid(x), smooth",
+    "maxout": "the largest of 5 linear pieces, so five times the weights (arXiv 1302.4389)",
+}
+MAXOUT_PIECES = 5
+NORMS: dict[str, str] = {
+    "none": "no normalization; right with gradient penalties and relativistic losses",
+    "batch": "over the batch (arXiv 1502.03167): a fast start on images, but mixes the samples of a batch",
+    "layer": "over each sample's features (arXiv 1607.06450): independent of the batch",
+    "spectral": "divides each weight matrix by its largest singular value (arXiv 1802.05957): limits the gradient",
+}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A row of the registry.
+
+    dense: no convolutions, so XLA runs it fastest on a CPU. images_only: makes no points. uses: the knobs that shape
+    it, beside the latent ones. sides: the picture sizes it can make, None for any.
+    """
+
+    plan: Callable[[GANConfig, tuple[int, ...]], tuple[Plan, Plan]]
+    description: str
+    uses: tuple[str, ...] = ()
+    dense: bool = False
+    images_only: bool = True
+    sides: tuple[int, ...] | None = None
+
+
+def _normed(layer, norm: str, activation: str) -> Plan:
+    """A weighted layer with its normalisation and activation."""
+    if activation == "maxout":
+        layer = layer._replace(**{layer._fields[0]: MAXOUT_PIECES * layer[0]})
+    if norm == "spectral":
+        return [layer._replace(norm="spectral"), Activation(activation)]
+    return [layer, *([Norm(norm)] if norm != "none" else []), Activation(activation)]
+
+
+def _first(layer, norm: str, activation: str) -> Plan:
+    """The discriminator's first layer: batch and layer norm would wipe out the picture's own level (DCGAN)."""
+    return _normed(layer, norm if norm == "spectral" else "none", activation)
+
+
+def _dropout(rate: float) -> Plan:
+    return [Dropout(rate)] if rate > 0 else []
+
+
+def mlp(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+    """Dense layers with one activation between them."""
+    c = config
+    generator: Plan = []
+    for _ in range(c.g_layers):
+        generator += _normed(Dense(c.g_units), c.g_norm, c.g_activation)
+    generator.append(Dense(math.prod(shape)))
+    if c.g_output != "linear":
+        generator.append(Activation(c.g_output))
+    discriminator: Plan = []
+    if len(shape) > 1:
+        generator.append(Reshape(shape))
+        discriminator.append(Flatten())
+    for i in range(c.d_layers):
+        block = _first if i == 0 else _normed
+        discriminator += block(Dense(c.d_units), c.d_norm, c.d_activation) + _dropout(c.dropout)
+    discriminator.append(_logit(c))
+    return generator, discriminator
+
+
+def _logit(c: GANConfig) -> Dense:
+    return Dense(1, "spectral" if c.d_norm == "spectral" else "none")
+
+
+def _stages(side: int, base: int) -> tuple[int, list[int]]:
+    """(the side to start from, filters of each stage from there up): 7-14-28, 4-8-16-32 or 4-8-16-32-64."""
+    start = 7 if side == 28 else 4
+    count = round(math.log2(side / start))
+    return start, [base * 2**i for i in range(count)][::-1]
+
+
+def _convolutional(config: GANConfig, shape: tuple[int, ...], grow: Callable, last: Callable) -> tuple[Plan, Plan]:
+    """DCGAN's shape: the generator grows by stages that halve the filters, the discriminator mirrors it."""
+    c, (side, _, channels) = config, shape
+    start, filters = _stages(side, c.filters)
+    generator = _normed(Dense(start * start * filters[0]), c.g_norm, c.g_activation)
+    if c.g_norm in ("batch", "layer"):  # normalised by channel, as DCGAN does
+        generator.insert(1, Reshape((start, start, generator[0].units // start**2)))
+    else:
+        generator.append(Reshape((start, start, filters[0])))
+    for n in filters[1:]:
+        generator += grow(n, c.g_norm, c.g_activation)
+    generator += [*last(channels), Activation("tanh")]
+    discriminator: Plan = []
+    for i, n in enumerate(filters[::-1]):
+        block = _first if i == 0 else _normed
+        discriminator += block(Conv(n, 4, 2), c.d_norm, c.d_activation) + _dropout(c.dropout)
+    return generator, [*discriminator, Flatten(), _logit(c)]
+
+
+def dcgan(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+    """Strided convolutions both ways (Radford et al., arXiv 1511.06434), kernel 4."""
+    return _convolutional(
+        config,
+        shape,
+        lambda n, norm, activation: _normed(ConvTransposed(n, 4), norm, activation),
+        lambda channels: [ConvTransposed(channels, 4)],
+    )
+
+
+def dcgan_resize(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+    """The generator enlarges, then convolves: no checkerboard (Odena et al., distill.pub/2016/deconv-checkerboard)."""
+    return _convolutional(
+        config,
+        shape,
+        lambda n, norm, activation: [Upsample(), *_normed(Conv(n, 3), norm, activation)],
+        lambda channels: [Upsample(), Conv(channels, 3)],
+    )
+
+
+def resnet(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+    """Small residual networks without normalisation, one block a stage (in the manner of R3GAN, arXiv 2501.05441)."""
+    c, (side, _, channels) = config, shape
+    start, filters = _stages(side, c.filters)
+    generator: Plan = [Dense(start * start * filters[0]), Reshape((start, start, filters[0]))]
+    for n in [*filters[1:], filters[-1]]:
+        main = (Activation(c.g_activation), Upsample(), Conv(n, 3), Activation(c.g_activation), Conv(n, 3))
+        generator.append(Residual(main, (Conv(n, 1), Upsample())))
+    generator += [Activation(c.g_activation), Conv(channels, 3), Activation("tanh")]
+    discriminator: Plan = [Conv(filters[-1], 3)]
+    for n in filters[::-1]:
+        main = (Activation(c.d_activation), Conv(n, 3), Activation(c.d_activation), Conv(n, 3), Pool())
+        discriminator.append(Residual(main, (Pool(), Conv(n, 1))))
+    discriminator += [Activation(c.d_activation), *_dropout(c.dropout), Flatten(), Dense(1)]
+    return generator, discriminator
+
+
+def tutorial_conv(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+    """The source tutorial's small convolutional pair, its strides and output corrected (presets.py says how)."""
+    generator = [Dense(128), Activation("relu"), Reshape((4, 4, 8)), ConvTransposed(64, 4, 1), Activation("relu")]
+    generator += [ConvTransposed(shape[2], 4, 7), Activation("tanh")]
+    return generator, [Conv(64, 4, 2), Activation("leaky_relu"), Flatten(), Dense(1)]
+
+
+def tutorial_rgb(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+    """The source tutorial's networks for 28 x 28 x 3, its strides corrected."""
+    generator: Plan = [Dense(7 * 7 * 128), Activation("relu"), Reshape((7, 7, 128))]
+    discriminator: Plan = []
+    for _ in range(2):
+        generator += _normed(ConvTransposed(128, 5), "batch", "relu")
+        discriminator += _normed(Conv(128, 5, 2), "batch", "leaky_relu")
+    return [*generator, Conv(shape[2], 5), Activation("tanh")], [*discriminator, Flatten(), Dense(1)]
+
+
+def tutorial_dcgan64(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+    """The source tutorial's DCGAN for 64 x 64 x 3: 12.7 million weights in the generator."""
+    generator = [*_normed(Dense(4 * 4 * 1024), "batch", "leaky_relu"), Reshape((4, 4, 1024))]
+    for n in (512, 256, 128):
+        generator += _normed(ConvTransposed(n, 4), "batch", "leaky_relu")
+    discriminator: Plan = [Conv(64, 4, 2), Activation("leaky_relu")]
+    for n in (128, 256, 512):
+        discriminator += _normed(Conv(n, 4, 2), "batch", "leaky_relu")
+    return [*generator, ConvTransposed(shape[2], 4), Activation("tanh")], [*discriminator, Flatten(), Dense(1)]
+
+
+_SIDES = (28, 32, 64)
+_NETS = ("g_activation", "d_activation", "dropout")
+ARCHITECTURES: dict[str, Architecture] = {
+    "mlp": Architecture(
+        mlp,
+        "dense layers; right for points, and a start for small images",
+        (*_NETS, "g_layers", "g_units", "g_output", "g_norm", "d_layers", "d_units", "d_norm"),
+        dense=True,
+        images_only=False,
+    ),
+    "dcgan": Architecture(
+        dcgan,
+        "strided convolutions; the usual choice for images",
+        (*_NETS, "filters", "g_norm", "d_norm"),
+        sides=_SIDES,
+    ),
+    "dcgan_resize": Architecture(
+        dcgan_resize,
+        "enlarges, then convolves: no checkerboard pattern, slower",
+        (*_NETS, "filters", "g_norm", "d_norm"),
+        sides=_SIDES,
+    ),
+    "resnet": Architecture(
+        resnet, "residual blocks without normalization; good and slow", (*_NETS, "filters"), sides=_SIDES
+    ),
+    "tutorial_conv": Architecture(tutorial_conv, "the tutorial's small pair for 28 x 28", sides=(28,)),
+    "tutorial_rgb": Architecture(tutorial_rgb, "the tutorial's pair for 28 x 28 in colour; heavy", sides=(28,)),
+    "tutorial_dcgan64": Architecture(
+        tutorial_dcgan64, "the tutorial's DCGAN for 64 x 64; very heavy on a CPU", sides=(64,)
+    ),
+}
+
+
+def plans(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+    """Both plans of the config for samples of `shape`; raises ConfigError where the two do not go together."""
+    row = ARCHITECTURES[config.architecture]
+    if row.sides is not None and (len(shape) != 3 or shape[0] not in row.sides or shape[0] != shape[1]):
+        made = " or ".join(f"{side} x {side}" for side in row.sides)
+        have = " x ".join(str(n) for n in shape[:2]) + " pixels" if len(shape) == 3 else "points"
+        raise ConfigError(
+            f"The architecture {config.architecture} makes images of {made} pixels, but the data are {have}."
+        )
+    generator, discriminator = row.plan(config, shape)
+    if config.minibatch_std:
+        discriminator.insert(-1, MinibatchStd())
+    return generator, discriminator
+
+
+def packed(shape: tuple[int, ...], packing: int) -> tuple[int, ...]:
+    """The shape of what the discriminator judges: `packing` samples side by side, in the last dimension."""
+    return (*shape[:-1], packing * shape[-1])
+
+
+def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
+    """(multiply-adds of one sample's forward pass, parameters, shape of the output) of a plan fed with `shape`.
+
+    Parameters count as Keras counts them: running statistics and the vector of spectral norm too.
+    """
+    work = parameters = 0
+    for layer in folded(plan):
+        weights = 0
+        match layer:
+            case Dense(units):
+                weights, work = shape[-1] * units, work + shape[-1] * units
+                shape, out = (units,), units
+            case Conv(out, kernel, stride):
+                weights, side = kernel * kernel * shape[2] * out, -(-shape[0] // stride)
+                work += side * side * weights
+                shape = (side, side, out)
+            case Upsampled(Conv(out, kernel)):
+                weights = kernel * kernel * shape[2] * out
+                work += shape[0] * shape[1] * (kernel + 1) ** 2 * shape[2] * out
+                shape = (shape[0] * 2, shape[1] * 2, out)
+            case Pooled(Conv(out, kernel)):
+                weights, side = kernel * kernel * shape[2] * out, shape[0] // 2
+                work += side * side * (kernel + 1) ** 2 * shape[2] * out
+                shape = (side, side, out)
+            case ConvTransposed(out, kernel, stride):
+                weights = kernel * kernel * shape[2] * out
+                work += shape[0] * shape[1] * weights
+                shape = (shape[0] * stride, shape[1] * stride, out)
+            case Norm(kind):
+                parameters += (4 if kind == "batch" else 2) * shape[-1]
+            case Activation("maxout"):
+                shape = (*shape[:-1], shape[-1] // MAXOUT_PIECES)
+            case MinibatchStd():
+                parameters, shape = parameters + 1, (shape[0] + 1,)
+            case Reshape(new):
+                shape = new
+            case Flatten():
+                shape = (math.prod(shape),)
+            case Upsample():
+                shape = (2 * shape[0], 2 * shape[1], shape[2])
+            case Pool():
+                shape = (shape[0] // 2, shape[1] // 2, shape[2])
+            case Residual(main, shortcut):
+                a, p, new = measure(list(main), shape)
+                b, q, _ = measure(list(shortcut), shape)
+                work, parameters, shape = work + a + b, parameters + p + q, new
+        if weights:
+            norm = (layer.conv if isinstance(layer, Upsampled | Pooled) else layer).norm
+            parameters += weights + out * (2 if norm == "spectral" else 1)
+    return work, parameters, shape
+
+
+def activations(plan: Plan, shape: tuple[int, ...]) -> int:
+    """How many numbers the layers of a plan put out for one sample of `shape`."""
+    total = 0
+    for layer in folded(plan):
+        if isinstance(layer, Residual):
+            total += activations(list(layer.main), shape) + activations(list(layer.shortcut), shape)
+        shape = measure([layer], shape)[2]
+        total += math.prod(shape)
+    return total
+
+
+def parameter_counts(config: GANConfig, shape: tuple[int, ...]) -> tuple[int, int]:
+    """(generator's, discriminator's) parameters, without classes."""
+    generator, discriminator = plans(config, shape)
+    return (
+        measure(generator, (config.latent_dim,))[1],
+        measure(discriminator, packed(shape, config.packing))[1],
+    )

@@ -1,0 +1,1 @@
+"""What is minimised, and how: losses, penalties, optimizers, learning-rate schedules. Pure functions."""

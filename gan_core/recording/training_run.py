@@ -1,0 +1,164 @@
+"""One training run inside the worker (or the command line): its trainer, its scores, and the recording of both."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gan_core.recording import visuals
+from gan_core.recording.recorder import Checkpoint, Recording
+from gan_core.recording.snapshot import View
+from gan_core.scores.live import LiveScores, live_scores
+from gan_core.settings.config import GANConfig, changed
+from gan_core.training.trainer import Diverged, Trainer
+
+SHARE = 0.03  # of the training time, at most, goes into recording frames
+# Seconds that frames may take beyond that, for early training changes fastest: at once, and over some seconds.
+CREDIT, LATER_CREDIT, CREDIT_SECONDS = 0.12, 0.3, 4.0
+TRAIL_POINTS = 160
+TRAIL_FRAMES = 8
+
+
+class TrainingRun:
+    """A trainer that is watched. `scored` is off where nobody looks at live scores."""
+
+    def __init__(self, trainer: Trainer, recording: Recording | None = None, scored: bool = True):
+        self.trainer = trainer
+        self.recording = recording or Recording()
+        self.error = ""  # why it stands still for good, or until somebody turns a knob
+        self.scores = live_scores(trainer) if scored else LiveScores(trainer)
+        self._spent = self._trained = 0.0  # seconds
+
+    # -- training -----------------------------------------------------------------------------------------
+
+    def set_live(self, config: GANConfig) -> None:
+        """Takes the live settings of `config`, and marks on the losses what has changed."""
+        for name, (old, new) in changed(self.trainer.config, config).items():
+            if self.trainer.step > 0 and name != "show_ema":
+                self.recording.history.mark(self.trainer.step, f"{name} {_short(old)} → {_short(new)}")
+        self.trainer.set_live(config)
+        if self.trainer.step > 0 and self.recording.checkpoints.steps[-1:] == [self.trainer.step]:
+            self.checkpoint()  # a branch from here, or the saved run, starts with the settings as they are now
+
+    def until_due(self, n: int) -> int:
+        """At most `n` steps, fewer where a frame is due on the way."""
+        if not self.recording.frames.steps:
+            self.record()
+            self._spent = 0.0  # the first frame builds functions
+        due = self.recording.frames.due - self.trainer.step
+        return min(n, max(1, due)) if self._may_record() else n
+
+    def train(self, n: int) -> np.ndarray | None:
+        """n steps, and what is due is recorded: the steps' rows. A divergence becomes `error`, and None."""
+        rows = self._advance(n)
+        if rows is not None and self._frame_due() and self._may_record():
+            self._frame()
+        return rows
+
+    def _advance(self, n: int) -> np.ndarray | None:
+        """As `train`, without the frame."""
+        started = time.perf_counter()
+        try:
+            rows = self.trainer.train(n)
+        except Diverged as diverged:
+            self.error = (
+                f"Training diverged at step {diverged.step:,}: {diverged.quantity} became NaN or infinite. "
+                f"The run is back at step {self.trainer.step:,}, the last good state."
+            )
+            return None
+        self.recording.history.append(rows)
+        self._trained += time.perf_counter() - started
+        if self.trainer.step >= self.recording.checkpoints.due:
+            self.checkpoint()
+        return rows
+
+    def refresh_scores(self, idle: bool) -> None:
+        """Makes the scores anew if their budget allows, and keeps them."""
+        before = self.scores.values
+        self.scores.refresh(idle)
+        values = self.scores.values
+        if values is not before and "step" in values:
+            self.recording.scores.add(values["step"], values)
+
+    # -- recording ----------------------------------------------------------------------------------------
+
+    def _frame_due(self) -> bool:
+        return self.trainer.step >= self.recording.frames.due
+
+    def _may_record(self) -> bool:
+        later = LATER_CREDIT * self._trained / (self._trained + CREDIT_SECONDS)
+        return self._spent < CREDIT + later + SHARE * self._trained
+
+    def checkpoint(self) -> None:
+        """Keeps the present state, which costs no time."""
+        kept = Checkpoint(self.trainer.config.to_flat(), self.trainer.named(), self.recording.history.state())
+        self.recording.checkpoints.add(self.trainer.step, kept)
+
+    def _frame(self) -> None:
+        started = time.perf_counter()
+        self.recording.frames.add(self.trainer.step, visuals.record(self.trainer))
+        self._spent += time.perf_counter() - started
+
+    def record(self) -> None:
+        """Frame and checkpoint of this very step, where they are not there yet."""
+        if self.recording.frames.steps[-1:] != [self.trainer.step]:
+            self._frame()
+        if self.recording.checkpoints.steps[-1:] != [self.trainer.step]:
+            self.checkpoint()
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    def look(self, view: View, idle: bool, scored: bool) -> dict[str, Any]:
+        """The frame that `view` asks for: of now, or of the recorded step that is nearest before `view.at`."""
+        recording, trainer = self.recording, self.trainer
+        if scored:
+            self.refresh_scores(idle)
+        frame: dict[str, Any] = {
+            "step": trainer.step,
+            "history": recording.history.frame(),
+            "layers": trainer.program.layers(),
+            "path": trainer.runs.label,
+            "recorded": np.array(recording.frames.steps, np.int32),
+            "checkpoints": np.array(recording.checkpoints.steps, np.int32),
+            "parent": recording.parent,
+            "lane_error": self.error,
+        }
+        if view.at is None or view.at >= trainer.step or not recording.frames.steps:
+            frame |= {"at": None, **visuals.look(trainer, view, still=idle), "metrics": dict(self.scores.values)}
+        else:
+            frame |= recording.look(view.at)
+            frame |= visuals.neighbours(trainer, frame, view)
+        if view.trails and "samples" in frame:
+            shown = trainer.step if frame["at"] is None else frame["at"]
+            frame["trails"] = trails(recording, frame["samples"], shown)
+        return frame
+
+    def close(self) -> None:
+        """Stops what works for it in the background."""
+        self.scores.close()
+
+
+def train_abreast(lanes: Sequence[TrainingRun], n: int) -> int:
+    """Takes the lanes, which stand at the same step, the same number of steps on: `n` at most. Returns that number.
+
+    All record frames of the same steps, for they are looked at side by side.
+    """
+    n = min(lane.until_due(n) for lane in lanes)
+    for lane in lanes:
+        lane._advance(n)
+    going = [lane for lane in lanes if not lane.error]
+    if any(lane._frame_due() for lane in going) and all(lane._may_record() for lane in going):
+        for lane in going:
+            lane._frame()
+    return n
+
+
+def trails(recording: Recording, samples: np.ndarray, step: int) -> np.ndarray:
+    """Where the first samples were in the last recorded frames before `step`, and are: float32 [frames, points, 2]."""
+    past = recording.frames.until(step - 1).items[-TRAIL_FRAMES:]
+    return np.stack([*(frame["samples"][:TRAIL_POINTS] for frame in past), samples[:TRAIL_POINTS]])
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

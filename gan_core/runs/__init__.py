@@ -1,0 +1,1 @@
+"""Saved runs: written, read, listed, autosaved, in bounded room."""

@@ -1,0 +1,161 @@
+"""Training without a screen: to a step or for a time, saved on the way and at its end, whatever ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.recording.training_run import TrainingRun
+from gan_core.runs import run_writing
+
+SAVE_SECONDS = 180.0  # of training between two saves
+SAY_SECONDS = 2.0
+# Ctrl-C, a system that ends its processes, and a terminal that closes (not on Windows).
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+Say = Callable[[str], None]
+
+
+class Failed(RuntimeError):
+    """A run that did not succeed; the message is for the user. status: the command's exit status."""
+
+    def __init__(self, message: str, status: int = 1):
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass
+class Saver:
+    """Saves one run, again and again, into `folder`; where `new`, the first time takes the name for it.
+
+    about: what else the run's Content says, such as its goal.
+    """
+
+    folder: Path
+    upload: Any
+    new: bool
+    about: dict[str, Any]
+    _writer: run_writing.Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = run_writing.Writer(self.folder)
+
+    def save(self, lane: TrainingRun) -> None:
+        """Writes the run as it stands; raises ConfigError."""
+        content = replace(run_writing.Content.of(lane, self.upload), **self.about)
+        if self.new:
+            run_writing.save(self.folder, content)
+            self.new = False
+        else:
+            self._writer.write(content)
+
+    def how_to_resume(self) -> str:
+        """The command that goes on from the last save."""
+        folder = shlex.quote(str(self.folder.parent))
+        return f"python -m gan_core train --resume {shlex.quote(self.folder.name)} --runs-dir {folder}"
+
+
+@contextlib.contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """The signals of SIGNALS that came, which end nothing yet. The second one acts as it would without this.
+
+    What somebody had ignored (nohup, a job in the background) stays ignored.
+    """
+    came: list[int] = []
+
+    def note(number: int, _frame: Any) -> None:
+        came.append(number)
+        for each, before in handlers.items():
+            signal.signal(each, before)
+
+    handlers = {each: signal.getsignal(each) for each in SIGNALS}
+    handlers = {each: handler for each, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
+    for each in handlers:
+        signal.signal(each, note)
+    try:
+        yield came
+    finally:
+        for each, before in handlers.items():
+            signal.signal(each, before)
+
+
+def train(
+    lane: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None = None
+) -> tuple[np.ndarray, float]:
+    """Takes the lane to step `steps` or trains it for `seconds`, whichever is less; one of them must be given.
+
+    Returns (the last step's row, the seconds of training). With a saver the run is saved after the first steps, then
+    every SAVE_SECONDS, and at the end, also if that is a divergence, Ctrl-C, SIGTERM or a closed terminal. Raises
+    Failed for these, ConfigError where the run cannot be saved at its beginning or its end.
+    """
+    if saver is None:
+        return _train(lane, steps, seconds, say, None, [])
+    with _noted_signals() as came:
+        try:
+            done = _train(lane, steps, seconds, say, saver, came)
+        except Failed as failed:
+            saver.save(lane)
+            raise Failed(f"{failed}\n{_saved(lane, saver)}", failed.status) from None
+        saver.save(lane)
+        if came:
+            raise Failed(f"{_interrupted(came)}\n{_saved(lane, saver)}", 128 + came[0])
+    return done
+
+
+def _interrupted(came: list[int]) -> str:
+    return f"Interrupted ({signal.Signals(came[0]).name})."
+
+
+def _saved(lane: TrainingRun, saver: Saver) -> str:
+    options = " --set NAME=VALUE" if lane.error else ""  # the same settings would diverge at the same step
+    return f"Saved at step {lane.trainer.step:,} as {saver.folder}. To continue: {saver.how_to_resume()}{options}"
+
+
+def _train(
+    lane: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None, came: list[int]
+) -> tuple[np.ndarray, float]:
+    from gan_core.training.train_step import ROWS
+
+    trainer = lane.trainer
+    started = spoken = saved = time.monotonic()
+    row, rate, elapsed, saving = np.empty(0), 10.0, 0.0, 0.0
+    while (steps is None or trainer.step < steps) and (seconds is None or elapsed < seconds):
+        n = int(min(ROWS, max(1, rate * 0.1)))
+        if steps is not None:
+            n = min(n, steps - trainer.step)
+        if seconds is not None:
+            n = max(1, min(n, int(rate * (seconds - elapsed))))
+        n = lane.until_due(n)
+        before = time.monotonic()
+        rows = lane.train(n)
+        if rows is None:
+            raise Failed(lane.error)
+        row = rows[-1]
+        now = time.monotonic()
+        rate = min(4 * rate, n / max(now - before, 1e-6))
+        if came:
+            raise Failed(_interrupted(came), 128 + came[0])
+        if saver is not None and (saver.new or now - saved >= SAVE_SECONDS):
+            first = saver.new
+            try:
+                saver.save(lane)
+            except ConfigError as error:
+                if first:
+                    raise
+                say(f"{error} The training goes on, and the next save is tried in {SAVE_SECONDS:g} s.")
+            saved = time.monotonic()
+            saving += saved - now
+        elapsed = time.monotonic() - started - saving
+        if now - spoken > SAY_SECONDS:
+            spoken = now
+            say(f"step {trainer.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
+    return row, elapsed

@@ -1,0 +1,1 @@
+"""The training process, its client, and who owns which run."""

@@ -1,0 +1,555 @@
+"""The server's side of a run: start a worker process, talk to it, make sure that it ends."""
+
+import itertools
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from gan_core.data import datasets, uploads
+from gan_core.data.datasets import DATASETS, Data
+from gan_core.data.image_datasets import Pictures
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.foundations.machine import worker_threads
+from gan_core.recording.snapshot import Snapshot, View
+from gan_core.runs.run_reading import Saved, is_run
+from gan_core.serving.wire import LEAVE_SECONDS, Wire
+from gan_core.settings.config import GANConfig, same_structure, with_live_fields
+
+ASK_AGAIN_SECONDS = 3.0
+END_SECONDS = LEAVE_SECONDS + 2.0  # a worker ends by itself: this is for one that cannot any more
+NOT_SAVED = "Training stopped before the run was saved."
+ROOT = Path(__file__).resolve().parents[2]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class WorkerProcess:
+    """One worker process: `starting`, then `warm`; `gone` when it has ended, with `reason` if it said one.
+
+    All methods return at once, but for `wait_answer`. Raises OSError where the system gives no process, or no threads
+    to talk to it with.
+    """
+
+    def __init__(self, prewarm: GANConfig | None = None):
+        command = [sys.executable, "-m", "gan_core.serving.worker"]
+        if prewarm is not None:
+            command.append(json.dumps(prewarm.to_flat()))
+        pipe = subprocess.PIPE
+        threads = str(worker_threads())
+        environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env=environment)
+        self.wire = Wire(self.process.stdout, self.process.stdin)
+        self.state = "starting"
+        self.was_warm = False
+        self.reason = ""
+        self._answered = threading.Condition()
+        self.answer: dict[str, Any] | None = None
+        self.complaints: deque[str] = deque(maxlen=5)
+        # What waits to be written. Whoever sends waits for nobody: neither for a pickled upload nor for a process that
+        # does not read. None: nothing more is to be sent.
+        self._outbox: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
+        self._upload = ""  # the name of the upload that the process holds
+        self._numbers = itertools.count(1)
+        self._saves: dict[int, Future[list[Path]]] = {}  # those that have not ended
+        self._killer: threading.Timer | None = None
+        listener = threading.Thread(target=self._listen, daemon=True)
+        try:
+            listener.start()
+            threading.Thread(target=self._deliver, daemon=True).start()
+            threading.Thread(target=self._read, args=(listener,), daemon=True).start()
+        except RuntimeError as error:  # "can't start new thread": a process that nobody hears must not stay behind
+            self._outbox.put(None)
+            self.process.kill()
+            self.process.wait()
+            raise OSError(f"a training process cannot be talked to: {error}") from None
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    def _read(self, listener: threading.Thread) -> None:
+        while True:
+            try:
+                kind, body = self.wire.receive()
+            except (EOFError, OSError, ValueError):
+                break
+            except Exception as error:  # what cannot be read ends the conversation, and with it the process
+                self.reason = f"its answer could not be read: {type(error).__name__}: {error}"
+                self.process.kill()
+                break
+            if kind == "saved":
+                self._tell(self._saves.pop(body["id"], None), body["folders"], body["error"])
+                continue
+            with self._answered:
+                if kind == "snapshot":
+                    self.answer = body
+                elif kind == "warm":
+                    self.state, self.was_warm = "warm", True
+                elif kind == "broken":
+                    self.reason = body
+                self._answered.notify_all()
+        code = self.process.wait()
+        listener.join(1.0)
+        with self._answered:
+            self.state = "gone"
+            # Python's last words, where it could not even start, are the exception.
+            last = f": {self.complaints[-1]}" if code == 1 and self.complaints else ""
+            self.reason = self.reason or f"exit status {code}{last}"
+            self._answered.notify_all()
+            unsaved = list(self._saves.values())
+            self._saves.clear()
+        self._outbox.put(None)
+        if self._killer is not None:
+            self._killer.cancel()
+        for save in unsaved:
+            self._tell(save, [], NOT_SAVED)
+
+    @staticmethod
+    def _tell(save: Future | None, folders: list[Path], error: str) -> None:
+        if save is None:
+            return
+        if error:
+            save.set_exception(ConfigError(error))
+        else:
+            save.set_result(folders)
+
+    def _deliver(self) -> None:
+        """Sends what waits, in order; a user's data once, by their content: later messages name them."""
+        while (message := self._outbox.get()) is not None:
+            kind, body = message
+            try:
+                if kind == "configure":
+                    name = uploads.name_of(body["upload"])
+                    if name and name != self._upload:
+                        self.wire.send("upload", {"name": name, "content": body["upload"]})
+                        self._upload = name
+                    body = {**body, "upload": name}
+                self.wire.send(kind, body)
+            except (OSError, ValueError):
+                break  # it is gone
+            except Exception:  # for want of memory above all; those that follow may get through
+                _LOGGER.exception("a message of kind %s could not be sent", kind)
+        self.wire.close()
+
+    def _listen(self) -> None:
+        """Keeps what the libraries complain of: quiet while all is well, at hand when the process dies."""
+        for line in self.process.stderr:
+            self.complaints.append(line.decode(errors="replace").strip()[:300])
+
+    def send(self, kind: str, body: Any = None) -> None:
+        """Has a message written, without waiting; a worker that is gone hears nothing, and `state` says so.
+
+        body: nobody may change it any more.
+        """
+        if self.state != "gone":
+            self._outbox.put((kind, body))
+
+    def save(self, folders: list[Path], note: str, owner: str = "") -> "Future[list[Path]]":
+        """Has the process write its runs into new folders, or the next free names: the result is what it took.
+
+        A ConfigError of the future says why there is none.
+        """
+        save: Future[list[Path]] = Future()
+        with self._answered:
+            gone, number = self.state == "gone", next(self._numbers)
+            if not gone:
+                self._saves[number] = save
+        if gone:
+            self._tell(save, [], NOT_SAVED)
+        else:
+            self.send("save", {"id": number, "folders": folders, "note": note, "owner": owner})
+        return save
+
+    def wait_answer(self, newer_than: int, timeout: float) -> dict[str, Any] | None:
+        """The newest snapshot message, after waiting at most `timeout` seconds for one with a higher id."""
+        with self._answered:
+            self._answered.wait_for(
+                lambda: self.state == "gone" or (self.answer is not None and self.answer["id"] > newer_than),
+                timeout,
+            )
+            return self.answer
+
+    def end(self) -> None:
+        """Tells the process to end, after what was sent before, and makes sure within seconds, without waiting here."""
+        self._outbox.put(None)
+        self._killer = threading.Timer(END_SECONDS, self.process.kill)
+        self._killer.daemon = True
+        try:
+            self._killer.start()
+        except RuntimeError:  # no thread is left to wait with
+            self.process.kill()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A saved run to go on from, at its checkpoint `step` (None: the last), which makes a branch of it or not.
+
+    error: why it stands still for good, in a race.
+    """
+
+    folder: Path
+    step: int | None
+    branch: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A run whose place another start took, `step` steps old; its training process keeps the recording of
+    `generation`, so `Run.undo` brings it back."""
+
+    generation: int
+    step: int
+    configs: tuple[GANConfig, ...]
+    upload: Any
+    sources: "tuple[Source, ...]"
+    autosave: dict[str, Any] | None
+
+
+class Run:
+    """A run as the page knows it: its config, its data, and (from the first Play on) its worker.
+
+    All methods return at once, but for `poll`, which waits as long as it is told.
+    """
+
+    def __init__(self, config: GANConfig, upload: Any = None):
+        self.configs = (config,)  # several are a race: the worker trains them in lock-step
+        self.upload = upload
+        self.sources: tuple[Source, ...] = ()  # the saved runs that it goes on from, one for each config; or none
+        self.autosave: dict[str, Any] | None = None  # {folders, owner} to be kept in, a folder for each config
+        self.worker: WorkerProcess | None = None
+        self.wants_play = False
+        self.speed = 0.0
+        self.ended = ""  # why the worker is gone, for the page
+        self.dropped: Dropped | None = None  # what the last new start took the place of
+        self._restores: int | None = None  # the generation whose recording the present one goes on from
+        self._generation = 1
+        self._asked_at = 0.0
+        self._asked = 0  # id of the last frame that was asked for
+        self._taken = 0  # id of the last answer that was taken
+        self._said = 0  # answers up to this id were asked for before the last command
+        self._stepping = False
+        self._view: View | None = None
+        self._last: dict[str, Any] = {}
+        self._lock = threading.RLock()
+        self._data: Data | Pictures | None = None
+
+    # -- data ---------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> GANConfig:
+        """The settings; of the first where several race."""
+        return self.configs[0]
+
+    @property
+    def data(self) -> Data | Pictures:
+        """The data of the run's config."""
+        with self._lock:
+            moment = self._data, self._generation, self.config, self.upload
+        return self._loaded(*moment)
+
+    def _loaded(self, kept: Any, generation: int, config: GANConfig, upload: Any) -> Data | Pictures:
+        """The data of one moment of the run. Loading takes long, and the run may meanwhile have become another one,
+        whose data these are not: it keeps them only if it has not."""
+        data = datasets.load(config, upload) if kept is None else kept
+        with self._lock:
+            if generation == self._generation:
+                self._data = data
+        return data
+
+    # -- settings -----------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Steps taken, as far as the last answer tells."""
+        return int(self._last.get("step", 0))
+
+    @property
+    def generation(self) -> int:
+        """Counts the runs that this one has been: a reset, another structure and another worker begin the next."""
+        return self._generation
+
+    @property
+    def busy(self) -> bool:
+        """Whether it trains, or is about to."""
+        return self.wants_play or self._stepping
+
+    def can_go_on_as(self, config: GANConfig, upload: Any) -> bool:
+        """Whether `config` needs no new start."""
+        return same_structure(self.config, config) and (
+            not DATASETS[config.data].upload or uploads.same(upload, self.upload)
+        )
+
+    def configure(self, config: GANConfig, upload: Any = None, restart: bool = False) -> None:
+        """Takes a config: live changes act on the run; others, and `restart`, build a new generation."""
+        uploads.name_of(upload)  # may take a second, and is known from then on: not under the lock
+        with self._lock:
+            again = restart or not self.can_go_on_as(config, upload)
+            if not again and config == self.config:
+                return
+            if again:
+                self._anew((config,), upload)
+            else:
+                self.configs = (config,)
+                self._command()
+            self._send_config()
+
+    def _anew(self, configs: tuple[GANConfig, ...], upload: Any, sources: tuple[Source, ...] = ()) -> None:
+        """Another generation: whatever the worker still says of the one before is not taken."""
+        if self.worker is not None and self.step > 0:
+            kept = (self.configs, self.upload, self.sources, self.autosave)
+            self.dropped = Dropped(self._generation, self.step, *kept)
+        self._restores = None
+        self._generation += 1
+        self._last, self._data = {}, None
+        self.configs, self.sources, self.autosave = configs, sources, None
+        self.upload = upload if DATASETS[configs[0].data].upload else None
+        self._command()
+
+    def race(self, configs: tuple[GANConfig, ...], upload: Any = None) -> None:
+        """Starts over with several settings that differ in some knobs, standing still at step 0."""
+        self.pause()
+        with self._lock:
+            self._anew(configs, upload)
+            self._send_config()
+
+    def open(self, saved: Saved, upload: Any, step: int | None = None) -> None:
+        """Goes on from a saved run, standing still: where it ended, or as a branch from its checkpoint `step`.
+
+        upload: `run_reading.upload_of(saved)`. Raises ConfigError where there is no such checkpoint.
+        """
+        config = saved.config
+        if step is not None:
+            if step not in saved.checkpoints:
+                raise ConfigError(f"{saved.name} has no checkpoint at step {step:,}.")
+            config = saved.checkpoints[step]
+        self.pause()
+        with self._lock:
+            self._anew((config,), upload, (Source(saved.folder, step, step is not None),))
+            self._send_config()
+
+    def open_race(self, racers: list[Saved], upload: Any) -> None:
+        """Goes on with an autosaved race, standing still where all its runs last stood together.
+
+        Those that had diverged stay out, as they did. Raises ConfigError where the runs have no step in common.
+        """
+        going = [saved for saved in racers if not saved.race.error] or racers
+        shared = set.intersection(*(set(saved.checkpoints) for saved in going))
+        if not shared:
+            raise ConfigError("This race cannot go on: its runs were saved at different steps.")
+        at = max(shared)
+        steps = [at if saved in going else max(saved.checkpoints, default=None) for saved in racers]
+        configs = tuple(saved.checkpoints[s] for saved, s in zip(racers, steps, strict=True) if s is not None)
+        if len(configs) < len(racers):
+            raise ConfigError("This race cannot go on: a run has nothing to go on from.")
+        self.pause()
+        with self._lock:
+            sources = (Source(saved.folder, s, False, saved.race.error) for saved, s in zip(racers, steps, strict=True))
+            self._anew(configs, upload, tuple(sources))
+            self._send_config()
+
+    def undo(self) -> None:
+        """Brings `dropped` back, standing still where it stood; the present run, if it has steps, takes its place."""
+        back = self.dropped
+        if back is None:
+            return
+        self.pause()
+        with self._lock:
+            self._anew(back.configs, back.upload, back.sources)
+            if self.dropped is back:  # there were no steps to keep
+                self.dropped = None
+            self.autosave, self._restores = back.autosave, back.generation
+            self._send_config()
+
+    def configure_live(self, config: GANConfig) -> None:
+        """Takes only the live settings of `config`."""
+        self.configure(with_live_fields(self.config, config), self.upload)
+
+    def _send_config(self) -> None:
+        if self.worker is not None:
+            sources = [asdict(source) for source in self.sources]
+            body = {"flats": [c.to_flat() for c in self.configs], "upload": self.upload, "sources": sources}
+            body |= {"restores": self._restores, "keeps": self.dropped and self.dropped.generation}
+            self.worker.send("configure", {**body, "generation": self._generation, "autosave": self.autosave})
+
+    # -- keeping ------------------------------------------------------------------------------------------
+
+    def keep(self, folders: list[Path] | None, owner: str = "") -> None:
+        """Autosaves into `folders`, one for each config, from now on, for `owner` to take up; None: no more."""
+        wanted = None if folders is None else {"folders": [str(folder) for folder in folders], "owner": owner}
+        with self._lock:
+            if wanted != self.autosave:
+                self.autosave = wanted
+                self._send_config()
+
+    def save(self, folders: list[Path], note: str = "", owner: str = "") -> "Future[list[Path]]":
+        """Has the worker write each of its runs into a new folder, or where the name is taken under the next free one.
+
+        owner: the account that they belong to, as a hash; "" where nobody signs in. The future's result is the folders
+        that it took; a ConfigError says why there are none.
+        """
+        worker = self.worker
+        if worker is not None:
+            return worker.save(folders, note, owner)
+        save: Future[list[Path]] = Future()
+        save.set_exception(ConfigError(NOT_SAVED))
+        return save
+
+    # -- transport ----------------------------------------------------------------------------------------
+
+    def attach(self, worker: WorkerProcess) -> None:
+        """Gives the run a worker, which starts from step 0, or where the saved run stood that it goes on from."""
+        with self._lock:
+            self.worker, self.ended, self._last = worker, "", {}
+            self.dropped = self._restores = None  # another process remembers nothing
+            self._generation += 1
+            self._send_config()
+            worker.send("speed", self.speed)
+
+    def play(self) -> None:
+        """Trains until `pause`; needs a worker."""
+        self.wants_play = True
+        self._command()
+        self.resume()
+
+    def pause(self) -> None:
+        """Stops after the present chunk."""
+        self.wants_play = self._stepping = False
+        self._command()
+        self.hold()
+
+    def _command(self) -> None:
+        """Answers to frames that were asked for before now do not speak of the new command."""
+        with self._lock:
+            self._said = self._asked
+            self._last = {**self._last, "error": None} if self._last else {}
+
+    def resume(self) -> None:
+        """Lets the worker train if the user wants it to; the other half of `hold`."""
+        if self.worker is not None and self.wants_play:
+            self.worker.send("play")
+
+    def hold(self) -> None:
+        """Stops the worker without forgetting whether the user wanted to play."""
+        if self.worker is not None:
+            self.worker.send("pause")
+
+    def steps(self, n: int) -> None:
+        """Pauses, then takes exactly n steps."""
+        self.wants_play, self._stepping = False, True
+        self._command()
+        if self.worker is not None:
+            self.worker.send("step", n)
+
+    def reset(self, config: GANConfig, upload: Any) -> None:
+        """Back to step 0 of `config`, standing still."""
+        self.pause()
+        self.configure(config, upload, restart=True)
+
+    def set_speed(self, speed: float) -> None:
+        """Steps per second, 0 for as fast as it goes."""
+        self.speed = speed
+        if self.worker is not None:
+            self.worker.send("speed", speed)
+
+    def end(self, why: str) -> None:
+        """Ends the worker; the settings stay."""
+        with self._lock:
+            worker, self.worker = self.worker, None
+            self.dropped = None
+            self.ended, self.wants_play, self._stepping = why, False, False
+        if worker is not None:
+            worker.end()
+
+    def afterwards(self) -> str:
+        """What the user can do once the worker is gone."""
+        written = self.autosave is not None and all(is_run(Path(folder)) for folder in self.autosave["folders"])
+        kept = ", or continue the autosaved run" if written else ""
+        return f"Your settings are kept. Press Play to start again from step 0{kept}."
+
+    # -- frames -------------------------------------------------------------------------------------------
+
+    def poll(self, view: View, timeout: float = 0.1) -> Snapshot:
+        """Asks for a snapshot and waits at most `timeout` seconds; a busy worker leaves the last one standing."""
+        worker = self.worker
+        if view != self._view:
+            self._view = view
+            self._command()
+        if worker is not None and worker.state == "warm":
+            with self._lock:
+                answered = worker.answer is not None and worker.answer["id"] >= self._asked
+                # An answer that failed on its way must not end the conversation.
+                if answered or time.monotonic() > self._asked_at + ASK_AGAIN_SECONDS:
+                    self._asked += 1
+                    self._asked_at = time.monotonic()
+                    worker.send("frame", {"id": self._asked, "view": view})
+            answer = worker.wait_answer(self._asked - 1, timeout)
+            with self._lock:
+                self._take(answer)
+        if worker is not None and worker.state == "gone":
+            often = "If it happens again, use a smaller network or batch."
+            self.end(f"Training stopped unexpectedly ({worker.reason}). {self.afterwards()} {often}")
+        return self.snapshot()
+
+    def refresh(self, seconds: float) -> Snapshot:
+        """The last known state; if nobody has asked for `seconds`, the worker is asked again for the same view."""
+        view = self._view
+        if view is not None and time.monotonic() - self._asked_at > seconds:
+            return self.poll(view, 0.05)
+        return self.snapshot()
+
+    def _take(self, answer: dict[str, Any] | None) -> None:
+        if answer is None or answer["id"] <= self._taken:
+            return
+        self._taken = answer["id"]
+        if answer["generation"] != self._generation:
+            return  # a late frame of a run that was thrown away
+        lanes = answer["lanes"]
+        self._last = {**answer, **(lanes[0] if lanes else {})}
+        if lanes:
+            self._last["step"] = max(lane["step"] for lane in lanes)  # of a race, one that diverged stands still
+        if answer["id"] > self._said:
+            if answer["error"]:
+                self.wants_play = self._stepping = False
+            elif not answer["pending"]:
+                self._stepping = False
+
+    def snapshot(self) -> Snapshot:
+        """The last known state, without asking: settings, data and frames of one moment."""
+        with self._lock:
+            last, configs, status, error = self._last, self.configs, self._status(), self.ended
+            moment = self._data, self._generation, configs[0], self.upload
+        return Snapshot(
+            configs[0],
+            self._loaded(*moment),
+            status,
+            step=int(last.get("step", 0)),
+            steps_per_second=last.get("steps_per_second", 0.0),
+            error=error or last.get("error"),
+            frame=last,
+            lanes=tuple(last.get("lanes", ())),
+            configs=configs,
+        )
+
+    def _status(self) -> str:
+        worker, last = self.worker, self._last
+        if worker is None:
+            return "ended" if self.ended else "idle"
+        if worker.state == "starting":
+            return "warming"
+        if not (self.wants_play or self._stepping):
+            return "paused" if "step" in last and self._taken > self._said else "loading"
+        if not last.get("ready"):
+            return "compiling"
+        return "playing" if self.wants_play else "stepping"

@@ -1,0 +1,378 @@
+"""Who owns which run: one hub in the server keeps every run, its lease, the spare worker and the limit.
+
+A run belongs to a tab by a key that only that tab knows, and at any time to one session. As long as that
+session is connected its worker's lease is renewed. A session that is away pauses its run within seconds; one
+that comes back within a minute takes it up again, else its worker ends.
+
+All pages of the server stand on one thread here. So nothing that can take long (starting a process, ending a run) is
+done while the lock is held, and whatever goes wrong with one run is logged and stays with that run.
+"""
+
+import atexit
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gan_core.foundations import machine
+from gan_core.serving.client import Run, WorkerProcess
+from gan_core.settings.config import GANConfig
+
+TICK_SECONDS = 0.5
+SPARE_AFTER_SECONDS = 1.5  # lets the first page load before a process takes the cores for its imports
+SPARE_AGAIN_SECONDS = 30.0  # after one that could not even start: the next would take a core for nothing, too
+START_SECONDS = 10.0  # for the system to make a process, which then warms up by itself
+START_AGAIN_SECONDS = 3.0  # after a process that the system refused, while a run waits for it
+AWAY_PAUSE_SECONDS = 3.0
+LEASE_EVERY_SECONDS = 2.0
+LOG_AGAIN_SECONDS = 60.0
+IDLE_SECONDS = 300.0  # a run that stands still for longer gives its place to one that waits
+ENDED_AWAY = "The page was away for too long, so the server stopped its training."
+GIVEN_AWAY = "This run was paused for five minutes while others were waiting, so the server stopped it."
+STOPPED = "The server was stopped."
+REFUSED = "The computer cannot start another training process now ({}). GANscope tries again every few seconds."
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass
+class _Seat:
+    run: Run
+    session: str
+    away_since: float | None = None
+    held: bool = False
+    still_since: float | None = None
+
+
+class Hub:
+    """All runs of this server. `is_connected(session)` says whether a session's browser is there."""
+
+    def __init__(self, is_connected: Callable[[str], bool], limit: int | None = None, spare: bool = True):
+        machine.check()
+        self._is_connected = is_connected
+        self.limit = machine.worker_limit() if limit is None else limit
+        self._away_end = machine.away_seconds()
+        self._keep_spare = spare
+        self._lock = threading.RLock()
+        self._given = threading.Condition(self._lock)
+        self._seats: dict[str, _Seat] = {}
+        self._queue: list[Run] = []  # those that wait for a place, the next one first
+        self._starting: list[Run | None] = []  # whose process is being started now; None: the spare's
+        self._refused = ""  # why the system gave no process when one was last wanted
+        self._start_from = 0.0
+        self._visitors: dict[str, float] = {}  # session -> when it was last seen connected
+        self._prewarm: GANConfig | None = None
+        self._spare: WorkerProcess | None = None
+        self._spare_from = 0.0
+        self._spare_failed = False  # the last one ended before it was warm
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._logged: dict[str, float] = {}  # trouble of the watch -> until when it is not logged again
+        atexit.register(self.close)
+
+    # -- pages --------------------------------------------------------------------------------------------
+
+    def visit(self, session: str, config: GANConfig) -> None:
+        """A page is open: from now on a spare worker warms up, compiled for `config` if it is the first."""
+        with self._lock:
+            if not self._visitors:
+                self._spare_from = time.monotonic() + SPARE_AFTER_SECONDS
+            self._visitors[session] = time.monotonic()
+            self._prewarm = self._prewarm or config
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._watch, daemon=True)
+                try:
+                    thread.start()
+                    self._thread = thread
+                except RuntimeError:  # "can't start new thread": the next page that is drawn tries again
+                    _LOGGER.exception("the hub's watch could not be started")
+
+    def take_up(self, key: str, session: str) -> Run | None:
+        """The run of this key, now owned by `session`; None where there is none.
+
+        Raises PermissionError while another connected session owns it (a duplicated tab has the same key).
+        """
+        with self._lock:
+            seat = self._seats.get(key)
+            if seat is None:
+                return None
+            if seat.session != session and self._is_connected(seat.session):
+                raise PermissionError("another tab owns this run")
+            self._back(seat, session)
+            return seat.run
+
+    def adopt(self, key: str, session: str, run: Run) -> None:
+        """Keeps `run` under `key` for `session`, and under no other; another run of that key ends."""
+        before: list[Run] = []
+        with self._lock:
+            for other, seat in list(self._seats.items()):
+                if seat.run is run or other == key:
+                    del self._seats[other]
+                    if seat.run is not run:
+                        before.append(seat.run)
+            self._seats[key] = _Seat(run, session)
+        for other in before:
+            other.end(other.ended)
+
+    def knows(self, run: Run) -> bool:
+        """Whether somebody owns `run`: one whose page was away for too long belongs to nobody."""
+        with self._lock:
+            return any(seat.run is run for seat in self._seats.values())
+
+    def start(self, run: Run) -> int:
+        """Gives `run` a worker if it has none: the spare, or a new process. Returns 0, or its place in the queue.
+
+        Where all places are taken, or the system gives no process, it waits for one; whether it then plays is up to its
+        `wants_play`.
+        """
+        with self._lock:
+            self._given.wait_for(lambda: run not in self._starting, START_SECONDS)  # two clicks at once
+            if _has_worker(run) or run in self._starting:
+                return 0
+            if run in self._queue or self._queue or not self._reserve(run):
+                if run not in self._queue:
+                    self._queue.append(run)
+                return self.place(run)
+            spare = self._taken_spare()
+        self._give(run, spare)
+        return self.place(run)
+
+    def place(self, run: Run) -> int:
+        """Its place in the queue, 1 for the next one; 0 if it does not wait."""
+        with self._lock:
+            return self._queue.index(run) + 1 if run in self._queue else 0
+
+    def leave(self, run: Run) -> None:
+        """Takes `run` out of the queue."""
+        with self._lock:
+            if run in self._queue:
+                self._queue.remove(run)
+
+    def hindrance(self) -> str:
+        """Why no run gets a process though there are places, else ""."""
+        return self._refused
+
+    def _reserve(self, run: Run) -> bool:
+        """Keeps a place for a run whose worker comes at once; with the lock."""
+        free = self._workers() < self.limit or (self._spare is not None and self._spare.state != "gone")
+        if free:
+            self._starting.append(run)
+        return free
+
+    def _taken_spare(self) -> WorkerProcess | None:
+        spare, self._spare = self._spare, None
+        return spare if spare is not None and spare.state != "gone" else None
+
+    def _give(self, run: Run, spare: WorkerProcess | None) -> bool:
+        """Starts the worker of a run that has its place reserved, without the lock; False: back to the queue's head."""
+        worker = spare
+        try:
+            worker = worker or self._new_worker()
+            if worker is not None:
+                run.attach(worker)
+                worker.send("lease")
+        finally:
+            with self._lock:
+                self._starting.remove(run)
+                if worker is None and run not in self._queue:
+                    self._queue.insert(0, run)
+                self._given.notify_all()
+        if self._stop.is_set():
+            run.end(STOPPED)
+        return worker is not None
+
+    def _new_worker(self, prewarm: GANConfig | None = None) -> WorkerProcess | None:
+        """A process; None, with the reason in `hindrance`, where the system gives none."""
+        try:
+            worker = WorkerProcess(prewarm=prewarm)
+        except (OSError, MemoryError) as error:
+            _LOGGER.exception("a training process could not be started")
+            self._refused = REFUSED.format(getattr(error, "strerror", None) or error or "out of memory")
+            self._start_from = time.monotonic() + START_AGAIN_SECONDS
+            return None
+        self._refused = ""
+        return worker
+
+    def autosaved(self) -> set[str]:
+        """The folders that runs are being kept in now."""
+        with self._lock:
+            kept = [seat.run.autosave for seat in self._seats.values() if seat.run.worker is not None]
+            return {folder for autosave in kept if autosave is not None for folder in autosave["folders"]}
+
+    def warmth(self) -> str:
+        """Of the spare worker: `warm`, `starting` (also if it is only due), or `none`: there is no place."""
+        with self._lock:
+            if self._spare is not None and self._spare.state != "gone":
+                return self._spare.state
+            due = self._keep_spare and self._workers() < self.limit and not self._spare_failed
+            return "starting" if due else "none"
+
+    # -- the watch ----------------------------------------------------------------------------------------
+
+    def _workers(self) -> int:
+        """Processes that are there or about to be, in a snapshot of a moment; with the lock."""
+        own = [seat.run for seat in self._seats.values() if _has_worker(seat.run) and seat.run not in self._starting]
+        return len(own) + len(self._starting) + (self._spare is not None)
+
+    def _back(self, seat: _Seat, session: str) -> None:
+        seat.session, seat.away_since = session, None
+        if seat.held:
+            seat.held = False
+            seat.run.resume()
+
+    def _watch(self) -> None:
+        next_lease = 0.0
+        while not self._stop.wait(TICK_SECONDS):
+            now = time.monotonic()
+            renew = now >= next_lease
+            if renew:
+                next_lease = now + LEASE_EVERY_SECONDS
+            for key in list(self._seats):
+                self._guarded("a run", self._tend, key, now, renew)
+            self._guarded("the queue", self._tend_queue, now)
+            self._guarded("the spare process", self._tend_spare, now, renew)
+
+    def _guarded(self, what: str, tend: Callable[..., None], *args: Any) -> None:
+        """Runs a part of the watch. Whatever it raises is logged, and the other parts and the next turn come all the
+        same: were this thread to end, every run of the server would stand still."""
+        try:
+            tend(*args)
+        except Exception as error:
+            said, now = f"{what}: {error!r}", time.monotonic()
+            if now > self._logged.get(said, 0.0):
+                self._logged = {text: until for text, until in self._logged.items() if until > now}
+                self._logged[said] = now + LOG_AGAIN_SECONDS
+                _LOGGER.exception("the hub's watch goes on without its part for %s", what)
+
+    def _tend(self, key: str, now: float, renew: bool) -> None:
+        ending = False
+        with self._lock:
+            seat = self._seats.get(key)
+            if seat is None:
+                return
+            if self._is_connected(seat.session):
+                self._back(seat, seat.session)
+                worker = seat.run.worker
+                if renew and worker is not None:
+                    worker.send("lease")
+                return
+            seat.away_since = seat.away_since or now
+            if now - seat.away_since > AWAY_PAUSE_SECONDS and not seat.held:
+                seat.held = True
+                seat.run.hold()
+            if now - seat.away_since > self._away_end:
+                ending = True
+                del self._seats[key]
+        if ending:
+            away = f"{ENDED_AWAY} {seat.run.afterwards()}"
+            seat.run.end(away if seat.run.worker is not None else seat.run.ended)
+
+    def _tend_queue(self, now: float) -> None:
+        for run in self._next_in_queue(now):
+            with self._lock:
+                if run not in self._queue or not self._reserve(run):
+                    continue
+                self._queue.remove(run)
+                spare = self._taken_spare()
+            if not self._give(run, spare):
+                return
+            run.resume()
+        with self._lock:
+            waits = any(self._is_present(run) for run in self._queue)
+            idle = [s for s in self._seats.values() if s.still_since and now - s.still_since > IDLE_SECONDS]
+        if waits and idle and not self._refused:
+            run = min(idle, key=lambda seat: seat.still_since).run
+            run.end(f"{GIVEN_AWAY} {run.afterwards()}")
+
+    def _next_in_queue(self, now: float) -> list[Run]:
+        """Those that wait and are there, in their order, if it is time to give out places."""
+        with self._lock:
+            for seat in self._seats.values():
+                still = seat.run.worker is not None and not seat.run.busy
+                seat.still_since = (seat.still_since or now) if still else None
+            owned = [seat.run for seat in self._seats.values()]
+            self._queue = [run for run in self._queue if run in owned]
+            if not self._queue:
+                self._refused = ""
+            return [run for run in self._queue if self._is_present(run)] if now > self._start_from else []
+
+    def _is_present(self, run: Run) -> bool:
+        return any(seat.run is run and self._is_connected(seat.session) for seat in self._seats.values())
+
+    def _tend_spare(self, now: float, renew: bool) -> None:
+        ending = None
+        with self._lock:
+            for session in list(self._visitors):
+                if self._is_connected(session):
+                    self._visitors[session] = now
+                elif now - self._visitors[session] > self._away_end:
+                    del self._visitors[session]
+            busy = {seat.session for seat in self._seats.values() if seat.run.worker is not None}
+            waiting = any(session not in busy and seen == now for session, seen in self._visitors.items())
+            if self._spare is not None and self._spare.state == "gone":
+                self._spare_failed = not self._spare.was_warm
+                if self._spare_failed:
+                    self._spare_from = now + SPARE_AGAIN_SECONDS
+                self._spare = None
+            wanted = self._spare is None and waiting and now > self._spare_from and self._keep_spare
+            wanted = wanted and not self._queue and self._workers() < self.limit
+            if wanted:
+                self._starting.append(None)
+            if self._spare is not None and not self._visitors:
+                ending, self._spare = self._spare, None
+            if self._spare is not None and renew:
+                self._spare.send("lease")
+        if ending is not None:
+            ending.end()
+        if wanted:
+            self._start_spare()
+
+    def _start_spare(self) -> None:
+        spare = None
+        try:
+            spare = self._new_worker(self._prewarm)
+        finally:
+            with self._lock:
+                self._starting.remove(None)
+                self._spare, self._spare_failed = spare, spare is None
+                if spare is None:
+                    self._refused = ""  # nobody has asked for it
+                    self._spare_from = time.monotonic() + SPARE_AGAIN_SECONDS
+        if spare is not None and self._stop.is_set():
+            spare.end()
+
+    def close(self) -> None:
+        """Ends every worker; for the server's end and for tests."""
+        self._stop.set()
+        with self._lock:
+            seats, spare = list(self._seats.values()), self._spare
+            self._seats.clear()
+            self._spare = None
+        for seat in seats:
+            seat.run.end(STOPPED)
+        if spare is not None:
+            spare.end()
+
+
+def _has_worker(run: Run) -> bool:
+    worker = run.worker
+    return worker is not None and worker.state != "gone"
+
+
+_the_hub: Hub | None = None
+_the_lock = threading.Lock()
+
+
+def the_hub(is_connected: Callable[[str], bool]) -> Hub:
+    """The hub of this process, made at the first call. Raises ValueError where a variable is malformed.
+
+    No cache of Streamlit's holds it: whoever can send "clear the cache" would get a second hub, and with it as many
+    training processes again.
+    """
+    global _the_hub
+    with _the_lock:
+        if _the_hub is None:
+            _the_hub = Hub(is_connected)
+        return _the_hub

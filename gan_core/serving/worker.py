@@ -1,0 +1,524 @@
+"""The process that owns TensorFlow: commands in, snapshots out. Started by client.py, never by hand.
+
+Between two chunks of steps it takes the newest config and the waiting commands, and answers the newest
+request for a frame. An exception is data: it stops the training and travels in the snapshot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections import OrderedDict, deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.serving.wire import LEAVE_SECONDS, Wire
+from gan_core.settings.config import GANConfig, compile_key, same_structure
+
+if TYPE_CHECKING:
+    from gan_core.recording.recorder import Recording
+    from gan_core.recording.training_run import TrainingRun
+    from gan_core.runs.autosave import Autosave
+    from gan_core.runs.run_writing import Content
+
+CHUNK_SECONDS = 0.04
+SLOW_CHUNK_SECONDS = 0.1  # for two or three slow steps: one by one they cannot overlap, a sixth slower for convolutions
+NICENESS = 5  # beside busy programs 10 leaves it a tenth of a core, and 0 takes the frames of the page: README, Figures
+PROGRAMS = 4  # compiled structures kept
+LEASE_SECONDS = 20.0  # without a renewal: pause
+ORPHAN_SECONDS = 90.0  # without a renewal: end
+SAVERS = 2  # saves that are written at once, beside the training
+ALL_DIVERGED = "All runs of this race diverged. Start a new race with lower learning rates."
+RATE_WINDOW = 1.5  # seconds over which steps/s are measured
+
+
+class Mailbox:
+    """What the server has said and the loop has not yet taken. The newest config and frame request win."""
+
+    def __init__(self, wire: Wire):
+        self._wire = wire
+        self._news = threading.Condition()
+        self._commands: deque[tuple[str, Any]] = deque()
+        self._newest: dict[str, Any] = {}
+        self._upload: tuple[str, Any] = ("", None)  # the user's own data that came last, and their name
+        self._quits = False
+        self.may_save = False  # whether there is a loop that could have something to write before the end
+        self.lease_until = time.monotonic() + ORPHAN_SECONDS
+        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                kind, body = self._wire.receive()
+            except Exception:  # the server is gone, or what it says cannot be read any more
+                self._quit()
+                return
+            if kind == "quit":
+                self._quit()
+                return
+            if kind == "upload":
+                self._upload = body["name"], body["content"]
+                continue
+            if kind == "configure":
+                name, content = self._upload
+                body = {**body, "upload": content if body["upload"] == name else None}
+            with self._news:
+                if kind == "lease":
+                    self.lease_until = time.monotonic() + LEASE_SECONDS
+                elif kind in ("configure", "frame"):
+                    self._newest[kind] = body
+                else:
+                    self._commands.append((kind, body))
+                self._news.notify()
+
+    def _watch(self) -> None:
+        while time.monotonic() < self.lease_until + ORPHAN_SECONDS - LEASE_SECONDS:
+            time.sleep(1)
+        self._quit()
+
+    def _quit(self) -> None:
+        """Nobody is left to train for: the loop writes what is not saved within LEAVE_SECONDS; without it, the end."""
+        if not self.may_save:
+            os._exit(0)
+        with self._news:
+            if self._quits:
+                return
+            self._quits = True
+            self._commands.append(("quit", None))
+            self._news.notify()
+        timer = threading.Timer(LEAVE_SECONDS, os._exit, (0,))
+        timer.daemon = True
+        timer.start()
+
+    def leased(self) -> bool:
+        """Whether somebody still wants this worker to train."""
+        return time.monotonic() < self.lease_until
+
+    def waiting(self) -> bool:
+        """Whether a message waits to be taken."""
+        return bool(self._newest or self._commands)
+
+    def take(self, wait: float) -> list[tuple[str, Any]]:
+        """The waiting messages, the config first, after waiting at most `wait` seconds for one."""
+        with self._news:
+            if wait > 0 and not self._newest and not self._commands:
+                self._news.wait(wait)
+            messages = [("configure", self._newest.pop("configure"))] if "configure" in self._newest else []
+            messages += self._commands
+            self._commands.clear()
+            if "frame" in self._newest:
+                messages.append(("frame", self._newest.pop("frame")))
+            return messages
+
+
+class Pace:
+    """How many steps may be taken now: none waits, a chunk lasts about CHUNK_SECONDS, a chosen speed is kept."""
+
+    def __init__(self) -> None:
+        self.speed = 0.0  # steps/s, 0 for as fast as it goes
+        self.lanes = 1  # that share a chunk: each call costs a millisecond by itself
+        self._rate = 100.0  # measured steps/s within a chunk
+        self._allowed, self._since = 1.0, time.monotonic()
+
+    def restart(self) -> None:
+        """From standing still: the first step comes at once."""
+        self._allowed, self._since = 1.0, time.monotonic()
+
+    def steps(self, most: int) -> int:
+        """Steps to take in the next chunk, 0 if it is too early."""
+        chunk = int(self._rate * CHUNK_SECONDS * self.lanes)
+        if chunk < 3:
+            chunk = min(3, int(self._rate * SLOW_CHUNK_SECONDS))
+        chunk = max(1, min(most, chunk))
+        if self.speed <= 0:
+            return chunk
+        now = time.monotonic()
+        self._allowed = min(self._allowed + (now - self._since) * self.speed, max(1.0, self.speed * 0.2))
+        self._since = now
+        n = min(chunk, int(self._allowed))
+        self._allowed -= n
+        return n
+
+    def measured(self, n: int, seconds: float) -> None:
+        """Learns from a chunk of n steps."""
+        rate = n / max(seconds, 1e-6)
+        # Grow by at most 4 at a time: the first chunk of a fresh function can mislead.
+        self._rate = min(0.5 * self._rate + 0.5 * rate, 4 * self._rate)
+
+
+class Worker:
+    """The loop. `generation` counts rebuilds and resets, as the server numbers them. Several lanes are a race: they
+    take the same steps by turns."""
+
+    def __init__(self, wire: Wire):
+        self._wire = wire
+        self._mail = Mailbox(wire)
+        self._pace = Pace()
+        self._programs: OrderedDict[tuple, Any] = OrderedDict()
+        self._compiler = ThreadPoolExecutor(1)
+        self._compiling: list[Future] = []  # what runs the first steps
+        self._faster: list[Future] = []  # what runs the rest
+        self._lanes: list[TrainingRun] = []
+        self._dropped: dict[int, list[tuple[Recording, str]]] = {}  # of the generation that `Run.undo` would bring back
+        self._keeper: Autosave | None = None
+        self._keepers: list[Autosave] = []
+        self._saver = ThreadPoolExecutor(SAVERS)
+        self._upload: Any = None  # the user's own data that the lanes are trained on
+        self._generation = 0
+        self._playing = False
+        self._pending = 0  # steps still to take for Step
+        self._error: str | None = None
+        self._recent: deque[tuple[float, int]] = deque()
+
+    def run(self) -> None:
+        """Until the server closes the pipe, or renews no more."""
+        self._mail.may_save = True
+        while True:
+            for kind, body in self._mail.take(self._patience()):
+                if kind == "quit":
+                    self._leave()
+                    for keeper in self._keepers:
+                        keeper.finish()
+                    self._saver.shutdown(wait=True)
+                    return
+                try:
+                    getattr(self, "_on_" + kind)(body)
+                except Exception as error:
+                    self._fail(error)
+            try:
+                self._train()
+            except Exception as error:
+                self._fail(error)
+            if self._keeper is not None:
+                self._keeper.tick(self._lanes)
+
+    def _leave(self) -> None:
+        """The last state of an autosaved run, before it is given up."""
+        if self._keeper is not None:
+            self._keeper.last(self._lanes)
+            self._keepers = [*self._keepers[-3:], self._keeper]  # they may still be writing
+            self._keeper = None
+
+    def _busy(self) -> bool:
+        return (self._playing or self._pending > 0) and bool(self._lanes) and self._mail.leased()
+
+    def _compiled(self) -> bool:
+        return bool(self._compiling) and all(future.done() for future in self._compiling)
+
+    def _ready(self) -> bool:
+        """Whether a step can be taken at once."""
+        return self._compiled() and all(lane.trainer.at_once(1) for lane in self._lanes)
+
+    def _patience(self) -> float:
+        if self._busy() and self._ready():
+            return 0.0 if self._pending or self._pace.speed <= 0 else 0.005
+        return 0.02 if self._busy() else 0.5
+
+    @property
+    def _step(self) -> int:
+        return self._lanes[0].trainer.step
+
+    # -- commands -----------------------------------------------------------------------------------------
+
+    def _on_configure(self, body: dict[str, Any]) -> None:
+        """{flats, upload, generation, sources, restores, keeps, autosave}: live changes act at once, anything else
+        rebuilds.
+
+        sources: {folder, step, branch, error} of each saved run to go on from, or []. autosave: {folders, owner} to
+        keep the lanes in.
+        restores: the generation whose recording to go on from, which an earlier message had kept; keeps: the one to
+        keep from now on. Each may be None.
+        """
+        from gan_core.runs.autosave import Autosave
+
+        configs = [GANConfig.from_flat(flat) for flat in body["flats"]]
+        if self._lanes and body["generation"] == self._generation:
+            for lane, config in zip(self._lanes, configs, strict=True):
+                if not same_structure(lane.trainer.config, config):
+                    raise ValueError("a change of structure needs a new generation")
+                lane.set_live(config)
+        else:
+            self._leave()
+            self._build(configs, body)
+        autosave = body["autosave"]
+        if autosave is None:
+            self._keeper = None
+        elif self._keeper is None or self._keeper.folders != autosave["folders"]:
+            self._keeper = Autosave(autosave["folders"], autosave["owner"], body["upload"])
+
+    def _build(self, configs: list[GANConfig], body: dict[str, Any]) -> None:
+        from gan_core.data import datasets
+        from gan_core.networks.cost import check_memory
+        from gan_core.recording.training_run import TrainingRun
+        from gan_core.runs import run_reading
+        from gan_core.training.trainer import Trainer
+
+        restored = self._set_aside(body.get("restores"), body.get("keeps"))
+        self._generation, self._upload = body["generation"], body["upload"]
+        for lane in self._lanes:
+            lane.close()
+        self._lanes, self._error, self._pending = [], None, 0
+        for future in (*self._compiling, *self._faster):
+            future.cancel()  # a structure that nobody wants any more
+        self._compiling, self._faster = [], []
+        lanes = []
+        shape, _ = datasets.extent(configs[0], body["upload"])
+        check_memory(configs[0], shape, configs[1:], datasets.training_bytes(configs, body["upload"]))
+        sources = body.get("sources") or [None] * len(configs)
+        for config, source in zip(configs, sources, strict=True):
+            data = datasets.load(config, body["upload"])
+            check_memory(config, data.shape)
+            program, compiling = self._program(config, data)
+            trainer, recording, error = Trainer(config, data, program), None, source["error"] if source else ""
+            if restored is not None:
+                recording, error = restored[len(lanes)]
+                trainer.restore(recording.checkpoints.items[-1].state)
+            elif source is not None:
+                recording = run_reading.restore(trainer, source["folder"], source["step"], source["branch"])
+            if compiling is None:
+                compiling = self._compiler.submit(trainer.compile_first)
+                self._programs[self._program_key(config, data)] = (program, compiling)
+            self._compiling.append(compiling)
+            lanes.append(TrainingRun(trainer, recording))
+            lanes[-1].error = error if len(configs) > 1 else ""  # in a race; else it may try again
+        self._lanes = lanes
+        self._faster = [self._compiler.submit(lane.trainer.compile_rest) for lane in lanes]
+        self._recent.clear()
+        self._pace.lanes = len(lanes)
+        self._pace.restart()
+
+    def _set_aside(self, restores: int | None, keeps: int | None) -> list[tuple[Recording, str]] | None:
+        """The recordings of the generation `restores`, and why they stand still; those of the generation `keeps` stay,
+        all others are given up.
+
+        The networks of a lane that is given up are not kept: its recording has a checkpoint of where it stood.
+        """
+        known = dict(self._dropped)
+        if self._lanes and self._generation in (restores, keeps):
+            for lane in self._lanes:
+                lane.record()
+            known[self._generation] = [(lane.recording, lane.error) for lane in self._lanes]
+        self._dropped = {keeps: known[keeps]} if keeps in known else {}
+        if restores is not None and restores not in known:
+            raise ConfigError("The run before can no longer be brought back. Press Reset to start over.")
+        return known.get(restores)
+
+    @staticmethod
+    def _program_key(config: GANConfig, data) -> tuple:
+        from gan_core.data.datasets import class_count
+
+        return compile_key(config), data.array.shape, class_count(config, data)
+
+    def _program(self, config: GANConfig, data):
+        """A kept program of this structure with its compilation, or a new one with None."""
+        from gan_core.training.train_step import TrainStep
+
+        key = self._program_key(config, data)
+        kept = self._programs.get(key)
+        if kept is not None and not (kept[1].cancelled() or (kept[1].done() and kept[1].exception())):
+            self._programs.move_to_end(key)
+            return kept
+        while len(self._programs) >= PROGRAMS:
+            self._programs.popitem(last=False)
+        return TrainStep(config, data.array.shape, classes=key[-1]), None
+
+    def _on_play(self, _) -> None:
+        if not self._lanes:
+            return  # what was asked for could not be built, and the error says why
+        self._playing = self._forgive()
+        self._recent.clear()
+        self._pace.restart()
+
+    def _on_pause(self, _) -> None:
+        self._playing, self._pending = False, 0
+        self._stood_still()
+
+    def _on_step(self, n: int) -> None:
+        if not self._lanes:
+            return
+        self._playing = False
+        if self._forgive():
+            self._pending += n
+
+    def _forgive(self) -> bool:
+        """A run that diverged may try again; whether there is one that may. In a race it may not: it stands at an
+        earlier step than the others, which go on in step."""
+        self._error = None
+        if len(self._lanes) == 1:
+            self._lanes[0].error = ""
+        elif all(lane.error for lane in self._lanes):
+            self._error = ALL_DIVERGED
+        return self._error is None
+
+    def _on_speed(self, speed: float) -> None:
+        self._pace.speed = speed
+        self._pace.restart()
+
+    def _on_frame(self, body: dict[str, Any]) -> None:
+        """{id, view}: answers with a snapshot."""
+        self._wire.send("snapshot", {"id": body["id"], **self._snapshot(body["view"])})
+
+    def _on_save(self, body: dict[str, Any]) -> None:
+        """{id, folders, note, owner}: writes each lane into its folder, or the next free name; `saved` tells the rest.
+
+        The state is of now; it is written beside the training.
+        """
+        from gan_core.runs.run_writing import Content
+
+        try:
+            if len(self._lanes) != len(body["folders"]):
+                raise ConfigError("There is no run to save: it could not be built.")
+            contents = [Content.of(lane, self._upload, body["note"], body["owner"]) for lane in self._lanes]
+        except Exception as error:
+            self._say_saved(body["id"], [], error)
+            return
+        self._saver.submit(self._save, body, contents)
+
+    def _save(self, body: dict[str, Any], contents: list[Content]) -> None:
+        from gan_core.runs import run_writing
+
+        taken: list[Path] = []
+        try:
+            for folder, content in zip(body["folders"], contents, strict=True):
+                taken.append(run_writing.save(folder, content, numbered=True))
+        except Exception as error:
+            self._say_saved(body["id"], taken, error)
+        else:
+            self._say_saved(body["id"], taken, None)
+
+    def _say_saved(self, number: int, taken: list[Path], error: Exception | None) -> None:
+        """Whatever went wrong, the training goes on, and whoever asked hears of it."""
+        said = "" if error is None else str(error)
+        if error is not None and not isinstance(error, ConfigError):
+            said = f"The run could not be saved ({type(error).__name__})."
+        with contextlib.suppress(OSError, ValueError):  # nobody is left to hear it
+            self._wire.send("saved", {"id": number, "folders": taken, "error": said})
+
+    # -- training -----------------------------------------------------------------------------------------
+
+    def _train(self) -> None:
+        if not self._busy() or not self._ready():
+            return
+        for future in self._compiling:
+            future.result()  # an error in compiling belongs to the page
+        from gan_core.recording.training_run import train_abreast
+        from gan_core.training.train_step import ROWS
+
+        n = self._pace.steps(ROWS) if not self._pending else min(self._pace.steps(ROWS) or 1, self._pending)
+        if n == 0:
+            return
+        started = time.monotonic()
+        lanes = [lane for lane in self._lanes if not lane.error]
+        n = min(lane.trainer.at_once(n) for lane in lanes)
+        if not self._recent:
+            self._recent.append((started, lanes[0].trainer.step))
+        n = train_abreast(lanes, n)
+        ended = time.monotonic()
+        self._pace.measured(n, ended - started)
+        self._pending -= min(n, self._pending)
+        going = [lane for lane in lanes if not lane.error]
+        if not going:
+            self._playing, self._pending = False, 0
+            alone = f"{lanes[0].error} Lower a learning rate and press Play, or press Reset."
+            self._error = alone if len(self._lanes) == 1 else ALL_DIVERGED
+            return
+        self._recent.append((ended, going[0].trainer.step))
+        while ended - self._recent[0][0] > RATE_WINDOW and len(self._recent) > 2:
+            self._recent.popleft()
+        for lane in going:
+            lane.refresh_scores(idle=False)
+        if not (self._playing or self._pending):
+            self._stood_still()
+
+    def _stood_still(self) -> None:
+        """Where somebody stops, somebody may want to go on from."""
+        for lane in self._lanes:
+            if lane.trainer.step > 0 and self._compiled():
+                lane.record()
+
+    def _fail(self, error: Exception) -> None:
+        self._playing, self._pending = False, 0
+        if isinstance(error, ConfigError):
+            self._error = str(error)
+        else:
+            line = str(error).strip().split("\n")[0][:300]
+            what = f"{type(error).__name__}: {line}"
+            self._error = f"Training stopped: {what}. Press Reset. If it happens again, start from a preset."
+
+    def _rate(self) -> float:
+        if len(self._recent) < 2:
+            return 0.0
+        (t0, s0), (t1, s1) = self._recent[0], self._recent[-1]
+        return (s1 - s0) / max(t1 - t0, 1e-6)
+
+    def _snapshot(self, view) -> dict[str, Any]:
+        snapshot: dict[str, Any] = {
+            "generation": self._generation,
+            "playing": self._playing,
+            "pending": self._pending,
+            "ready": self._ready(),
+            "error": self._error,
+            "steps_per_second": self._rate() if self._playing else 0.0,
+            "autosave": None if self._keeper is None else self._keeper.state,
+            "lanes": [],
+        }
+        try:
+            idle, ready = not self._busy(), self._compiled()
+            snapshot["lanes"] = [lane.look(view, idle, scored=ready) for lane in self._lanes]
+        except Exception as error:
+            self._fail(error)
+            snapshot["error"] = self._error
+        return snapshot
+
+    def warm_up(self, flat: dict[str, Any]) -> None:
+        """Compiles the run that is most likely asked for first."""
+        try:
+            self._build([GANConfig.from_flat(flat)], {"generation": 0, "upload": None})
+        except ConfigError:
+            return  # data that only its page has, or that is not on this machine
+        self._compiling[0].result()
+        from gan_core.recording import visuals
+        from gan_core.recording.snapshot import View
+
+        visuals.look(self._lanes[0].trainer, View())
+        # The rest compiles beside the first frames of who presses Play: better before, if there is time.
+        while not self._faster[0].done() and not self._mail.waiting():
+            time.sleep(0.02)
+        self._lanes = []
+
+
+def main() -> None:
+    """`python -m gan_core.serving.worker [FLAT_CONFIG_AS_JSON]`: talks over standard input and output."""
+    import json
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server; its end closes our pipe
+    reader, writer = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not get between the messages
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    wire = Wire(reader, writer)
+    worker = Worker(wire)
+    try:
+        import tensorflow  # noqa: F401
+
+        if len(sys.argv) > 1:
+            worker.warm_up(json.loads(sys.argv[1]))
+    except Exception as error:
+        wire.send("broken", f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}")
+        return
+    wire.send("warm")
+    with contextlib.suppress(OSError, ValueError):  # the pipe closed in the middle of an answer
+        worker.run()
+    os._exit(0)  # without waiting for a compilation that nobody wants any more
+
+
+if __name__ == "__main__":
+    main()

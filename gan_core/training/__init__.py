@@ -1,0 +1,1 @@
+"""One training step, how it is compiled, and a run of many."""

@@ -1,0 +1,1 @@
+"""A snapshot as Plotly figures, and scores as texts."""

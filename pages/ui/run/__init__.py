@@ -1,0 +1,1 @@
+"""A page around a run: settings, transport, time machine, saving, exports."""

@@ -1,0 +1,13 @@
+"""What there is to say on whatever page is open: notices that go by themselves, and the export on its way."""
+
+import streamlit as st
+
+from pages.ui.components import liveplot
+from pages.ui.run import exports_panel, settings_panel
+
+
+def draw() -> None:
+    """Draws them in a place of no height, which covers words at most (shell.py): nothing below moves."""
+    with st.container(key="notices", gap=None):
+        liveplot.notices(settings_panel.news())
+        exports_panel.progress()

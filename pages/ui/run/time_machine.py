@@ -1,0 +1,274 @@
+"""A run's history and its keeping: the scrubber, branches, saving by hand, autosave and continuing what it kept."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from gan_core.data.datasets import DATASETS
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.recording.snapshot import Snapshot
+from gan_core.runs import autosave_folders, run_folders, run_reading
+from gan_core.runs.disk_quota import room
+from gan_core.runs.run_reading import Saved
+from gan_core.serving.client import Run
+from pages.ui import watch_view
+from pages.ui.components.liveplot import scrubber, wished
+from pages.ui.run import exports_panel, settings_panel
+from pages.ui.server import signing_in
+from pages.ui.session import clicks, own_run, remembered
+
+# -- looking back -------------------------------------------------------------------------------------------
+
+
+def era() -> str:
+    """Names what the scrubber looks at: the present is another after Play, Reset, a branch or an opened run."""
+    return f"{settings_panel.mine('era')} {st.session_state.get(settings_panel.mine('era'), 0)}"
+
+
+def present() -> None:
+    """Back to the present."""
+    state, key = st.session_state, settings_panel.mine("era")
+    state[key] = state.get(key, 0) + 1
+
+
+def looked_at() -> int | None:
+    """The step that the user looks back at; None for the present. A refresh does not forget it."""
+    state, key = st.session_state, settings_panel.mine("past")
+    wish, kept = wished(settings_panel.mine("scrubber")), state.get(key, (None, ""))
+    said = (wish["at"], wish["of"])
+    if wish["of"] != era():
+        said = kept
+    elif said != kept:
+        state[key] = said
+        remembered.keep()
+    at, of = said
+    return at if of == era() and type(at) is int and at >= 0 else None
+
+
+def recorded() -> tuple[str, Callable[[Snapshot], dict[str, Any]]]:
+    """(the scrubber's key, what it shows of a snapshot from now on)."""
+    of, fork, none, at = era(), pending() is None, np.zeros(0, np.int32), looked_at()
+
+    def about(snapshot: Snapshot) -> dict[str, Any]:
+        frame = snapshot.frame
+        points = {name: frame.get(name, none) for name in ("recorded", "checkpoints")}
+        return {**points, "step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork, "at": at}
+
+    return settings_panel.mine("scrubber"), about
+
+
+def draw_scrubber(run: Run, snapshot: Snapshot, key: str, data: dict[str, Any]) -> None:
+    """The slider over the run's past, in the live view's fragment, with what `recorded` says that it shows; a click on
+    Branch begins one."""
+    state = st.session_state
+    scrubber(data, key=key)
+    wish = wished(settings_panel.mine("scrubber"))
+    if wish["of"] == era() and wish["fork"] != state.get(settings_panel.mine("forked"), 0):
+        state[settings_panel.mine("forked")] = wish["fork"]
+        _fork(run, snapshot, wish["at"])
+
+
+# -- saving and forking -------------------------------------------------------------------------------------
+
+
+def pending() -> dict[str, Any] | None:
+    """The save that the worker has been asked for: {save (a future of its folders), fork (a step, or None)}."""
+    return st.session_state.get(settings_panel.mine("saving"))
+
+
+def settled() -> bool:
+    """Whether a save that was asked for has ended, so that a full run can act on it."""
+    asked = pending()
+    return asked is not None and asked["save"].done()
+
+
+def _fork(run: Run, snapshot: Snapshot, at: int | None) -> None:
+    """Saves the run as it is and then goes on, as a branch, from its last checkpoint up to the step looked at."""
+    points = [int(s) for s in snapshot.frame.get("checkpoints", []) if at is None or s <= at]
+    if points and pending() is None:
+        c = run.config
+        ask(run, [f"{c.data} seed {c.seed} step {snapshot.step}"], fork=points[-1])
+        st.rerun()
+
+
+def ask(run: Run, names: list[str], note: str = "", fork: int | None = None) -> None:
+    """Has the worker save its lanes under these names, or the next free ones; then `settle` goes on."""
+    root = run_folders.runs_folder()
+    fit = ["".join(c if c.isalnum() or c in " ._-" else " " for c in name) for name in names]
+    save = run.save([root / name for name in fit], note, signing_in.owner())
+    st.session_state[settings_panel.mine("saving")] = {"save": save, "fork": fork}
+
+
+def settle(run: Run) -> None:
+    """Acts on a save that has ended: says so, or opens the branch."""
+    state = st.session_state
+    if not settled():
+        return
+    asked = state.pop(settings_panel.mine("saving"))
+    try:
+        folders = asked["save"].result()
+        names = "”, “".join(folder.name for folder in folders)
+        if asked["fork"] is None:
+            settings_panel.say(f"Saved: “{names}”. See Saved runs.")
+            return
+        open_in(run, run_reading.read(folders[0]), asked["fork"])
+    except ConfigError as failed:
+        settings_panel.say(str(failed))
+        return
+    settings_panel.say(
+        f"New branch from step {asked['fork']:,}. Change settings, then press Play. The original is saved as “{names}”."
+    )
+
+
+def open_in(run: Run, saved: Saved, step: int | None = None) -> None:
+    """Goes on from a saved run on its page, from its end or as a branch from `step`. Raises ConfigError."""
+    kind = DATASETS[saved.config.data].kind
+    upload = run_reading.upload_of(saved)
+    run.open(saved, upload, step)
+    settings_panel.set_config(run.config)
+    if upload is not None:
+        settings_panel.set_upload(upload, f"data of {saved.name}", "", kind)
+    present()
+
+
+def keep_panel(run: Run) -> None:
+    """Save, autosave and exports, behind one button; and presenting, behind another."""
+    with st.popover("Save", icon=":material/save:", key=settings_panel.mine("keep"), help="Save, autosave, export."):
+        _save_form(run)
+        st.session_state.setdefault("autosave", True)
+        st.toggle(
+            "Autosave",
+            key="autosave",
+            persist_state="session",
+            help="Saves the run every 20 seconds and when you close the page, so that you can continue it later. "
+            "Off: unsaved runs are lost when you close the page.",
+        )
+        nearly_full = room(run_folders.runs_folder()).warning()
+        if nearly_full:
+            st.caption(f":material/warning: {nearly_full}")
+        st.caption(_autosave_said(run))
+        st.divider()
+        exports_panel.panel(run)
+    watch_view.panel(run)
+
+
+def _autosave_said(run: Run) -> str:
+    """What autosave does for this run, as it is."""
+    said = run.snapshot().frame.get("autosave")
+    if not st.session_state.autosave:
+        return "Off: this run is not being saved."
+    if said and said["error"]:
+        return f":material/warning: {said['error']}"
+    kept = f"Autosaved at step {said['step']:,}." if said and said["step"] else "Autosave begins with the first steps."
+    if own_run.stores_nothing():
+        kept += " This browser keeps no storage for this page: once the tab is closed, look for the run on Saved runs."
+    return kept
+
+
+def _save_form(run: Run) -> None:
+    with st.form(settings_panel.mine("save_form"), border=False, enter_to_submit=True):
+        st.text_input(
+            "Name",
+            placeholder=f"{run.config.data} {datetime.now():%d %b %H.%M}",
+            key=settings_panel.mine("save_name"),
+            help="Letters A–Z, digits, spaces, . _ and -. Empty: the data set and the time.",
+        )
+        st.text_input("Note", key=settings_panel.mine("save_note"), help="What you want to remember about this run.")
+        key = settings_panel.mine("save_go")
+        save = clicks.once(key, partial(_save, run))
+        st.form_submit_button("Save", key=key, icon=":material/save:", on_click=save)
+    if st.session_state.get(settings_panel.mine("save_error")):
+        st.error(st.session_state[settings_panel.mine("save_error")])
+    if pending() is not None:
+        st.caption("Saving.")
+
+
+def _save(run: Run) -> None:
+    state = st.session_state
+    if pending() is not None or exports_panel.too_early(run):
+        return
+    given = (state.get(settings_panel.mine("save_name")) or "").strip()
+    name = given or f"{run.config.data} {datetime.now():%d %b %H.%M}"
+    try:
+        if (run_folders.runs_folder() / run_folders.checked_name(name)).exists():
+            raise ConfigError(f"There is already a run named “{name}”. Choose another name.")
+        ask(run, [name], run_folders.checked_note(state.get(settings_panel.mine("save_note")) or ""))
+        state[settings_panel.mine("save_error")] = ""
+    except ConfigError as error:
+        state[settings_panel.mine("save_error")] = str(error)
+
+
+# -- autosave -----------------------------------------------------------------------------------------------
+
+
+def owner() -> str:
+    """The visitor's account or, without a sign-in, this browser, as a hash: who may continue what was left."""
+    browser = st.session_state.get("browser", "")
+    return signing_in.owner() or (hashlib.sha256(browser.encode()).hexdigest()[:16] if browser else "")
+
+
+def autosave(run: Run, in_use: set[str]) -> None:
+    """Keeps the run, or each of a race, in a folder of its own while the switch is on; in_use: those of all runs."""
+    if run.worker is None or not owner():
+        return
+    if not st.session_state.get("autosave", True):
+        run.keep(None)
+    elif run.autosave is None:
+        autosave_folders.prune(run_folders.runs_folder(), owner(), in_use)
+        run.keep(
+            autosave_folders.new_folders(run_folders.runs_folder(), run.config.data, owner(), len(run.configs)), owner()
+        )
+
+
+def offer(run: Run | None, in_use: set[str], start: Callable[[Run], Any]) -> None:
+    """Offers the run, or the race, that this browser autosaved last and that nobody trains now, until it is taken or
+    declined."""
+    state = st.session_state
+    if run is not None and run.worker is not None and (run.step > 0 or run.wants_play or run.sources or run.dropped):
+        return
+    saved = autosave_folders.left_behind(run_folders.runs_folder(), owner(), state.kind, in_use)
+    if not saved or saved[0].name in state.get("declined", ()):
+        return
+    what = f"race of {len(saved)} runs" if len(saved) > 1 else "run"
+    step, when = max(one.step for one in saved), age(max(one.saved for one in saved))
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):
+        st.markdown(f"Continue your last {what}? **{saved[0].config.data}**, step {step:,}, {when}.")
+        clicks.button("Continue", "take_up", partial(_take_up, run, saved, start), type="primary")
+        clicks.button("Start new", "decline", partial(_decline, saved[0].name))
+
+
+def _take_up(run: Run | None, saved: list[Saved], start: Callable[[Run], Any]) -> None:
+    try:
+        if len(saved) > 1:
+            upload = run_reading.upload_of(saved[0])
+            run = run or own_run.keep(Run(saved[0].config, upload))
+            run.open_race(saved, upload)
+            present()
+        else:
+            open_in(run, saved[0])
+    except ConfigError as error:
+        settings_panel.say(str(error))
+        return
+    run.keep([one.folder for one in saved], owner())
+    start(run)
+
+
+def _decline(name: str) -> None:
+    st.session_state.declined = {*st.session_state.get("declined", ()), name}
+
+
+def age(saved: str) -> str:
+    """How long ago a run was saved, in words."""
+    seconds = autosave_folders.age_seconds(saved)
+    if seconds == float("inf"):
+        return "at an unknown time"
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        n = int(seconds // length)
+        if n >= 1:
+            return f"{n} {unit}{'s' if n > 1 else ''} ago"
+    return "just now"

@@ -1,0 +1,1 @@
+"""What the server answers, to which names and to whom; and Streamlit's private parts."""

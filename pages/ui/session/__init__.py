@@ -1,0 +1,1 @@
+"""Whose run it is, and what a tab's user has chosen."""

@@ -1,0 +1,141 @@
+"""Whose run it is: the server's hub, the tab's own key, and what a run can be made of."""
+
+from typing import Any
+
+import streamlit as st
+
+from gan_core.data import datasets
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.networks import architectures
+from gan_core.networks.cost import check_memory
+from gan_core.serving.client import Run
+from gan_core.serving.hub import Hub, the_hub
+from gan_core.settings.config import GANConfig
+from gan_core.settings.presets import PRESETS
+from pages.ui.components.liveplot import tab_key
+from pages.ui.run import settings_panel
+from pages.ui.server.streamlit_private import connected
+from pages.ui.server.streamlit_private import session_id as _session
+from pages.ui.session import remembered
+
+CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
+
+
+def hub() -> Hub:
+    """The server's one hub."""
+    return the_hub(connected)
+
+
+def own_run() -> Run:
+    """This tab's run of this page: found again by the tab's own key after a refresh, else a fresh one."""
+    state = st.session_state
+    try:
+        hub()
+    except ValueError as error:  # a malformed environment variable
+        st.error(str(error))
+        st.stop()
+    config, run_key = settings_panel.current(), settings_panel.mine("run")
+    if run_key not in state:
+        usable = config if not trouble(config) else PRESETS[settings_panel.FIRST_PRESET[state.kind]].config
+        keep(Run(usable, settings_panel.upload()))
+    run: Run = state[run_key]
+    _own_again(run)
+    hub().visit(_session(), run.config)
+    return run
+
+
+def keep(run: Run) -> Run:
+    """Makes `run` this tab's run of this kind of page."""
+    state = st.session_state
+    state[settings_panel.mine("run")] = run
+    hub().adopt(_seat(state.get("tab") or f"session {_session()}", state.kind), _session(), run)
+    return run
+
+
+def _own_again(run: Run) -> None:
+    """A page that was away for too long and came back has its run, but the hub has forgotten it: without an owner a
+    training process stands still after seconds."""
+    if not hub().knows(run):
+        keep(run)
+
+
+def race_run() -> Run | None:
+    """This tab's race, if it has one."""
+    run = st.session_state.get(settings_panel.mine("run"))
+    if run is not None:
+        _own_again(run)
+    hub().visit(_session(), PRESETS["ring"].config if run is None else run.config)
+    return run
+
+
+def _seat(tab: str, kind: str) -> str:
+    """The hub's key: a tab has a run for each kind of page."""
+    return f"{tab} {kind}"
+
+
+def claim() -> None:
+    """Takes up the runs that this tab had before a refresh, and what it had chosen, once the browser has said its key.
+
+    Before any widget of the page is drawn.
+    """
+    state = st.session_state
+    said = tab_key(state.get("tab_renew", ""), state.get("tab_attempt", 0))
+    if said is None or said == state.get("tab_said"):
+        return
+    state.tab_said = said
+    key, state.browser, attempt, state.base = said
+    try:
+        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in settings_panel.PAGE_OF}
+    except ValueError:  # a malformed environment variable, of which the page speaks
+        return
+    except PermissionError:
+        # Another page holds it: an old one that is just closing, or this tab is a duplicate.
+        if attempt >= CLAIM_ATTEMPTS:
+            state.tab_renew = key
+        state.tab_attempt = attempt + 1
+        st.rerun()
+    chosen = {} if "tab" in state else remembered.restore(key)
+    state.tab = key
+    again = bool(chosen)
+    for kind, run in found.items():
+        own = state.get(settings_panel.mine("run", kind))
+        taken = run is not None and run is not own and (own is None or own.worker is None)
+        if run is None and own is not None:
+            hub().adopt(_seat(key, kind), _session(), own)
+        elif taken:
+            state[settings_panel.mine("run", kind)] = run
+            if run.upload is not None:
+                name, note = (state.get(settings_panel.mine(f"upload_{about}", kind)) for about in ("name", "note"))
+                settings_panel.set_upload(run.upload, name or "your file", note or "", kind)
+            again = True
+        before = chosen.get(settings_panel.mine("config", kind)) or (run.config if taken else None)
+        if before is not None and kind in settings_panel.FIRST_PRESET:
+            settings_panel.go_on_with(before, kind)
+    if again:
+        st.rerun()
+
+
+def stores_nothing() -> bool:
+    """Whether this browser gives a page no storage: then nobody finds a closed tab's runs for its user."""
+    state = st.session_state
+    return "tab" in state and state.browser == state.tab
+
+
+def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:
+    """Raises ConfigError where no run can be made of these settings, or no race of them with `rivals`."""
+    shape, _ = datasets.extent(config, upload)
+    for one in (config, *rivals):
+        architectures.plans(one, shape)
+    check_memory(config, shape, rivals, datasets.training_bytes((config, *rivals), upload))
+    data = datasets.load(config, upload)  # only now: what does not fit is not even loaded
+    for one in (config, *rivals):
+        datasets.class_count(one, data)
+
+
+def trouble(config: GANConfig) -> str:
+    """Why no run can be made of the page's settings, or ""."""
+    try:
+        check(config, settings_panel.upload())
+    except ConfigError as error:
+        return str(error)
+    return ""

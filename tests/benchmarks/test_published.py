@@ -1,0 +1,97 @@
+"""The published benchmarks: their tables and budgets, and one real run of a few steps."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from gan_core.__main__ import main
+from gan_core.benchmarks import published
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.scores import point_metrics
+from gan_core.settings.recipes import RECIPES
+
+
+def test_mean_and_standard_error_by_hand():
+    mean, error = published.mean_and_error([1.0, 2.0, 6.0])
+    assert mean == 3 and error == pytest.approx(math.sqrt(7 / 3))  # variance (4 + 1 + 9) / 2 = 7
+    assert published.mean_and_error([5.0]) == (5.0, None)
+
+
+def test_the_floor_of_stacked_mnist_is_what_uniform_draws_score():
+    rng = np.random.default_rng(0)
+    draws = [rng.multinomial(published.STACKED_SAMPLES, np.full(1_000, 1e-3)) for _ in range(20)]
+    assert np.mean([point_metrics.reverse_kl(counts) for counts in draws]) == pytest.approx(
+        published.STACKED_FLOOR, rel=0.02
+    )
+
+
+def test_the_published_rows_of_stacked_mnist_are_pacgans_own_runs():
+    """arXiv 1712.04086, Table 2; its protocol is ours: 128,000 training samples, 26,000 generated, 50 epochs."""
+    rows = {name: values for name, *values in published.PUBLISHED_STACKED}
+    assert rows["DCGAN"] == [(78.9, 6.5), (4.50, 0.13)] and rows["PacDCGAN2"] == [(1000.0, 0.0), (0.06, 0.003)]
+    assert (published.PACGAN_STACKS, published.STACKED_SAMPLES) == (128_000, 26_000)
+    assert published.PAPER_STEPS["stacked-mnist"]["pacgan2"] == 50 * 128_000 // 64
+    assert published._of("stacked-mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] == 100_000
+    assert published._of("mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] is None
+
+
+def test_recipes_are_chosen_by_name_and_a_wrong_name_is_a_sentence():
+    assert published.chosen_recipes("ganscope, dcgan", ()) == ("ganscope", "dcgan")
+    assert published.chosen_recipes(None, ("r3gan",)) == ("r3gan",)
+    with pytest.raises(ConfigError, match="There is no recipe 'nonsense'; there are: ganscope"):
+        published.chosen_recipes("nonsense", ())
+
+
+@pytest.mark.parametrize("budget", [published.FULL, published.QUICK])
+def test_every_budget_names_recipes_that_exist(budget):
+    assert set(budget) == {"modes", "stacked-mnist", "mnist"}
+    for row in budget.values():
+        assert set(row.recipes) <= {published.OURS, *RECIPES} and row.seeds >= 1 and all(s > 0 for s in row.seconds)
+
+
+@pytest.mark.parametrize("recipe", [published.OURS, *RECIPES])
+@pytest.mark.parametrize("preset", ["ring", "grid", "mnist", "stacked_mnist"])
+def test_every_recipe_goes_with_every_benchmark(recipe, preset):
+    config = published.config_of(recipe, preset, 4)
+    assert config.seed == 4
+    assert recipe == published.OURS or RECIPES[recipe].of(config) == config
+
+
+def test_a_run_of_a_few_steps_says_that_it_was_cut(monkeypatch, capsys):
+    monkeypatch.setattr(published, "PUBLISHED_MODES", {"ring": published.PUBLISHED_MODES["ring"]})
+    monkeypatch.setattr(published, "PAPER_STEPS", {"modes": {"ganscope": 1_000}})
+    arguments = ["benchmark", "modes", "--recipes", "ganscope", "--seeds", "2", "--steps", "3"]
+    assert main([*arguments, "--json"]) == 0
+    out, _ = capsys.readouterr()
+    result = json.loads(out)
+    (row,) = result["rows"]
+    assert [seed["steps"] for seed in row["seeds"]] == [3, 3]
+    assert row["cut_from_steps"] == 1_000
+    assert row["modes"]["mean"] == np.mean([seed["modes"] for seed in row["seeds"]])
+    assert result["perfect"]["ring"]["modes"] == 8 and result["samples"] == 2_500
+    text = published.as_text(result)
+    assert "3 steps in" in text and "2 seeds, cut from 1,000" in text
+    assert "PacGAN2, published" in text and "7.9 ± 0.1" in text
+
+
+def test_missing_values_are_counted_and_never_shown_as_numbers():
+    rows = [{"modes": 0, "reverse_kl": None}, {"modes": 2, "reverse_kl": 0.5}]
+    summary = published._summary(rows, ("modes", "reverse_kl"))
+    assert summary["modes"] == {"mean": 1, "error": 1, "missing": 0}
+    assert summary["reverse_kl"] == {"mean": 0.5, "error": None, "missing": 1}
+    assert published._cell(0.5, None, ".3f", 1) == "0.500 (1 without)"
+    assert published._cell(None, None, ".3f") == "none"
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["benchmark", "mnist", "--steps", "5"], "give --seconds, not --steps"),
+        (["benchmark", "modes", "--recipes", "ring"], "There is no recipe 'ring'"),
+    ],
+)
+def test_bad_usage_is_a_sentence(arguments, said, capsys):
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err

@@ -1,0 +1,154 @@
+"""The browser's side of the feed alone, without Streamlit or a run: what it asks for and says as answers change."""
+
+import threading
+import time
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from pages.ui.components.liveplot import STATIC, pack
+from pages.ui.server import addresses
+from tests.conftest import free_port, wait_until
+
+PAGE = """<!doctype html><body class="stApp" data-test-connection-state="CONNECTED">
+<div class="st-key-step_counter"><div id="text"></div></div><div id="feed"></div>
+<script type="module">
+const plots = await import("./app/static/liveplot.js");
+const at = (id) => document.getElementById(id);
+plots.text({ parentElement: at("text"), data: { html: "<p>step 0</p>", place: ["t", 0] } });
+window.draw = (moving, place) => plots.feed({
+  parentElement: at("feed"), data: { token: "t", moving, place: ["t", place] },
+  setTriggerValue: () => (window.still = true),
+});
+window.leave = () => { const feed = at("feed"); feed.remove(); plots.removeFeed({ parentElement: feed }); };
+window.draw(true, 0);
+</script>"""
+
+
+class Answers:
+    """A server of one page under /gan whose answers to the feed the test chooses."""
+
+    def __init__(self) -> None:
+        self.mode, self.number, self.moving = "frames", 0, True
+        self.asked: list[float] = []
+        routes = [
+            Route("/gan/", lambda request: HTMLResponse(PAGE)),
+            Route("/gan/app/static/{name}", lambda request: FileResponse(STATIC / request.path_params["name"])),
+            Route("/gan/ganscope/live/t", self._frame),
+            Route("/{path:path}", lambda request: HTMLResponse("<p>index", 404)),
+        ]
+        self.url = f"http://127.0.0.1:{(port := free_port())}/gan/"
+        self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), "127.0.0.1", port, log_level="critical"))
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        wait_until(lambda: self._server.started, 20, "the server to listen")
+
+    def close(self) -> None:
+        """Ends the server."""
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(10)
+
+    async def _frame(self, request: Request) -> Response:
+        self.asked.append(time.monotonic())
+        if self.mode == "page":
+            return HTMLResponse("<p>index")
+        if isinstance(self.mode, int):
+            return PlainTextResponse("refused", self.mode)
+        self.number += 1
+        texts = {"step_counter": f"<p>step {self.number}</p>"}
+        scrubber = {"key": "scrubber", "data": {}}
+        frame = {"place": ["t", self.number], "moving": self.moving, "texts": texts, "plots": {}, "scrubber": scrubber}
+        return Response(pack(frame), headers=addresses.HEADERS, media_type="application/octet-stream")
+
+
+@pytest.fixture
+def answers():
+    answers = Answers()
+    yield answers
+    answers.close()
+
+
+@pytest.fixture
+def page(answers, chromium):
+    """The page, with frames coming."""
+    context = chromium.new_context()
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(answers.url)
+    wait_until(lambda: step(page) >= 3, 30, "the first frames")
+    assert said(page) == ""
+    yield page
+    context.close()
+    assert errors == []
+
+
+def step(page) -> int:
+    return int((page.inner_text("#text").split() or ["0"])[-1])  # empty before the first frame
+
+
+def said(page) -> str:
+    return page.evaluate("document.querySelector('.ganscope-line')?.textContent ?? ''")
+
+
+@pytest.mark.parametrize(
+    "mode, sentence",
+    [
+        (429, "allows fewer requests"),
+        (503, "server is busy"),
+        ("page", "a web page instead of data"),
+        (403, "status 403"),
+    ],
+)
+def test_what_is_wrong_with_the_answers_is_said_and_frames_come_again(answers, page, mode, sentence):
+    answers.mode = mode
+    wait_until(lambda: sentence in said(page), 30, "the sentence")
+    stood, since = step(page), len(answers.asked)
+    until = time.monotonic() + 3
+    wait_until(lambda: time.monotonic() > until, 10, "three seconds")
+    assert len(answers.asked) - since <= 6  # thirty before
+    assert step(page) == stood
+    answers.mode = "frames"
+    wait_until(lambda: said(page) == "", 60, "silence")
+    wait_until(lambda: step(page) > stood + 3, 30, "more frames")
+
+
+def test_a_meter_is_given_what_it_allows(answers, page):
+    answers.mode = 429
+    wait_until(lambda: "fewer requests" in said(page), 30, "the sentence")
+    answers.mode = "frames"
+    stood = step(page)
+    wait_until(lambda: step(page) > stood + 2, 30, "three frames")
+    gaps = [b - a for a, b in zip(answers.asked[-3:-1], answers.asked[-2:], strict=True)]
+    assert min(gaps) > 0.3 and "fewer requests" in said(page)  # it comes back step by step
+
+
+def test_without_the_pages_own_connection_the_picture_stands_still_and_that_is_said(answers, page):
+    page.evaluate("document.body.dataset.testConnectionState = 'PINGING_SERVER'")
+    wait_until(lambda: said(page).startswith("Connection lost"), 10, "the sentence")
+    stood, since = step(page), len(answers.asked)
+    until = time.monotonic() + 1
+    wait_until(lambda: time.monotonic() > until, 10, "a second")
+    assert step(page) == stood and len(answers.asked) == since
+    page.evaluate("document.body.dataset.testConnectionState = 'CONNECTED'")
+    wait_until(lambda: said(page) == "" and step(page) > stood + 2, 20, "more frames")
+
+
+def test_nothing_is_asked_or_said_once_nothing_moves_or_the_page_is_left(answers, page):
+    answers.moving = False
+    wait_until(lambda: page.evaluate("window.still"), 10, "the script's turn")
+    since = len(answers.asked)
+    until = time.monotonic() + 1
+    wait_until(lambda: time.monotonic() > until, 10, "a second")
+    assert len(answers.asked) <= since + 1
+    answers.moving = True
+    page.evaluate(f"window.draw(true, {answers.number})")
+    wait_until(lambda: len(answers.asked) > since + 3, 20, "more frames")
+    answers.mode = 429
+    wait_until(lambda: said(page), 20, "the sentence")
+    page.evaluate("window.leave()")
+    assert said(page) == ""
+    wait_until(lambda: time.monotonic() > answers.asked[-1] + 3, 20, "quiet")

@@ -1,0 +1,157 @@
+"""The plain page that watches a presentation, in a browser and without Streamlit: on a phone, and in trouble."""
+
+import threading
+
+import numpy as np
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse
+from starlette.routing import Route
+
+from gan_core.recording.snapshot import Snapshot
+from gan_core.serving.client import Run
+from gan_core.settings.presets import PRESETS
+from pages.ui.components.liveplot import STATIC, prepare
+from pages.ui.frames import presentations, watch_page
+from tests.conftest import free_port, wait_until
+
+PHONE = {"width": 390, "height": 844}
+
+
+class Told(Run):
+    """A run of which the test says where it stands."""
+
+    def __init__(self) -> None:
+        super().__init__(PRESETS["ring"].config)
+        self.worker, self.at = object(), 1
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.config, None, "paused", step=self.at, frame={"step": self.at, "metrics": {}})
+
+
+class Picture:
+    """A plot with one point at the step."""
+
+    def stills(self, snapshot: Snapshot) -> dict:
+        return {}
+
+    def panels(self, snapshot: Snapshot) -> dict:
+        at = np.array([snapshot.step])
+        layout = {"height": 260, "margin": {"l": 40, "r": 5, "t": 5, "b": 30}, "font": {"color": "$text"}}
+        layout |= {"paper_bgcolor": "$bg", "plot_bgcolor": "$bg", "xaxis": {}, "yaxis": {}, "uirevision": 1}
+        points = {"type": "scatter", "mode": "markers", "name": "generated", "x": at, "y": at}
+        return {name: {"data": [dict(points)], "layout": dict(layout)} for name in ("samples", "losses")}
+
+
+class Hall:
+    """A server of the page under a prefix that it does not know of; `refuses`: a status for all frames, or a page."""
+
+    def __init__(self) -> None:
+        self.refuses: int | str = 0
+        watching_route = presentations.routes()[0]
+
+        async def frames(request: Request):
+            if self.refuses == "page":
+                return HTMLResponse("<p>index")
+            if self.refuses:
+                return PlainTextResponse("refused", self.refuses)
+            return await watching_route.endpoint(request)
+
+        def static(request: Request) -> FileResponse:
+            return FileResponse(STATIC / request.path_params["name"])
+
+        routes = [
+            Route(f"/a/b{watching_route.path}", frames),
+            *(Route(f"/a/b{route.path}", route.endpoint) for route in watch_page.routes()),
+            Route("/a/b/app/static/{name}", static),
+        ]
+        self.url = f"http://127.0.0.1:{(port := free_port())}/a/b"
+        self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), "127.0.0.1", port, log_level="critical"))
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        wait_until(lambda: self._server.started, 20, "the server to listen")
+
+    def close(self) -> None:
+        """Ends the server."""
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(10)
+
+
+@pytest.fixture
+def hall(monkeypatch):
+    prepare()
+    monkeypatch.setattr(presentations, "FRAME_SECONDS", 0.05)
+    monkeypatch.setattr(presentations, "IDLE_SECONDS", 0.05)
+    hall = Hall()
+    yield hall
+    hall.close()
+
+
+@pytest.fixture
+def show():
+    run = Told()
+    show = presentations.SHOWS.begin(run)
+    show.scores, show.display = (lambda snapshot, display: "<p>scores</p>"), Picture()
+    yield show
+    presentations.SHOWS.end(show)
+
+
+@pytest.fixture
+def phone(chromium):
+    """A phone in the dark; at the end nothing may have failed, and no WebSocket been opened."""
+    context = chromium.new_context(viewport=PHONE, is_mobile=True, has_touch=True, color_scheme="dark")
+    page, wrong = context.new_page(), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("websocket", lambda socket: wrong.append(socket.url))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def shown(page) -> int:
+    return int(page.get_attribute(".ganscope-watch", "data-step") or 0)
+
+
+def test_a_phone_watches_looks_back_and_hears_of_trouble_and_the_end(hall, show, phone):
+    phone.goto(f"{hall.url}/ganscope/watch/{show.token}")
+    for panel in ("samples", "losses"):
+        phone.wait_for_selector(f".ganscope-watch .{panel} .js-plotly-plot", timeout=30_000)
+    for at in (5, 50):
+        show.run.at = at
+        wait_until(lambda at=at: shown(phone) == at, 20, f"step {at}")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    link = phone.get_by_role("link", name="Copy this run")
+    assert phone.evaluate("(link) => link.href", link.element_handle()) == f"{hall.url}/watch?run={show.token}"
+    slider = phone.locator(".ganscope-watch input[type=range]")
+    slider.focus()
+    slider.press("Home")
+    wait_until(lambda: shown(phone) == 1, 20, "the first step")
+    phone.locator(".ganscope-watch .live").click()
+    wait_until(lambda: shown(phone) == 50, 20, "the latest step")
+
+    ground = "getComputedStyle(document.body).backgroundColor"
+    colour = "document.querySelector('.losses .ganscope-plot').layout.font.color"
+    dark = phone.evaluate(ground), phone.evaluate(colour)
+    phone.emulate_media(color_scheme="light")
+    wait_until(lambda: phone.evaluate(colour) != dark[1], 10, "the light theme")
+    assert phone.evaluate(ground) != dark[0]
+
+    trouble = phone.locator(".ganscope-watch .trouble")
+    assert trouble.is_hidden()
+    for refusal, sentence in ((429, "fewer requests"), ("page", "a web page instead of data"), (502, "busy")):
+        hall.refuses = refusal
+        show.run.at += 1  # so that the request which waits is answered
+        wait_until(lambda sentence=sentence: sentence in trouble.inner_text(), 40, sentence)
+        hall.refuses = 0
+        show.run.at += 1
+        wait_until(lambda: shown(phone) == show.run.at, 40, "the newest frame")
+    presentations.SHOWS.end(show)
+    wait_until(lambda: trouble.inner_text() == presentations.ENDED, 30, "the end")
+
+
+def test_a_link_that_is_wrong_is_said(hall, phone):
+    answer = phone.goto(f"{hall.url}/ganscope/watch/guessed")
+    assert answer.status == 404
+    assert "Ask the presenter for a new link" in phone.inner_text("body")

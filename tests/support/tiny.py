@@ -1,0 +1,46 @@
+"""Trainers so small that a test can make its own."""
+
+import numpy as np
+
+from gan_core.data import datasets
+from gan_core.data.datasets import class_count
+from gan_core.data.image_datasets import STACK_NAMES, Pictures
+from gan_core.settings.config import GANConfig
+from gan_core.training.train_step import TrainStep
+from gan_core.training.trainer import Trainer
+
+
+def quadrants(n=120, labelled=True, names="abcd"):
+    """Noise with one bright quadrant, which is the class."""
+    rng = np.random.default_rng(0)
+    labels = (np.arange(n) % 4).astype(np.int32)
+    pixels = rng.integers(0, 120, (n, 28, 28, 1)).astype(np.uint8)
+    for picture, label in zip(pixels, labels, strict=True):
+        picture[14 * (label // 2) :][:14, 14 * (label % 2) :][:, :14] += 100
+    return Pictures(pixels, labels if labelled else None, tuple(names) if labelled else ())
+
+
+def stacked(n=120):
+    """Three of `quadrants` in each picture, one in each channel."""
+    single = quadrants(3 * n)
+    pixels = single.pixels[..., 0].reshape(n, 3, 28, 28).transpose(0, 2, 3, 1)
+    labels = (single.labels.reshape(n, 3) @ [100, 10, 1]).astype(np.int32)
+    return Pictures(pixels, labels, STACK_NAMES, per_channel=True)
+
+
+def image_trainer(data=None, **settings):
+    """A convolutional trainer of `data`, or of `quadrants`."""
+    data = data or quadrants()
+    small = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 6}
+    config = GANConfig.from_flat({**small, **settings})
+    return Trainer(config, data, TrainStep(config, data.array.shape, "graph", class_count(config, data)))
+
+
+def point_trainer(upload=None, **settings):
+    """A dense trainer that compiles nothing; upload: float32 [N, 2], with data="file"."""
+    small = {"g_layers": 1, "g_units": 8, "d_layers": 1, "d_units": 8, "batch_size": 8, "data_size": 500}
+    config = GANConfig.from_flat({**small, **settings})
+    data = datasets.load(config, upload)
+    program = TrainStep(config, data.array.shape, path="graph")
+    program.train = program._train
+    return Trainer(config, data, program)
