@@ -4,12 +4,13 @@ import streamlit as st
 
 from gan_core.data.datasets import DATASETS
 from gan_core.glossary import TERMS
-from gan_core.networks.architectures import ARCHITECTURES, NORMS
+from gan_core.networks.architectures import ARCHITECTURES
+from gan_core.networks.network_hyperparameters import NORMS
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.objectives.schedules import SCHEDULES
-from gan_core.settings.combinations import CONDITIONS
+from gan_core.settings.combinations import needs
 from gan_core.settings.config import HYPERPARAMETERS
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
@@ -97,7 +98,7 @@ TABLES = {
             "what it does": knob.help,
             "range": knob.accepts(),
             "takes effect": "immediately" if knob.live else "restarts training",
-            "needs": CONDITIONS[name].needs if name in CONDITIONS else "",
+            "needs": needs(name),
         }
         for name, knob in HYPERPARAMETERS.items()
     ],

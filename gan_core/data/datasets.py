@@ -9,18 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from gan_core.data import image_datasets, uploads
 from gan_core.data.image_datasets import Pictures
 from gan_core.data.memory_cache import Kept
-from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
+from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, Settings
 from gan_core.foundations.machine import data_memory
-
-if TYPE_CHECKING:
-    from gan_core.settings.config import GANConfig
 
 MOST_CLASSES = 100  # that both networks can be told
 
@@ -397,7 +394,7 @@ def draw(name: str, n: int, seed: int, params: dict[str, Any]) -> Data | Picture
     return _SETS.get(key, lambda: DATASETS[name].draw(n, np.random.default_rng([seed, 0]), **params))
 
 
-def load(config: GANConfig, upload: Any = None) -> Data | Pictures:
+def load(config: Settings, upload: Any = None) -> Data | Pictures:
     """The data of a config. upload: the user's own, for the sets that are a file.
 
     Raises ConfigError, also where it would not fit beside the data sets that this process holds.
@@ -414,14 +411,14 @@ def load(config: GANConfig, upload: Any = None) -> Data | Pictures:
     return _SETS.get(key, lambda: image_datasets.from_upload(upload, config.data_size, rng, **params))
 
 
-def _key(config: GANConfig, upload: Any) -> tuple:
+def _key(config: Settings, upload: Any) -> tuple:
     """What the data of a config depend on: two configs with the same key share one data set."""
     if not DATASETS[config.data].upload:
         return config.data, config.data_size, config.seed, tuple(sorted(config.params().items()))
     return config.data, config.data_size, config.seed, config.data_params, uploads.name_of(upload)
 
 
-def extent(config: GANConfig, upload: Any = None) -> tuple[tuple[int, ...], int]:
+def extent(config: Settings, upload: Any = None) -> tuple[tuple[int, ...], int]:
     """(the shape of one sample, the bytes of the whole set at most), without loading anything; raises ConfigError."""
     row = DATASETS[config.data]
     if row.upload and upload is None:
@@ -437,14 +434,14 @@ def extent(config: GANConfig, upload: Any = None) -> tuple[tuple[int, ...], int]
     return shape, count * (math.prod(shape) + 4)  # uint8, and an int32 for the class
 
 
-def training_bytes(configs: Sequence[GANConfig], upload: Any = None) -> int:
+def training_bytes(configs: Sequence[Settings], upload: Any = None) -> int:
     """What a training process holds of the data of these racers, at most: each set once, and for each racer what
     TensorFlow makes of it."""
     sets = {_key(config, upload): extent(config, upload)[1] for config in configs}
     return sum(sets.values()) + sum(sets[_key(config, upload)] for config in configs)
 
 
-def _check_room(config: GANConfig, upload: Any) -> None:
+def _check_room(config: Settings, upload: Any) -> None:
     needed, most = extent(config, upload)[1], data_memory()
     if needed + _SETS.bytes() > most:
         _SETS.drop()  # what nobody uses makes room
@@ -457,13 +454,13 @@ def _check_room(config: GANConfig, upload: Any) -> None:
         )
 
 
-def sample_shape(config: GANConfig) -> tuple[int, ...]:
+def sample_shape(config: Settings) -> tuple[int, ...]:
     """The shape of one sample, without loading anything; (28, 28, 1) for a user's pictures in their own size."""
     native, size = DATASETS[config.data].native, config.params().get("size", "native")
     return native if size == "native" else (int(size), int(size), native[2])
 
 
-def class_count(config: GANConfig, data: Data | Pictures) -> int:
+def class_count(config: Settings, data: Data | Pictures) -> int:
     """How many classes both networks are told, 0 without; raises ConfigError where the data cannot give them."""
     if not config.conditional:
         return 0

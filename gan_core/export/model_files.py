@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_core.foundations.lazy_imports import keras
-from gan_core.networks.architectures import MAXOUT_PIECES
+from gan_core.networks.network_hyperparameters import MAXOUT_PIECES
 from gan_core.objectives.losses import LOSSES
 from gan_core.runs import run_reading
 

@@ -14,9 +14,11 @@ from gan_core.data.datasets import DATASETS, MOST_CLASSES, sample_shape
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
 from gan_core.export.script_data import IMAGES, POINTS, images_text, points_text
 from gan_core.export.script_networks import INDENT, networks
-from gan_core.export.script_steps import KERAS_OPTIMIZERS, KERAS_SCHEDULES, PHILOX, Steps
+from gan_core.export.script_steps import PHILOX, Steps
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks import architectures as plan
+from gan_core.objectives.optimizers import OPTIMIZERS
+from gan_core.objectives.schedules import SCHEDULES
 from gan_core.training import train_step
 from gan_core.training.compilation import first_steps
 
@@ -72,10 +74,10 @@ def unpresentable(config: GANConfig) -> str:
     if not DATASETS[c.data].upload and c.data not in POINTS and c.data not in IMAGES:
         return f"There is no script of the data set {c.data} yet."
     for name in (c.g_optimizer, c.d_optimizer):
-        if name not in KERAS_OPTIMIZERS:
-            return f"There is no script of the optimizer {name}, which Keras lacks."
-    if c.schedule not in ("constant", *KERAS_SCHEDULES):
-        return f"There is no script of the schedule {c.schedule}, which Keras lacks."
+        if name not in OPTIMIZERS:
+            return f"There is no script of the optimizer {name}, which is unknown here."
+    if c.schedule not in SCHEDULES:
+        return f"There is no script of the schedule {c.schedule}, which is unknown here."
     try:
         plan.plans(c, sample_shape(c))
         count = _class_count(c)
@@ -103,6 +105,7 @@ def script(config: GANConfig, upload_name: str = "", shape: tuple[int, ...] | No
     else:
         data, back = points_text(c.data)
     blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(steps), _samples(steps, back)]
+    blocks = [block for block in blocks if block]
     body = _joined(blocks)
     body = body.replace("{purposes}", _purposes(body))
     body = f"{_constants(c, body)}\n\n{_arguments(c, upload_name, 'args.data' in data)}\n\n{body}\n"

@@ -112,7 +112,7 @@ def first_seed(c: GANConfig) -> str:
 def networks(c: GANConfig, shape: tuple[int, ...], averaged: bool) -> list[str]:
     """The blocks of a script that build `generator` and `discriminator`; averaged: and the `average` of its weights."""
     generator, discriminator = plan.plans(c, shape)
-    uses = plan.ARCHITECTURES[c.architecture].uses
+    uses = plan.ARCHITECTURES[c.architecture].knobs
     filters = c.filters if "filters" in uses else 0
     g = _Network("g", 0, c.g_units if "g_units" in uses else 0, filters, first_seed(c))
     d = _Network("d", D_SEED, c.d_units if "d_units" in uses else 0, filters, first_seed(c))

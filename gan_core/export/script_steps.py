@@ -6,7 +6,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gan_core.export.script_networks import INDENT, WIDTH, flattened
 from gan_core.networks import architectures as plan
@@ -17,13 +17,6 @@ from gan_core.objectives.schedules import SCHEDULES
 
 if TYPE_CHECKING:
     from gan_core.settings.config import GANConfig
-
-# How Keras calls the optimizers and schedules whose formulas are the same.
-KERAS_OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
-KERAS_SCHEDULES = {
-    "cosine": "keras.optimizers.schedules.CosineDecay({0}, SCHEDULE_STEPS, alpha=SCHEDULE_FLOOR)",
-    "linear": "keras.optimizers.schedules.PolynomialDecay({0}, SCHEDULE_STEPS, SCHEDULE_FLOOR * {0})",
-}
 
 
 def sources(*functions: Callable, short: bool = False) -> tuple[list[str], dict[str, list[str]]]:
@@ -71,6 +64,7 @@ def _indented(lines: list[str]) -> list[str]:
     return [INDENT + line for line in lines]
 
 
+NETWORKS = {"g": "generator", "d": "discriminator"}
 PHILOX = '"philox"'  # the random numbers of a plain graph, as text
 
 
@@ -104,17 +98,30 @@ class Steps:
             texts, parameters = sources(self.penalty)
             self.objective, self.parameters = self.objective + texts, self.parameters | parameters
         self.objective[0] = "# -- objective, of logits [batch, 1]\n" + self.objective[0]
-        self.update_rule = []
-        if c.unroll:
-            self.update_rule, parameters = sources(OPTIMIZERS[c.d_optimizer].update)
+        # Update rules are written out where Keras has none, and where the generator's gradient passes through them.
+        rules = {side: OPTIMIZERS[getattr(c, f"{side}_optimizer")] for side in "gd"}
+        self.written_out = [side for side in "gd" if not rules[side].keras and not (side == "d" and c.unroll)]
+        self.update_rules: list[str] = []
+        for side in [*self.written_out, *["d"] * (c.unroll > 0)]:
+            texts, parameters = sources(rules[side].update)
+            self.update_rules += [text for text in texts if text not in self.update_rules]
+            self.parameters |= parameters
+        self.shares: list[str] = []
+        if self.falling and not SCHEDULES[c.schedule].keras:
+            self.shares, parameters = sources(SCHEDULES[c.schedule].share)
             self.parameters |= parameters
 
     def blocks(self) -> list[str]:
         """All from the objective to the generator's update; `{purposes}` stands for the keys of random draws."""
         unrolled = self._unrolled() if self.c.unroll else []
+        before = [*self.update_rules] * bool(self.written_out)
         return [
             *self.objective,
+            *self.shares,
+            *self._written_rates(),
+            *before,
             self._optimizers(),
+            *self._written_optimizers(),
             *self._draws(),
             *unrolled,
             self._train_discriminator(),
@@ -134,26 +141,95 @@ class Steps:
             row = SCHEDULES[c.schedule]
             source = f" ({row.source})" if row.source else ""
             lines.append(f"# The learning rates fall over the steps: {row.description}{source}.")
-            lines += [f"{side}_rate = {KERAS_SCHEDULES[c.schedule].format(f'{side.upper()}_LR')}" for side in "gd"]
-        for side, network in (("g", "generator"), ("d", "discriminator")):
-            if side == "g" or not c.unroll:
+            lines += [f"{side}_rate = {row.keras.format(f'{side.upper()}_LR')}" for side in "gd" if row.keras]
+        for side, network in NETWORKS.items():
+            if side not in self.written_out and (side == "g" or not c.unroll):
                 lines.append(f"{side}_optimizer = {self._optimizer(side)}")
                 lines.append(f"{side}_optimizer.build({network}.trainable_variables)")
-        return "\n".join(lines)
+        return "\n".join(lines) if len(lines) > 1 else ""
 
-    def _counts_otherwise(self) -> bool:
-        """Whether the discriminator's updates are not the steps, by which rates fall."""
-        return self.falling and (self.c.d_steps > 1 or self.c.g_steps > 1)
+    def _own(self, row: Any, side: str = "") -> dict[str, str]:
+        """The constants that stand for a row's own settings, by the names of its function's parameters."""
+        return {name: f"{side}_{name}".strip("_").upper() for name in row.knobs}
+
+    def _written_rates(self) -> list[str]:
+        """Both learning rates by a schedule that Keras lacks."""
+        if not self.shares:
+            return []
+        row = SCHEDULES[self.c.schedule]
+        share = self._call(row.share, t="t", **self._own(row))
+        return [
+            _function(
+                f"def {side}_rate(step):",
+                f'"""The learning rate of the {network}, which falls over the steps."""',
+                "t = tf.minimum(tf.cast(step, tf.float32) / SCHEDULE_STEPS, 1.0)",
+                f"return {side.upper()}_LR * (SCHEDULE_FLOOR + (1.0 - SCHEDULE_FLOOR) * {share})",
+            )
+            for side, network in NETWORKS.items()
+        ]
+
+    def _slots(self, side: str, network: str) -> str:
+        """The line that makes an optimizer's memory of each weight."""
+        names = OPTIMIZERS[getattr(self.c, f"{side}_optimizer")].slots
+        slots = ", ".join(["tf.Variable(tf.zeros_like(w))"] * len(names)) + "," * (len(names) == 1)
+        return f"{side}_slots = [({slots}) for w in {network}.trainable_variables]"
+
+    def _clipped(self) -> list[str]:
+        """The lines that bound the gradients of an update that is written out."""
+        if not self.c.grad_clip:
+            return []
+        return [
+            "norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient**2) for gradient in gradients]) + 1e-24)",
+            "gradients = [GRAD_CLIP / tf.maximum(GRAD_CLIP, norm) * gradient for gradient in gradients]",
+        ]
+
+    def _written_optimizers(self) -> list[str]:
+        """The updates by optimizers that Keras lacks."""
+        blocks = []
+        for side in self.written_out:
+            name, network = getattr(self.c, f"{side}_optimizer"), NETWORKS[side]
+            row = OPTIMIZERS[name]
+            rate = f"{side}_rate(step)" if self.falling else f"{side.upper()}_LR"
+            about = dict(weight="weight", gradient="gradient", slots="slots", rate=rate, t=f"{side}_updates")
+            blocks.append(f"{self._slots(side, network)}\n{side}_updates = tf.Variable(0.0)")
+            blocks.append(
+                _function(
+                    f"def {side}_apply(gradients, step):",
+                    f'"""An update of the {network} by {name}, which Keras lacks."""',
+                    *self._clipped(),
+                    f"{side}_updates.assign_add(1.0)",
+                    f"for weight, gradient, slots in zip({network}.trainable_variables, gradients, {side}_slots):",
+                    f"{INDENT}change, new = {self._call(row.update, **about, **self._own(row, side))}",
+                    f"{INDENT}weight.assign_add(change)",
+                    f"{INDENT}for slot, value in zip(slots, new):",
+                    f"{INDENT * 2}slot.assign(value)",
+                )
+            )
+        return blocks
+
+    def _applied(self, side: str, gradients: str) -> list[str]:
+        """The lines that update a network by these gradients."""
+        if side in self.written_out:
+            return [f"{side}_apply({gradients}, step)"]
+        assigned = self._assigned(side)
+        lines = [f"{side}_optimizer.learning_rate.assign({side}_rate(step))"] if assigned else []
+        return [*lines, f"{side}_optimizer.apply({gradients})"]
+
+    def _assigned(self, side: str) -> bool:
+        """Whether an optimizer of Keras is told its rate before each update: by a schedule that Keras lacks, or where
+        the discriminator's updates are not the steps, by which rates fall."""
+        counts_otherwise = side == "d" and (self.c.d_steps > 1 or self.c.g_steps > 1)
+        return self.falling and (counts_otherwise or bool(self.shares))
 
     def _optimizer(self, side: str) -> str:
         name = getattr(self.c, f"{side}_optimizer")
-        own = self.falling and not (side == "d" and self._counts_otherwise())
+        own = self.falling and not self._assigned(side)
         arguments = [f"{side}_rate" if own else f"{side.upper()}_LR"]
-        for use in OPTIMIZERS[name].uses:
+        for use in OPTIMIZERS[name].knobs:
             if use != "momentum" or getattr(self.c, f"{side}_momentum"):
                 arguments.append(f"{use}={side.upper()}_{use.upper()}")
         arguments += ["global_clipnorm=GRAD_CLIP"] * (self.c.grad_clip > 0)
-        return f"keras.optimizers.{KERAS_OPTIMIZERS[name]}({', '.join(arguments)})"
+        return f"keras.optimizers.{OPTIMIZERS[name].keras}({', '.join(arguments)})"
 
     def _key(self, purpose: str, update: str = "") -> str:
         return f"key(step, {purpose}{f', {update}' if update else ''})"
@@ -290,7 +366,8 @@ class Steps:
             labels["real_labels"] = f"(1.0 - LABEL_SMOOTHING) * {labels['real_labels']}"
 
         def call(**labels: str) -> str:
-            return f"d_loss = {self._call(self.loss.discriminator, real='real_logits', fake='fake_logits', **labels)}"
+            logits = {"real": "real_logits", "fake": "fake_logits"}
+            return f"d_loss = {self._call(self.loss.discriminator, **logits, **labels, **self._own(self.loss))}"
 
         named = call(**{name: name for name in labels})
         if self.noisy:
@@ -300,7 +377,8 @@ class Steps:
         else:
             lines = [*(f"{name} = {value}" for name, value in labels.items()), named]
         if self.penalty:
-            penalty = self._call(self.penalty, critic=critic, real="real", fake="fake", uniform="uniform")
+            given = dict(critic=critic, real="real", fake="fake", uniform="uniform")
+            penalty = self._call(self.penalty, **given, **self._own(PENALTIES[self.c.penalty]))
             lines.append(f"total = d_loss + GP_WEIGHT * {penalty}")
         return lines
 
@@ -324,8 +402,7 @@ class Steps:
                 *self._drawn(update),
                 "with tf.GradientTape() as tape:",
                 *_indented([f"real_logits, fake_logits = {logits}", *self._d_losses(critic)]),
-                *["d_optimizer.learning_rate.assign(d_rate(step))"] * self._counts_otherwise(),
-                f"d_optimizer.apply(tape.gradient({minimised}, discriminator.trainable_variables))",
+                *self._applied("d", f"tape.gradient({minimised}, discriminator.trainable_variables)"),
             ]
             if c.weight_clip:
                 lines += [
@@ -356,9 +433,9 @@ class Steps:
         if paired:
             inside.append(f"real_logits, fake_logits = {logits['real']}, {logits['fake']}")
             logits = {kind: f"{kind}_logits" for kind in logits}
-        inside.append(f"g_loss = {self._call(self.loss.generator, **logits)}")
+        inside.append(f"g_loss = {self._call(self.loss.generator, **logits, **self._own(self.loss))}")
         lines += ["with tf.GradientTape() as tape:", *_indented(inside)]
-        lines.append("g_optimizer.apply(tape.gradient(g_loss, generator.trainable_variables))")
+        lines += self._applied("g", "tape.gradient(g_loss, generator.trainable_variables)")
         if self.averaged:
             lines += [
                 "t = tf.cast(step, tf.float32)",
@@ -381,11 +458,10 @@ class Steps:
         """The discriminator's update as a function of its state, through which the generator's gradient passes."""
         c, rule = self.c, OPTIMIZERS[self.c.d_optimizer]
         kept = "kept, " * self.d_keeps
-        slots = ", ".join(["tf.Variable(tf.zeros_like(w))"] * len(rule.slots)) + "," * (len(rule.slots) == 1)
         state = [
             f"# The discriminator's state: its weights, {'what its layers keep, ' * self.d_keeps}"
             "the optimizer's slots for each, and updates so far.",
-            f"d_slots = [({slots}) for w in discriminator.trainable_variables]",
+            self._slots("d", "discriminator"),
             "d_state = [discriminator.trainable_variables, "
             f"{'discriminator.non_trainable_variables, ' * self.d_keeps}d_slots, tf.Variable(0.0)]",
         ]
@@ -408,15 +484,16 @@ class Steps:
             *_indented(inside),
             f"gradients = tape.gradient({'total' if self.penalty else 'd_loss'}, weights)",
         ]
-        if c.grad_clip:
-            lines += [
-                "norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient**2) for gradient in gradients]) + 1e-24)",
-                "gradients = [GRAD_CLIP / tf.maximum(GRAD_CLIP, norm) * gradient for gradient in gradients]",
-            ]
-        values = {name: f"D_{name.upper()}" for name in ("beta_1", "beta_2", "momentum")}
+        lines += self._clipped()
         rate = "d_rate(step)" if self.falling else "D_LR"
-        call = self._call(rule.update, gradient="gradient", slots="slot", rate=rate, t="t + 1.0", **values)
-        changes = f"{call} for gradient, slot in zip(gradients, slots)"
+        about = dict(weight="weight", gradient="gradient", slots="slot", rate=rate, t="t + 1.0")
+        call = self._call(rule.update, **about, **self._own(rule, "d"))
+        seen = ["weight"] * ("weight" in self.parameters[rule.update.__name__])  # where the rule looks at it
+        each, all_of = (
+            ", ".join([*seen, "gradient", "slot"]),
+            ", ".join(["weights"] * len(seen) + ["gradients", "slots"]),
+        )
+        changes = f"{call} for {each} in zip({all_of})"
         if len(f"{INDENT}changes = [{changes}]") > WIDTH:
             lines += ["changes = [", INDENT + changes, "]"]
         else:
@@ -426,7 +503,8 @@ class Steps:
             lines.append("weights = [tf.clip_by_value(weight, -WEIGHT_CLIP, WEIGHT_CLIP) for weight in weights]")
         lines.append(f"return [weights, {kept}[slot for _, slot in changes], t + 1.0], d_loss")
         improved = _function(f"def improved({self._improved_with('state', 'update')}):", *lines)
-        return [*self.update_rule, "\n".join(state), judged, improved]
+        rules = [] if self.written_out else self.update_rules
+        return [*rules, "\n".join(state), judged, improved]
 
 
 def _modes(layers: plan.Plan) -> tuple[bool, bool]:

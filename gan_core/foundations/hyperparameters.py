@@ -1,10 +1,11 @@
-"""What a knob is: kind, range, default, and how a text becomes its value."""
+"""What a hyperparameter is: kind, range, default, when it acts, and how a text becomes its value."""
 
+import inspect
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 TRUE_WORDS = ("true", "yes", "on", "1")
 FALSE_WORDS = ("false", "no", "off", "0")
@@ -12,6 +13,29 @@ FALSE_WORDS = ("false", "no", "off", "0")
 
 class ConfigError(ValueError):
     """A setting that cannot be used. The message is a sentence for the user."""
+
+
+class Settings(Protocol):
+    """The settings of a run as the rooms below `settings` see them: each under its flat name (`g_lr`, `g_layers`)."""
+
+    def __getattr__(self, name: str) -> Any: ...
+
+
+class Described(Mapping[str, str]):
+    """The names of a registry, each with its row's description; a row that joins the registry later is there too."""
+
+    def __init__(self, registry: Mapping[str, Any]):
+        self._registry = registry
+
+    def __getitem__(self, name: str) -> str:
+        row = self._registry[name]
+        return row if isinstance(row, str) else row.description
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._registry)
+
+    def __len__(self) -> int:
+        return len(self._registry)
 
 
 def shorten(value: Any, limit: int = 40) -> str:
@@ -30,6 +54,12 @@ class Hyperparameter:
     Numbers lie in [low, high]; texts are one of `choices` (names of a registry with their descriptions).
     `live` settings act on a running training; all others rebuild it. `stops` are the values a slider offers;
     any other value in the range is accepted too. A text without choices matches `pattern`; `form` says so in words.
+
+    When it acts: `idle(settings)` says why it does nothing beside the others, "" where it acts, and `needs` what it
+    needs for that, in words. Of one that rows of a registry carry, `carriers` names those rows together, and `lacking`
+    says why it does nothing beside a row without it ("{}" stands for that row); both are found by themselves where
+    nothing better is said. quiet: it only sizes or fine-tunes what another setting turns on, so that nobody expects it
+    to act without.
     """
 
     kind: type
@@ -45,6 +75,11 @@ class Hyperparameter:
     stops: tuple[float, ...] | None = None
     pattern: str = ""
     form: str = ""
+    needs: str = ""
+    idle: Callable[[Any], str] | None = field(default=None, compare=False)
+    carriers: str = ""
+    lacking: str = ""
+    quiet: bool = False
 
     def ticks(self) -> list[float] | None:
         """The values at which a slider stops, or None for an even one: `stops`, or a logarithmic series."""
@@ -102,3 +137,8 @@ class Hyperparameter:
         if not self.low <= number <= self.high:
             raise ValueError
         return number
+
+
+def asked_for(function: Callable, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that a function of a registry's row names among its parameters."""
+    return {name: value for name, value in values.items() if name in inspect.signature(function).parameters}

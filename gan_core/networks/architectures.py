@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from gan_core.foundations.hyperparameters import ConfigError
-
-if TYPE_CHECKING:
-    from gan_core.settings.config import GANConfig
+from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, Settings
+from gan_core.networks import network_hyperparameters as own
+from gan_core.networks.network_hyperparameters import MAXOUT_PIECES
 
 
 class Dense(NamedTuple):
@@ -120,37 +119,24 @@ def folded(plan: Sequence[NamedTuple]) -> Plan:
     return made
 
 
-ACTIVATIONS: dict[str, str] = {
-    "relu": "max(0, x)",
-    "leaky_relu": "x, or 0.2 x below 0",
-    "tanh": "between -1 and 1, smooth",
-    "elu": "smooth below 0",
-    "swish": "x sigmoid(x), smooth",
-    "maxout": "the largest of 5 linear pieces, so five times the weights (arXiv 1302.4389)",
-}
-MAXOUT_PIECES = 5
-NORMS: dict[str, str] = {
-    "none": "no normalization; right with gradient penalties and relativistic losses",
-    "batch": "over the batch (arXiv 1502.03167): a fast start on images, but mixes the samples of a batch",
-    "layer": "over each sample's features (arXiv 1607.06450): independent of the batch",
-    "spectral": "divides each weight matrix by its largest singular value (arXiv 1802.05957): limits the gradient",
-}
-
-
 @dataclass(frozen=True)
 class Architecture:
     """A row of the registry.
 
-    dense: no convolutions, so XLA runs it fastest on a CPU. images_only: makes no points. uses: the knobs that shape
-    it, beside the latent ones. sides: the picture sizes it can make, None for any.
+    knobs: its own hyperparameters, by flat name: what shapes it beside the latent ones. dense: no convolutions, so XLA
+    runs it fastest on a CPU. images_only: makes no points. sides: the picture sizes it can make, None for any.
+    batch_norm_in_d: whether its discriminator always has batch norm. refuses: settings -> (the one to take back, why)
+    of each combination that it cannot be built with.
     """
 
-    plan: Callable[[GANConfig, tuple[int, ...]], tuple[Plan, Plan]]
+    plan: Callable[[Settings, tuple[int, ...]], tuple[Plan, Plan]]
     description: str
-    uses: tuple[str, ...] = ()
+    knobs: dict[str, Hyperparameter] = field(default_factory=dict)
     dense: bool = False
     images_only: bool = True
     sides: tuple[int, ...] | None = None
+    batch_norm_in_d: bool = False
+    refuses: Callable[[Settings], list[tuple[str, str]]] = lambda settings: []
 
 
 def _normed(layer, norm: str, activation: str) -> Plan:
@@ -171,7 +157,7 @@ def _dropout(rate: float) -> Plan:
     return [Dropout(rate)] if rate > 0 else []
 
 
-def mlp(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+def mlp(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """Dense layers with one activation between them."""
     c = config
     generator: Plan = []
@@ -191,7 +177,7 @@ def mlp(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     return generator, discriminator
 
 
-def _logit(c: GANConfig) -> Dense:
+def _logit(c: Settings) -> Dense:
     return Dense(1, "spectral" if c.d_norm == "spectral" else "none")
 
 
@@ -202,7 +188,7 @@ def _stages(side: int, base: int) -> tuple[int, list[int]]:
     return start, [base * 2**i for i in range(count)][::-1]
 
 
-def _convolutional(config: GANConfig, shape: tuple[int, ...], grow: Callable, last: Callable) -> tuple[Plan, Plan]:
+def _convolutional(config: Settings, shape: tuple[int, ...], grow: Callable, last: Callable) -> tuple[Plan, Plan]:
     """DCGAN's shape: the generator grows by stages that halve the filters, the discriminator mirrors it."""
     c, (side, _, channels) = config, shape
     start, filters = _stages(side, c.filters)
@@ -221,7 +207,7 @@ def _convolutional(config: GANConfig, shape: tuple[int, ...], grow: Callable, la
     return generator, [*discriminator, Flatten(), _logit(c)]
 
 
-def dcgan(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+def dcgan(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """Strided convolutions both ways (Radford et al., arXiv 1511.06434), kernel 4."""
     return _convolutional(
         config,
@@ -231,7 +217,7 @@ def dcgan(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     )
 
 
-def dcgan_resize(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+def dcgan_resize(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """The generator enlarges, then convolves: no checkerboard (Odena et al., distill.pub/2016/deconv-checkerboard)."""
     return _convolutional(
         config,
@@ -241,7 +227,7 @@ def dcgan_resize(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]
     )
 
 
-def resnet(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+def resnet(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """Small residual networks without normalisation, one block a stage (in the manner of R3GAN, arXiv 2501.05441)."""
     c, (side, _, channels) = config, shape
     start, filters = _stages(side, c.filters)
@@ -258,14 +244,14 @@ def resnet(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     return generator, discriminator
 
 
-def tutorial_conv(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+def tutorial_conv(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """The source tutorial's small convolutional pair, its strides and output corrected (presets.py says how)."""
     generator = [Dense(128), Activation("relu"), Reshape((4, 4, 8)), ConvTransposed(64, 4, 1), Activation("relu")]
     generator += [ConvTransposed(shape[2], 4, 7), Activation("tanh")]
     return generator, [Conv(64, 4, 2), Activation("leaky_relu"), Flatten(), Dense(1)]
 
 
-def tutorial_rgb(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+def tutorial_rgb(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """The source tutorial's networks for 28 x 28 x 3, its strides corrected."""
     generator: Plan = [Dense(7 * 7 * 128), Activation("relu"), Reshape((7, 7, 128))]
     discriminator: Plan = []
@@ -275,7 +261,7 @@ def tutorial_rgb(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]
     return [*generator, Conv(shape[2], 5), Activation("tanh")], [*discriminator, Flatten(), Dense(1)]
 
 
-def tutorial_dcgan64(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+def tutorial_dcgan64(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """The source tutorial's DCGAN for 64 x 64 x 3: 12.7 million weights in the generator."""
     generator = [*_normed(Dense(4 * 4 * 1024), "batch", "leaky_relu"), Reshape((4, 4, 1024))]
     for n in (512, 256, 128):
@@ -286,40 +272,58 @@ def tutorial_dcgan64(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, P
     return [*generator, ConvTransposed(shape[2], 4), Activation("tanh")], [*discriminator, Flatten(), Dense(1)]
 
 
+def _refused_by_mlp(c: Settings) -> list[tuple[str, str]]:
+    if c.g_norm == "spectral" and c.g_layers == 0:
+        why = "with g_layers=0 there is only the output, which is never normalized."
+        return [("g_norm", f"g_norm=spectral needs a generator with hidden layers: {why}")]
+    return []
+
+
+def _refused_by_resnet(c: Settings) -> list[tuple[str, str]]:
+    maxout = [name for name in ("g_activation", "d_activation") if getattr(c, name) == "maxout"]
+    return [(name, f"{name}=maxout does not fit resnet, whose blocks keep their width.") for name in maxout]
+
+
 _SIDES = (28, 32, 64)
-_NETS = ("g_activation", "d_activation", "dropout")
 ARCHITECTURES: dict[str, Architecture] = {
     "mlp": Architecture(
         mlp,
         "dense layers; right for points, and a start for small images",
-        (*_NETS, "g_layers", "g_units", "g_output", "g_norm", "d_layers", "d_units", "d_norm"),
+        own.dense(),
         dense=True,
         images_only=False,
+        refuses=_refused_by_mlp,
     ),
     "dcgan": Architecture(
-        dcgan,
-        "strided convolutions; the usual choice for images",
-        (*_NETS, "filters", "g_norm", "d_norm"),
-        sides=_SIDES,
+        dcgan, "strided convolutions; the usual choice for images", own.convolutional(), sides=_SIDES
     ),
     "dcgan_resize": Architecture(
         dcgan_resize,
         "enlarges, then convolves: no checkerboard pattern, slower",
-        (*_NETS, "filters", "g_norm", "d_norm"),
+        own.convolutional(),
         sides=_SIDES,
     ),
     "resnet": Architecture(
-        resnet, "residual blocks without normalization; good and slow", (*_NETS, "filters"), sides=_SIDES
+        resnet,
+        "residual blocks without normalization; good and slow",
+        own.convolutional(normalised=False),
+        sides=_SIDES,
+        refuses=_refused_by_resnet,
     ),
     "tutorial_conv": Architecture(tutorial_conv, "the tutorial's small pair for 28 x 28", sides=(28,)),
-    "tutorial_rgb": Architecture(tutorial_rgb, "the tutorial's pair for 28 x 28 in colour; heavy", sides=(28,)),
+    "tutorial_rgb": Architecture(
+        tutorial_rgb, "the tutorial's pair for 28 x 28 in colour; heavy", sides=(28,), batch_norm_in_d=True
+    ),
     "tutorial_dcgan64": Architecture(
-        tutorial_dcgan64, "the tutorial's DCGAN for 64 x 64; very heavy on a CPU", sides=(64,)
+        tutorial_dcgan64,
+        "the tutorial's DCGAN for 64 x 64; very heavy on a CPU",
+        sides=(64,),
+        batch_norm_in_d=True,
     ),
 }
 
 
-def plans(config: GANConfig, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
+def plans(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """Both plans of the config for samples of `shape`; raises ConfigError where the two do not go together."""
     row = ARCHITECTURES[config.architecture]
     if row.sides is not None and (len(shape) != 3 or shape[0] not in row.sides or shape[0] != shape[1]):
@@ -402,7 +406,7 @@ def activations(plan: Plan, shape: tuple[int, ...]) -> int:
     return total
 
 
-def parameter_counts(config: GANConfig, shape: tuple[int, ...]) -> tuple[int, int]:
+def parameter_counts(config: Settings, shape: tuple[int, ...]) -> tuple[int, int]:
     """(generator's, discriminator's) parameters, without classes."""
     generator, discriminator = plans(config, shape)
     return (

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.foundations.hyperparameters import ConfigError, Settings
 from gan_core.foundations.machine import worker_memory
 from gan_core.networks.architectures import (
     ARCHITECTURES,
@@ -23,11 +22,8 @@ from gan_core.networks.architectures import (
 )
 from gan_core.objectives.penalties import PENALTIES
 
-if TYPE_CHECKING:
-    from gan_core.settings.config import GANConfig
 
-
-def step_cost(config: GANConfig, shape: tuple[int, ...]) -> float:
+def step_cost(config: Settings, shape: tuple[int, ...]) -> float:
     """Floating-point operations of one step, roughly: a backward pass counts two forward ones, a penalty's gradient
     of a gradient three more for each batch it looks at; unrolling adds updates, and the way back through them."""
     generator, discriminator = plans(config, shape)
@@ -67,7 +63,7 @@ DATA_MATTERS = 0.25  # of all that is needed: then less of the data helps more t
 KEPT_DENSE, KEPT_GRAPH = 1.6, 0.6
 
 
-def step_memory(config: GANConfig, shape: tuple[int, ...]) -> int:
+def step_memory(config: Settings, shape: tuple[int, ...]) -> int:
     """Bytes that training holds at once, roughly: weights with what optimizer, average, update and two checkpoints add,
     and what the layers put out for all the batches that a step looks at, kept for the way back."""
     generator, discriminator = plans(config, shape)
@@ -82,7 +78,7 @@ def step_memory(config: GANConfig, shape: tuple[int, ...]) -> int:
     return BASE_BYTES + int(4 * (weights + kept * outputs))
 
 
-def check_memory(config: GANConfig, shape: tuple[int, ...], rivals: Sequence[GANConfig] = (), data: int = 0) -> None:
+def check_memory(config: Settings, shape: tuple[int, ...], rivals: Sequence[Settings] = (), data: int = 0) -> None:
     """Raises ConfigError where training these networks would need more memory than `worker_memory`.
 
     rivals: what the same process trains with them, in a race. data: bytes of their data (datasets.training_bytes).

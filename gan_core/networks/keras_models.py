@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
+from gan_core.foundations.hyperparameters import Settings
 from gan_core.foundations.lazy_imports import keras, tf
 from gan_core.networks import architectures as plan
-
-if TYPE_CHECKING:
-    from gan_core.settings.config import GANConfig
 
 # Keras's 0.99 would show the initial statistics for hundreds of steps.
 BATCH_NORM_MOMENTUM = 0.9
 D_SEED = 100  # apart from the generator's
 
 
-def build(config: GANConfig, shape: tuple[int, ...], seed: int, classes: int = 0):
+def build(config: Settings, shape: tuple[int, ...], seed: int, classes: int = 0):
     """(generator, discriminator) for samples of `shape`; Glorot-uniform weights, zero biases.
 
     With `classes` > 0 both take a one-hot class [batch, classes]: the generator behind z in the same vector, the

@@ -1,14 +1,15 @@
 """The losses: free functions of logits. `LOSSES` is their registry.
 
-`discriminator(real, fake, real_labels, fake_labels) -> scalar` and `generator(real, fake) -> scalar`, with
-logits and labels float32 [batch, 1]. Labels are 1 and 0, moved by label smoothing and label noise.
-Both are means over the batch.
+`discriminator(real, fake, real_labels, fake_labels, **own) -> scalar` and `generator(real, fake, **own) -> scalar`:
+logits and labels float32 [batch, 1], and those of the row's hyperparameters that they name. Labels are 1 and 0, moved
+by label smoothing and label noise. Both are means over the batch.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.foundations.lazy_imports import tf
 
 
@@ -22,6 +23,7 @@ class Loss:
     probability: `sigmoid`, `clip` (the output is one already) or `centered` (only differences mean anything).
     labels: whether it looks at the labels, so that label smoothing and noise act. bounded: whether the loss
     itself keeps logits from growing without end; else the discriminator needs a penalty, clipping or spectral norm.
+    knobs: its own hyperparameters, by name.
     """
 
     discriminator: Callable
@@ -34,6 +36,7 @@ class Loss:
     p_real: str = "sigmoid"
     labels: bool = True
     bounded: bool = True
+    knobs: dict[str, Hyperparameter] = field(default_factory=dict)
 
 
 def cross_entropy(logits, labels):

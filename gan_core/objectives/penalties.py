@@ -1,25 +1,49 @@
 """Penalties on the discriminator's gradient. `PENALTIES` is their registry.
 
-Each is `penalty(critic, real, fake, uniform) -> scalar`, to be multiplied by `gp_weight`; `critic` maps a batch to
-logits [batch, 1], `uniform(shape)` draws from [0, 1). R1 and R2 carry their factor 1/2, as in the papers.
+Each is `penalty(critic, real, fake, uniform, **own) -> scalar`, to be multiplied by `gp_weight`; `critic` maps a batch
+to logits [batch, 1], `uniform(shape)` draws from [0, 1), `own` are those of the row's hyperparameters that it names. R1
+and R2 carry their factor 1/2, as in the papers.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.foundations.lazy_imports import tf
 
 FLAT = 1e-12  # a root has no gradient at 0, where D is flat
 
 
+GP_WEIGHT = Hyperparameter(
+    float,
+    0.1,
+    "Penalty weight",
+    "How much the gradient penalty counts. Too high: the discriminator becomes flat and tells the generator nothing. "
+    "Too low: no effect. Usual: 0.01 to 1 for points, 1 to 10 for images.",
+    "Loss and penalty",
+    stops=(0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100),
+    low=0.0,
+    high=100.0,
+    live=True,
+    carriers="a gradient penalty",
+    lacking="there is no gradient penalty",
+    quiet=True,
+)
+
+
 @dataclass(frozen=True)
 class Penalty:
-    """A row of the registry. `function` is None where there is nothing to add; `batches`: how many it looks at."""
+    """A row of the registry.
+
+    function: None where there is nothing to add. batches: how many it looks at. knobs: its own hyperparameters, by
+    name; every penalty has a weight.
+    """
 
     function: Callable | None
     description: str
     source: str = ""
     batches: int = 1
+    knobs: dict[str, Hyperparameter] = field(default_factory=lambda: {"gp_weight": GP_WEIGHT})
 
 
 def slopes_square(critic, x):
@@ -67,7 +91,7 @@ def dragan(critic, real, fake, uniform):
 
 
 PENALTIES: dict[str, Penalty] = {
-    "none": Penalty(None, "no gradient penalty", batches=0),
+    "none": Penalty(None, "no gradient penalty", batches=0, knobs={}),
     "wgan_gp": Penalty(wgan_gp, "keeps D's gradient near 1 between real and generated samples", "arXiv 1704.00028"),
     "r1": Penalty(r1, "keeps D's gradient small at real samples", "arXiv 1801.04406"),
     "r1_r2": Penalty(r1_r2, "keeps D's gradient small at real and generated samples", "arXiv 2501.05441", batches=2),

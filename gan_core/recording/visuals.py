@@ -194,7 +194,8 @@ def arrows(trainer: Trainer, ema: bool) -> np.ndarray:
     if len(data.points) < ARROWS:
         real = tf.gather(real, tf.range(ARROWS) % len(data.points))
     state, (g, extra) = trainer.state, ("ema", "ema_extra") if ema else ("g", "g_extra")
-    fake, push = program.push(state[g], state[extra], state["d"], state["d_extra"], real, trainer.latent(ARROWS))
+    networks = state[g], state[extra], state["d"], state["d_extra"]
+    fake, push = program.push(*networks, real, trainer.latent(ARROWS), trainer.live)
     push = push.numpy() * (ARROWS // trainer.config.packing)  # the loss is a mean over packs
     tail = data.from_unit(fake.numpy())
     length = np.linalg.norm(push, axis=1, keepdims=True)

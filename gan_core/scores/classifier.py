@@ -228,7 +228,7 @@ def _train(x, y, classes: int, seed: int, say: Callable, stopped: Callable) -> l
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
         rate = RATE * 0.5 * (1.0 + tf.cos(math.pi * t / steps))  # cosine decay, arXiv 1608.03983
         for weight, gradient, pair in zip(weights, tape.gradient(loss, weights), slots, strict=True):
-            change, new = adam(gradient, pair, rate, t, 0.9, 0.999, 0.0)
+            change, new = adam(weight, gradient, pair, rate, t, 0.9, 0.999)
             weight.assign_add(change)
             for slot, value in zip(pair, new, strict=True):
                 slot.assign(value)

@@ -1,31 +1,18 @@
 """`GANConfig`: every setting of a run, its range and its help, and its way to JSON, URL and command line."""
 
-import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from gan_core.data.datasets import DATASETS
-from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, shorten
+from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, Settings, shorten
 from gan_core.networks.architectures import ARCHITECTURES
 from gan_core.objectives.losses import LOSSES
+from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.objectives.schedules import SCHEDULES
-from gan_core.settings import combinations
-from gan_core.settings.fields import (
-    activation,
-    beta_1,
-    beta_2,
-    choice,
-    knob_field,
-    layers,
-    learning_rate,
-    momentum,
-    norm,
-    optimizer,
-    units,
-)
+from gan_core.settings.fields import choice, knob_field, learning_rate, optimizer
 
 DATA_PREFIX = "data."
 
@@ -47,12 +34,27 @@ IMAGE_DEFAULTS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
+def _points_only(c: Settings) -> str:
+    return "" if DATASETS[c.data].kind == "images" else "points have no classes"
+
+
+def _looks_at_labels(c: Settings) -> str:
+    return "" if LOSSES[c.loss].labels else f"the loss {c.loss} looks at no labels"
+
+
+_WITH_LABELS = "the loss " + " or ".join(name for name, row in LOSSES.items() if row.labels)
+
+
+@dataclass(frozen=True, init=False)
 class GANConfig:
     """Every setting of a run. Frozen: a changed setting is a new config (`replace`).
 
+    The fields are what all runs have, and the choices from registries. What only some rows of a registry have, such as
+    `g_layers` or `gp_weight`, the row itself brings (`row.knobs`): those settings are read as attributes, given by name
+    and replaced like the others, and keep their values while another row is chosen.
+
     Construct it through `from_flat`, which checks ranges; `data_params` holds only the parameters that the
-    data set has, all of them.
+    data set has, all of them. `own` holds what rows bring, where it is not at its default, sorted by name.
     """
 
     data: str = choice(
@@ -69,6 +71,8 @@ class GANConfig:
         low=16,
         high=200_000,
         log=True,
+        needs="any data but your own points",
+        idle=lambda c: "all points of the file are used" if c.data == "file" else "",
     )
     g_lr: float = learning_rate(
         "Generator learning rate",
@@ -119,57 +123,6 @@ class GANConfig:
         "short a schedule freezes what is not learned yet.",
         live=True,
     )
-    schedule_steps: int = knob_field(
-        int,
-        20_000,
-        "Schedule length (steps)",
-        "Learning rates",
-        "The step at which the learning rates have fallen to their final share. Too low: training settles before it is "
-        "good. Too high: as without a schedule.",
-        low=100,
-        high=1_000_000,
-        log=True,
-        live=True,
-    )
-    schedule_floor: float = knob_field(
-        float,
-        0.0,
-        "Final share of the learning rate",
-        "Learning rates",
-        "The share of the learning rates that is left at the end of the schedule. 0: nothing moves after it, whatever "
-        "you change. High: it hardly settles.",
-        stops=(0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1),
-        low=0.0,
-        high=1.0,
-        live=True,
-    )
-    architecture: str = choice(
-        "mlp",
-        ARCHITECTURES,
-        "Architecture",
-        "Networks",
-        "The kind of networks. Convolutions know that neighbouring pixels belong together; dense layers must learn it. "
-        "Large ones are slow on a CPU.",
-    )
-    filters: int = knob_field(
-        int,
-        16,
-        "Base filters",
-        "Networks",
-        "Feature maps at the finest resolution; each coarser stage has twice as many. Low: fast, crude strokes. Twice "
-        "as many need up to four times as long.",
-        low=8,
-        high=128,
-        stops=(8, 12, 16, 24, 32, 48, 64, 96, 128),
-    )
-    conditional: bool = knob_field(
-        bool,
-        False,
-        "Conditional",
-        "Networks",
-        "Both networks are told the class, so you choose what is generated. Needs labelled data. With few images of "
-        "each class the discriminator can memorize them (overfitting).",
-    )
     latent_dim: int = knob_field(
         int,
         2,
@@ -188,39 +141,29 @@ class GANConfig:
         "Generator",
         "What z is drawn from. normal has no edges and some far values; uniform has hard edges.",
     )
-    g_layers: int = layers("Generator")
-    g_units: int = units("Generator")
-    g_activation: str = activation("relu", "Generator")
-    g_output: str = choice(
-        "linear",
-        {"linear": "no bound", "tanh": "between -1 and 1 in training units"},
-        "Output",
-        "Generator",
-        "linear can reach any point. tanh cannot leave the square of the data, and learns slowly at its edge.",
+    architecture: str = choice(
+        "mlp",
+        ARCHITECTURES,
+        "Architecture",
+        "Networks",
+        "The kind of networks. Convolutions know that neighbouring pixels belong together; dense layers must learn it. "
+        "Large ones are slow on a CPU.",
+        needs="images",
+        idle=lambda c: "" if DATASETS[c.data].kind == "images" else "only mlp makes points",
+        quiet=True,
     )
-    g_norm: str = norm("Generator")
-    g_optimizer: str = optimizer("Generator")
-    g_beta_1: float = beta_1("Generator")
-    g_beta_2: float = beta_2("Generator")
-    g_momentum: float = momentum("Generator")
-    d_layers: int = layers("Discriminator")
-    d_units: int = units("Discriminator")
-    d_activation: str = activation("leaky_relu", "Discriminator")
-    d_norm: str = norm("Discriminator")
-    dropout: float = knob_field(
-        float,
-        0.0,
-        "Dropout",
-        "Discriminator",
-        "Share of the discriminator's features that each training pass leaves out. Some keeps it from memorizing the "
-        "data (overfitting). Too high: it sees too little.",
-        low=0.0,
-        high=0.8,
+    conditional: bool = knob_field(
+        bool,
+        False,
+        "Conditional",
+        "Networks",
+        "Both networks are told the class, so you choose what is generated. Needs labelled data. With few images of "
+        "each class the discriminator can memorize them (overfitting).",
+        needs="images",
+        idle=_points_only,
     )
-    d_optimizer: str = optimizer("Discriminator")
-    d_beta_1: float = beta_1("Discriminator")
-    d_beta_2: float = beta_2("Discriminator")
-    d_momentum: float = momentum("Discriminator")
+    g_optimizer: str = optimizer(OPTIMIZERS, "Generator")
+    d_optimizer: str = optimizer(OPTIMIZERS, "Discriminator")
     penalty: str = choice(
         "none",
         PENALTIES,
@@ -228,18 +171,6 @@ class GANConfig:
         "Loss and penalty",
         "An extra loss that keeps the discriminator's gradient small or near 1. Training is more stable and keeps more "
         "modes. Without it the generator may get no useful gradient.",
-    )
-    gp_weight: float = knob_field(
-        float,
-        0.1,
-        "Penalty weight",
-        "Loss and penalty",
-        "How much the gradient penalty counts. Too high: the discriminator becomes flat and tells the generator "
-        "nothing. Too low: no effect. Usual: 0.01 to 1 for points, 1 to 10 for images.",
-        stops=(0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100),
-        low=0.0,
-        high=100.0,
-        live=True,
     )
     weight_clip: float = knob_field(
         float,
@@ -301,6 +232,8 @@ class GANConfig:
         low=0.0,
         high=0.5,
         live=True,
+        needs=_WITH_LABELS,
+        idle=_looks_at_labels,
     )
     label_noise: float = knob_field(
         float,
@@ -312,6 +245,8 @@ class GANConfig:
         low=0.0,
         high=0.5,
         live=True,
+        needs=_WITH_LABELS,
+        idle=_looks_at_labels,
     )
     instance_noise: float = knob_field(
         float,
@@ -336,6 +271,9 @@ class GANConfig:
         high=1_000_000,
         log=True,
         live=True,
+        needs="instance_noise above 0",
+        idle=lambda c: "" if c.instance_noise > 0 else "instance_noise is 0",
+        quiet=True,
     )
     grad_clip: float = knob_field(
         float,
@@ -369,6 +307,8 @@ class GANConfig:
         "On: samples and scores come from the averaged generator. Off: from the current generator, which changes with "
         "every step. Training is the same.",
         live=True,
+        needs="ema_decay above 0",
+        idle=lambda c: "" if c.ema_decay > 0 else "ema_decay=0 keeps no average",
     )
     seed: int = knob_field(
         int,
@@ -379,6 +319,29 @@ class GANConfig:
         low=0,
         high=2**31 - 1,
     )
+    own: tuple[tuple[str, Any], ...] = ()
+
+    def __init__(self, own: Iterable[tuple[str, Any]] = (), **values: Any):
+        brought = dict(own)
+        for each in fields(self):
+            if each.name != "own":
+                object.__setattr__(self, each.name, values.pop(each.name, each.default))
+        unknown = [name for name in values if name not in HYPERPARAMETERS]
+        if unknown:
+            raise TypeError(f"GANConfig has no setting {unknown[0]!r}")
+        brought |= values
+        usual = {name: knob.default for name, knob in HYPERPARAMETERS.items()}
+        kept = ((name, value) for name, value in brought.items() if name not in usual or value != usual[name])
+        object.__setattr__(self, "own", tuple(sorted(kept)))
+
+    def __getattr__(self, name: str) -> Any:
+        """The settings that rows bring; asked for only where no field has that name."""
+        for brought, value in self.__dict__.get("own", ()):
+            if brought == name:
+                return value
+        if name.startswith("__") or name not in CARRIED:
+            raise AttributeError(f"GANConfig has no setting {name!r}")
+        return HYPERPARAMETERS[name].default
 
     def params(self) -> dict[str, float]:
         """The data set's own parameters."""
@@ -452,17 +415,81 @@ class GANConfig:
             if name not in HYPERPARAMETERS and name not in data_knobs:
                 problems.append(unknown_setting(name, values["data"]))
         config = cls(**values)
-        for name, reason in combinations.refused(config):
+        for name, reason in refused(config):
             problems.append(reason)
             config = replace(config, **{name: HYPERPARAMETERS[name].default})
         return config, problems
 
 
 IMAGES_ONLY = ("conditional",)
-HYPERPARAMETERS: dict[str, Hyperparameter] = {
-    f.name: f.metadata["knob"] for f in fields(GANConfig) if "knob" in f.metadata
-}
-LIVE_FIELDS: tuple[str, ...] = tuple(name for name, knob in HYPERPARAMETERS.items() if knob.live)
+
+
+class Carrier(NamedTuple):
+    """A row that brings a setting: the choice that it is chosen by, its name, and the setting as it defines it."""
+
+    choice: str
+    row: str
+    knob: Hyperparameter
+
+
+HYPERPARAMETERS: dict[str, Hyperparameter] = {}  # every setting, by flat name, in the order of the page
+CARRIED: dict[str, list[Carrier]] = {}  # those that rows bring, and which rows
+LIVE_FIELDS: list[str] = []
+
+
+def _brought(name: str) -> Iterator[tuple[str, Carrier]]:
+    """(flat name, carrier) of all that the rows of the choice `name` bring."""
+    about = next(each.metadata for each in fields(GANConfig) if each.name == name)
+    side = about.get("side", "")
+    for row_name, row in about.get("registry", {}).items():
+        for base, knob in {} if name == "data" else getattr(row, "knobs", {}).items():
+            group = {"g": "Generator", "d": "Discriminator"}.get(side, knob.group or about["knob"].group)
+            yield (f"{side}_{base}" if side else base), Carrier(name, row_name, replace(knob, group=group))
+
+
+def collect() -> None:
+    """Finds every setting anew, after rows have joined a registry; raises ConfigError where two disagree on one."""
+    found: dict[str, Hyperparameter] = {}
+    carried: dict[str, list[Carrier]] = {}
+    for each in fields(GANConfig):
+        if "knob" not in each.metadata:
+            continue
+        found[each.name] = each.metadata["knob"]
+        for name, carrier in _brought(each.name):
+            known = carried.get(name, [carrier])[0]
+            elsewhere = (name in found and name not in carried) or known.choice != carrier.choice
+            if elsewhere or _same(known.knob) != _same(carrier.knob):
+                what = f"The {carrier.choice} {carrier.row} brings a setting {name}"
+                raise ConfigError(f"{what}, and there is another one of that name.")
+            carried.setdefault(name, []).append(carrier)
+            found.setdefault(name, carrier.knob)
+    for kept, new in ((HYPERPARAMETERS, found), (CARRIED, carried)):
+        kept.clear()
+        kept.update(new)
+    LIVE_FIELDS[:] = [name for name, knob in HYPERPARAMETERS.items() if knob.live]
+
+
+def _same(knob: Hyperparameter) -> Hyperparameter:
+    """What rows that bring one setting have to agree on: all but when it acts."""
+    return replace(knob, needs="", choices=None if knob.choices is None else dict(knob.choices))
+
+
+def refused(c: GANConfig) -> list[tuple[str, str]]:
+    """(the setting to take back, why) for each combination that cannot work: in general, and by the chosen rows."""
+    found = []
+    if c.batch_size % c.packing:
+        why = f"The batch size ({c.batch_size}) must be a multiple of packing ({c.packing}). Change one of them."
+        found.append(("packing", why))
+    elif c.packing > 1 and c.conditional:
+        why = f"Packing ({c.packing}) does not work with conditional training. Switch one of them off."
+        found.append(("packing", why))
+    for each in fields(c):
+        row = each.metadata.get("registry", {}).get(getattr(c, each.name))
+        found += getattr(row, "refuses", lambda settings: [])(c)
+    return found
+
+
+collect()
 
 
 def text(value: Any) -> str:
@@ -520,5 +547,5 @@ def same_structure(a: GANConfig, b: GANConfig) -> bool:
 
 def compile_key(config: GANConfig) -> tuple:
     """What the compiled step depends on: configs with equal keys share one compiled function."""
-    skip = {*LIVE_FIELDS, "seed", "data", "data_params"}
-    return tuple(getattr(config, f.name) for f in dataclasses.fields(config) if f.name not in skip)
+    skip = {*LIVE_FIELDS, "seed", "data"}
+    return tuple(getattr(config, name) for name in HYPERPARAMETERS if name not in skip)

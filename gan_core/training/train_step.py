@@ -8,17 +8,19 @@ Every random draw is a function of (seed, step, purpose), so a run does not depe
 grouped into calls.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gan_core.foundations.hyperparameters import asked_for
 from gan_core.foundations.lazy_imports import tf
 from gan_core.networks import keras_models
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS, TINY
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.objectives.schedules import SCHEDULES, noise_level, rate_factor
-from gan_core.settings.config import GANConfig
+from gan_core.settings.config import CARRIED, HYPERPARAMETERS, LIVE_FIELDS, GANConfig
 from gan_core.training import compilation
 
 State = dict[str, Any]
@@ -33,21 +35,12 @@ ROWS = 1024  # rows that one call can return, so its most steps
 REAL_D, Z_D, Z_G, REAL_G, LABELS, PENALTY, NOISE_D, NOISE_G = range(8)
 UNROLLED = 15  # stands for "update" in the keys of what the unrolled discriminator draws
 
-# The settings that a step reads as tensors, so that they may change between two calls.
-RATES = (
-    "g_lr",
-    "d_lr",
-    "gp_weight",
-    "label_smoothing",
-    "label_noise",
-    "ema_decay",
-    "instance_noise",
-    "instance_noise_steps",
-    "schedule_steps",
-    "schedule_floor",
-    "grad_clip",
-    "weight_clip",
-)
+COUNTS = ("d_steps", "g_steps", "schedule")  # live settings that a step reads as whole numbers
+
+
+def live_rates() -> tuple[str, ...]:
+    """The other settings that a step reads as tensors, so that they may change between two calls: live numbers."""
+    return tuple(n for n in LIVE_FIELDS if n not in COUNTS and HYPERPARAMETERS[n].kind in (int, float))
 
 
 def draw_z(config: GANConfig, n: int, key, alg: str):
@@ -105,6 +98,7 @@ class TrainStep:
         self.generator, self.discriminator = models or keras_models.build(config, self.shape, 0, classes)
         self.loss = LOSSES[config.loss]
         self.penalty = PENALTIES[config.penalty].function
+        self.rates = live_rates()
         # XLA makes threefry numbers fastest, plain kernels know philox only.
         self._rng = "philox" if self.path == "graph" else "threefry"
         self.traces = 0
@@ -144,9 +138,18 @@ class TrainStep:
 
     def live(self, config: GANConfig) -> dict[str, Any]:
         """The live settings as tensors: their values may change between calls, and nothing is traced again."""
-        rates = [getattr(config, name) for name in RATES]
+        rates = [getattr(config, name) for name in self.rates]
         counts = [config.d_steps, config.g_steps, list(SCHEDULES).index(config.schedule)]
         return {"rates": tf.constant(rates, tf.float32), "counts": tf.constant(counts)}
+
+    def _named(self, live) -> dict[str, Any]:
+        """By name the settings that functions of registries read: the live ones as scalar tensors, `schedule` as an
+        index into SCHEDULES, and as they are those that rows bring and that are not live."""
+        fixed = {name: getattr(self.config, name) for name in CARRIED if name not in self.rates}
+        return fixed | dict(zip(self.rates, tf.unstack(live["rates"]), strict=True)) | {"schedule": live["counts"][2]}
+
+    def _g_loss(self, real_logits, fake_logits, rate):
+        return self.loss.generator(real_logits, fake_logits, **_own(self.loss, self.loss.generator, rate))
 
     # -- random draws -------------------------------------------------------------------------------------
 
@@ -235,9 +238,9 @@ class TrainStep:
 
     def _apply(self, side: str, state: State, gradients, rate, step) -> tuple[State, Any]:
         """(the state with the optimizer's update of network `side`, "g" or "d"; the norm of the gradients)."""
-        optimizer, c, gradients = self._optimizer(side), self.config, self._mean(gradients)
-        betas = [getattr(c, f"{side}_{name}") for name in ("beta_1", "beta_2", "momentum")]
-        lr = rate[f"{side}_lr"] * rate_factor(rate["schedule"], step, rate["schedule_steps"], rate["schedule_floor"])
+        optimizer, gradients = self._optimizer(side), self._mean(gradients)
+        own = {name: rate[f"{side}_{name}"] for name in optimizer.knobs}
+        lr = rate[f"{side}_lr"] * rate_factor(step, rate)
         norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient**2) for gradient in gradients]) + TINY)
         most = rate["grad_clip"]
         scale = tf.where(most > 0.0, most / tf.maximum(most, norm), 1.0)
@@ -245,7 +248,8 @@ class TrainStep:
         updates = state[f"{side}_opt"]["updates"] + 1
         weights, slots = [], []
         for weight, slot, gradient in zip(state[side], state[f"{side}_opt"]["slots"], gradients, strict=True):
-            change, slot = optimizer.update(scale * gradient, slot, lr, tf.cast(updates, tf.float32), *betas)
+            t = tf.cast(updates, tf.float32)
+            change, slot = optimizer.update(weight, scale * gradient, slot, lr, t, **own)
             weight = weight + change
             weights.append(tf.clip_by_value(weight, -bound, bound) if side == "d" else weight)
             slots.append(slot)
@@ -261,11 +265,16 @@ class TrainStep:
             tape.watch(d)
             real_logits, extra = self._judge(d, own["d_extra"], real, y, training=True)
             fake_logits, extra = self._judge(d, extra, fake, y, training=True)
-            loss = self.loss.discriminator(real_logits, fake_logits, *labels)
+            loss = self.loss.discriminator(
+                real_logits, fake_logits, *labels, **_own(self.loss, self.loss.discriminator, rate)
+            )
             penalty = tf.zeros([])
             total = loss
             if self.penalty is not None:
-                penalty = self.penalty(lambda x: self._judge(d, extra, x, y, training=True)[0], real, fake, uniform)
+                own_of_penalty = _own(PENALTIES[self.config.penalty], self.penalty, rate)
+                penalty = self.penalty(
+                    lambda x: self._judge(d, extra, x, y, training=True)[0], real, fake, uniform, **own_of_penalty
+                )
                 total = loss + rate["gp_weight"] * penalty
         own, norm = self._apply("d", own, tape.gradient(total, d), rate, step)
         row = tf.stack([loss, penalty, *accuracies(self.config.loss, real_logits, fake_logits), norm])
@@ -273,7 +282,7 @@ class TrainStep:
 
     def _update_d(self, state: State, data, live, seed, update) -> State:
         """One discriminator update: the state with a new `d`, `d_opt` and `d_row`."""
-        rate, step, c = _named(live), state["step"], self.config
+        rate, step, c = self._named(live), state["step"], self.config
 
         def key(purpose):
             return self._key(seed, step, purpose, update)
@@ -297,7 +306,7 @@ class TrainStep:
 
     def _update_g(self, state: State, data, live, seed):
         """One generator update, which is one step: the new state and the step's row of COLUMNS."""
-        rate, step, c, g = _named(live), state["step"], self.config, state["g"]
+        rate, step, c, g = self._named(live), state["step"], self.config, state["g"]
         z = draw_z(c, self._batch, self._key(seed, step, Z_G), self._rng)
         needs_real = self.loss.generator_needs_real or c.unroll > 0
         real = y = None
@@ -320,7 +329,7 @@ class TrainStep:
             if self.loss.generator_needs_real:
                 real_logits, _ = self._judge(own["d"], own["d_extra"], real, y, training=True)
             fake_logits, _ = self._judge(own["d"], own["d_extra"], fake, y, training=True)
-            loss = self.loss.generator(real_logits, fake_logits)
+            loss = self._g_loss(real_logits, fake_logits, rate)
         state, norm = self._apply("g", state, tape.gradient(loss, g), rate, step)
         state, loss = {**state, "g_extra": self._mean(extra)}, self._mean(loss)
         # A young average has a short memory, else it would show the initial weights for long.
@@ -370,14 +379,14 @@ class TrainStep:
         finite = [tf.reduce_all([tf.reduce_all(tf.math.is_finite(w)) for w in state[side]]) for side in "gd"]
         return state, rows, tf.stack(finite)
 
-    def _push(self, g, g_extra, d, d_extra, real, z):
+    def _push(self, g, g_extra, d, d_extra, real, z, live):
         """Where the generator's loss pushes its samples: (samples [n, ...], -d loss / d sample [n, ...])."""
         fake, _ = self._fake(g, g_extra, z, None)
         real_logits, _ = self._judge(d, d_extra, pack(real, self.config.packing), None)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
             logits, _ = self._judge(d, d_extra, pack(fake, self.config.packing), None)
-            loss = self.loss.generator(real_logits, logits)
+            loss = self._g_loss(real_logits, logits, self._named(live))
         return fake, -tape.gradient(loss, fake)
 
     def layers(self) -> list[dict[str, Any]]:
@@ -385,9 +394,9 @@ class TrainStep:
         return keras_models.layers(self.generator) + keras_models.layers(self.discriminator)
 
 
-def _named(live) -> dict[str, Any]:
-    """The live settings by name, scalars; `schedule` as an index into SCHEDULES."""
-    return dict(zip(RATES, tf.unstack(live["rates"]), strict=True)) | {"schedule": live["counts"][2]}
+def _own(row: Any, function: Callable, rate: dict[str, Any]) -> dict[str, Any]:
+    """Those settings that a row of a registry brings and that its function asks for."""
+    return asked_for(function, {name: rate[name] for name in row.knobs})
 
 
 def accuracies(loss: str, real_logits, fake_logits):

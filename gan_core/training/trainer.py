@@ -55,7 +55,7 @@ class Trainer:
         self.neighbours: tuple | None = None  # what visuals.py found last
         self._latents: dict[tuple[int, int, int], Any] = {}
         self._seed = tf.constant(config.seed, tf.int64)
-        self._live = self.program.live(config)
+        self.live = self.program.live(config)
         self.reset()
 
     def reset(self) -> None:
@@ -73,7 +73,7 @@ class Trainer:
     def set_live(self, config: GANConfig) -> None:
         """Takes the live settings of `config` from the next call on."""
         self.config = config
-        self._live = self.program.live(config)
+        self.live = self.program.live(config)
 
     @property
     def step(self) -> int:
@@ -148,7 +148,7 @@ class Trainer:
 
     def _call(self, program: TrainStep, n: int) -> tuple[State, np.ndarray, np.ndarray]:
         """(the state n steps on, their rows, whether the weights of each network are finite); changes nothing."""
-        state, rows, finite = program.train(self.state, self._data, self._live, self._seed, tf.constant(n))
+        state, rows, finite = program.train(self.state, self._data, self.live, self._seed, tf.constant(n))
         return state, rows.numpy()[:n], finite.numpy()
 
     # -- looking ------------------------------------------------------------------------------------------

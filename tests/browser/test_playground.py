@@ -556,7 +556,9 @@ def test_a_killed_worker_is_a_sentence_and_play_starts_again(server, open_tab):
     before = set(server.workers())
     tab.play(20)
     # The busiest of the server's workers is the one that trains.
-    tab_workers = [pid for pid in server.workers() if _is_busy(pid)] or list(set(server.workers()) - before)
+    tab_workers = wait_until(
+        lambda: [pid for pid in server.workers() if _is_busy(pid)] or [*{*server.workers()} - before], 20, "its worker"
+    )
     os.kill(tab_workers[0], signal.SIGKILL)
     wait_until(lambda: "stopped unexpectedly" in tab.page.inner_text("body"), 20, "the sentence")
     wait_until(lambda: "Play" in tab.text("play"), 20, "the Play button")

@@ -24,7 +24,8 @@ from gan_core.data.point_files import parse_points
 from gan_core.export.script import PURPOSES, script, unpresentable
 from gan_core.export.script_steps import sources
 from gan_core.foundations.hyperparameters import ConfigError
-from gan_core.networks.architectures import ACTIVATIONS, ARCHITECTURES, NORMS
+from gan_core.networks.architectures import ARCHITECTURES
+from gan_core.networks.network_hyperparameters import ACTIVATIONS, NORMS
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES

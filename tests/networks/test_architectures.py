@@ -8,9 +8,7 @@ import pytest
 
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import (
-    ACTIVATIONS,
     ARCHITECTURES,
-    NORMS,
     Activation,
     Conv,
     ConvTransposed,
@@ -31,6 +29,7 @@ from gan_core.networks.architectures import (
     parameter_counts,
     plans,
 )
+from gan_core.networks.network_hyperparameters import ACTIVATIONS, NORMS
 from gan_core.settings.config import HYPERPARAMETERS, GANConfig
 from tests.conftest import ROOT
 
@@ -128,7 +127,7 @@ def test_nothing_costs_nothing():
 def test_every_row_is_described():
     for name, row in ARCHITECTURES.items():
         assert row.description.strip(), name
-        assert set(row.uses) <= set(HYPERPARAMETERS), name
+        assert set(row.knobs) <= set(HYPERPARAMETERS), name
     assert [name for name, row in ARCHITECTURES.items() if not row.images_only] == ["mlp"]
     assert [name for name, row in ARCHITECTURES.items() if row.dense] == ["mlp"]
 
@@ -172,10 +171,10 @@ def test_an_architecture_uses_what_it_says(name, knob):
     shape = (64, 64, 3) if ARCHITECTURES[name].sides == (64,) else (28, 28, 3)
     config = config_of(architecture=name)
     changed = plans(config, shape) != plans(config.updated({knob: other(knob)}), shape)
-    assert changed == (knob in ARCHITECTURES[name].uses)
+    assert changed == (knob in ARCHITECTURES[name].knobs)
 
 
-@pytest.mark.parametrize("name", [n for n, row in ARCHITECTURES.items() if "d_norm" in row.uses])
+@pytest.mark.parametrize("name", [n for n, row in ARCHITECTURES.items() if "d_norm" in row.knobs])
 @pytest.mark.parametrize("norm", NORMS)
 def test_where_normalisation_goes(name, norm):
     """Batch and layer norm neither on the discriminator's first layer nor on a network's last one."""
@@ -194,7 +193,7 @@ def test_where_normalisation_goes(name, norm):
     assert spectral == {"spectral" if norm == "spectral" else "none"}
 
 
-@pytest.mark.parametrize("name", [n for n, row in ARCHITECTURES.items() if "dropout" in row.uses])
+@pytest.mark.parametrize("name", [n for n, row in ARCHITECTURES.items() if "dropout" in row.knobs])
 def test_dropout_is_the_discriminators_alone(name):
     generator, discriminator = plans(config_of(architecture=name, dropout=0.3), (28, 28, 1))
     assert Dropout(0.3) in discriminator and not any(isinstance(layer, Dropout) for layer in flat(generator))

@@ -7,9 +7,7 @@ import tensorflow as tf
 
 from gan_core.networks import keras_models
 from gan_core.networks.architectures import (
-    ACTIVATIONS,
     ARCHITECTURES,
-    NORMS,
     Activation,
     Conv,
     ConvTransposed,
@@ -18,6 +16,7 @@ from gan_core.networks.architectures import (
     Upsample,
     parameter_counts,
 )
+from gan_core.networks.network_hyperparameters import ACTIVATIONS, NORMS
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 
@@ -70,7 +69,7 @@ def all_pictures():
     for name, row in ARCHITECTURES.items():
         for side in row.sides or (28, 32, 64):
             for channels in (1, 3):
-                for norm in NORMS if "d_norm" in row.uses else ("none",):
+                for norm in NORMS if "d_norm" in row.knobs else ("none",):
                     yield pytest.param(name, (side, side, channels), norm, id=f"{name}-{side}-{channels}-{norm}")
 
 

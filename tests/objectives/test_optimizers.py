@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gan_core.foundations.hyperparameters import asked_for
 from gan_core.objectives.optimizers import EPSILON, OPTIMIZERS, RHO
 
 UPDATES = 20
@@ -36,7 +37,9 @@ def path(name, rate, beta_1=0.9, beta_2=0.999, momentum=0.0):
     slots = tuple(tf.zeros_like(weight) for _ in row.slots)
     steps = []
     for t, gradient in enumerate(GRADIENTS, 1):
-        change, slots = row.update(tf.constant(gradient), slots, rate, tf.constant(float(t)), beta_1, beta_2, momentum)
+        own = asked_for(row.update, {"beta_1": beta_1, "beta_2": beta_2, "momentum": momentum})
+        assert set(own) == set(row.knobs)
+        change, slots = row.update(weight, tf.constant(gradient), slots, rate, tf.constant(float(t)), **own)
         assert len(slots) == len(row.slots)
         weight = weight + change
         steps.append(weight.numpy())
@@ -78,9 +81,9 @@ def test_every_optimizer_is_held_against_keras():
 @pytest.mark.parametrize(
     "hyperparameter, values", [("beta_1", (0.1, 0.8)), ("beta_2", (0.9, 0.999)), ("momentum", (0.1, 0.8))]
 )
-def test_uses_says_which_hyperparameters_act(name, hyperparameter, values):
+def test_a_row_s_own_hyperparameters_act(name, hyperparameter, values):
     a, b = (path(name, 0.01, **{hyperparameter: value}) for value in values)
-    assert np.array_equal(a, b) == (hyperparameter not in OPTIMIZERS[name].uses)
+    assert np.array_equal(a, b) == (hyperparameter not in OPTIMIZERS[name].knobs)
 
 
 def test_the_first_step_of_adam_is_the_rate():
@@ -101,7 +104,8 @@ def test_an_update_can_be_differentiated(name, size):
 
     def change(gradient):
         slots = tuple(tf.fill([1], 0.01) for _ in row.slots) if size else (tf.zeros([1]),) * len(row.slots)
-        return row.update(gradient, slots, 0.1, tf.constant(3.0), 0.5, 0.9, 0.5)[0]
+        own = asked_for(row.update, {"beta_1": 0.5, "beta_2": 0.9, "momentum": 0.5})
+        return row.update(tf.constant([1.0]), gradient, slots, 0.1, tf.constant(3.0), **own)[0]
 
     gradient = tf.constant([size])
     with tf.GradientTape() as tape:

@@ -17,7 +17,12 @@ BY_HAND = {
 
 
 def factor(name, step, steps=STEPS, floor=0.0):
-    return float(rate_factor(list(SCHEDULES).index(name), tf.constant(step), float(steps), floor))
+    return float(rate_factor(tf.constant(step), values(list(SCHEDULES).index(name), steps, floor)))
+
+
+def values(kind, steps=STEPS, floor=0.0):
+    """The live settings that a schedule reads."""
+    return {"schedule": kind, "schedule_steps": float(steps), "schedule_floor": floor}
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -45,7 +50,7 @@ def test_the_kind_is_a_tensor_that_can_change():
     @tf.function(autograph=False)
     def compiled(kind, step):
         traces.append(kind)
-        return rate_factor(kind, step, 1_000.0, 0.0)
+        return rate_factor(step, values(kind))
 
     for i, name in enumerate(SCHEDULES):
         assert float(compiled(tf.constant(i), tf.constant(250))) == pytest.approx(BY_HAND[name][1], abs=1e-6)

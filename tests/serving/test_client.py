@@ -251,7 +251,7 @@ def test_an_upload_goes_to_the_worker_once(run, monkeypatch, tmp_path):
     run.steps(2)
     poll_until(run, lambda s: s.step == 2, "two steps of other networks")
     (folder,) = run.save([tmp_path / "kept"]).result(30)
-    assert counted.bytes - first < points.nbytes / 10
+    assert counted.bytes - first < points.nbytes / 4  # all that is asked for meanwhile, but no upload
     assert np.array_equal(run_reading.upload_of(run_reading.read(folder)), points)
     other = points + 1
     assert not run.can_go_on_as(run.config, other)

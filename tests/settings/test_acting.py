@@ -10,8 +10,8 @@ from gan_core.data import datasets
 from gan_core.data.datasets import DATASETS, class_count
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import ARCHITECTURES, plans
-from gan_core.settings.combinations import CONDITIONS, acts, why_idle
-from gan_core.settings.config import HYPERPARAMETERS, IMAGE_DEFAULTS, GANConfig
+from gan_core.settings.combinations import acts, needs, why_idle
+from gan_core.settings.config import CARRIED, HYPERPARAMETERS, IMAGE_DEFAULTS, GANConfig
 from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
 from tests.support.tiny import quadrants
@@ -142,7 +142,7 @@ def test_networks_are_the_same_where_a_setting_is_said_not_to_act(name, layers, 
         changed = [plans(other, shape) != plans(config, shape) for other in others(knob, config)]
         if not acts(knob, config):
             assert not any(changed), knob
-        elif knob in CONDITIONS and knob in {use for row in ARCHITECTURES.values() for use in row.uses}:
+        elif knob in {use for row in ARCHITECTURES.values() for use in row.knobs}:
             assert any(changed), knob
 
 
@@ -162,6 +162,8 @@ def test_every_parameter_of_points_acts(data):
             assert not np.array_equal(datasets.load(low).array, datasets.load(high).array), name
 
 
-def test_conditions_are_of_settings_and_say_what_they_need():
-    assert set(CONDITIONS) <= set(HYPERPARAMETERS) and all(row.needs for row in CONDITIONS.values())
+def test_a_setting_that_may_do_nothing_says_what_it_needs():
+    assert {name for name, knob in HYPERPARAMETERS.items() if knob.idle} | {*CARRIED} == {
+        name for name in HYPERPARAMETERS if needs(name)
+    }
     assert set(IMAGE_DEFAULTS) <= set(HYPERPARAMETERS)

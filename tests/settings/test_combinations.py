@@ -7,8 +7,8 @@ import pytest
 
 from gan_core.__main__ import main
 from gan_core.foundations.hyperparameters import ConfigError
-from gan_core.settings.combinations import doubtful, refused
-from gan_core.settings.config import IMAGE_DEFAULTS, GANConfig, config_from_json
+from gan_core.settings.combinations import doubtful
+from gan_core.settings.config import IMAGE_DEFAULTS, GANConfig, config_from_json, refused
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 

@@ -14,6 +14,7 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks import architectures
 from gan_core.networks.cost import check_memory
 from gan_core.settings.config import (
+    CARRIED,
     DATA_PREFIX,
     HYPERPARAMETERS,
     IMAGE_DEFAULTS,
@@ -135,7 +136,10 @@ each_knob = pytest.mark.parametrize("knob", ALL_KNOBS.values(), ids=ALL_KNOBS.ke
 
 
 def test_every_field_but_the_data_parameters_is_a_knob():
-    assert set(DEFAULT.__dataclass_fields__) == {*HYPERPARAMETERS, "data_params"}
+    """The others are those that rows of registries bring."""
+    of_all_runs = {*HYPERPARAMETERS} - {*CARRIED}
+    assert set(DEFAULT.__dataclass_fields__) == {*of_all_runs, "data_params", "own"}
+    assert {"g_layers", "filters", "gp_weight", "g_beta_1", "d_momentum", "schedule_floor"} <= {*CARRIED}
 
 
 @each_knob

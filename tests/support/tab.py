@@ -32,8 +32,9 @@ class Tab:
             self.errors.append(f"{request.url} {request.failure}")
 
     def _heard(self, message) -> None:
-        # Streamlit looks for its own address below a page's path first.
-        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+        # Streamlit looks for its own address below a page's path first, and forgets a list's pictures once the page
+        # that shows them is left, which may be while they are fetched.
+        if message.type == "error" and not re.search("/_stcore/|/media/", message.location.get("url", "")):
             self.errors.append(message.text)
 
     def ready(self) -> None:
@@ -47,9 +48,8 @@ class Tab:
         return self.page.inner_text(f".st-key-{key}")
 
     def step(self) -> int:
-        match = re.fullmatch(r"step ([\d,]+)", self.text("step_counter").strip())
-        assert match, self.text("step_counter")
-        return int(match[1].replace(",", ""))
+        said = wait_until(lambda: re.fullmatch(r"step ([\d,]+)", self.text("step_counter").strip()), 10, "the step")
+        return int(said[1].replace(",", ""))
 
     def attribute(self, plot: str, name: str) -> int:
         return int(self.page.get_attribute(f".st-key-live_{plot} .ganscope-plot", f"data-{name}") or 0)

@@ -703,7 +703,9 @@ def test_push_is_the_gradient_of_the_generators_loss(graph_trainer):
     """For the non-saturating loss: -d softplus(-logit) / d sample, divided by the batch."""
     z = graph_trainer.latent(10)
     state, real = graph_trainer.state, graph_trainer._data["x"][:10]
-    fake, push = graph_trainer.program.push(state["g"], state["g_extra"], state["d"], state["d_extra"], real, z)
+    fake, push = graph_trainer.program.push(
+        state["g"], state["g_extra"], state["d"], state["d_extra"], real, z, graph_trainer.live
+    )
     w1, b1, w2, b2 = (w.numpy().astype(float) for w in graph_trainer.state["d"])
     hidden = fake.numpy() @ w1 + b1
     logits = np.where(hidden > 0, hidden, 0.2 * hidden) @ w2 + b2

@@ -281,7 +281,7 @@ def test_arrows_of_a_packed_discriminator_are_each_samples_own(packing):
     assert n % packing == 0
     state, z = trainer.state, trainer.latent(n)
     _, push = trainer.program.push(
-        state["g"], state["g_extra"], state["d"], state["d_extra"], trainer._data["x"][:n], z
+        state["g"], state["g_extra"], state["d"], state["d_extra"], trainer._data["x"][:n], z, trainer.live
     )
     with tf.GradientTape() as tape:
         fake = tf.constant(trainer.generated(z, ema=False))

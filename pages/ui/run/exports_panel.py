@@ -25,7 +25,7 @@ from pages.ui.components.liveplot import deliver
 from pages.ui.run import settings_panel
 from pages.ui.server.streamlit_private import connected as _is_connected
 from pages.ui.server.streamlit_private import session_id as _session
-from pages.ui.session import clicks
+from pages.ui.session import clicks, remembered
 
 MOST_SECONDS = 600.0
 SAVE_SECONDS = 60.0
@@ -170,6 +170,7 @@ def _begin(kind: str, source: Run | Saved) -> None:
     else:
         job = Job(kind, source.name, lambda _folder: source.folder)
     st.session_state.take_job, st.session_state.take_begun = job, True
+    remembered.keep()  # at once: a refresh may come before the page is drawn to its end
 
 
 def begun() -> bool:
