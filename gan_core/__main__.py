@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from gan_core import plugins
 from gan_core.data.datasets import DATASETS
 from gan_core.export.exports import EXPORTS
 from gan_core.foundations.hyperparameters import ConfigError, shorten
@@ -489,6 +490,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
+    for problem in plugins.load():
+        say(problem)
     args = parser().parse_args(arguments)
     try:
         result = args.function(args)

@@ -6,18 +6,21 @@ networks start from the same weights, so that its first losses are those of the 
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gan_core.data.datasets import DATASETS, MOST_CLASSES, sample_shape
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
-from gan_core.export.script_data import IMAGES, POINTS, images_text, points_text
+from gan_core.export.script_data import IMAGES, images_text, is_written, points_text
 from gan_core.export.script_networks import INDENT, networks
 from gan_core.export.script_steps import PHILOX, Steps
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks import architectures as plan
+from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
+from gan_core.objectives.penalties import PENALTIES
 from gan_core.objectives.schedules import SCHEDULES
 from gan_core.training import train_step
 from gan_core.training.compilation import first_steps
@@ -71,13 +74,15 @@ IMPORTS = (  # (what needs it, the line), in the order of the lines; "" parts Py
 def unpresentable(config: GANConfig) -> str:
     """Why there is no script of these settings, in a sentence, or "" where there is one."""
     c = config
-    if not DATASETS[c.data].upload and c.data not in POINTS and c.data not in IMAGES:
+    data = DATASETS.get(c.data)
+    points = data is not None and data.kind == "points" and is_written(c.data)
+    if not points and c.data not in IMAGES and not (data is not None and data.upload):
         return f"There is no script of the data set {c.data} yet."
-    for name in (c.g_optimizer, c.d_optimizer):
-        if name not in OPTIMIZERS:
-            return f"There is no script of the optimizer {name}, which is unknown here."
-    if c.schedule not in SCHEDULES:
-        return f"There is no script of the schedule {c.schedule}, which is unknown here."
+    for kind, name, row, function in _functions(c):
+        if row is None:
+            return f"There is no script of the {kind} {name}, which is unknown here."
+        if not inspect.isfunction(function) or not function.__name__.isidentifier():
+            return f"There is no script of the {kind} {name}, whose function has no name."
     try:
         plan.plans(c, sample_shape(c))
         count = _class_count(c)
@@ -86,6 +91,24 @@ def unpresentable(config: GANConfig) -> str:
     if c.conditional and count is not None and not 2 <= count <= MOST_CLASSES:
         return f"Conditional training needs data of 2 to {MOST_CLASSES} classes; {c.data} has {count:,}."
     return ""
+
+
+def _functions(c: GANConfig) -> list[tuple[str, str, Any, Any]]:
+    """(what it is, its name, its row, a function) of each that a script writes out."""
+    found = []
+    for kind, name, registry, functions in (
+        ("loss", c.loss, LOSSES, ("discriminator", "generator")),
+        ("penalty", c.penalty, PENALTIES, ("function",)),
+        ("optimizer", c.g_optimizer, OPTIMIZERS, ("update",)),
+        ("optimizer", c.d_optimizer, OPTIMIZERS, ("update",)),
+        ("schedule", c.schedule, SCHEDULES, ("share",)),
+    ):
+        row = registry.get(name)
+        for part in functions:
+            function = getattr(row, part, None)
+            if (kind, name) not in (("penalty", "none"), ("schedule", "constant")):
+                found.append((kind, name, row, function))
+    return found
 
 
 def script(config: GANConfig, upload_name: str = "", shape: tuple[int, ...] | None = None) -> str:

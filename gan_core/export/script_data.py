@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import DIGITS_TEST
+from gan_core.export.script_sources import sources
 
 if TYPE_CHECKING:
     from gan_core.settings.config import GANConfig
@@ -119,11 +122,36 @@ def points_text(data: str) -> tuple[str, str]:
     """(code that makes `data`, in training units; what brings samples back to the data's units)."""
     if data == "file":
         return _TABLE, " * scale + center"
+    if data not in POINTS:
+        return _own_text(data), " * made.scale + made.center"
     row = POINTS[data]
     unit = f" / {row.scale}" if row.scale else ""
     lines = [f"# -- data: {row.about}", "rng = np.random.default_rng([SEED, 0])", row.code]
     lines += [f'data = tf.constant(points.astype("float32"){unit})' + "  # of about unit size" * bool(unit)]
     return "\n".join(lines), unit.replace("/", "*")
+
+
+_DATA = '''class Data:
+    """Points, and what brings them to about unit size."""
+
+    def __init__(self, points, limit=1.0, scale=1.0, center=(0.0, 0.0), modes=None, mode_std=0.0):
+        self.points, self.scale, self.center = points, np.float32(scale), np.float32(center)'''
+
+
+def _own_text(data: str) -> str:
+    """Code that makes a data set by the very function that is registered for it: one of a user's own."""
+    row = DATASETS[data]
+    texts, _ = sources(row.draw)
+    given = "".join(f", {name}={name.upper()}" for name in row.knobs)
+    made = f"made = {row.draw.__name__}(DATA_SIZE, np.random.default_rng([SEED, 0]){given})"
+    made += '\ndata = tf.constant(((made.points - made.center) / made.scale).astype("float32"))'
+    return "\n\n\n".join([f"# -- data: {row.description}\n{_DATA}", *texts, made])
+
+
+def is_written(data: str) -> bool:
+    """Whether a script can hold this data set of points: by a text of its own, or by its function's."""
+    function = DATASETS[data].draw
+    return data in POINTS or (inspect.isfunction(function) and function.__name__.isidentifier())
 
 
 # -- pictures -----------------------------------------------------------------------------------------------

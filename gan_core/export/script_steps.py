@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gan_core.export.script_networks import INDENT, WIDTH, flattened
+from gan_core.export.script_sources import sources
 from gan_core.networks import architectures as plan
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
@@ -17,43 +15,6 @@ from gan_core.objectives.schedules import SCHEDULES
 
 if TYPE_CHECKING:
     from gan_core.settings.config import GANConfig
-
-
-def sources(*functions: Callable, short: bool = False) -> tuple[list[str], dict[str, list[str]]]:
-    """(the texts of those functions of one module and of all that they use of it, in its order; parameters by name).
-
-    Parameters that a function never looks at are left out, unless another one calls it; short: of a docstring only the
-    first line stays.
-    """
-    text = inspect.getsource(sys.modules[functions[0].__module__]).splitlines()
-    nodes = {}
-    for node in ast.parse("\n".join(text)).body:
-        if isinstance(node, ast.FunctionDef):
-            nodes[node.name] = node
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            nodes[node.targets[0].id] = node
-    used = {
-        name: {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-        for name, node in nodes.items()
-    }
-    needed, new = set(), {function.__name__ for function in functions}
-    while new:
-        needed |= new
-        new = {name for one in new for name in used[one] if name in nodes} - needed
-    texts, parameters = [], {}
-    for name in (name for name in nodes if name in needed):
-        node = nodes[name]
-        lines = text[node.lineno - 1 : node.end_lineno]
-        if isinstance(node, ast.FunctionDef):
-            called = any(name in used[other] for other in needed - {name})
-            kept = [arg for arg in node.args.args if called or arg.arg in used[name]]
-            parameters[name] = [arg.arg for arg in kept]
-            first, body = node.body[0], lines[node.body[0].lineno - node.lineno :]
-            if short and ast.get_docstring(node) and first.end_lineno > first.lineno:
-                body = [body[0] + '"""', *body[first.end_lineno - first.lineno + 1 :]]
-            lines = [f"def {name}({', '.join(map(ast.unparse, kept))}):", *body]
-        texts.append("\n".join(lines))
-    return texts, parameters
 
 
 def _function(head: str, *lines: str) -> str:

@@ -509,6 +509,9 @@ def main() -> None:
     try:
         import tensorflow  # noqa: F401
 
+        from gan_core import plugins
+
+        plugins.load(checked=False)  # the server that started this process has tried them
         if len(sys.argv) > 1:
             worker.warm_up(json.loads(sys.argv[1]))
     except Exception as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.server import signing_in, streamlit_private
+from pages.ui.server import addresses, signing_in, streamlit_private
 
 PAGES = (
     ("pages/playground.py", "Points", ":material/scatter_plot:"),
@@ -209,6 +209,7 @@ def run() -> None:
     if problem:
         st.error(problem)
         st.stop()
+    _plugins()
     if signing_in.admitted():
         # Imported by the first visit, for the server starts sooner without.
         from pages.ui.session import own_run, remembered
@@ -220,6 +221,19 @@ def run() -> None:
         finally:
             remembered.keep()
     streamlit_private.wait_until_sent()
+
+
+def _plugins() -> None:
+    """Loads the user's own rows of registries, once, and says which are left out."""
+    if not os.environ.get("GANSCOPE_PLUGINS"):
+        return
+    from gan_core import plugins
+
+    shared = not (addresses.is_for_oneself() and signing_in.is_open())
+    with st.spinner("Trying your plugins"):
+        problems = plugins.load(shared=shared)
+    for problem in problems:
+        st.warning(problem)
 
 
 def take_arguments(argv: list[str]) -> str:

@@ -242,7 +242,7 @@ def test_sources_leave_out_what_is_not_looked_at():
     ],
 )
 def test_what_has_no_script_says_why(config, word, monkeypatch):
-    monkeypatch.setitem(DATASETS, "new", DATASETS["ring"])
+    monkeypatch.setitem(DATASETS, "new", replace(DATASETS["ring"], draw=lambda n, rng: None))
     assert word in unpresentable(config)
     with pytest.raises(ConfigError, match=re.escape(unpresentable(config))):
         script(config)

@@ -39,8 +39,13 @@ def limit_names() -> None:
     """
     given = list(st.get_option("server.allowedHosts"))
     missing = [name for name in OWN_NAMES if name not in given]
-    if missing and (given or _is_loopback(st.get_option("server.address"))):
+    if missing and (given or is_for_oneself()):
         streamlit_private.allow_names([*given, *missing])
+
+
+def is_for_oneself() -> bool:
+    """Whether only programs on this computer reach the server: the option server.address is a loopback address."""
+    return _is_loopback(st.get_option("server.address"))
 
 
 def _is_loopback(address: str | None) -> bool:

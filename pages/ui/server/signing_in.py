@@ -47,6 +47,12 @@ def admitted() -> bool:
     return True
 
 
+def is_open() -> bool:
+    """Whether nobody has to sign in, and nothing asks for it."""
+    auth, problem = _secrets()
+    return not (os.environ.get(SETTING, "").strip() or auth or problem)
+
+
 def owner() -> str:
     """The visitor's account, as a hash; "" where nobody signs in."""
     if not st.user.get("is_logged_in", False):

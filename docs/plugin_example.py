@@ -1,0 +1,157 @@
+"""A plugin with one row of each kind. Try it: GANSCOPE_PLUGINS=docs/plugin_example.py streamlit run app.py
+
+Each is a function, and a row that says what it is and which hyperparameters of its own it has; those appear in the
+sidebar, in links, on the command line, in the guide and in exported scripts.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from gan_core.data.datasets import DATASETS, Data, Dataset
+from gan_core.foundations.hyperparameters import Hyperparameter
+from gan_core.networks.architectures import (
+    ARCHITECTURES,
+    Activation,
+    Architecture,
+    Conv,
+    Dense,
+    Flatten,
+    Reshape,
+    Upsample,
+)
+from gan_core.networks.network_hyperparameters import FILTERS
+from gan_core.objectives.losses import LOSSES, Loss
+from gan_core.objectives.optimizers import BETA_1, BETA_2, OPTIMIZERS, Optimizer
+from gan_core.objectives.penalties import GP_WEIGHT, PENALTIES, Penalty
+from gan_core.objectives.schedules import SCHEDULE_FLOOR, SCHEDULE_STEPS, SCHEDULES, Schedule
+
+# -- a loss with a hyperparameter of its own, which acts at once ---------------------------------------------
+
+
+def margin_d(real, fake, real_labels, fake_labels, hinge_margin):
+    """Real logits below the margin and fake ones above its negative cost (hinge is the case of 1)."""
+    return tf.reduce_mean(tf.nn.relu(hinge_margin - real)) + tf.reduce_mean(tf.nn.relu(hinge_margin + fake))
+
+
+def margin_g(real, fake):
+    """-E D(G(z))."""
+    return -tf.reduce_mean(fake)
+
+
+LOSSES["margin"] = Loss(
+    margin_d,
+    margin_g,
+    "hinge with a margin to choose",
+    "arXiv 1705.02894",
+    labels=False,
+    knobs={
+        "hinge_margin": Hyperparameter(
+            float,
+            1.0,
+            "Margin",
+            "How far real and generated logits are pushed apart. Too low: hardly any gradient. Too high: no rest.",
+            "Loss and penalty",
+            low=0.1,
+            high=10.0,
+            live=True,
+        )
+    },
+)
+
+
+# -- a penalty ------------------------------------------------------------------------------------------------
+
+
+def logit_square(critic, real, fake, uniform):
+    """E D(real)²: keeps the logits themselves near 0 (the drift term of progressive growing, arXiv 1710.10196)."""
+    return tf.reduce_mean(critic(real) ** 2)
+
+
+PENALTIES["drift"] = Penalty(
+    logit_square, "keeps D's logits of real samples near 0", "arXiv 1710.10196", knobs={"gp_weight": GP_WEIGHT}
+)
+
+
+# -- an optimizer that sees the weight ------------------------------------------------------------------------
+
+
+def adamw(weight, gradient, slots, rate, t, beta_1, beta_2, weight_decay):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101)."""
+    m, v = slots
+    m = m + (gradient - m) * (1.0 - beta_1)
+    v = v + (gradient * gradient - v) * (1.0 - beta_2)
+    alpha = rate * tf.sqrt(1.0 - tf.pow(beta_2, t)) / (1.0 - tf.pow(beta_1, t))
+    return -alpha * m / (tf.sqrt(v) + 1e-7) - rate * weight_decay * weight, (m, v)
+
+
+OPTIMIZERS["adamw"] = Optimizer(
+    adamw,
+    ("m", "v"),
+    "adam, with weights that shrink by themselves",
+    {
+        "beta_1": BETA_1,
+        "beta_2": BETA_2,
+        "weight_decay": Hyperparameter(
+            float,
+            0.01,
+            "Weight decay",
+            "How fast weights shrink. 0: as adam. Too high: the network forgets what it learned.",
+            low=0.0,
+            high=1.0,
+        ),
+    },
+)
+
+
+# -- a schedule -----------------------------------------------------------------------------------------------
+
+
+def square_root(t):
+    """Falls slowly, then fast."""
+    return tf.sqrt(1.0 - t)
+
+
+SCHEDULES["root"] = Schedule(
+    square_root,
+    "falls slowly at first and fast at the end",
+    knobs={"schedule_steps": SCHEDULE_STEPS, "schedule_floor": SCHEDULE_FLOOR},
+)
+
+
+# -- a data set of points -------------------------------------------------------------------------------------
+
+
+def cross(n, rng, thickness=0.05):
+    """A plus sign."""
+    along, across = rng.uniform(-1, 1, n), rng.normal(size=n) * thickness
+    upright = rng.random(n) < 0.5
+    points = np.stack([np.where(upright, across, along), np.where(upright, along, across)], 1)
+    return Data(points.astype(np.float32), limit=1.5)
+
+
+DATASETS["cross"] = Dataset(
+    cross,
+    "a plus sign",
+    {
+        "thickness": Hyperparameter(
+            float, 0.05, "Thickness", "Standard deviation across each arm. Too high: one blob.", low=0.0, high=0.5
+        )
+    },
+)
+
+
+# -- an image architecture ------------------------------------------------------------------------------------
+
+
+def small(settings, shape):
+    """One convolution each way."""
+    side, _, channels = shape
+    half, n = side // 2, settings.filters
+    generator = [Dense(half * half * n), Activation("relu"), Reshape((half, half, n))]
+    generator += [Upsample(), Conv(channels, 3), Activation("tanh")]
+    return generator, [Conv(n, 4, 2), Activation("leaky_relu"), Flatten(), Dense(1)]
+
+
+ARCHITECTURES["small"] = Architecture(
+    small, "one convolution in each network; fast and crude", {"filters": FILTERS}, sides=(28, 32)
+)
