@@ -4,6 +4,9 @@ Each is a function, and a row that says what it is and which hyperparameters of 
 sidebar, in links, on the command line, in the guide and in exported scripts.
 """
 
+import math
+
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -154,4 +157,42 @@ def small(settings, shape):
 
 ARCHITECTURES["small"] = Architecture(
     small, "one convolution in each network; fast and crude", {"filters": FILTERS}, sides=(28, 32)
+)
+
+
+# -- Keras models of your own ---------------------------------------------------------------------------------
+
+
+def pair(settings, shape):
+    """Two Keras models: the generator takes [batch, latent_dim], the discriminator gives one logit [batch, 1]."""
+    generator = keras.Sequential(
+        [
+            keras.Input((settings.latent_dim,)),
+            keras.layers.Dense(settings.pair_units, activation="gelu"),
+            keras.layers.Dense(math.prod(shape)),
+            keras.layers.Reshape(shape),
+        ]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input(shape),
+            keras.layers.Flatten(),
+            keras.layers.Dense(settings.pair_units, activation="gelu"),
+            keras.layers.Dropout(0.1),
+            keras.layers.Dense(1),
+        ]
+    )
+    return generator, discriminator
+
+
+ARCHITECTURES["pair"] = Architecture(
+    None,
+    "two Keras models of my own",
+    {
+        "pair_units": Hyperparameter(
+            int, 64, "Units of the pair", "Width of both networks. Few: crude. Many: slow.", "Networks", low=1, high=512
+        )
+    },
+    images_only=False,
+    models=pair,
 )

@@ -140,6 +140,8 @@ def _said(error: BaseException, path: Path) -> str:
     else:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         line = lines[-1] if lines else None
+    if isinstance(error, ConfigError):
+        return str(error).rstrip(".")
     what = " ".join(str(error).split())[:300].rstrip(".")
     where = f"line {line}: " if line else ""
     return f"{where}{type(error).__name__}{': ' + what if what else ''}"
@@ -193,7 +195,7 @@ def _check_numpy(added: dict[str, list[str]]) -> None:
                 f"the data set {name} gives points of shape {points.shape} and {points.dtype}, and must give finite "
                 "float32 of shape (16, 2) when asked for 16"
             )
-    for name in added["architecture"]:
+    for name in (name for name in added["architecture"] if ARCHITECTURES[name].models is None):
         for shape in _shapes(name):
             c = _config({"architecture": name}, shape)
             plans = _tried(f"the architecture {name}", partial(architectures.plans, c, shape))

@@ -30,6 +30,7 @@ ROWS = {
     "schedule": {"schedule": "root", "schedule_steps": 100, "schedule_floor": 0.1},
     "data set": {"data.thickness": 0.2},
     "architecture": PICTURES,
+    "Keras models": {"architecture": "pair", "pair_units": 12},
 }
 
 
@@ -76,6 +77,20 @@ def test_a_row_trains_and_its_own_hyperparameters_act(example, kind):
     if own:
         other = config.updated({own: 0.3})
         assert not np.array_equal(Trainer(other, load(other), path="graph").train(3), rows)
+
+
+def test_keras_models_are_in_the_table_of_layers_and_in_a_checkpoint(example):
+    config = config_of("Keras models")
+    trainer = Trainer(config, load(config), path="graph")
+    trainer.train(2)
+    rows = trainer.program.layers()
+    assert {row["network"] for row in rows} == {"generator", "discriminator"}
+    assert sum(row["parameters"] for row in rows if row["network"] == "generator") == 2 * 12 + 12 + 12 * 2 + 2
+    other = Trainer(config, load(config), path="graph")
+    other.restore(trainer.named())
+    assert np.array_equal(other.train(2), trainer.train(2))
+    config, problems = GANConfig.from_flat_lenient({**config.to_flat(), "packing": 2, "batch_size": 16})
+    assert config.packing == 1 and "a pair of Keras models, which packing cannot change" in problems[0]
 
 
 def test_a_live_one_changes_a_running_training_and_traces_nothing(example):

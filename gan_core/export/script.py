@@ -60,6 +60,7 @@ IMPORTS = (  # (what needs it, the line), in the order of the lines; "" parts Py
     (r"\bargparse\.", "import argparse"),
     (r"(?<![.\w])math\.", "import math"),
     (r"\bzipfile\.", "import zipfile"),
+    (r"\bSimpleNamespace\(", "from types import SimpleNamespace"),
     (r"", ""),
     (r"\bkeras\.", "import keras"),
     (r"\bnp\.", "import numpy as np"),

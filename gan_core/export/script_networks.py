@@ -5,9 +5,11 @@ Every layer has the seed that keras_models.py gives it, so that a script starts 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gan_core.export.script_sources import sources
 from gan_core.networks import architectures as plan
 from gan_core.networks.keras_models import BATCH_NORM_MOMENTUM, D_SEED
 
@@ -109,9 +111,24 @@ def first_seed(c: GANConfig) -> str:
     return "1000 * SEED" if c.seed < 2_000_000 else "1000 * (SEED % 2_000_000)"
 
 
+def _given(c: GANConfig, shape: tuple[int, ...], averaged: bool) -> list[str]:
+    """The blocks for an architecture that makes its Keras models itself: its function, and a call of it."""
+    function = plan.ARCHITECTURES[c.architecture].models
+    texts, _ = sources(function)
+    asked = set(re.findall(r"\.([a-z]\w*)", "\n".join(texts)))
+    told = {name: value for name, value in c.to_flat().items() if name in asked}
+    given = ", ".join(f"{n}={v!r}" if isinstance(v, str) else f"{n}={n.upper()}" for n, v in told.items())
+    made = f"settings = SimpleNamespace({given})\nkeras.utils.set_random_seed({first_seed(c)})\n"
+    made += f"generator, discriminator = {function.__name__}(settings, {tuple(shape)})"
+    made += "\naverage = [tf.Variable(weight) for weight in generator.weights]" * averaged
+    return ["# -- networks", *texts, made]
+
+
 def networks(c: GANConfig, shape: tuple[int, ...], averaged: bool) -> list[str]:
     """The blocks of a script that build `generator` and `discriminator`; averaged: and the `average` of its weights."""
     generator, discriminator = plan.plans(c, shape)
+    if plan.ARCHITECTURES[c.architecture].models is not None:
+        return _given(c, shape, averaged)
     uses = plan.ARCHITECTURES[c.architecture].knobs
     filters = c.filters if "filters" in uses else 0
     g = _Network("g", 0, c.g_units if "g_units" in uses else 0, filters, first_seed(c))

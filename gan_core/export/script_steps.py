@@ -44,9 +44,10 @@ class Steps:
         generator, discriminator = plan.plans(c, shape)
         # Whether a network trains otherwise than it samples, and whether its layers keep what later calls look at. The
         # statistics of batch norm change samples only, and the discriminator has none.
-        batch, keeps = _modes(generator)
+        given = plan.ARCHITECTURES[c.architecture].models is not None  # who knows what those keep
+        batch, keeps = (given, given) if given else _modes(generator)
         self.g_modes, self.g_keeps = batch or keeps, batch or keeps
-        batch, keeps = _modes(discriminator)
+        batch, keeps = (given, given) if given else _modes(discriminator)
         self.d_modes, self.d_keeps = batch or keeps, keeps
         # Dense networks begin as a plain graph and go on in XLA, as the trainer's do; ALG is what each draws with.
         self.dense = plan.ARCHITECTURES[c.architecture].dense

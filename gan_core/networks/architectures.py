@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, Settings
 from gan_core.networks import network_hyperparameters as own
@@ -126,10 +126,11 @@ class Architecture:
     knobs: its own hyperparameters, by flat name: what shapes it beside the latent ones. dense: no convolutions, so XLA
     runs it fastest on a CPU. images_only: makes no points. sides: the picture sizes it can make, None for any.
     batch_norm_in_d: whether its discriminator always has batch norm. refuses: settings -> (the one to take back, why)
-    of each combination that it cannot be built with.
+    of each combination that it cannot be built with. models: (settings, shape) -> (generator, discriminator), Keras
+    models, in the place of a plan, which is None then; what a step costs is known only once it trains.
     """
 
-    plan: Callable[[Settings, tuple[int, ...]], tuple[Plan, Plan]]
+    plan: Callable[[Settings, tuple[int, ...]], tuple[Plan, Plan]] | None
     description: str
     knobs: dict[str, Hyperparameter] = field(default_factory=dict)
     dense: bool = False
@@ -137,6 +138,7 @@ class Architecture:
     sides: tuple[int, ...] | None = None
     batch_norm_in_d: bool = False
     refuses: Callable[[Settings], list[tuple[str, str]]] = lambda settings: []
+    models: Callable[[Settings, tuple[int, ...]], tuple[Any, Any]] | None = None
 
 
 def _normed(layer, norm: str, activation: str) -> Plan:
@@ -324,7 +326,10 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def plans(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
-    """Both plans of the config for samples of `shape`; raises ConfigError where the two do not go together."""
+    """Both plans of the config for samples of `shape`, empty for an architecture that has none.
+
+    Raises ConfigError where the two do not go together.
+    """
     row = ARCHITECTURES[config.architecture]
     if row.sides is not None and (len(shape) != 3 or shape[0] not in row.sides or shape[0] != shape[1]):
         made = " or ".join(f"{side} x {side}" for side in row.sides)
@@ -332,6 +337,8 @@ def plans(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
         raise ConfigError(
             f"The architecture {config.architecture} makes images of {made} pixels, but the data are {have}."
         )
+    if row.plan is None:
+        return [], []
     generator, discriminator = row.plan(config, shape)
     if config.minibatch_std:
         discriminator.insert(-1, MinibatchStd())

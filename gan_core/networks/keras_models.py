@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from gan_core.foundations.hyperparameters import Settings
+from gan_core.foundations.hyperparameters import ConfigError, Settings
 from gan_core.foundations.lazy_imports import keras, tf
 from gan_core.networks import architectures as plan
 
@@ -21,6 +21,8 @@ def build(config: Settings, shape: tuple[int, ...], seed: int, classes: int = 0)
     discriminator takes packs (architectures.packed).
     """
     generator, discriminator = plan.plans(config, shape)
+    if plan.ARCHITECTURES[config.architecture].models is not None:
+        return _given(config, shape, seed)
     z = keras.Input((config.latent_dim + classes,))
     seeds = iter(range(seed, seed + D_SEED))
     g = keras.Model(z, _run(generator, z, seeds), name="generator")
@@ -37,6 +39,22 @@ def build(config: Settings, shape: tuple[int, ...], seed: int, classes: int = 0)
     row = row(y)
     logit = keras.layers.Add()([logit, keras.layers.Dot(axes=1)([features, row])])
     return g, keras.Model([x, y], logit, name="discriminator")
+
+
+def _given(config: Settings, shape: tuple[int, ...], seed: int):
+    """The Keras models that a row of ARCHITECTURES makes itself; raises ConfigError for what cannot be trained."""
+    name = config.architecture
+    keras.utils.set_random_seed(seed % 2**32)  # its layers name no seeds
+    models = plan.ARCHITECTURES[name].models(config, shape)
+    if not isinstance(models, tuple) or len(models) != 2 or not all(isinstance(m, keras.Model) for m in models):
+        raise ConfigError(f"The architecture {name} must give two Keras models: (generator, discriminator).")
+    sides = ("generator", (config.latent_dim,), tuple(shape)), ("discriminator", tuple(shape), (1,))
+    for model, (side, given, wanted) in zip(models, sides, strict=True):
+        found = tuple(model.compute_output_shape((None, *given)))[1:]
+        if found != wanted:
+            raise ConfigError(f"The {side} of the architecture {name} gives shape {found}, and must give {wanted}.")
+        model.name = side  # by which the table of layers knows it
+    return models
 
 
 def _run(layers, x, seeds):
@@ -236,7 +254,7 @@ def _described(layer) -> str:
     kind = type(layer).__name__
     if kind == "SpectralNorm":
         return f"{_described(layer.layer)}, spectral norm"
-    if kind == "Lambda":
+    if kind == "Lambda" and layer.name.startswith("maxout"):
         return "Maxout"  # the one that _apply makes
     if kind == "UpsampledConv":
         return "UpSampling2D (2), Conv2D (kernel 3, stride 1)"

@@ -483,6 +483,12 @@ def refused(c: GANConfig) -> list[tuple[str, str]]:
     elif c.packing > 1 and c.conditional:
         why = f"Packing ({c.packing}) does not work with conditional training. Switch one of them off."
         found.append(("packing", why))
+    if ARCHITECTURES[c.architecture].models is not None:
+        found += [
+            (name, f"The architecture {c.architecture} is a pair of Keras models, which {name} cannot change.")
+            for name in ("packing", "minibatch_std", "conditional")
+            if getattr(c, name) != HYPERPARAMETERS[name].default
+        ]
     for each in fields(c):
         row = each.metadata.get("registry", {}).get(getattr(c, each.name))
         found += getattr(row, "refuses", lambda settings: [])(c)

@@ -7,6 +7,7 @@ that the state gets later leaves older checkpoints readable: what they do not ho
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from gan_core.foundations.lazy_imports import tf
@@ -42,7 +43,12 @@ def names(program: TrainStep, state: State) -> State:
 def _weights(model: Any) -> tuple[list[str], list[str]]:
     """The names within the model of its trainable variables and of the others, in the state's order."""
     holding = [layer for layer in model.layers if layer.variables]
-    named = {id(v): f"{i}/{v.name}" for i, layer in enumerate(holding) for v in layer.variables}
+    named, taken = {}, Counter()
+    for i, layer in enumerate(holding):
+        for variable in layer.variables:
+            name = f"{i}/{variable.name}"
+            taken[name] += 1  # a model within a model may hold several of one name
+            named[id(variable)] = name if taken[name] == 1 else f"{name}_{taken[name]}"
     return tuple([named[id(v)] for v in some] for some in (model.trainable_variables, model.non_trainable_variables))
 
 

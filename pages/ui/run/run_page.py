@@ -366,7 +366,8 @@ def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
         st.rerun()  # so does the table of layers
     if snapshot.status == "playing" and not run.speed and snapshot.steps_per_second > 0:
         cost = step_cost(snapshot.config, snapshot.data.shape)
-        st.session_state.speed_seen = cost * snapshot.steps_per_second
+        if cost:  # that of Keras models of a user's own is not known beforehand
+            st.session_state.speed_seen = cost * snapshot.steps_per_second
     # Every element is a message of a third of a millisecond, so the style (shell.py) lays them out, not columns.
     drawn = feed.shown(snapshot, place)
     for key, html in drawn["texts"].items():
