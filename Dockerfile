@@ -1,4 +1,4 @@
-# GANscope for a class, behind a reverse proxy: see README, "Serving a class".
+# GANscope for a class, behind a reverse proxy: see docs/serving.md.
 FROM python:3.12-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GANSCOPE_RUNS_DIR=/data/runs GANSCOPE_CACHE=/data/cache
@@ -11,7 +11,7 @@ COPY static static
 COPY gan_core gan_core
 COPY pages pages
 # plotly.js beside our script, while the folder may be written; then nobody but root can.
-RUN python -c "from pages.ui import liveplot; liveplot.prepare()" \
+RUN python -c "from pages.ui.components import liveplot; liveplot.prepare()" \
     && useradd --create-home --uid 10001 ganscope && mkdir -p /data && chown ganscope /data
 USER ganscope
 VOLUME /data

@@ -1,4 +1,4 @@
-# The figures of the README: `make bench` is the engine, `make bench-ui` the live view in a real browser. `make steady`
+# The figures of docs/figures.md: `make bench` is the engine, `make bench-ui` the live view in a real browser. `make steady`
 # takes the tests that may be tried twice five times, and never twice: for a night.
 PYTHON ?= .venv/bin/python
 

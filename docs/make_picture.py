@@ -1,12 +1,14 @@
 """Makes the README's pictures anew: `python docs/make_picture.py [NAME ...]`. Needs requirements-dev.txt, a Chromium,
 and mnist.npz where GANscope finds it."""
 
+import io
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from PIL import Image  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 from tests.conftest import Server, chromium_path, wait_until  # noqa: E402
@@ -41,9 +43,49 @@ def main(names: list[str]) -> None:
                 context.close()
             if not names or "compare.png" in names:
                 race(browser, server.url)
+            if not names or "run.gif" in names:
+                film(browser, server.url)
             browser.close()
     finally:
         server.stop()
+
+
+FILM_STEPS = 3_000
+FILM_WIDTH = 800
+FILM_COLORS = 96
+
+
+def film(browser, url: str) -> None:
+    """run.gif: the first steps of a run on the page Points, as they are seen."""
+    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page.goto(f"{url}/?preset=ring")
+    page.wait_for_selector(".st-key-live_samples .js-plotly-plot", timeout=60_000)
+    frames = [page.screenshot()]
+    page.click(".st-key-play button")
+    page.mouse.move(0, 0)
+    while True:
+        step = int(page.inner_text(".st-key-step_counter").removeprefix("step").replace(",", ""))
+        if step:
+            frames.append(page.screenshot())
+        if step > FILM_STEPS:
+            break
+        page.wait_for_timeout(150)
+    images = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
+    size = FILM_WIDTH, FILM_WIDTH * 720 // 1280
+    small = [image.resize(size, Image.Resampling.LANCZOS) for image in images]
+    ends = Image.new("RGB", (size[0], 2 * size[1]))
+    for i, image in enumerate((small[0], small[-1])):
+        ends.paste(image, (0, i * size[1]))
+    palette = ends.quantize(FILM_COLORS, Image.Quantize.MAXCOVERAGE)  # one for all, so that nothing flickers
+    film = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in small]
+    film[0].save(
+        ROOT / "docs" / "run.gif",
+        save_all=True,
+        append_images=film[1:],
+        duration=[1_000, *[250] * (len(film) - 2), 2_000],
+        loop=0,
+        optimize=True,
+    )
 
 
 def race(browser, url: str) -> None:

@@ -1,1 +1,3 @@
-"""Everything about GANs, and nothing about screens. See the map in README.md."""
+"""Everything about GANs, and nothing about screens. See the map in docs/architecture.md."""
+
+__version__ = "0.1.0"

@@ -488,6 +488,12 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def commands() -> list[str]:
+    """The names of all commands."""
+    (found,) = (action.choices for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return list(found)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
     for problem in plugins.load():

@@ -40,11 +40,14 @@ def pytest_configure():
 def _scope(nodeid: str) -> str:
     """What one process takes as a whole: a file, or all that use a browser: two browsers at once starve each other."""
     name = nodeid.split("::")[0]
-    return "browser" if any(part in name for part in ("test_browser", "test_faults", "test_soak")) else name
+    return "browser" if name.startswith("tests/browser/") else name
 
 
 def pytest_collection_modifyitems(items):
     """The tests with a browser, which mostly wait, begin first; beside them, and after them on both, go the others."""
+    for item in items:
+        if _scope(item.nodeid) == "browser":
+            item.add_marker("browser")
     items.sort(key=lambda item: _scope(item.nodeid) != "browser")
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CHUNK_SECONDS = 0.04
 SLOW_CHUNK_SECONDS = 0.1  # for two or three slow steps: one by one they cannot overlap, a sixth slower for convolutions
-NICENESS = 5  # beside busy programs 10 leaves it a tenth of a core, and 0 takes the frames of the page: README, Figures
+NICENESS = 5  # beside busy programs 10 leaves it a tenth of a core, and 0 takes the frames of the page: docs/figures.md
 PROGRAMS = 4  # compiled structures kept
 LEASE_SECONDS = 20.0  # without a renewal: pause
 ORPHAN_SECONDS = 90.0  # without a renewal: end

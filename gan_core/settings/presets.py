@@ -20,7 +20,7 @@ class Preset:
         return DATASETS[self.config.data].kind
 
 
-# Relativistic loss with R1 + R2 (R3GAN's recipe): the one that keeps all modes, see the README's figures.
+# Relativistic loss with R1 + R2 (R3GAN's recipe): the one that keeps all modes, see docs/figures.md.
 _STABLE = {
     "loss": "relativistic",
     "penalty": "r1_r2",

@@ -47,7 +47,7 @@ def panel(run: Run) -> None:
         st.code(address, language=None, wrap_lines=True)
         st.image(qr_code(address), width=240)
         if any(name in address for name in LOOPBACK):
-            st.caption("This address works on this computer only; see “Serving a class” in the README.")
+            st.caption("This address works on this computer only; see docs/serving.md.")
         clicks.button("End the presentation", settings_panel.mine("present_end"), partial(SHOWS.end, show))
 
 
