@@ -12,16 +12,8 @@ import tensorflow as tf
 
 from gan_core.data.datasets import DATASETS, Data, Dataset
 from gan_core.foundations.hyperparameters import Hyperparameter
-from gan_core.networks.architectures import (
-    ARCHITECTURES,
-    Activation,
-    Architecture,
-    Conv,
-    Dense,
-    Flatten,
-    Reshape,
-    Upsample,
-)
+from gan_core.networks.architectures import ARCHITECTURES, Architecture
+from gan_core.networks.layers import Activation, Conv, Dense, Flatten, Reshape, Upsample
 from gan_core.networks.network_hyperparameters import FILTERS
 from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import BETA_1, BETA_2, OPTIMIZERS, Optimizer

@@ -31,6 +31,7 @@ from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, as
 from gan_core.foundations.lazy_imports import tf
 from gan_core.networks import architectures
 from gan_core.networks.architectures import ARCHITECTURES, Architecture
+from gan_core.networks.layers import measure
 from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import OPTIMIZERS, Optimizer
 from gan_core.objectives.penalties import PENALTIES, Penalty
@@ -204,7 +205,7 @@ def _check_numpy(added: dict[str, list[str]]) -> None:
                 ("discriminator", plans[1], shape, (1,)),
             ):
                 what = f"the {side} of the architecture {name}"
-                made = tuple(_tried(what, partial(architectures.measure, plan, given))[2])
+                made = tuple(_tried(what, partial(measure, plan, given))[2])
                 if made != wanted:
                     raise Unusable(f"{what} gives samples of shape {made}, and must give {wanted}")
 

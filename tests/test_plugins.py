@@ -155,16 +155,17 @@ def test_the_page_the_guide_and_the_command_line_list_them(example, monkeypatch,
 HEAD = """import numpy as np, tensorflow as tf
 from gan_core.data.datasets import DATASETS, Data, Dataset
 from gan_core.foundations.hyperparameters import Hyperparameter
-from gan_core.networks.architectures import ARCHITECTURES, Architecture, Dense
+from gan_core.networks.architectures import ARCHITECTURES, Architecture
+from gan_core.networks.layers import Dense
 from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import OPTIMIZERS, Optimizer
 from gan_core.objectives.penalties import PENALTIES, Penalty
 from gan_core.objectives.schedules import SCHEDULES, Schedule
 """
 UNUSABLE = {
-    "syntax": ("def f(:\n    pass\n", "line 9: SyntaxError"),
-    "import": ("import no_such_module\n", "line 9: ModuleNotFoundError: No module named 'no_such_module'"),
-    "exit": ("import sys\nsys.exit(3)\n", "line 10: SystemExit: 3"),
+    "syntax": ("def f(:\n    pass\n", "line 10: SyntaxError"),
+    "import": ("import no_such_module\n", "line 10: ModuleNotFoundError: No module named 'no_such_module'"),
+    "exit": ("import sys\nsys.exit(3)\n", "line 11: SystemExit: 3"),
     "nothing": ("x = 1\n", "it adds nothing"),
     "taken": ("LOSSES['hinge'] = LOSSES['minimax']\n", "takes the name of the loss hinge, which exists"),
     "removed": ("del LOSSES['hinge']\n", "takes the name of the loss hinge"),
@@ -186,7 +187,7 @@ UNUSABLE = {
     ),
     "error in data": (
         "def draw(n, rng):\n    return 1 / 0\nDATASETS['mine'] = Dataset(draw, 'x')\n",
-        "line 10: ZeroDivisionError",
+        "line 11: ZeroDivisionError",
     ),
     "shape of an architecture": (
         "ARCHITECTURES['mine'] = Architecture(lambda c, s: ([Dense(3)], [Dense(1)]), 'x', images_only=False)\n",
@@ -216,7 +217,7 @@ UNUSABLE_IN_TENSORFLOW = {
     ),
     "an error in a loss": (
         "def d(r, f, a, b):\n    raise KeyError('k')\nLOSSES['mine'] = Loss(d, d, 'x', '')\n",
-        "line 10: KeyError",
+        "line 11: KeyError",
     ),
 }
 

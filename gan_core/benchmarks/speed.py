@@ -17,7 +17,8 @@ import numpy as np
 from gan_core.data import datasets
 from gan_core.foundations.lazy_imports import keras, tf
 from gan_core.networks.architectures import plans
-from gan_core.networks.cost import products, step_cost
+from gan_core.networks.cost import step_cost
+from gan_core.networks.layers import products
 from gan_core.recording import visuals
 from gan_core.recording.recorder import Checkpoint
 from gan_core.recording.snapshot import View

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_core.foundations.lazy_imports import keras
-from gan_core.networks.network_hyperparameters import MAXOUT_PIECES
+from gan_core.networks.layers import Layer, kind_of
 from gan_core.objectives.losses import LOSSES
 from gan_core.runs import run_reading
 
@@ -36,54 +36,14 @@ def _plain(model: Any, weights: list[Any], extra: list[Any]) -> Any:
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     values = {id(v): np.asarray(value) for v, value in zip(variables, [*weights, *extra], strict=True)}
 
+    def variables(variable: Any) -> np.ndarray:
+        return values[id(variable)]
+
     def call(layer: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
-        match type(layer).__name__:
-            case "SpectralNorm":
-                return _with(_divided(layer, values), x)
-            case "MinibatchStd":
-                return _typical(values[id(layer.typical)], x)
-            case "Lambda":
-                return _maxout(x)
-            case "Dropout":
-                return x
-        return _with((layer, [values[id(v)] for v in layer.weights], {}), x)
+        kind = kind_of(layer) or Layer()  # what only joins others, such as a sum, is Keras's own
+        return kind.at_inference(layer, x, variables)
 
     return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
-
-
-def _with(made: tuple[Any, list[np.ndarray], dict[str, Any]], x: Any) -> Any:
-    """What Keras's own layer, as (layer, weights, changes of its settings) says, makes of the symbolic `x`."""
-    layer, weights, changes = made
-    before, after = getattr(layer, "before", None), getattr(layer, "after", None)
-    kind = keras.layers.Conv2D if before or after else type(layer)
-    plain = kind.from_config({**layer.get_config(), **changes})
-    y = plain(before(2)(x) if before else x)
-    plain.set_weights(weights)
-    return after(2)(y) if after else y
-
-
-def _divided(layer: Any, values: dict[int, np.ndarray]) -> tuple[Any, list[np.ndarray], dict[str, Any]]:
-    """The layer inside a networks.SpectralNorm, with its kernel divided by the norm that it has at inference."""
-    inner, bias = layer.layer, hasattr(layer, "bias")
-    kernel = values[id(inner.kernel)]
-    transposed = isinstance(inner, keras.layers.Conv2DTranspose)  # [height, width, outputs, inputs]
-    matrix = (np.swapaxes(kernel, 2, 3) if transposed else kernel).reshape(-1, len(values[id(layer.u)]))
-    v = matrix @ values[id(layer.u)]
-    # The layer's next u is Wᵀv at length 1, so its sigma = vᵀWu is the length of Wᵀv.
-    sigma = np.linalg.norm(matrix.T @ (v / np.linalg.norm(v)))
-    return inner, [kernel / sigma, *([values[id(layer.bias)]] if bias else [])], {"use_bias": bias}
-
-
-def _typical(typical: np.ndarray, x: Any) -> Any:
-    """[batch, n] -> [batch, n + 1]: behind every sample the constant that networks.MinibatchStd has at inference."""
-    zeros = np.zeros((x.shape[-1], 1), np.float32)
-    return keras.layers.Concatenate()([x, _with((keras.layers.Dense(1), [zeros, typical], {}), x)])
-
-
-def _maxout(x: Any) -> Any:
-    """[batch, ..., n, pieces] -> [batch, ..., n], the largest of the pieces."""
-    flat = keras.layers.Reshape((-1, 1))(x)  # the pieces of a number lie side by side
-    return keras.layers.Reshape(x.shape[1:-1])(keras.layers.MaxPooling1D(MAXOUT_PIECES)(flat))
 
 
 def archive(run: Saved, say: Callable[[float], None]) -> bytes:

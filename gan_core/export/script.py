@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from gan_core.data.datasets import DATASETS, MOST_CLASSES, sample_shape
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
 from gan_core.export.script_data import IMAGES, images_text, is_written, points_text
-from gan_core.export.script_networks import INDENT, networks
+from gan_core.export.script_networks import INDENT, networks, unwritten
 from gan_core.export.script_steps import PHILOX, Steps
 from gan_core.foundations.hyperparameters import ConfigError
-from gan_core.networks import architectures as plan
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
@@ -85,10 +84,11 @@ def unpresentable(config: GANConfig) -> str:
         if not inspect.isfunction(function) or not function.__name__.isidentifier():
             return f"There is no script of the {kind} {name}, whose function has no name."
     try:
-        plan.plans(c, sample_shape(c))
-        count = _class_count(c)
+        missing, count = unwritten(c, sample_shape(c)), _class_count(c)
     except ConfigError as error:
         return str(error)
+    if missing:
+        return missing
     if c.conditional and count is not None and not 2 <= count <= MOST_CLASSES:
         return f"Conditional training needs data of 2 to {MOST_CLASSES} classes; {c.data} has {count:,}."
     return ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gan_core.export.script_networks import INDENT, WIDTH, flattened
+from gan_core.export.script_networks import INDENT, WIDTH
 from gan_core.export.script_sources import sources
-from gan_core.networks import architectures as plan
+from gan_core.networks.architectures import ARCHITECTURES, plans
+from gan_core.networks.layers import flattened
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
@@ -41,16 +42,16 @@ class Steps:
         self.noisy = self.loss.labels and c.label_noise > 0
         self.falling = c.schedule != "constant" and c.schedule_floor < 1
         self.averaged = c.show_ema and c.ema_decay > 0
-        generator, discriminator = plan.plans(c, shape)
+        generator, discriminator = plans(c, shape)
         # Whether a network trains otherwise than it samples, and whether its layers keep what later calls look at. The
         # statistics of batch norm change samples only, and the discriminator has none.
-        given = plan.ARCHITECTURES[c.architecture].models is not None  # who knows what those keep
-        batch, keeps = (given, given) if given else _modes(generator)
-        self.g_modes, self.g_keeps = batch or keeps, batch or keeps
-        batch, keeps = (given, given) if given else _modes(discriminator)
-        self.d_modes, self.d_keeps = batch or keeps, keeps
+        given = ARCHITECTURES[c.architecture].models is not None  # who knows what those keep
+        g, d = list(flattened(generator)), list(flattened(discriminator))
+        self.g_modes = self.g_keeps = given or any(layer.acts_otherwise_in_training() for layer in g)
+        self.d_modes = given or any(layer.acts_otherwise_in_training() for layer in d)
+        self.d_keeps = given or any(layer.changes_later_training() for layer in d)
         # Dense networks begin as a plain graph and go on in XLA, as the trainer's do; ALG is what each draws with.
-        self.dense = plan.ARCHITECTURES[c.architecture].dense
+        self.dense = ARCHITECTURES[c.architecture].dense
         self.alg, self.compiled = ("ALG", "") if self.dense else (PHILOX, "@tf.function\n")
         # The registries' functions that the script holds, and the arguments that each takes there.
         self.objective, self.parameters = sources(
@@ -467,10 +468,3 @@ class Steps:
         improved = _function(f"def improved({self._improved_with('state', 'update')}):", *lines)
         rules = [] if self.written_out else self.update_rules
         return [*rules, "\n".join(state), judged, improved]
-
-
-def _modes(layers: plan.Plan) -> tuple[bool, bool]:
-    """(whether a plan holds batch norm, whether it holds dropout or spectral norm)."""
-    flat = list(flattened(layers))
-    batch = any(isinstance(layer, plan.Norm) and layer.kind == "batch" for layer in flat)
-    return batch, any(isinstance(layer, plan.Dropout) or getattr(layer, "norm", "") == "spectral" for layer in flat)

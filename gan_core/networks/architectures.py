@@ -1,6 +1,6 @@
-"""The networks, as plans: lists of layers that keras_models.py builds with Keras. `ARCHITECTURES` is their registry.
+"""The networks, as plans: lists of layers (layers/) that keras_models.py builds. `ARCHITECTURES` is their registry.
 
-`plan(config, shape) -> (generator, discriminator)`, each a list of the layer records below. The generator maps a
+`plan(config, shape) -> (generator, discriminator)`, each a list of layers. The generator maps a
 vector [batch, latent_dim (+ classes)] to samples [batch, *shape] in training units, the discriminator maps samples to
 logits [batch, 1]; its last layer is the Dense one that makes the logit. A plan knows no Keras, so the page can say
 what a network costs before any process has imported TensorFlow.
@@ -9,114 +9,30 @@ what a network costs before any process has imported TensorFlow.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, Settings
 from gan_core.networks import network_hyperparameters as own
-from gan_core.networks.network_hyperparameters import MAXOUT_PIECES
-
-
-class Dense(NamedTuple):
-    """A matrix product and a bias; `norm` "spectral" divides the matrix by its largest singular value."""
-
-    units: int
-    norm: str = "none"
-
-
-class Conv(NamedTuple):
-    """A convolution with padding "same"."""
-
-    filters: int
-    kernel: int
-    stride: int = 1
-    norm: str = "none"
-
-
-class ConvTransposed(NamedTuple):
-    """A transposed convolution with padding "same": side times stride."""
-
-    filters: int
-    kernel: int
-    stride: int = 2
-    norm: str = "none"
-
-
-class Activation(NamedTuple):
-    """One of ACTIVATIONS."""
-
-    name: str
-
-
-class Norm(NamedTuple):
-    """`batch` or `layer` (over all features of one sample)."""
-
-    kind: str
-
-
-class Dropout(NamedTuple):
-    """Sets a share of the values to zero while training."""
-
-    rate: float
-
-
-class Reshape(NamedTuple):
-    """To `shape`, without the batch."""
-
-    shape: tuple[int, ...]
-
-
-class Flatten(NamedTuple):
-    """To one vector a sample."""
-
-
-class Upsample(NamedTuple):
-    """Each pixel becomes 2 x 2."""
-
-
-class Pool(NamedTuple):
-    """The mean of each 2 x 2 pixels."""
-
-
-class MinibatchStd(NamedTuple):
-    """One more feature: how much the samples of the batch differ."""
-
-
-class Residual(NamedTuple):
-    """The sum of what both branches make of the input."""
-
-    main: tuple
-    shortcut: tuple
-
-
-class Upsampled(NamedTuple):
-    """Upsample, then a convolution, in one (`folded` makes it)."""
-
-    conv: Conv
-
-
-class Pooled(NamedTuple):
-    """A convolution, then Pool, in one (`folded` makes it)."""
-
-    conv: Conv
-
-
-Plan = list[NamedTuple]
-
-
-def folded(plan: Sequence[NamedTuple]) -> Plan:
-    """The layers of a plan, with a 3 x 3 convolution and the change of size beside it as one layer."""
-    made: Plan = []
-    for layer in plan:
-        match made[-1:], layer:
-            case [Upsample()], Conv(_, 3, 1):
-                made[-1] = Upsampled(layer)
-            case [Conv(_, 3, 1)], Pool():
-                made[-1] = Pooled(made[-1])
-            case _:
-                made.append(layer)
-    return made
+from gan_core.networks.layers import (
+    NORM_LAYERS,
+    Activation,
+    Conv,
+    ConvTransposed,
+    Dense,
+    Dropout,
+    Flatten,
+    MinibatchStd,
+    Plan,
+    Pool,
+    Reshape,
+    Residual,
+    Upsample,
+    Weighted,
+    activation,
+    measure,
+)
 
 
 @dataclass(frozen=True)
@@ -141,18 +57,18 @@ class Architecture:
     models: Callable[[Settings, tuple[int, ...]], tuple[Any, Any]] | None = None
 
 
-def _normed(layer, norm: str, activation: str) -> Plan:
-    """A weighted layer with its normalisation and activation."""
-    if activation == "maxout":
-        layer = layer._replace(**{layer._fields[0]: MAXOUT_PIECES * layer[0]})
+def _normed(layer: Weighted, norm: str, bend: str) -> Plan:
+    """A weighted layer with its normalisation and the activation named `bend`."""
+    after = activation(bend)
+    layer = layer.widened(after.pieces)
     if norm == "spectral":
-        return [layer._replace(norm="spectral"), Activation(activation)]
-    return [layer, *([Norm(norm)] if norm != "none" else []), Activation(activation)]
+        return [replace(layer, norm="spectral"), after]
+    return [layer, *([NORM_LAYERS[norm]] if norm != "none" else []), after]
 
 
-def _first(layer, norm: str, activation: str) -> Plan:
+def _first(layer: Weighted, norm: str, bend: str) -> Plan:
     """The discriminator's first layer: batch and layer norm would wipe out the picture's own level (DCGAN)."""
-    return _normed(layer, norm if norm == "spectral" else "none", activation)
+    return _normed(layer, norm if norm == "spectral" else "none", bend)
 
 
 def _dropout(rate: float) -> Plan:
@@ -195,8 +111,9 @@ def _convolutional(config: Settings, shape: tuple[int, ...], grow: Callable, las
     c, (side, _, channels) = config, shape
     start, filters = _stages(side, c.filters)
     generator = _normed(Dense(start * start * filters[0]), c.g_norm, c.g_activation)
-    if c.g_norm in ("batch", "layer"):  # normalised by channel, as DCGAN does
-        generator.insert(1, Reshape((start, start, generator[0].units // start**2)))
+    if c.g_norm in NORM_LAYERS:  # normalised by channel, as DCGAN does
+        width = generator[0].output_shape((c.latent_dim,))[0]
+        generator.insert(1, Reshape((start, start, width // start**2)))
     else:
         generator.append(Reshape((start, start, filters[0])))
     for n in filters[1:]:
@@ -214,7 +131,7 @@ def dcgan(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     return _convolutional(
         config,
         shape,
-        lambda n, norm, activation: _normed(ConvTransposed(n, 4), norm, activation),
+        lambda n, norm, bend: _normed(ConvTransposed(n, 4), norm, bend),
         lambda channels: [ConvTransposed(channels, 4)],
     )
 
@@ -224,7 +141,7 @@ def dcgan_resize(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     return _convolutional(
         config,
         shape,
-        lambda n, norm, activation: [Upsample(), *_normed(Conv(n, 3), norm, activation)],
+        lambda n, norm, bend: [Upsample(), *_normed(Conv(n, 3), norm, bend)],
         lambda channels: [Upsample(), Conv(channels, 3)],
     )
 
@@ -235,14 +152,14 @@ def resnet(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     start, filters = _stages(side, c.filters)
     generator: Plan = [Dense(start * start * filters[0]), Reshape((start, start, filters[0]))]
     for n in [*filters[1:], filters[-1]]:
-        main = (Activation(c.g_activation), Upsample(), Conv(n, 3), Activation(c.g_activation), Conv(n, 3))
+        main = (activation(c.g_activation), Upsample(), Conv(n, 3), activation(c.g_activation), Conv(n, 3))
         generator.append(Residual(main, (Conv(n, 1), Upsample())))
-    generator += [Activation(c.g_activation), Conv(channels, 3), Activation("tanh")]
+    generator += [activation(c.g_activation), Conv(channels, 3), Activation("tanh")]
     discriminator: Plan = [Conv(filters[-1], 3)]
     for n in filters[::-1]:
-        main = (Activation(c.d_activation), Conv(n, 3), Activation(c.d_activation), Conv(n, 3), Pool())
+        main = (activation(c.d_activation), Conv(n, 3), activation(c.d_activation), Conv(n, 3), Pool())
         discriminator.append(Residual(main, (Pool(), Conv(n, 1))))
-    discriminator += [Activation(c.d_activation), *_dropout(c.dropout), Flatten(), Dense(1)]
+    discriminator += [activation(c.d_activation), *_dropout(c.dropout), Flatten(), Dense(1)]
     return generator, discriminator
 
 
@@ -331,6 +248,8 @@ def plans(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     Raises ConfigError where the two do not go together.
     """
     row = ARCHITECTURES[config.architecture]
+    if row.images_only and row.sides is None and len(shape) != 3:
+        raise ConfigError(f"The architecture {config.architecture} makes images, but the data are points.")
     if row.sides is not None and (len(shape) != 3 or shape[0] not in row.sides or shape[0] != shape[1]):
         made = " or ".join(f"{side} x {side}" for side in row.sides)
         have = " x ".join(str(n) for n in shape[:2]) + " pixels" if len(shape) == 3 else "points"
@@ -348,69 +267,6 @@ def plans(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
 def packed(shape: tuple[int, ...], packing: int) -> tuple[int, ...]:
     """The shape of what the discriminator judges: `packing` samples side by side, in the last dimension."""
     return (*shape[:-1], packing * shape[-1])
-
-
-def measure(plan: Plan, shape: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
-    """(multiply-adds of one sample's forward pass, parameters, shape of the output) of a plan fed with `shape`.
-
-    Parameters count as Keras counts them: running statistics and the vector of spectral norm too.
-    """
-    work = parameters = 0
-    for layer in folded(plan):
-        weights = 0
-        match layer:
-            case Dense(units):
-                weights, work = shape[-1] * units, work + shape[-1] * units
-                shape, out = (units,), units
-            case Conv(out, kernel, stride):
-                weights, side = kernel * kernel * shape[2] * out, -(-shape[0] // stride)
-                work += side * side * weights
-                shape = (side, side, out)
-            case Upsampled(Conv(out, kernel)):
-                weights = kernel * kernel * shape[2] * out
-                work += shape[0] * shape[1] * (kernel + 1) ** 2 * shape[2] * out
-                shape = (shape[0] * 2, shape[1] * 2, out)
-            case Pooled(Conv(out, kernel)):
-                weights, side = kernel * kernel * shape[2] * out, shape[0] // 2
-                work += side * side * (kernel + 1) ** 2 * shape[2] * out
-                shape = (side, side, out)
-            case ConvTransposed(out, kernel, stride):
-                weights = kernel * kernel * shape[2] * out
-                work += shape[0] * shape[1] * weights
-                shape = (shape[0] * stride, shape[1] * stride, out)
-            case Norm(kind):
-                parameters += (4 if kind == "batch" else 2) * shape[-1]
-            case Activation("maxout"):
-                shape = (*shape[:-1], shape[-1] // MAXOUT_PIECES)
-            case MinibatchStd():
-                parameters, shape = parameters + 1, (shape[0] + 1,)
-            case Reshape(new):
-                shape = new
-            case Flatten():
-                shape = (math.prod(shape),)
-            case Upsample():
-                shape = (2 * shape[0], 2 * shape[1], shape[2])
-            case Pool():
-                shape = (shape[0] // 2, shape[1] // 2, shape[2])
-            case Residual(main, shortcut):
-                a, p, new = measure(list(main), shape)
-                b, q, _ = measure(list(shortcut), shape)
-                work, parameters, shape = work + a + b, parameters + p + q, new
-        if weights:
-            norm = (layer.conv if isinstance(layer, Upsampled | Pooled) else layer).norm
-            parameters += weights + out * (2 if norm == "spectral" else 1)
-    return work, parameters, shape
-
-
-def activations(plan: Plan, shape: tuple[int, ...]) -> int:
-    """How many numbers the layers of a plan put out for one sample of `shape`."""
-    total = 0
-    for layer in folded(plan):
-        if isinstance(layer, Residual):
-            total += activations(list(layer.main), shape) + activations(list(layer.shortcut), shape)
-        shape = measure([layer], shape)[2]
-        total += math.prod(shape)
-    return total
 
 
 def parameter_counts(config: Settings, shape: tuple[int, ...]) -> tuple[int, int]:

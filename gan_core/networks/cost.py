@@ -6,20 +6,8 @@ from collections.abc import Sequence
 
 from gan_core.foundations.hyperparameters import ConfigError, Settings
 from gan_core.foundations.machine import worker_memory
-from gan_core.networks.architectures import (
-    ARCHITECTURES,
-    Conv,
-    ConvTransposed,
-    Dense,
-    Pooled,
-    Residual,
-    Upsampled,
-    activations,
-    folded,
-    measure,
-    packed,
-    plans,
-)
+from gan_core.networks.architectures import ARCHITECTURES, packed, plans
+from gan_core.networks.layers import activations, measure
 from gan_core.objectives.penalties import PENALTIES
 
 
@@ -33,28 +21,6 @@ def step_cost(config: Settings, shape: tuple[int, ...]) -> float:
     d_update = g + update
     g_update = 3 * g + 2 * d + 3 * update * config.unroll
     return 2.0 * config.batch_size * (d_update * config.d_steps / config.g_steps + g_update)
-
-
-def products(plan: Sequence, shape: tuple[int, ...], batch: int) -> list[tuple[int, int, int]]:
-    """The forward pass of a plan as matrix products: (rows, width, columns) of [rows, width] x [width, columns]."""
-    found: list[tuple[int, int, int]] = []
-    for layer in folded(plan):
-        _, _, out = measure([layer], shape)
-        match layer:
-            case Dense(units):
-                found.append((batch, shape[-1], units))
-            case Conv(filters, kernel):
-                found.append((batch * out[0] * out[1], kernel**2 * shape[2], filters))
-            case ConvTransposed(filters, kernel):
-                found.append((batch * shape[0] * shape[1], shape[2], kernel**2 * filters))
-            case Upsampled(Conv(filters, kernel)):
-                found.append((batch * shape[0] * shape[1], shape[2], (kernel + 1) ** 2 * filters))
-            case Pooled(Conv(filters, kernel)):
-                found.append((batch * out[0] * out[1], (kernel + 1) ** 2 * shape[2], filters))
-            case Residual(main, shortcut):
-                found += products(main, shape, batch) + products(shortcut, shape, batch)
-        shape = out
-    return found
 
 
 BASE_BYTES = 900_000_000  # TensorFlow itself and compiled programs

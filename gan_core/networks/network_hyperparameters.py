@@ -15,7 +15,6 @@ ACTIVATIONS: dict[str, str] = {
     "swish": "x sigmoid(x), smooth",
     "maxout": "the largest of 5 linear pieces, so five times the weights (arXiv 1302.4389)",
 }
-MAXOUT_PIECES = 5
 NORMS: dict[str, str] = {
     "none": "no normalization; right with gradient penalties and relativistic losses",
     "batch": "over the batch (arXiv 1502.03167): a fast start on images, but mixes the samples of a batch",

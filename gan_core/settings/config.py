@@ -38,6 +38,11 @@ def _points_only(c: Settings) -> str:
     return "" if DATASETS[c.data].kind == "images" else "points have no classes"
 
 
+def _one_choice(c: Settings) -> str:
+    makers = [name for name, row in ARCHITECTURES.items() if not row.images_only]
+    return "" if DATASETS[c.data].kind == "images" or len(makers) > 1 else f"only {makers[0]} makes points"
+
+
 def _looks_at_labels(c: Settings) -> str:
     return "" if LOSSES[c.loss].labels else f"the loss {c.loss} looks at no labels"
 
@@ -149,7 +154,7 @@ class GANConfig:
         "The kind of networks. Convolutions know that neighbouring pixels belong together; dense layers must learn it. "
         "Large ones are slow on a CPU.",
         needs="images",
-        idle=lambda c: "" if DATASETS[c.data].kind == "images" else "only mlp makes points",
+        idle=_one_choice,
         quiet=True,
     )
     conditional: bool = knob_field(

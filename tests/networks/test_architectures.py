@@ -7,14 +7,17 @@ import sys
 import pytest
 
 from gan_core.foundations.hyperparameters import ConfigError
-from gan_core.networks.architectures import (
-    ARCHITECTURES,
+from gan_core.networks.architectures import ARCHITECTURES, packed, parameter_counts, plans
+from gan_core.networks.layers import (
     Activation,
+    BatchNorm,
     Conv,
     ConvTransposed,
     Dense,
     Dropout,
     Flatten,
+    LayerNorm,
+    Maxout,
     MinibatchStd,
     Norm,
     Pool,
@@ -25,9 +28,6 @@ from gan_core.networks.architectures import (
     Upsampled,
     folded,
     measure,
-    packed,
-    parameter_counts,
-    plans,
 )
 from gan_core.networks.network_hyperparameters import ACTIVATIONS, NORMS
 from gan_core.settings.config import HYPERPARAMETERS, GANConfig
@@ -79,16 +79,16 @@ def flat(plan):
         (ConvTransposed(5, 3), (4, 4, 2), 16 * 90, 95, (8, 8, 5)),
         (ConvTransposed(5, 4, 7), (4, 4, 2), 16 * 160, 165, (28, 28, 5)),
         (ConvTransposed(5, 3, 1, "spectral"), (4, 4, 2), 16 * 90, 100, (4, 4, 5)),
-        (Norm("batch"), (4, 4, 3), 0, 12, (4, 4, 3)),  # scale, shift, running mean and variance of each map
-        (Norm("layer"), (4, 4, 3), 0, 6, (4, 4, 3)),
+        (BatchNorm(), (4, 4, 3), 0, 12, (4, 4, 3)),  # scale, shift, running mean and variance of each map
+        (LayerNorm(), (4, 4, 3), 0, 6, (4, 4, 3)),
         (Activation("relu"), (4,), 0, 0, (4,)),
         (Dropout(0.5), (4,), 0, 0, (4,)),
         (Reshape((2, 2, 3)), (12,), 0, 0, (2, 2, 3)),
         (Flatten(), (2, 2, 3), 0, 0, (12,)),
         (Upsample(), (2, 2, 3), 0, 0, (4, 4, 3)),
         (Pool(), (4, 4, 3), 0, 0, (2, 2, 3)),
-        (Activation("maxout"), (10,), 0, 0, (2,)),  # the largest of each 5
-        (Activation("maxout"), (4, 4, 15), 0, 0, (4, 4, 3)),
+        (Maxout(), (10,), 0, 0, (2,)),  # the largest of each 5
+        (Maxout(), (4, 4, 15), 0, 0, (4, 4, 3)),
         (MinibatchStd(), (4,), 0, 1, (5,)),  # the running mean of the feature it adds
     ],
     ids=lambda v: str(v).replace(" ", "") if not isinstance(v, int) else "",
@@ -240,8 +240,10 @@ def test_maxout_keeps_the_width_by_five_times_the_weights(name, norm):
         widths = []
         for plan in (before, after):
             kinds = [i for i, layer in enumerate(plan) if isinstance(layer, (Dense, Conv, ConvTransposed))]
-            widths.append([plan[i][0] for i in kinds])
-            bends = [measure(plan[: i + 1], shape)[2] for i, a in enumerate(plan) if isinstance(a, Activation)]
+            widths.append([plan[i].width for i in kinds])
+            bends = [
+                measure(plan[: i + 1], shape)[2] for i, a in enumerate(plan) if isinstance(a, (Activation, Maxout))
+            ]
             widths.append([math.prod(out) for out in bends])
         assert widths[2] == [5 * n for n in widths[0][:-1]] + widths[0][-1:]
         assert widths[3] == widths[1]

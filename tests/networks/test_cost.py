@@ -2,8 +2,9 @@
 
 import pytest
 
-from gan_core.networks.architectures import ARCHITECTURES, measure, plans
-from gan_core.networks.cost import products, step_cost
+from gan_core.networks.architectures import ARCHITECTURES, plans
+from gan_core.networks.cost import step_cost
+from gan_core.networks.layers import measure, products
 from gan_core.settings.config import GANConfig
 
 

@@ -6,16 +6,8 @@ import pytest
 import tensorflow as tf
 
 from gan_core.networks import keras_models
-from gan_core.networks.architectures import (
-    ARCHITECTURES,
-    Activation,
-    Conv,
-    ConvTransposed,
-    Dense,
-    Pool,
-    Upsample,
-    parameter_counts,
-)
+from gan_core.networks.architectures import ARCHITECTURES, parameter_counts
+from gan_core.networks.layers import Conv, ConvTransposed, Dense, Maxout, MinibatchStd, Pool, Upsample, connected
 from gan_core.networks.network_hyperparameters import ACTIVATIONS, NORMS
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
@@ -267,7 +259,7 @@ def test_dropout_acts_while_training_only():
 
 @pytest.fixture
 def minibatch_std():
-    layer = keras_models._minibatch_std_class()()
+    layer = MinibatchStd().keras_layer(iter(()))
     layer.build((None, 4))
     return layer
 
@@ -306,7 +298,7 @@ def test_minibatch_std_looks_at_single_samples_as_at_trainings_last_batches(mini
 def test_maxout_of_maps_is_the_largest_of_each_five():
     """At each place by itself; a picture keeps its size and has a fifth of the maps."""
     x = keras.Input((4, 4, 15))
-    model = keras.Model(x, keras_models._apply(Activation("maxout"), x, iter(range(9))))
+    model = keras.Model(x, Maxout().build(x, iter(range(9))))
     values = np.random.default_rng(10).normal(size=(2, 4, 4, 15)).astype(np.float32)
     out = model(values).numpy()
     assert out.shape == (2, 4, 4, 3)
@@ -329,23 +321,23 @@ def test_maxout_minibatch_std_and_packs_in_networks_for_pictures(norm):
 
 def test_an_unknown_layer_is_refused():
     with pytest.raises(TypeError, match="no such layer"):
-        keras_models._apply("conv", keras.Input((3,)), iter(range(9)))
+        connected(["conv"], keras.Input((3,)), iter(range(9)))
 
 
 # -- spectral norm ------------------------------------------------------------------------------------------
 
 SPECTRAL = {
-    "dense": (Dense(7), (5,)),
-    "conv": (Conv(6, 3, 2), (8, 8, 4)),
-    "transposed": (ConvTransposed(6, 4, 2), (4, 4, 3)),
+    "dense": (Dense(7, "spectral"), (5,)),
+    "conv": (Conv(6, 3, 2, "spectral"), (8, 8, 4)),
+    "transposed": (ConvTransposed(6, 4, 2, "spectral"), (4, 4, 3)),
 }
 
 
 @pytest.fixture(params=SPECTRAL)
 def spectral(request):
     """(the layer, an input for it)."""
-    plan, shape = SPECTRAL[request.param]
-    layer = keras_models._spectral_class()(keras_models._weighted(plan, 0, use_bias=False), seed=1)
+    kind, shape = SPECTRAL[request.param]
+    layer = kind.keras_layer(iter((0, 1)))
     x = np.random.default_rng(5).normal(size=(3, *shape)).astype(np.float32)
     layer(x)
     return layer, x
@@ -547,10 +539,10 @@ def test_a_convolution_with_its_change_of_size_is_as_keras_computes_both(pair, s
     """Values and gradients, borders included."""
     x = np.random.default_rng(0).normal(size=(3, 2 * side, 2 * side, 4)).astype(np.float32)
     start = keras.Input(x.shape[1:])
-    ours = keras.Model(start, keras_models._run(pair, start, iter(range(9))))
+    ours = keras.Model(start, connected(pair, start, iter(range(9))))
     plain = start
     for layer in pair:
-        plain = keras_models._apply(layer, plain, iter(range(9)))
+        plain = layer.build(plain, iter(range(9)))
     plain = keras.Model(start, plain)
     bias = np.linspace(-1, 1, 5).astype(np.float32)
     (layer,) = [layer for layer in ours.layers if layer.weights]

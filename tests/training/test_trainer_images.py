@@ -11,7 +11,7 @@ from gan_core.data.datasets import class_count
 from gan_core.data.image_datasets import Pictures
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import ARCHITECTURES
-from gan_core.networks.keras_models import BATCH_NORM_MOMENTUM
+from gan_core.networks.layers.normalisation import BATCH_NORM_MOMENTUM
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.recording import visuals
