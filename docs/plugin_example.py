@@ -5,6 +5,7 @@ sidebar, in links, on the command line, in the guide and in exported scripts.
 """
 
 import math
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ import tensorflow as tf
 from gan_core.data.datasets import DATASETS, Data, Dataset
 from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.networks.architectures import ARCHITECTURES, Architecture
-from gan_core.networks.layers import Activation, Conv, Dense, Flatten, Reshape, Upsample
+from gan_core.networks.layers import Activation, Conv, Dense, Flatten, Layer, Reshape, Upsample
 from gan_core.networks.network_hyperparameters import FILTERS
 from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import BETA_1, BETA_2, OPTIMIZERS, Optimizer
@@ -135,7 +136,26 @@ DATASETS["cross"] = Dataset(
 )
 
 
-# -- an image architecture ------------------------------------------------------------------------------------
+# -- an image architecture, with a kind of layers of its own ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Noise(Layer):
+    """Normal noise on each feature while training."""
+
+    deviation: float
+
+    def keras_layer(self, seeds):
+        return keras.layers.GaussianNoise(self.deviation, seed=next(seeds))
+
+    def script(self, place):
+        return f"layers.GaussianNoise({self.deviation}, seed={place.base} + {place.seed()})"
+
+    def acts_otherwise_in_training(self):
+        return True
+
+    def changes_later_training(self):
+        return True  # it counts its draws
 
 
 def small(settings, shape):
@@ -144,7 +164,7 @@ def small(settings, shape):
     half, n = side // 2, settings.filters
     generator = [Dense(half * half * n), Activation("relu"), Reshape((half, half, n))]
     generator += [Upsample(), Conv(channels, 3), Activation("tanh")]
-    return generator, [Conv(n, 4, 2), Activation("leaky_relu"), Flatten(), Dense(1)]
+    return generator, [Conv(n, 4, 2), Activation("leaky_relu"), Noise(0.1), Flatten(), Dense(1)]
 
 
 ARCHITECTURES["small"] = Architecture(

@@ -36,12 +36,12 @@ def _plain(model: Any, weights: list[Any], extra: list[Any]) -> Any:
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     values = {id(v): np.asarray(value) for v, value in zip(variables, [*weights, *extra], strict=True)}
 
-    def variables(variable: Any) -> np.ndarray:
+    def held(variable: Any) -> np.ndarray:
         return values[id(variable)]
 
     def call(layer: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
         kind = kind_of(layer) or Layer()  # what only joins others, such as a sum, is Keras's own
-        return kind.at_inference(layer, x, variables)
+        return kind.at_inference(layer, x, held)
 
     return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
 

@@ -7,7 +7,7 @@ so that a script starts from the same weights, and numbers in terms of the setti
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gan_core.export.script_sources import sources
@@ -32,9 +32,8 @@ def first_seed(c: GANConfig) -> str:
     return "1000 * SEED" if c.seed < 2_000_000 else "1000 * (SEED % 2_000_000)"
 
 
-def _given(c: GANConfig, shape: tuple[int, ...], averaged: bool) -> list[str]:
+def _given(function: Callable[..., Any], c: GANConfig, shape: tuple[int, ...], averaged: bool) -> list[str]:
     """The blocks for an architecture that makes its Keras models itself: its function, and a call of it."""
-    function = ARCHITECTURES[c.architecture].models
     texts, _ = sources(function)
     asked = set(re.findall(r"\.([a-z]\w*)", "\n".join(texts)))
     told = {name: value for name, value in c.to_flat().items() if name in asked}
@@ -57,8 +56,9 @@ def unwritten(c: GANConfig, shape: tuple[int, ...]) -> str:
 def networks(c: GANConfig, shape: tuple[int, ...], averaged: bool) -> list[str]:
     """The blocks of a script that build `generator` and `discriminator`; averaged: and the `average` of its weights."""
     generator, discriminator = plans(c, shape)
-    if ARCHITECTURES[c.architecture].models is not None:
-        return _given(c, shape, averaged)
+    own = ARCHITECTURES[c.architecture].models
+    if own is not None:
+        return _given(own, c, shape, averaged)
     g, d = _Network(c, "g", 0), _Network(c, "d", D_SEED)
     z = f"keras.Input(({'LATENT_DIM + CLASSES' if c.conditional else 'LATENT_DIM'},))"
     *sides, channels = shape

@@ -106,7 +106,9 @@ def _stages(side: int, base: int) -> tuple[int, list[int]]:
     return start, [base * 2**i for i in range(count)][::-1]
 
 
-def _convolutional(config: Settings, shape: tuple[int, ...], grow: Callable, last: Callable) -> tuple[Plan, Plan]:
+def _convolutional(
+    config: Settings, shape: tuple[int, ...], grow: Callable[..., Plan], last: Callable[[int], Plan]
+) -> tuple[Plan, Plan]:
     """DCGAN's shape: the generator grows by stages that halve the filters, the discriminator mirrors it."""
     c, (side, _, channels) = config, shape
     start, filters = _stages(side, c.filters)
@@ -165,7 +167,7 @@ def resnet(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
 
 def tutorial_conv(config: Settings, shape: tuple[int, ...]) -> tuple[Plan, Plan]:
     """The source tutorial's small convolutional pair, its strides and output corrected (presets.py says how)."""
-    generator = [Dense(128), Activation("relu"), Reshape((4, 4, 8)), ConvTransposed(64, 4, 1), Activation("relu")]
+    generator: Plan = [Dense(128), Activation("relu"), Reshape((4, 4, 8)), ConvTransposed(64, 4, 1), Activation("relu")]
     generator += [ConvTransposed(shape[2], 4, 7), Activation("tanh")]
     return generator, [Conv(64, 4, 2), Activation("leaky_relu"), Flatten(), Dense(1)]
 

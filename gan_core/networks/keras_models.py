@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gan_core.foundations.hyperparameters import ConfigError, Settings
@@ -20,8 +21,9 @@ def build(config: Settings, shape: tuple[int, ...], seed: int, classes: int = 0)
     discriminator takes packs (architectures.packed).
     """
     generator, discriminator = plans(config, shape)
-    if ARCHITECTURES[config.architecture].models is not None:
-        return _given(config, shape, seed)
+    own = ARCHITECTURES[config.architecture].models
+    if own is not None:
+        return _given(own, config, shape, seed)
     z = keras.Input((config.latent_dim + classes,))
     seeds = iter(range(seed, seed + D_SEED))
     g = keras.Model(z, connected(generator, z, seeds), name="generator")
@@ -38,11 +40,11 @@ def build(config: Settings, shape: tuple[int, ...], seed: int, classes: int = 0)
     return g, keras.Model([x, y], logit, name="discriminator")
 
 
-def _given(config: Settings, shape: tuple[int, ...], seed: int) -> tuple[Any, Any]:
+def _given(function: Callable[..., Any], config: Settings, shape: tuple[int, ...], seed: int) -> tuple[Any, Any]:
     """The Keras models that a row of ARCHITECTURES makes itself; raises ConfigError for what cannot be trained."""
     name = config.architecture
     keras.utils.set_random_seed(seed % 2**32)  # its layers name no seeds
-    models = ARCHITECTURES[name].models(config, shape)
+    models = function(config, shape)
     if not isinstance(models, tuple) or len(models) != 2 or not all(isinstance(m, keras.Model) for m in models):
         raise ConfigError(f"The architecture {name} must give two Keras models: (generator, discriminator).")
     sides = ("generator", (config.latent_dim,), tuple(shape)), ("discriminator", tuple(shape), (1,))

@@ -122,6 +122,7 @@ class Pool(Layer):
 # -- a convolution with the change of size beside it ---------------------------------------------------------
 
 
+@dataclass(frozen=True)
 class _Folded(Weighted):
     """A 3 x 3 convolution and a change of size in one layer.
 
@@ -151,8 +152,6 @@ class _Folded(Weighted):
 class Upsampled(_Folded):
     """Upsample, then a convolution, in one."""
 
-    conv: Conv
-
     def output_shape(self, shape: Shape) -> Shape:
         return (2 * shape[0], 2 * shape[1], self.width)
 
@@ -173,8 +172,6 @@ class Upsampled(_Folded):
 @dataclass(frozen=True)
 class Pooled(_Folded):
     """A convolution, then Pool, in one."""
-
-    conv: Conv
 
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[0] // 2, shape[1] // 2, self.width)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_core.foundations.lazy_imports import keras
-from gan_core.networks.layers import plan
 from gan_core.networks.layers.layer import Layer, Place, Shape
+from gan_core.networks.layers.plan import activations, connected, measure, products
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,19 @@ class Residual(Layer):
         return (self.main, self.shortcut)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return plan.measure(self.main, shape)[2]
+        return measure(self.main, shape)[2]
 
     def parameters(self, shape: Shape) -> int:
-        return sum(plan.measure(branch, shape)[1] for branch in self.branches())
+        return sum(measure(branch, shape)[1] for branch in self.branches())
 
     def products(self, shape: Shape, batch: int) -> list[tuple[int, int, int]]:
-        return [product for branch in self.branches() for product in plan.products(branch, shape, batch)]
+        return [product for branch in self.branches() for product in products(branch, shape, batch)]
 
     def outputs(self, shape: Shape) -> int:
-        return sum(plan.activations(branch, shape) for branch in self.branches()) + super().outputs(shape)
+        return sum(activations(branch, shape) for branch in self.branches()) + super().outputs(shape)
 
     def build(self, x: Any, seeds: Iterator[int]) -> Any:
-        return keras.layers.Add()([plan.connected(branch, x, seeds) for branch in self.branches()])
+        return keras.layers.Add()([connected(branch, x, seeds) for branch in self.branches()])
 
     def script(self, place: Place) -> str:
         return place.block("Residual", self.branches())

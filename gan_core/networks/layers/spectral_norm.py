@@ -12,7 +12,7 @@ from gan_core.networks.layers.layer import Variables
 
 
 @functools.cache
-def keras_class() -> Any:
+def spectral_norm_class() -> Any:
     """The Keras layer `SpectralNorm(layer, seed, use_bias)`."""
 
     class SpectralNorm(keras.layers.Layer):
@@ -129,7 +129,7 @@ _TRANSPOSED = {  # where a transposed convolution is among the layers
 }
 
 
-def script_class(unbiased: bool, outputs_first: bool) -> str:
+def spectral_norm_text(unbiased: bool, outputs_first: bool) -> str:
     """The class in a script; unbiased, outputs_first: whether any layer goes without a bias, or is transposed."""
     text = _SCRIPT
     for old, new in {**({} if unbiased else _BIASED), **(_TRANSPOSED if outputs_first else {})}.items():

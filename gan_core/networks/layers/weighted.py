@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from gan_core.foundations.lazy_imports import keras
-from gan_core.networks.layers import spectral_norm
 from gan_core.networks.layers.layer import Layer, Place, Shape, Variables, copied
+from gan_core.networks.layers.spectral_norm import divided, spectral_norm_class, spectral_norm_text
 
 
+@dataclass(frozen=True)
 class Weighted(Layer):
     """A layer with a kernel (Glorot-uniform at the start) and a bias (zero).
 
@@ -18,7 +19,7 @@ class Weighted(Layer):
     singular value, else it is "none".
     """
 
-    norm: str = "none"
+    norm = "none"  # a field of its kinds
 
     @property
     def width(self) -> int:
@@ -58,14 +59,14 @@ class Weighted(Layer):
         if not self.is_spectral():
             return self.plain_layer(kernel_initializer=start, use_bias=bias)
         plain = self.plain_layer(kernel_initializer=start, use_bias=False)
-        return spectral_norm.keras_class()(plain, seed=next(seeds), use_bias=bias)
+        return spectral_norm_class()(plain, seed=next(seeds), use_bias=bias)
 
     def build(self, x: Any, seeds: Iterator[int], bias: bool = True) -> Any:
         return self.marked(self.keras_layer(seeds, bias))(x)
 
     def at_inference(self, made: Any, x: Any, variables: Variables) -> Any:
         if self.is_spectral():
-            inner, weights = spectral_norm.divided(made, variables)
+            inner, weights = divided(made, variables)
             return self.plain_at_inference(inner, x, weights, use_bias=len(weights) > 1)
         return self.plain_at_inference(made, x, [variables(v) for v in made.weights])
 
@@ -92,7 +93,7 @@ class Weighted(Layer):
         if not self.is_spectral():
             return ""
         spectral = [layer for layer in layers if isinstance(layer, Weighted) and layer.is_spectral()]
-        return spectral_norm.script_class(conditional, any(layer.outputs_first() for layer in spectral))
+        return spectral_norm_text(conditional, any(layer.outputs_first() for layer in spectral))
 
     def outputs_first(self) -> bool:
         """Whether Keras's kernel has the outputs before the inputs: [..., outputs, inputs]."""
