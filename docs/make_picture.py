@@ -52,7 +52,7 @@ def main(names: list[str]) -> None:
 
 FILM_STEPS = 3_000
 FILM_WIDTH = 800
-FILM_COLORS = 96
+FILM_COLORS = 192
 
 
 def film(browser, url: str) -> None:
@@ -73,11 +73,7 @@ def film(browser, url: str) -> None:
     images = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
     size = FILM_WIDTH, FILM_WIDTH * 720 // 1280
     small = [image.resize(size, Image.Resampling.LANCZOS) for image in images]
-    ends = Image.new("RGB", (size[0], 2 * size[1]))
-    for i, image in enumerate((small[0], small[-1])):
-        ends.paste(image, (0, i * size[1]))
-    palette = ends.quantize(FILM_COLORS, Image.Quantize.MAXCOVERAGE)  # one for all, so that nothing flickers
-    film = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in small]
+    film = [image.quantize(FILM_COLORS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE) for image in small]
     film[0].save(
         ROOT / "docs" / "run.gif",
         save_all=True,
