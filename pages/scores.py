@@ -22,7 +22,7 @@ st.header("What the Fréchet distance cannot tell")
 n = st.segmented_control(
     "Points on each side",
     SIZES,
-    default=None if "disc_points" in st.session_state else SIZES[-1],  # a refresh has set it
+    default=st.session_state.get("disc_points", SIZES[-1]),
     required=True,
     format_func="{:,}".format,
     key="disc_points",
@@ -46,6 +46,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Strength",
         0,
         100,
+        st.session_state.cheat_strength,
         step=5,
         format="%d %%",
         key="cheat_strength",

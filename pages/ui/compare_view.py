@@ -50,6 +50,7 @@ def page() -> None:
         way = st.segmented_control(
             "Compare",
             list(WAYS),
+            default=st.session_state.compare_way,
             key="compare_way",
             required=True,
             format_func=WAYS.get,
@@ -155,11 +156,14 @@ def _values(name: str, knob: Hyperparameter, config: GANConfig) -> list[Any]:
         options = [False, True] if knob.kind is bool else settings_panel.options(name, knob, DATASETS[config.data].kind)
         others = [option for option in options if option != now]
         st.session_state.setdefault(key, [now, *others[:1]])
-        return st.multiselect("Values to try", options, max_selections=MOST, key=key)
+        return st.multiselect("Values to try", options, st.session_state[key], max_selections=MOST, key=key)
     other = now * 4 if now else knob.high / 4
     st.session_state.setdefault(key, f"{now:g}, {knob.kind(min(other, knob.high)):g}")
     text = st.text_input(
-        "Values to try", key=key, help=f"Two to {MOST}, separated by commas. Each is {knob.accepts()}."
+        "Values to try",
+        st.session_state[key],
+        key=key,
+        help=f"Two to {MOST}, separated by commas. Each is {knob.accepts()}.",
     )
     return [part.strip() for part in text.split(",") if part.strip()]
 

@@ -19,11 +19,11 @@ def switches(run: Run) -> "Images":
     rows: tuple[int, ...] = ()
     panel = st.container()  # next to the image of the mixture
     with st.container(horizontal=True, vertical_alignment="center", key="display"):
-        # No default of the widget's own: a tutorial sets it before the widget is there.
-        st.session_state.setdefault("side", 8)
+        st.session_state.setdefault("side", 8)  # a tutorial sets it before
         side = st.select_slider(
             "Grid",
             image_figures.SIDES,
+            st.session_state.side,
             key="side",
             persist_state="session",
             format_func=lambda n: f"{n} x {n}",
@@ -73,6 +73,7 @@ def _corners() -> tuple[int, int, float, float]:
         count = st.segmented_control(
             "Corners",
             (2, 4),
+            default=state.corners,
             required=True,
             key="corners",
             persist_state="session",
@@ -82,6 +83,7 @@ def _corners() -> tuple[int, int, float, float]:
             "From A to B" if count == 2 else "From A and C to B and D",
             0.0,
             1.0,
+            state.blend_u,
             step=0.01,
             key="blend_u",
             persist_state="session",
@@ -94,6 +96,7 @@ def _corners() -> tuple[int, int, float, float]:
                 "From A and B down to C and D",
                 0.0,
                 1.0,
+                state.blend_v,
                 step=0.01,
                 key="blend_v",
                 persist_state="session",

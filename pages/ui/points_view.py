@@ -19,6 +19,7 @@ def switches(run: Run) -> "Points":
         layers = st.pills(
             "Layers",
             list(point_figures.LAYERS),
+            default=st.session_state.layers,
             selection_mode="multi",
             format_func=point_figures.LAYERS.get,
             key="layers",
@@ -38,6 +39,7 @@ def loss_switches() -> tuple[bool, bool]:
     log = st.toggle("Log loss", key="log_losses", persist_state="session", help="Logarithmic loss axis.")
     smoothed = st.toggle(
         "Smooth",
+        st.session_state.smooth_losses,
         key="smooth_losses",
         persist_state="session",
         help="Shows moving averages. Off: the mean of each group of steps, with its lowest to highest value as a band.",

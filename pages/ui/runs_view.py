@@ -60,7 +60,11 @@ def page() -> None:
         order = st.selectbox("Sort by", list(SORTS), key="runs_sort", width=150, persist_state="session")
         state.setdefault("runs_autosaved", True)
         with_autosaves = st.toggle(
-            "Autosaved", key="runs_autosaved", persist_state="session", help="Show autosaved runs."
+            "Autosaved",
+            state.runs_autosaved,
+            key="runs_autosaved",
+            persist_state="session",
+            help="Show autosaved runs.",
         )
         chosen = [name for name in state.get("compare", []) if any(run.name == name for run in readable)]
         if st.button(

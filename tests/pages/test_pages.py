@@ -118,6 +118,33 @@ def test_a_link_sets_the_knobs(hub):
     assert app.session_state["config_points"].params()["side"] == 3
 
 
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("app.py", {"show_ema": "false", "loss": "hinge", "g_lr": "0.004", "batch_size": "64", "d_steps": "3"}),
+        ("pages/images.py", {"data": "digits", "architecture": "dcgan", "data.classes": "1,7", "conditional": "true"}),
+    ],
+)
+def test_a_widget_s_default_is_its_value(hub, page, query):
+    """A browser that misses the run in which the session set it starts from the default, and would send that back."""
+    app = open_page(page, **query)
+    asked = [*app.toggle, *app.selectbox, *app.slider, *app.select_slider, *app.multiselect, *app.number_input]
+    knobs = [widget for widget in asked if str(widget.key).startswith("knob_")]
+    assert len(knobs) > 25
+    for widget in knobs:
+        default, value = widget.proto.default, widget.value
+        if widget.type == "selectbox":
+            default = widget.options[default]
+            assert default.partition(":")[0] == value, widget.key
+        elif widget.type == "multiselect":
+            assert len(default) == len(value), widget.key
+        elif widget.type == "select_slider":
+            shown = f"{value:,}" if isinstance(value, int) else f"{value:g}"
+            assert widget.options[int(default[0])].startswith(shown), widget.key
+        else:
+            assert (default[0] if widget.type == "slider" else default) == value, widget.key
+
+
 def test_a_turned_knob_is_in_the_config_and_the_address(hub):
     app = open_page()
     app.slider(key="knob_d_steps").set_value(3).run()

@@ -250,6 +250,7 @@ def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callabl
         st.segmented_control(
             "Steps per click",
             STEPS,
+            default=state.step_size,
             key="step_size",
             required=True,
             format_func="+{}".format,
@@ -283,6 +284,7 @@ def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callabl
         st.segmented_control(
             "Steps/s",
             list(SPEEDS),
+            default=state.speed,
             key="speed",
             required=True,
             format_func=SPEEDS.get,

@@ -171,23 +171,24 @@ def _show(name: str, knob: Hyperparameter, value: Any) -> None:
         "args": (name,),
     }
     ticks = knob.ticks()
+    # The value is the widget's default, too, for a browser that misses the run of the page that sets it.
     if knob.kind is bool:
-        st.toggle(knob.label, **about)
+        st.toggle(knob.label, value, **about)
     elif knob.choices is not None:
         offered = options(name, knob, st.session_state.kind)
         about["help"] += "\n\n" + "\n".join(f"- `{n}`: {knob.choices[n]}" for n in offered)
-        st.selectbox(knob.label, offered, **about)
+        st.selectbox(knob.label, offered, offered.index(value) if value in offered else 0, **about)
         if name == "architecture":
             st.caption(_step_times())
     elif ticks is not None:
         stops = sorted({*ticks, value})
-        st.select_slider(knob.label, stops, format_func=_decay if name == "ema_decay" else _number, **about)
+        st.select_slider(knob.label, stops, value, format_func=_decay if name == "ema_decay" else _number, **about)
     elif name == "seed":
-        st.number_input(knob.label, int(knob.low), int(knob.high), step=1, **about)
+        st.number_input(knob.label, int(knob.low), int(knob.high), value, step=1, **about)
     elif knob.kind is int:
-        st.slider(knob.label, int(knob.low), int(knob.high), step=1, **about)
+        st.slider(knob.label, int(knob.low), int(knob.high), value, step=1, **about)
     else:
-        st.slider(knob.label, knob.low, knob.high, step=_step(knob), format="%g", **about)
+        st.slider(knob.label, knob.low, knob.high, float(value), step=_step(knob), format="%g", **about)
 
 
 def options(name: str, knob: Hyperparameter, kind: str) -> list[str]:
@@ -307,11 +308,13 @@ def _recipe(config: GANConfig) -> None:
 def _show_data(config: GANConfig) -> None:
     knob = HYPERPARAMETERS["data"]
     key = "knob_data"
+    names = [name for name, row in DATASETS.items() if row.kind == st.session_state.kind]
     if st.session_state.get(key) != config.data:
         st.session_state[key] = config.data
     st.selectbox(
         knob.label,
-        [name for name, row in DATASETS.items() if row.kind == st.session_state.kind],
+        names,
+        names.index(config.data),
         key=key,
         on_change=clicks.here(_turned),
         args=("data",),
@@ -344,6 +347,7 @@ def _show_classes(knob: Hyperparameter, value: str) -> None:
     st.multiselect(
         knob.label,
         [str(i) for i in range(len(names))],
+        chosen,
         key=key,
         on_change=clicks.here(_turned),
         args=(f"{DATA_PREFIX}classes",),

@@ -143,6 +143,7 @@ def keep_panel(run: Run) -> None:
         st.session_state.setdefault("autosave", True)
         st.toggle(
             "Autosave",
+            st.session_state.autosave,
             key="autosave",
             persist_state="session",
             help="Saves the run every 20 seconds and when you close the page, so that you can continue it later. "
