@@ -15,7 +15,8 @@ from gan_core.settings.config import HYPERPARAMETERS
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 from pages.ui import shell
-from pages.ui.run import notices, settings_panel
+from pages.ui.run import notices
+from pages.ui.session import page_state
 
 
 def _rows(registry: dict) -> list[dict[str, str]]:
@@ -80,7 +81,7 @@ for name, preset in PRESETS.items():
         opened = st.button("Open", key=f"open_{name}", help=f"Opens the preset {name}.")
         st.markdown(f"**{name}**: {preset.description}")
     if opened:
-        settings_panel.set_config(preset.config)
+        page_state.set_config(preset.config)
         st.switch_page(shell.PAGE_OF_KIND[preset.kind])
 TABLES = {
     "Data sets": _rows(DATASETS),

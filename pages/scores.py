@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan_core.scores.score_lab import CHEATS, DATA, REPEATS, SIZES, SPREADS
 from gan_core.scores.score_notes import GROUPS, NOTES
-from pages.ui import score_view
+from pages.ui import score_experiments
 from pages.ui.run import notices
 
 notices.draw()
@@ -29,8 +29,8 @@ n = st.segmented_control(
     persist_state="session",
     help="With fewer points the values of real data get worse too, and a fault is harder to notice.",
 )
-score_view.clouds(
-    score_view.disc_and_gaussian(n),
+score_experiments.clouds(
+    score_experiments.disc_and_gaussian(n),
     text="The real data are a uniform disc, the generated data a Gaussian. The Fréchet distance, and so FID, compares "
     "only mean and covariance, and here both are equal. The other three scores compare all points. With few points "
     "they see less.",
@@ -54,9 +54,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=420,
         help="0: a perfect generator, and no score notices anything. 100: the fault in full.",
     )
-shown = score_view.cheat(data, way, percent)
+shown = score_experiments.cheat(data, way, percent)
 noticing = sum(row.notices for row in shown.rows)
-score_view.clouds(
+score_experiments.clouds(
     shown,
     text=f"**Noticed by {noticing} of {len(shown.rows)} scores**, at {len(shown.fake)} points on each side. "
     f"{CHEATS[way].lesson}",

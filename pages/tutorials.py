@@ -7,6 +7,7 @@ from gan_core.networks.architectures import parameter_counts
 from gan_core.settings.presets import PRESETS, TUTORIALS
 from pages.ui import shell
 from pages.ui.run import notices, settings_panel
+from pages.ui.session import page_state
 
 notices.draw()
 st.title("Examples")
@@ -28,6 +29,6 @@ for name in TUTORIALS:
             f"batch size {c.batch_size} · learning rates {c.g_lr:g} and {c.d_lr:g} · about {step} a step on a CPU"
         )
     if opened:
-        settings_panel.set_config(preset.config)
+        page_state.set_config(preset.config)
         st.session_state.side = 4  # the tutorials' grids
         st.switch_page(shell.PAGE_OF_KIND[preset.kind])

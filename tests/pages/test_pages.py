@@ -19,7 +19,8 @@ from gan_core.settings.config import HYPERPARAMETERS, GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 from gan_core.training.train_step import COLUMNS
-from pages.ui import runs_view, shell
+from pages import runs
+from pages.ui import shell
 from pages.ui.components import liveplot
 from pages.ui.figures import point_figures, score_texts
 from pages.ui.run import time_machine
@@ -573,24 +574,23 @@ def test_a_click_that_comes_as_its_page_is_left_is_passed_over(hub):
     def late():
         import streamlit as st
 
-        from pages.ui import compare_view, runs_view
-        from pages.ui.run import run_page, settings_panel
-        from pages.ui.session import clicks
+        from pages.ui.run import saved_comparison, saved_run, settings_panel, transport
+        from pages.ui.session import clicks, page_state
 
-        settings_panel.open_page("points")
-        before = settings_panel.current()
+        page_state.open_page("points")
+        before = page_state.current()
         settings_panel._turned("loss")
-        run_page._speed(None)
-        compare_view._chosen()
-        runs_view._tick("a run", "tick_a_run")
+        transport._speed(None)
+        saved_comparison._chosen()
+        saved_run._tick("a run", "tick_a_run")
         turned = clicks.here(settings_panel._turned)
-        clicked = clicks.once("reset", settings_panel.current)
-        settings_panel.open_page("race")  # which has no settings of its own
+        clicked = clicks.once("reset", page_state.current)
+        page_state.open_page("race")  # which has no settings of its own
         st.session_state.knob_loss = "hinge"
         turned("loss")
         clicked()
-        settings_panel.open_page("points")
-        assert settings_panel.current() == before
+        page_state.open_page("points")
+        assert page_state.current() == before
 
     app = AppTest.from_function(late).run()
     assert not app.exception
@@ -669,12 +669,11 @@ def tab_page(**query: str) -> AppTest:
     """The page Points in a session of the fixture's tab."""
 
     def page():
-        from pages.ui import points_view
-        from pages.ui.run import run_page
+        from pages.ui.run import points_display, run_page
         from pages.ui.session import own_run, remembered
 
         own_run.claim()  # as pages/ui/shell.py does around every page
-        run_page.page("points", points_view.switches)
+        run_page.page("points", points_display.switches)
         remembered.keep()
 
     app = AppTest.from_function(page, default_timeout=60)
@@ -781,7 +780,7 @@ def test_saved_runs_are_found_sorted_and_compared(hub, saved_runs):
     assert any("No run matches" in c.value for c in app.caption)
     app.text_input(key="runs_search").set_value("hand ring").run()
     assert "**by hand**" in said()
-    for order in runs_view.SORTS:
+    for order in runs.SORTS:
         app.selectbox(key="runs_sort").set_value(order).run()
         assert not app.exception
     assert app.button(key="runs_compare").disabled

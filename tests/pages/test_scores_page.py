@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core.scores.score_lab import CHEATS, DATA, SCORES, Row
 from gan_core.scores.score_notes import NOTES
-from pages.ui import score_view, shell
+from pages.ui import score_experiments, shell
 from pages.ui.components.liveplot import pack
 from pages.ui.figures import score_figures
 from tests.conftest import ROOT
@@ -72,7 +72,7 @@ def test_every_way_to_cheat_can_be_chosen(page, way):
 
 def test_a_value_is_as_precise_as_its_floor():
     def line(name, value, *floor):
-        return score_view.table([Row(name, value, floor, False)]).splitlines()[-1]
+        return score_experiments.table([Row(name, value, floor, False)]).splitlines()[-1]
 
     assert line("w1", 0.34444, 0.0851, 0.0313) == "| Wasserstein-1 | 0.344 | 0.085 ± 0.031 | no |"
     assert line("frechet", 14.82, 0.1, 0.07).startswith("| Fréchet distance | 14.820 |")
@@ -84,13 +84,13 @@ def test_a_value_is_as_precise_as_its_floor():
 
 def test_a_score_that_is_bad_at_both_ends_says_at_which():
     floor = (1.0, 0.1)
-    assert "too near" in score_view.verdict(Row("nearest_real", 0.0, floor, True))
-    assert "too far" in score_view.verdict(Row("nearest_real", 2.0, floor, True))
-    assert "yes" in score_view.verdict(Row("w1", 2.0, floor, True))
+    assert "too near" in score_experiments.verdict(Row("nearest_real", 0.0, floor, True))
+    assert "too far" in score_experiments.verdict(Row("nearest_real", 2.0, floor, True))
+    assert "yes" in score_experiments.verdict(Row("w1", 2.0, floor, True))
 
 
 def test_clouds_are_square_in_the_colours_of_real_and_generated(page):
-    shown = score_view.cheat("ring", "blurs each mode", 50)
+    shown = score_experiments.cheat("ring", "blurs each mode", 50)
     for points, name, color in ((shown.real, "real", "$real"), (shown.fake, "generated", "$fake")):
         figure = score_figures.cloud(points, shown.limit, name)
         (dots,) = figure["data"]

@@ -1,4 +1,4 @@
-"""Presenting: the frames of one run, made once, for everybody who has its link. Its page is watch_view.py.
+"""Presenting: the frames of one run, made once, for everybody who has its link. Its page is pages/watch.py.
 
 A watcher's browser asks for the newest frame by HTTP, and is answered when there is one: no script runs for it, and
 nothing that it sends reaches the run.

@@ -22,10 +22,9 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.runs.run_reading import Saved
 from gan_core.serving.client import ROOT, Run
 from pages.ui.components.liveplot import deliver
-from pages.ui.run import settings_panel
 from pages.ui.server.streamlit_private import connected as _is_connected
 from pages.ui.server.streamlit_private import session_id as _session
-from pages.ui.session import clicks, remembered
+from pages.ui.session import clicks, page_state, remembered
 
 MOST_SECONDS = 600.0
 SAVE_SECONDS = 60.0
@@ -141,7 +140,7 @@ def too_early(run: Run) -> bool:
     """
     if run.worker is not None and run.step > 0:
         return False
-    settings_panel.say("Nothing to save yet. Press Play or Step first.")
+    page_state.say("Nothing to save yet. Press Play or Step first.")
     return True
 
 
@@ -194,7 +193,7 @@ def progress() -> None:
     busy = job.thread.is_alive()
     if not busy and not job.said:
         job.said = True
-        settings_panel.say(job.error or f"Downloaded: {job.name}, {len(job.content) / 1e6:,.1f} MB.")
+        page_state.say(job.error or f"Downloaded: {job.name}, {len(job.content) / 1e6:,.1f} MB.")
         st.rerun()
     if busy or job.content:
         with st.container(key="take_progress" if busy else "take_done"):

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from pages.ui.components import liveplot
-from pages.ui.run import exports_panel, settings_panel
+from pages.ui.run import exports_panel
+from pages.ui.session import page_state
 
 
 def draw() -> None:
     """Draws them in a place of no height, which covers words at most (shell.py): nothing below moves."""
     with st.container(key="notices", gap=None):
-        liveplot.notices(settings_panel.news())
+        liveplot.notices(page_state.news())
         exports_panel.progress()

@@ -16,30 +16,29 @@ from gan_core.runs import autosave_folders, run_folders, run_reading
 from gan_core.runs.disk_quota import room
 from gan_core.runs.run_reading import Saved
 from gan_core.serving.client import Run
-from pages.ui import watch_view
 from pages.ui.components.liveplot import scrubber, wished
-from pages.ui.run import exports_panel, settings_panel
+from pages.ui.run import exports_panel, presenter_panel
 from pages.ui.server import signing_in
-from pages.ui.session import clicks, own_run, remembered
+from pages.ui.session import clicks, own_run, page_state, remembered
 
 # -- looking back -------------------------------------------------------------------------------------------
 
 
 def era() -> str:
     """Names what the scrubber looks at: the present is another after Play, Reset, a branch or an opened run."""
-    return f"{settings_panel.mine('era')} {st.session_state.get(settings_panel.mine('era'), 0)}"
+    return f"{page_state.mine('era')} {st.session_state.get(page_state.mine('era'), 0)}"
 
 
 def present() -> None:
     """Back to the present."""
-    state, key = st.session_state, settings_panel.mine("era")
+    state, key = st.session_state, page_state.mine("era")
     state[key] = state.get(key, 0) + 1
 
 
 def looked_at() -> int | None:
     """The step that the user looks back at; None for the present. A refresh does not forget it."""
-    state, key = st.session_state, settings_panel.mine("past")
-    wish, kept = wished(settings_panel.mine("scrubber")), state.get(key, (None, ""))
+    state, key = st.session_state, page_state.mine("past")
+    wish, kept = wished(page_state.mine("scrubber")), state.get(key, (None, ""))
     said = (wish["at"], wish["of"])
     if wish["of"] != era():
         said = kept
@@ -59,7 +58,7 @@ def recorded() -> tuple[str, Callable[[Snapshot], dict[str, Any]]]:
         points = {name: frame.get(name, none) for name in ("recorded", "checkpoints")}
         return {**points, "step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork, "at": at}
 
-    return settings_panel.mine("scrubber"), about
+    return page_state.mine("scrubber"), about
 
 
 def draw_scrubber(run: Run, snapshot: Snapshot, key: str, data: dict[str, Any]) -> None:
@@ -67,9 +66,9 @@ def draw_scrubber(run: Run, snapshot: Snapshot, key: str, data: dict[str, Any]) 
     Branch begins one."""
     state = st.session_state
     scrubber(data, key=key)
-    wish = wished(settings_panel.mine("scrubber"))
-    if wish["of"] == era() and wish["fork"] != state.get(settings_panel.mine("forked"), 0):
-        state[settings_panel.mine("forked")] = wish["fork"]
+    wish = wished(page_state.mine("scrubber"))
+    if wish["of"] == era() and wish["fork"] != state.get(page_state.mine("forked"), 0):
+        state[page_state.mine("forked")] = wish["fork"]
         _fork(run, snapshot, wish["at"])
 
 
@@ -78,7 +77,7 @@ def draw_scrubber(run: Run, snapshot: Snapshot, key: str, data: dict[str, Any]) 
 
 def pending() -> dict[str, Any] | None:
     """The save that the worker has been asked for: {save (a future of its folders), fork (a step, or None)}."""
-    return st.session_state.get(settings_panel.mine("saving"))
+    return st.session_state.get(page_state.mine("saving"))
 
 
 def settled() -> bool:
@@ -101,7 +100,7 @@ def ask(run: Run, names: list[str], note: str = "", fork: int | None = None) -> 
     root = run_folders.runs_folder()
     fit = ["".join(c if c.isalnum() or c in " ._-" else " " for c in name) for name in names]
     save = run.save([root / name for name in fit], note, signing_in.owner())
-    st.session_state[settings_panel.mine("saving")] = {"save": save, "fork": fork}
+    st.session_state[page_state.mine("saving")] = {"save": save, "fork": fork}
 
 
 def settle(run: Run) -> None:
@@ -109,18 +108,18 @@ def settle(run: Run) -> None:
     state = st.session_state
     if not settled():
         return
-    asked = state.pop(settings_panel.mine("saving"))
+    asked = state.pop(page_state.mine("saving"))
     try:
         folders = asked["save"].result()
         names = "”, “".join(folder.name for folder in folders)
         if asked["fork"] is None:
-            settings_panel.say(f"Saved: “{names}”. See Saved runs.")
+            page_state.say(f"Saved: “{names}”. See Saved runs.")
             return
         open_in(run, run_reading.read(folders[0]), asked["fork"])
     except ConfigError as failed:
-        settings_panel.say(str(failed))
+        page_state.say(str(failed))
         return
-    settings_panel.say(
+    page_state.say(
         f"New branch from step {asked['fork']:,}. Change settings, then press Play. The original is saved as “{names}”."
     )
 
@@ -130,15 +129,15 @@ def open_in(run: Run, saved: Saved, step: int | None = None) -> None:
     kind = DATASETS[saved.config.data].kind
     upload = run_reading.upload_of(saved)
     run.open(saved, upload, step)
-    settings_panel.set_config(run.config)
+    page_state.set_config(run.config)
     if upload is not None:
-        settings_panel.set_upload(upload, f"data of {saved.name}", "", kind)
+        page_state.set_upload(upload, f"data of {saved.name}", "", kind)
     present()
 
 
 def keep_panel(run: Run) -> None:
     """Save, autosave and exports, behind one button; and presenting, behind another."""
-    with st.popover("Save", icon=":material/save:", key=settings_panel.mine("keep"), help="Save, autosave, export."):
+    with st.popover("Save", icon=":material/save:", key=page_state.mine("keep"), help="Save, autosave, export."):
         _save_form(run)
         st.session_state.setdefault("autosave", True)
         st.toggle(
@@ -155,7 +154,7 @@ def keep_panel(run: Run) -> None:
         st.caption(_autosave_said(run))
         st.divider()
         exports_panel.panel(run)
-    watch_view.panel(run)
+    presenter_panel.panel(run)
 
 
 def _autosave_said(run: Run) -> str:
@@ -172,19 +171,19 @@ def _autosave_said(run: Run) -> str:
 
 
 def _save_form(run: Run) -> None:
-    with st.form(settings_panel.mine("save_form"), border=False, enter_to_submit=True):
+    with st.form(page_state.mine("save_form"), border=False, enter_to_submit=True):
         st.text_input(
             "Name",
             placeholder=f"{run.config.data} {datetime.now():%d %b %H.%M}",
-            key=settings_panel.mine("save_name"),
+            key=page_state.mine("save_name"),
             help="Letters A–Z, digits, spaces, . _ and -. Empty: the data set and the time.",
         )
-        st.text_input("Note", key=settings_panel.mine("save_note"), help="What you want to remember about this run.")
-        key = settings_panel.mine("save_go")
+        st.text_input("Note", key=page_state.mine("save_note"), help="What you want to remember about this run.")
+        key = page_state.mine("save_go")
         save = clicks.once(key, partial(_save, run))
         st.form_submit_button("Save", key=key, icon=":material/save:", on_click=save)
-    if st.session_state.get(settings_panel.mine("save_error")):
-        st.error(st.session_state[settings_panel.mine("save_error")])
+    if st.session_state.get(page_state.mine("save_error")):
+        st.error(st.session_state[page_state.mine("save_error")])
     if pending() is not None:
         st.caption("Saving.")
 
@@ -193,15 +192,15 @@ def _save(run: Run) -> None:
     state = st.session_state
     if pending() is not None or exports_panel.too_early(run):
         return
-    given = (state.get(settings_panel.mine("save_name")) or "").strip()
+    given = (state.get(page_state.mine("save_name")) or "").strip()
     name = given or f"{run.config.data} {datetime.now():%d %b %H.%M}"
     try:
         if (run_folders.runs_folder() / run_folders.checked_name(name)).exists():
             raise ConfigError(f"There is already a run named “{name}”. Choose another name.")
-        ask(run, [name], run_folders.checked_note(state.get(settings_panel.mine("save_note")) or ""))
-        state[settings_panel.mine("save_error")] = ""
+        ask(run, [name], run_folders.checked_note(state.get(page_state.mine("save_note")) or ""))
+        state[page_state.mine("save_error")] = ""
     except ConfigError as error:
-        state[settings_panel.mine("save_error")] = str(error)
+        state[page_state.mine("save_error")] = str(error)
 
 
 # -- autosave -----------------------------------------------------------------------------------------------
@@ -253,7 +252,7 @@ def _take_up(run: Run | None, saved: list[Saved], start: Callable[[Run], Any]) -
         else:
             open_in(run, saved[0])
     except ConfigError as error:
-        settings_panel.say(str(error))
+        page_state.say(str(error))
         return
     run.keep([one.folder for one in saved], owner())
     start(run)

@@ -13,10 +13,9 @@ from gan_core.serving.hub import Hub, the_hub
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from pages.ui.components.liveplot import tab_key
-from pages.ui.run import settings_panel
 from pages.ui.server.streamlit_private import connected
 from pages.ui.server.streamlit_private import session_id as _session
-from pages.ui.session import remembered
+from pages.ui.session import page_state, remembered
 
 CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
 
@@ -34,10 +33,10 @@ def own_run() -> Run:
     except ValueError as error:  # a malformed environment variable
         st.error(str(error))
         st.stop()
-    config, run_key = settings_panel.current(), settings_panel.mine("run")
+    config, run_key = page_state.current(), page_state.mine("run")
     if run_key not in state:
-        usable = config if not trouble(config) else PRESETS[settings_panel.FIRST_PRESET[state.kind]].config
-        keep(Run(usable, settings_panel.upload()))
+        usable = config if not trouble(config) else PRESETS[page_state.FIRST_PRESET[state.kind]].config
+        keep(Run(usable, page_state.upload()))
     run: Run = state[run_key]
     _own_again(run)
     hub().visit(_session(), run.config)
@@ -47,7 +46,7 @@ def own_run() -> Run:
 def keep(run: Run) -> Run:
     """Makes `run` this tab's run of this kind of page."""
     state = st.session_state
-    state[settings_panel.mine("run")] = run
+    state[page_state.mine("run")] = run
     hub().adopt(_seat(state.get("tab") or f"session {_session()}", state.kind), _session(), run)
     return run
 
@@ -61,7 +60,7 @@ def _own_again(run: Run) -> None:
 
 def race_run() -> Run | None:
     """This tab's race, if it has one."""
-    run = st.session_state.get(settings_panel.mine("run"))
+    run = st.session_state.get(page_state.mine("run"))
     if run is not None:
         _own_again(run)
     hub().visit(_session(), PRESETS["ring"].config if run is None else run.config)
@@ -85,7 +84,7 @@ def claim() -> None:
     state.tab_said = said
     key, state.browser, attempt, state.base = said
     try:
-        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in settings_panel.PAGE_OF}
+        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in page_state.PAGE_OF}
     except ValueError:  # a malformed environment variable, of which the page speaks
         return
     except PermissionError:
@@ -98,19 +97,19 @@ def claim() -> None:
     state.tab = key
     again = bool(chosen)
     for kind, run in found.items():
-        own = state.get(settings_panel.mine("run", kind))
+        own = state.get(page_state.mine("run", kind))
         taken = run is not None and run is not own and (own is None or own.worker is None)
         if run is None and own is not None:
             hub().adopt(_seat(key, kind), _session(), own)
         elif taken:
-            state[settings_panel.mine("run", kind)] = run
+            state[page_state.mine("run", kind)] = run
             if run.upload is not None:
-                name, note = (state.get(settings_panel.mine(f"upload_{about}", kind)) for about in ("name", "note"))
-                settings_panel.set_upload(run.upload, name or "your file", note or "", kind)
+                name, note = (state.get(page_state.mine(f"upload_{about}", kind)) for about in ("name", "note"))
+                page_state.set_upload(run.upload, name or "your file", note or "", kind)
             again = True
-        before = chosen.get(settings_panel.mine("config", kind)) or (run.config if taken else None)
-        if before is not None and kind in settings_panel.FIRST_PRESET:
-            settings_panel.go_on_with(before, kind)
+        before = chosen.get(page_state.mine("config", kind)) or (run.config if taken else None)
+        if before is not None and kind in page_state.FIRST_PRESET:
+            page_state.go_on_with(before, kind)
     if again:
         st.rerun()
 
@@ -135,7 +134,7 @@ def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) ->
 def trouble(config: GANConfig) -> str:
     """Why no run can be made of the page's settings, or ""."""
     try:
-        check(config, settings_panel.upload())
+        check(config, page_state.upload())
     except ConfigError as error:
         return str(error)
     return ""

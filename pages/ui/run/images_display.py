@@ -9,8 +9,8 @@ from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import clicked, live_plot
 from pages.ui.figures import image_figures, point_figures, score_texts
-from pages.ui.points_view import loss_switches
 from pages.ui.run import time_machine
+from pages.ui.run.points_display import loss_switches
 
 
 def switches(run: Run) -> "Images":

@@ -1,4 +1,4 @@
-"""The page Saved runs: a list of them with their pictures, and what can be done with each."""
+"""A saved run in the list: its picture, what it is, and what can be done with it."""
 
 import re
 from datetime import datetime
@@ -10,86 +10,17 @@ import streamlit as st
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.runs import run_folders, run_reading
-from gan_core.runs.disk_quota import room
-from gan_core.runs.run_folders import Unreadable
 from gan_core.runs.run_reading import Saved
 from gan_core.settings.config import changed
 from gan_core.settings.presets import PRESETS
 from pages.ui import shell
 from pages.ui.figures.score_texts import cells
-from pages.ui.run import exports_panel, notices, settings_panel, time_machine
+from pages.ui.run import exports_panel, settings_panel, time_machine
 from pages.ui.server import signing_in
-
-ON_A_PAGE = 10
-MOST_COMPARED = 4
-SORTS = {
-    "newest": lambda run: run.saved,
-    "name": lambda run: run.name.lower(),
-    "data set": lambda run: (run.config.data, run.saved),
-    "most steps": lambda run: run.step,
-}
-DESCENDING = ("newest", "most steps")
+from pages.ui.session import page_state
 
 
-def page() -> None:
-    """The whole page."""
-    notices.draw()
-    st.title("Saved runs")
-    root = run_folders.runs_folder()
-    found = run_folders.listed(root)
-    readable = [run for run in found if isinstance(run, Saved)]
-    state = st.session_state
-    if not found:
-        st.markdown(
-            "No saved runs yet. Press **Save** below the plot of a run, or train with "
-            "`python -m gan_core train --save NAME`."
-        )
-        st.caption(f"Runs are saved in {root.resolve()}.")
-        return
-    there = room(root)
-    if there.warning():
-        st.warning(there.warning())
-    with st.container(horizontal=True, vertical_alignment="bottom", key="runs_bar"):
-        wanted = st.text_input(
-            "Search",
-            key="runs_search",
-            persist_state="session",
-            placeholder="name, data set, loss, recipe, note",
-            help="Shows the runs in which every word is found.",
-        )
-        order = st.selectbox("Sort by", list(SORTS), key="runs_sort", width=150, persist_state="session")
-        state.setdefault("runs_autosaved", True)
-        with_autosaves = st.toggle(
-            "Autosaved",
-            state.runs_autosaved,
-            key="runs_autosaved",
-            persist_state="session",
-            help="Show autosaved runs.",
-        )
-        chosen = [name for name in state.get("compare", []) if any(run.name == name for run in readable)]
-        if st.button(
-            f"Compare {len(chosen)}" if chosen else "Compare",
-            key="runs_compare",
-            disabled=len(chosen) < 2,
-            type="primary",
-            help=f"Select two to {MOST_COMPARED} runs.",
-        ):
-            state.compare = chosen
-            st.switch_page("pages/compare.py")
-    shown = [run for run in readable if (with_autosaves or not run.autosaved) and _matches(run, wanted)]
-    shown.sort(key=SORTS[order], reverse=order in DESCENDING)
-    pages = -(-len(shown) // ON_A_PAGE)
-    number = st.pagination(pages, key="runs_page") if pages > 1 else 1
-    for run in shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]:
-        _row(run, len(chosen))
-    if not shown:
-        st.caption("No run matches.")
-    for bad in (run for run in found if isinstance(run, Unreadable)):
-        st.caption(f":material/folder_off: **{_plain(bad.name)}** cannot be read: {_plain(bad.reason)}")
-    st.caption(f"{len(readable)} runs in {root.resolve()}: {there.used / 1e6:,.0f} of {there.quota / 1e6:,.0f} MB.")
-
-
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Markdown that shows the text as it is."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in text)
 
@@ -114,7 +45,7 @@ def recipe(run: Saved) -> str:
     return settings_panel.recipe_of(run.config) or ""
 
 
-def _matches(run: Saved, wanted: str) -> bool:
+def matches(run: Saved, wanted: str) -> bool:
     c = run.config
     text = " ".join((run.name, c.data, c.loss, c.penalty, c.architecture, run.note)).lower()
     return all(word in text or word in recipe(run) for word in wanted.lower().split())
@@ -125,7 +56,7 @@ def score_line(run: Saved) -> str:
     return " · ".join(f"{name} {value}" for value, name, _ in cells(run.config, run.scores)[:4])
 
 
-def _row(run: Saved, chosen: int) -> None:
+def row(run: Saved, chosen: int) -> None:
     key = run.name.replace("_", "/").replace(" ", "_")  # no other name has the same
     c = run.config
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"run_{key}"):
@@ -133,17 +64,17 @@ def _row(run: Saved, chosen: int) -> None:
         if picture is not None:
             st.image(picture, width=84)
         with st.container(gap=None):
-            st.markdown(f"**{_plain(title(run))}**")
+            st.markdown(f"**{plain(title(run))}**")
             follows = recipe(run)
             about = [f"{c.data}", *([follows] if follows and follows != c.data else []), f"{c.loss}", f"seed {c.seed}"]
             st.markdown(f"step **{run.step:,}** · {' · '.join(about)} · {time_machine.age(run.saved)}")
             if run.parent is not None:
-                st.caption(f"branch of {_plain(run.parent.name)} at step {run.parent.step:,}")
+                st.caption(f"branch of {plain(run.parent.name)} at step {run.parent.step:,}")
             scores = score_line(run)
             if scores:
                 st.caption(scores)
             if run.note:
-                st.caption(_plain(run.note))
+                st.caption(plain(run.note))
         ticked = run.name in st.session_state.get("compare", [])
         st.checkbox(
             "Compare",
@@ -176,7 +107,7 @@ def _want(run: Saved, step: int | None) -> None:
 
 @st.dialog("Run", width="large")
 def _more(run: Saved) -> None:
-    st.markdown(f"#### {_plain(title(run))}")
+    st.markdown(f"#### {plain(title(run))}")
     with st.container(horizontal=True):
         picture = run_reading.picture_of(run)
         if picture is not None:
@@ -240,5 +171,8 @@ def _do(action: Any, said: str) -> None:
         st.error(str(error))
         return
     if said:
-        settings_panel.say(said)
+        page_state.say(said)
     st.rerun()
+
+
+MOST_COMPARED = 4

@@ -1,0 +1,31 @@
+"""What a page's picture shows, as the parts of a page around a run know it."""
+
+from typing import Any, Protocol
+
+from gan_core.recording.snapshot import Snapshot, View
+from pages.ui.figures.point_figures import Figure
+
+
+class Display(Protocol):
+    """What a page's picture shows (points_display.py, images_display.py)."""
+
+    def view(self) -> View:
+        """What the worker is to make for the next frame."""
+
+    def stills(self, snapshot: Snapshot) -> dict[str, Figure]:
+        """The figures of what stands beside the moving parts, by name; drawn in full runs only."""
+
+    def panels(self, snapshot: Snapshot) -> dict[str, Figure]:
+        """The figures of the moving parts, by name."""
+
+    def own(self, snapshot: Snapshot, view: View) -> dict[str, Figure]:
+        """More figures, which only the run's own page shows, by name."""
+
+    def draw(self, shown: dict[str, Figure]) -> None:
+        """Draws the moving parts, by the elements' keys: `live_` and the name."""
+
+    def presented(self) -> "Display":
+        """What those see to whom the run is presented: they choose among all layers."""
+
+    def scores(self, metrics: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
+        """((value, name, what real data get) of each score, a note on how they were measured) of the newest metrics."""

@@ -1,0 +1,193 @@
+"""A race: one setting, two to four values, the same seed; its form, its transport, and its picture."""
+
+from dataclasses import replace
+from functools import partial
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from gan_core.data.datasets import DATASETS
+from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
+from gan_core.recording.snapshot import Snapshot, View
+from gan_core.serving.client import Run
+from gan_core.settings.combinations import acts
+from gan_core.settings.config import HYPERPARAMETERS, GANConfig
+from gan_core.settings.presets import PRESETS
+from pages.ui.components.liveplot import live_feed
+from pages.ui.frames.feed import Feed, feed_of
+from pages.ui.run import comparison, exports_panel, notices, run_page, settings_panel, status, time_machine, transport
+from pages.ui.session import clicks, own_run, page_state
+
+
+def draw(bar: Any, log: bool) -> None:
+    """This tab's race, or the form that starts one."""
+    run, in_use = own_run.race_run(), own_run.hub().autosaved()
+    with st.container(key="questions"):
+        time_machine.offer(run, in_use, transport.start)
+    with bar.popover("New race", icon=":material/flag:", key="race_setup") if run is not None else st.container():
+        _setup()
+    if run is None:
+        st.caption(
+            "All runs share one seed: same data, same batches, same initial weights (if the shapes agree). They train "
+            "in step, so you always compare the same step."
+        )
+        notices.draw()
+        return
+    time_machine.settle(run)
+    state, key = st.session_state, page_state.mine("feed")
+    feed = state[key] = feed_of(run, state.get(key))
+    with bar:
+        clicks.button(
+            "Save all",
+            "race_keep",
+            partial(_keep, run),
+            icon=":material/save:",
+            help="Saves each run of the race.",
+            disabled=time_machine.pending() is not None,
+        )
+    time_machine.autosave(run, in_use)
+    transport.transport(run, reset=_again, new_seed=_new_seed)
+    said = run.snapshot().frame.get("autosave")
+    if said and said["error"]:
+        st.caption(f":material/warning: {said['error']}")
+    notices.draw()
+    every = run_page.every_seconds(run, run.snapshot())
+    state.full_run = True
+    try:
+        st.fragment(_draw_race, run_every=every)(run, log, every, feed)
+    finally:
+        state.full_run = False
+    configs = run.configs
+    comparison.settings(list(configs), lane_names(configs))
+
+
+def _setup() -> None:
+    bases = {f"current settings of {page_state.PAGE_OF[kind]}": kind for kind in ("points", "images")}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="race_bar"):
+        base = st.selectbox(
+            "Base settings",
+            [*bases, *PRESETS],
+            key="race_base",
+            persist_state="session",
+            help="What all runs of the race share.",
+        )
+        config = _base(bases.get(base), base)
+        names = [n for n, k in HYPERPARAMETERS.items() if k.group != "Data" and n != "seed" and acts(n, config)]
+        knob = st.selectbox(
+            "Setting to vary",
+            names,
+            key="race_knob",
+            persist_state="session",
+            format_func=lambda n: settings_panel.label(n, config),
+            help="The one setting in which the runs differ.",
+        )
+        values = _values(knob, HYPERPARAMETERS[knob], config) if knob in HYPERPARAMETERS else []
+        started = st.button("Start race", key="race_go", type="primary", icon=":material/flag:")
+    st.caption(HYPERPARAMETERS[knob].help if knob in HYPERPARAMETERS else "")
+    if started:
+        try:
+            configs = racers(config, knob, values)
+            own_run.check(configs[0], page_state.upload(DATASETS[config.data].kind), configs[1:])
+        except ConfigError as error:
+            st.error(str(error))
+            return
+        run_page.new_race(configs, page_state.upload(DATASETS[config.data].kind))
+        st.rerun()
+
+
+def _base(kind: str | None, name: str) -> GANConfig:
+    if kind is None:
+        return PRESETS[name].config
+    return st.session_state.get(page_state.mine("config", kind)) or PRESETS[page_state.FIRST_PRESET[kind]].config
+
+
+def _values(name: str, knob: Hyperparameter, config: GANConfig) -> list[Any]:
+    """The values that the user wants to try."""
+    now, key = getattr(config, name), f"race_values_{name} {config.data}"
+    if knob.choices is not None or knob.kind is bool:
+        options = [False, True] if knob.kind is bool else settings_panel.options(name, knob, DATASETS[config.data].kind)
+        others = [option for option in options if option != now]
+        st.session_state.setdefault(key, [now, *others[:1]])
+        return st.multiselect("Values to try", options, st.session_state[key], max_selections=comparison.MOST, key=key)
+    other = now * 4 if now else knob.high / 4
+    st.session_state.setdefault(key, f"{now:g}, {knob.kind(min(other, knob.high)):g}")
+    text = st.text_input(
+        "Values to try",
+        st.session_state[key],
+        key=key,
+        help=f"Two to {comparison.MOST}, separated by commas. Each is {knob.accepts()}.",
+    )
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def racers(config: GANConfig, knob: str, values: list[Any]) -> tuple[GANConfig, ...]:
+    """The settings of a race; raises ConfigError."""
+    if not 2 <= len(values) <= comparison.MOST:
+        raise ConfigError(f"Enter 2 to {comparison.MOST} values; you entered {len(values)}.")
+    configs = tuple(config.updated({knob: value}) for value in values)
+    if len({getattr(c, knob) for c in configs}) < len(configs):
+        raise ConfigError("Two of the values are the same. Change one of them.")
+    return configs
+
+
+def lane_names(configs: tuple[GANConfig, ...]) -> list[str]:
+    """What tells the runs of a race apart: the settings in which they differ, by their labels."""
+    flats = [c.to_flat() for c in configs]
+    differ = [n for n in flats[0] if len({str(flat.get(n)) for flat in flats}) > 1]
+    labels = {n: settings_panel.short_label(n, configs[0]) for n in differ}
+    return [
+        ", ".join(f"{label} {comparison.short(flat[n])}" for n, label in labels.items()) or "the same" for flat in flats
+    ]
+
+
+def _again(run: Run) -> None:
+    time_machine.present()
+    run.race(run.configs, run.upload)
+
+
+def _new_seed(run: Run) -> None:
+    time_machine.present()
+    seed = transport.another_seed()
+    run.race(tuple(c.updated({"seed": seed}) for c in run.configs), run.upload)
+
+
+def _keep(run: Run) -> None:
+    if time_machine.pending() is not None or exports_panel.too_early(run):
+        return
+    c = run.config
+    time_machine.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
+
+
+def _draw_race(run: Run, log: bool, every: float | None, feed: Feed) -> None:
+    feed.view = View(side=8, at=time_machine.looked_at())
+    feed.figures = lambda snapshot: comparison.figures(_racers(snapshot), log)
+    feed.texts = lambda snapshot: {"race_status": _race_status(run, snapshot), **comparison.texts(_racers(snapshot))}
+    of, at = time_machine.era(), time_machine.looked_at()
+    feed.scrubber = page_state.mine("scrubber"), lambda snapshot: comparison.about(_racers(snapshot), of, at)
+    snapshot, place = feed.look()
+    wanted = run_page.every_seconds(run, snapshot)
+    if time_machine.settled() or (wanted != every and (every is None or run_page.ticking())):
+        st.rerun()  # the timer changes only in a full run
+    comparison.draw(feed.shown(snapshot, place), _racers(snapshot))
+    live_feed(feed.token, snapshot.moving, place)
+    if snapshot.error:
+        st.error(snapshot.error)
+
+
+def _race_status(run: Run, snapshot: Snapshot) -> str:
+    config = run.config
+    return f"<p>{escape(f'{status.status(run, snapshot)} · {config.data} · seed {config.seed}')}</p>"
+
+
+def _racers(snapshot: Snapshot) -> list[comparison.Column]:
+    configs = snapshot.configs  # of the same moment as its frames, unlike those of the run
+    frames = snapshot.lanes or ({},) * len(configs)
+    return [
+        comparison.Column(
+            name,
+            replace(snapshot, config=config, frame=frame, step=int(frame.get("step", 0))),
+            frame.get("lane_error", ""),
+        )
+        for name, config, frame in zip(lane_names(configs), configs, frames, strict=True)
+    ]
