@@ -16,7 +16,7 @@ from gan_core.recording.snapshot import Snapshot
 from gan_core.settings.presets import PRESETS
 from gan_core.training.train_step import COLUMNS
 from pages.ui.components.liveplot import pack
-from pages.ui.figures import image_figures, point_figures
+from pages.ui.figures import image_figures, loss_figures, point_figures
 from tests.conftest import chromium_path, wait_until
 from tests.support.tab import IMAGES, SMALL, WINDOW, Tab
 
@@ -145,11 +145,11 @@ def zeros_at(step):
 DRAWN = {
     "plane": lambda snapshot: point_figures.plane(snapshot, set(point_figures.LAYERS)),
     "lane": lambda snapshot: point_figures.plane(snapshot, set(point_figures.LAYERS), alone=False),
-    "losses": point_figures.losses,
-    "log": lambda snapshot: point_figures.losses(snapshot, log=True),
-    "raw": lambda snapshot: point_figures.losses(snapshot, smoothed=False),
+    "losses": loss_figures.losses,
+    "log": lambda snapshot: loss_figures.losses(snapshot, log=True),
+    "raw": lambda snapshot: loss_figures.losses(snapshot, smoothed=False),
     "modes": point_figures.mode_chart,
-    "overlay": lambda snapshot: point_figures.overlay([snapshot, snapshot], ["a", "b"], False),
+    "overlay": lambda snapshot: loss_figures.overlay([snapshot, snapshot], ["a", "b"], False),
 }
 # Empty and filled; a branch or an opened run, whose first frame has all; Reset; back to before the first scores.
 LIVES = {
@@ -254,7 +254,7 @@ def test_a_plot_can_be_downloaded_with_its_points(alone):
 
 def test_who_hears_the_page_is_told_what_a_plot_shows(alone):
     page = alone("losses")
-    page.show("losses", point_figures.losses(points_at(20)))
+    page.show("losses", loss_figures.losses(points_at(20)))
     image = page.page.get_by_role("img", name="Losses up to step 20: generator")
     assert image.count() == 1
 

@@ -22,7 +22,7 @@ from gan_core.training.train_step import COLUMNS
 from pages import runs
 from pages.ui import shell
 from pages.ui.components import liveplot
-from pages.ui.figures import point_figures, score_texts
+from pages.ui.figures import loss_figures, point_figures, score_texts
 from pages.ui.run import time_machine
 from pages.ui.session import own_run, remembered
 from tests.conftest import ROOT
@@ -412,7 +412,7 @@ def test_figures_have_one_layer_a_switch(hub):
     snapshot = Run(PRESETS["ring"].config).snapshot()
     names = [trace["name"] for trace in point_figures.plane(snapshot, set(point_figures.LAYERS))["data"]]
     assert names == ["real"]  # before the first Play there is only the data
-    assert point_figures.losses(snapshot)["layout"]["shapes"]
+    assert loss_figures.losses(snapshot)["layout"]["shapes"]
 
 
 @pytest.mark.parametrize("log", [True, False])
@@ -427,7 +427,7 @@ def test_the_losses_payload_does_not_grow(hub, log, smoothed):
     for steps in (16_384, 1_048_576 - 16_384):
         history.append(np.random.default_rng(0).random((steps, len(COLUMNS))).astype(np.float32))
         run._last = {"step": history.steps, "history": history.frame()}
-        sizes.append(len(pack(point_figures.losses(run.snapshot(), log, smoothed))))
+        sizes.append(len(pack(loss_figures.losses(run.snapshot(), log, smoothed))))
     assert sizes[1] < 1.05 * sizes[0] < 64_000
 
 
@@ -543,9 +543,9 @@ def test_the_losses_of_several_runs_have_a_colour_each():
     history.append(np.ones((5, 7), np.float32))
     config = PRESETS["ring"].config
     shown = [Snapshot(config, None, "paused", frame={"history": history.frame(), "at": at}) for at in (None, 3)]
-    figure = point_figures.overlay(shown, ["a", "b"], log=False)
+    figure = loss_figures.overlay(shown, ["a", "b"], log=False)
     assert len(figure["data"]) == 5 and len(figure["layout"]["shapes"]) == 1
-    assert {t["line"]["color"] for t in figure["data"][1:]} == set(point_figures.RUN_COLORS[:2])
+    assert {t["line"]["color"] for t in figure["data"][1:]} == set(loss_figures.RUN_COLORS[:2])
 
 
 def test_a_tutorial_s_grid_is_chosen_without_a_warning(hub, no_files):

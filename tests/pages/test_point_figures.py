@@ -12,7 +12,7 @@ from gan_core.recording.snapshot import Snapshot, View
 from gan_core.settings.presets import PRESETS
 from gan_core.training.train_step import COLUMNS
 from pages.ui.components.liveplot import pack
-from pages.ui.figures import image_figures, point_figures, score_figures, score_texts
+from pages.ui.figures import figure_parts, image_figures, loss_figures, point_figures, score_figures, score_texts
 from tests.support.tiny import image_trainer, point_trainer
 
 EVERYTHING = View(heat=True, manifold=True, arrows=True)
@@ -101,14 +101,14 @@ def every_figure(snapshot, images_snapshot):
     return {
         "plane": point_figures.plane(snapshot, set(point_figures.LAYERS)),
         "lane": point_figures.plane(snapshot, set(point_figures.LAYERS), alone=False),
-        "losses": point_figures.losses(snapshot),
-        "log losses": point_figures.losses(snapshot, log=True),
-        "raw losses": point_figures.losses(snapshot, smoothed=False),
+        "losses": loss_figures.losses(snapshot),
+        "log losses": loss_figures.losses(snapshot, log=True),
+        "raw losses": loss_figures.losses(snapshot, smoothed=False),
         "modes": point_figures.mode_chart(snapshot),
-        "overlay": point_figures.overlay(lanes, ["a", "b"], False),
-        "log overlay": point_figures.overlay(lanes, ["a", "b"], True),
+        "overlay": loss_figures.overlay(lanes, ["a", "b"], False),
+        "log overlay": loss_figures.overlay(lanes, ["a", "b"], True),
         "grid": image_figures.grid(images_snapshot, 4, True, []),
-        "image losses": point_figures.losses(images_snapshot),
+        "image losses": loss_figures.losses(images_snapshot),
         "classes": image_figures.classes(images_snapshot),
         "real": image_figures.real(images_snapshot, 4, []),
     }
@@ -135,11 +135,11 @@ def test_bars_stay_inside_their_axis(points, images):
 
 
 def test_an_axis_of_bars_moves_seldom():
-    ends = {point_figures.reach(highest, 625) for highest in range(0, 2_500)}
+    ends = {figure_parts.reach(highest, 625) for highest in range(0, 2_500)}
     assert len(ends) <= 6
     for highest in (1e-3, 0.31, 625, 700, 980, 981, 999, 2_500):
-        assert point_figures.reach(highest, 0) >= 1.02 * highest
-    assert point_figures.reach(0, 0.3) == 0.3
+        assert figure_parts.reach(highest, 0) >= 1.02 * highest
+    assert figure_parts.reach(0, 0.3) == 0.3
 
 
 def test_every_figure_says_in_words_what_it_shows(points, images):
@@ -168,7 +168,7 @@ def test_letters_are_not_in_the_orange_of_areas(points, images):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_two_accuracies_that_are_one_number_are_one_line(points, loss):
     config = points.config.updated({"loss": loss})
-    figure = point_figures.losses(replace(points, config=config))
+    figure = loss_figures.losses(replace(points, config=config))
     lines = [trace for trace in figure["data"] if trace.get("name", "").startswith("D accuracy")]
     (title,) = [note["text"] for note in figure["layout"]["annotations"] if note["text"].startswith("D accuracy: ")]
     if LOSSES[loss].p_real == "centered":
@@ -182,7 +182,7 @@ def test_two_accuracies_that_are_one_number_are_one_line(points, loss):
 
 
 def test_curves_of_several_runs_differ_in_more_than_colour(points):
-    figure = point_figures.overlay([points] * 4, list("wxyz"), False)
+    figure = loss_figures.overlay([points] * 4, list("wxyz"), False)
     curves = figure["data"][1:]
     assert len({(t["marker"]["symbol"], t["line"]["dash"]) for t in curves}) == 8
     assert [t["name"][0] for t in curves] == list("AABBCCDD")
@@ -190,9 +190,9 @@ def test_curves_of_several_runs_differ_in_more_than_colour(points):
 
 
 def test_letters_of_curves_that_end_together_do_not_cover_each_other():
-    letters = point_figures._end_letters([(1.0, "A"), (1.001, "B"), (2.0, "C"), (2.0, "C"), (0.5, "D")], False, 0.1)
+    letters = loss_figures._end_letters([(1.0, "A"), (1.001, "B"), (2.0, "C"), (2.0, "C"), (0.5, "D")], False, 0.1)
     assert [(note["y"], note["text"]) for note in letters] == [(0.5, "D"), (1.0, "AB"), (2.0, "C")]
-    assert point_figures._end_letters([], True, 0.0) == []
+    assert loss_figures._end_letters([], True, 0.0) == []
 
 
 # -- who leads ----------------------------------------------------------------------------------------------

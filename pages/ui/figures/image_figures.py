@@ -7,7 +7,7 @@ Image i stands at x = i mod columns, y = i // columns.
 import numpy as np
 
 from gan_core.recording.snapshot import Snapshot
-from pages.ui.figures.point_figures import FONT, SIDE, Figure, axis, layout, reach
+from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, layout, reach
 
 GRID_HEIGHT = 420
 CLASSES_HEIGHT = 140

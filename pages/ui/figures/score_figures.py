@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pages.ui.figures.point_figures import FONT, Figure, axis, dots, layout
+from pages.ui.figures.figure_parts import FONT, Figure, axis, dots, layout
 
 CLOUD_HEIGHT = 430
 COLORS = {"real": "$real", "generated": "$fake"}

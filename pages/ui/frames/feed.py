@@ -20,7 +20,7 @@ from starlette.routing import Route
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import pack
-from pages.ui.figures.point_figures import Figure
+from pages.ui.figures.figure_parts import Figure
 from pages.ui.server import addresses
 
 GONE = "This page was left."

@@ -11,7 +11,7 @@ from gan_core.data.datasets import DATASETS
 from gan_core.recording.snapshot import Snapshot
 from gan_core.settings.config import GANConfig
 from pages.ui.components.liveplot import live_plot, live_text, scrubber
-from pages.ui.figures import image_figures, point_figures, score_texts
+from pages.ui.figures import figure_parts, image_figures, loss_figures, point_figures, score_texts
 from pages.ui.run import settings_panel
 
 MOST = 4
@@ -62,11 +62,11 @@ def draw(shown: dict[str, Any], columns: list[Column]) -> None:
         text("lane_scores")
 
 
-def figures(columns: list[Column], log: bool) -> dict[str, point_figures.Figure]:
+def figures(columns: list[Column], log: bool) -> dict[str, figure_parts.Figure]:
     """The figures of all runs, by key."""
     height = HEIGHTS[len(columns)]
     found = {f"lane_plot_{i}": _picture(column.snapshot, height) for i, column in enumerate(columns)}
-    return found | {"lane_losses": point_figures.overlay([c.snapshot for c in columns], [c.name for c in columns], log)}
+    return found | {"lane_losses": loss_figures.overlay([c.snapshot for c in columns], [c.name for c in columns], log)}
 
 
 def texts(columns: list[Column]) -> dict[str, str]:
@@ -95,11 +95,11 @@ def about(columns: list[Column], of: str, at: int | None) -> dict[str, Any]:
 
 def _mark(i: int) -> str:
     """A run's symbol in its colour, and its letter, as in the plot of the losses."""
-    color, symbol, letter = point_figures.RUN_COLORS[i], point_figures.RUN_SYMBOLS[i][1], point_figures.RUN_LETTERS[i]
+    color, symbol, letter = loss_figures.RUN_COLORS[i], loss_figures.RUN_SYMBOLS[i][1], loss_figures.RUN_LETTERS[i]
     return f'<span style="color:{color}">{symbol}</span> {letter}'
 
 
-def _picture(snapshot: Snapshot, height: int) -> point_figures.Figure:
+def _picture(snapshot: Snapshot, height: int) -> figure_parts.Figure:
     if DATASETS[snapshot.config.data].kind == "images":
         return image_figures.grid(snapshot, 8, False, [], height, "lanes")
     return point_figures.plane(snapshot, LAYERS, height, alone=False)

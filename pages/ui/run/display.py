@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from gan_core.recording.snapshot import Snapshot, View
-from pages.ui.figures.point_figures import Figure
+from pages.ui.figures.figure_parts import Figure
 
 
 class Display(Protocol):

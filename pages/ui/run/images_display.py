@@ -8,7 +8,7 @@ import streamlit as st
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import clicked, live_plot
-from pages.ui.figures import image_figures, point_figures, score_texts
+from pages.ui.figures import figure_parts, image_figures, loss_figures, score_texts
 from pages.ui.run import time_machine
 from pages.ui.run.points_display import loss_switches
 
@@ -124,20 +124,20 @@ class Images:
         names = snapshot.data.class_names
         return [names[i] for i in self.rows if i < len(names)] if snapshot.config.conditional else []
 
-    def stills(self, snapshot: Snapshot) -> dict[str, point_figures.Figure]:
+    def stills(self, snapshot: Snapshot) -> dict[str, figure_parts.Figure]:
         return {"real": image_figures.real(snapshot, self.side, self._row_names(snapshot))}
 
-    def panels(self, snapshot: Snapshot) -> dict[str, point_figures.Figure]:
+    def panels(self, snapshot: Snapshot) -> dict[str, figure_parts.Figure]:
         return {
             "samples": image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot)),
-            "losses": point_figures.losses(snapshot, self.log, self.smoothed),
+            "losses": loss_figures.losses(snapshot, self.log, self.smoothed),
             **({"classes": image_figures.classes(snapshot)} if snapshot.data.class_names else {}),
         }
 
     def presented(self) -> "Images":
         return self
 
-    def own(self, snapshot: Snapshot, view: View) -> dict[str, point_figures.Figure]:
+    def own(self, snapshot: Snapshot, view: View) -> dict[str, figure_parts.Figure]:
         frame, shown = snapshot.frame, {}
         if view.picked is not None and "neighbours" in frame and view.picked < len(frame["grid"]):
             shown["neighbours"] = image_figures.neighbours(snapshot, view.picked)
@@ -145,7 +145,7 @@ class Images:
             shown["blend"] = image_figures.blend(snapshot)
         return shown
 
-    def draw(self, shown: dict[str, point_figures.Figure]) -> None:
+    def draw(self, shown: dict[str, figure_parts.Figure]) -> None:
         for key, figure in shown.items():
             live_plot(figure, key=key, on_click=_pick if key == "live_samples" else None)
             if key == "live_neighbours":

@@ -8,7 +8,7 @@ import streamlit as st
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import live_plot
-from pages.ui.figures import point_figures, score_texts
+from pages.ui.figures import figure_parts, loss_figures, point_figures, score_texts
 from pages.ui.run import time_machine
 
 
@@ -61,21 +61,21 @@ class Points:
     def view(self) -> View:
         return View("heat" in self.layers, "manifold" in self.layers, "arrows" in self.layers, "trails" in self.layers)
 
-    def stills(self, snapshot: Snapshot) -> dict[str, point_figures.Figure]:
+    def stills(self, snapshot: Snapshot) -> dict[str, figure_parts.Figure]:
         return {}
 
-    def panels(self, snapshot: Snapshot) -> dict[str, point_figures.Figure]:
+    def panels(self, snapshot: Snapshot) -> dict[str, figure_parts.Figure]:
         modes = snapshot.data.modes is not None
         return {
             "samples": point_figures.plane(snapshot, self.layers),
-            "losses": point_figures.losses(snapshot, self.log, self.smoothed),
+            "losses": loss_figures.losses(snapshot, self.log, self.smoothed),
             **({"modes": point_figures.mode_chart(snapshot)} if modes else {}),
         }
 
-    def own(self, snapshot: Snapshot, view: View) -> dict[str, point_figures.Figure]:
+    def own(self, snapshot: Snapshot, view: View) -> dict[str, figure_parts.Figure]:
         return {}
 
-    def draw(self, shown: dict[str, point_figures.Figure]) -> None:
+    def draw(self, shown: dict[str, figure_parts.Figure]) -> None:
         for key, figure in shown.items():
             live_plot(figure, key=key)
 

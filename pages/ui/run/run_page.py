@@ -18,7 +18,7 @@ from gan_core.settings.combinations import doubtful
 from gan_core.settings.config import GANConfig, changed, with_live_fields
 from pages.ui import shell
 from pages.ui.components.liveplot import live_feed, live_plot, live_text
-from pages.ui.figures.point_figures import Figure
+from pages.ui.figures.figure_parts import Figure
 from pages.ui.frames.feed import Feed, feed_of
 from pages.ui.frames.presentations import SHOWS
 from pages.ui.run import downloads_panel, notices, presenter_panel, settings_panel, status, time_machine, transport
