@@ -2,7 +2,7 @@
 
 Texts that begin with `$` name a colour of the theme ($real is blue, $fake is orange, $fakeText is orange for letters).
 A figure's `label` says it in words, for who hears the page. `layout.height` holds where the page's style gives the plot
-no `max-height` (shell.py). Traces of our own: `dots` (points on a canvas) and `heat` (p(real) over a square).
+no `max-height` (ganscope.css). Traces of our own: `dots` (points on a canvas) and `heat` (p(real) over a square).
 
 An axis either always has a range of its own, or never: while `uirevision` stays, Plotly keeps the way in which an axis
 was first drawn, so a plot that was drawn empty would keep a range that is wrong once it is filled. And an axis without

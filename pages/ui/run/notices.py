@@ -8,7 +8,7 @@ from pages.ui.session import page_state
 
 
 def draw() -> None:
-    """Draws them in a place of no height, which covers words at most (shell.py): nothing below moves."""
+    """Draws them in a place of no height, which covers words at most (ganscope.css): nothing below moves."""
     with st.container(key="notices", gap=None):
         liveplot.notices(page_state.news())
         exports_panel.progress()

@@ -197,7 +197,7 @@ def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
         cost = step_cost(snapshot.config, snapshot.data.shape)
         if cost:  # that of Keras models of a user's own is not known beforehand
             st.session_state.speed_seen = cost * snapshot.steps_per_second
-    # Every element is a message of a third of a millisecond, so the style (shell.py) lays them out, not columns.
+    # Every element is a message of a third of a millisecond, so the style (ganscope.css) lays them out, not columns.
     drawn = feed.shown(snapshot, place)
     for key, html in drawn["texts"].items():
         with st.container(key=key):

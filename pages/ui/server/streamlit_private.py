@@ -1,8 +1,8 @@
 """Streamlit's private parts: all that GANscope uses of them is here, each with what it is for and what may replace it.
 
 Streamlit promises none of this from one minor version to the next, so requirements.txt stays below the next one. To
-move to it, run tests/pages/test_streamlit_private.py and the tests in the browser first. (The look, in shell.py and the
-static scripts, leans on `data-testid` and `.st-key-` of Streamlit's pages besides; only the latter is promised.)
+move to it, run tests/pages/test_streamlit_private.py and the tests in the browser first. (The look, in ganscope.css and
+the static scripts, leans on `data-testid` and `.st-key-` of Streamlit's pages besides; only the latter is promised.)
 """
 
 import asyncio
