@@ -9,7 +9,8 @@ import pytest
 from gan_core.data.image_datasets import Pictures
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import TrainingRun
-from gan_core.scores import classifier, image_metrics, live, point_metrics
+from gan_core.scores import classifier, image_metrics, point_metrics
+from gan_core.scores import live as scores
 from gan_core.scores.live import ImageScores, PointScores, live_scores
 from tests.conftest import wait_until
 from tests.support.tiny import image_trainer, point_trainer, quadrants, stacked
@@ -24,7 +25,7 @@ KEYS |= NEIGHBOURS | {f"{name}_floor" for name in NEIGHBOURS}
 def clock(monkeypatch):
     """Seconds that pass only when a test says so."""
     now = [100.0]
-    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(scores.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -44,9 +45,9 @@ def test_points_have_the_scores_of_metrics():
     live = live_scores(trainer)
     assert type(live) is PointScores and live.values == {}
     live.refresh(idle=True)
-    config, data, n = trainer.config, trainer.data, live.W1_SAMPLES
+    config, data, n = trainer.config, trainer.data, scores.W1_SAMPLES
     samples = trainer.samples(trainer.latent(point_metrics.MODE_SAMPLES, draw=1), ema=True)
-    floors = point_metrics.floors(config, data, n, live.FLOOR_REPEATS)
+    floors = point_metrics.floors(config, data, n, scores.FLOOR_REPEATS)
     assert live.values == {**point_metrics.scores(config, data, samples, floors), "step": 0}
     assert {"w1_floor", "energy", "energy_floor", "mmd", "mmd_floor", "mode_counts"} <= set(live.values)
     json.dumps(live.values, allow_nan=False)
@@ -102,7 +103,7 @@ def test_a_few_points_of_a_file_are_enough():
 
 
 def test_few_training_points_of_a_known_set_do_not_make_the_sample_smaller():
-    assert live.w1_samples(point_trainer(data_size=16), 300) == 300
+    assert scores.w1_samples(point_trainer(data_size=16), 300) == 300
 
 
 @pytest.mark.parametrize("where", ["_make", "_ready"])

@@ -34,7 +34,8 @@ class Tab:
     def _heard(self, message) -> None:
         # Streamlit looks for its own address below a page's path first, and forgets a list's pictures once the page
         # that shows them is left, which may be while they are fetched.
-        if message.type == "error" and not re.search("/_stcore/|/media/", message.location.get("url", "")):
+        about = f"{message.location.get('url', '')} {message.text}"
+        if message.type == "error" and not re.search("/_stcore/|/media/", about):
             self.errors.append(message.text)
 
     def ready(self) -> None:
