@@ -181,6 +181,11 @@ UNUSABLE = {
         "knobs={'g_lr': Hyperparameter(float, 1.0, 'a', 'b.')})\n",
         "brings a setting g_lr, and there is another one",
     ),
+    "a setting of all runs that comes later": (
+        "LOSSES['mine'] = Loss(lambda *a: 0, lambda *a: 0, 'x', '', "
+        "knobs={'batch_size': Hyperparameter(float, 1.0, 'a', 'b.')})\n",
+        "brings a setting batch_size, and there is another one",
+    ),
     "shape of data": (
         "DATASETS['mine'] = Dataset(lambda n, rng: Data(np.zeros((n, 3), np.float32), limit=1.0), 'x')\n",
         "gives points of shape (16, 3) and float32, and must give finite float32 of shape (16, 2)",

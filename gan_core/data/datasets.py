@@ -388,7 +388,7 @@ def forget() -> None:
 def draw(name: str, n: int, seed: int, params: dict[str, Any]) -> Data | Pictures:
     """n samples of the data set `name`; the same arguments give the same ones in every process.
 
-    Raises ConfigError where a file is missing or cannot be used (pictures.MissingFile: could be downloaded).
+    Raises ConfigError where a file is missing or cannot be used (image_datasets.MissingFile: could be downloaded).
     """
     key = name, n, seed, tuple(sorted(params.items()))
     return _SETS.get(key, lambda: DATASETS[name].draw(n, np.random.default_rng([seed, 0]), **params))

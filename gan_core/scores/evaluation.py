@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gan_core.scores.image_metrics import Reference
     from gan_core.training.trainer import Trainer
 
-SAMPLES = 2_500  # metrics.MODE_SAMPLES; the live view takes fewer for its distances
+SAMPLES = 2_500  # point_metrics.MODE_SAMPLES; the live view takes fewer for its distances
 RESAMPLES = 400
 W1_RESAMPLES = 39  # of 1 s each at 2,500 points: the fewest whose least and greatest hold 95 % between them
 FLOOR_REPEATS = 3  # pairs of real draws behind the floors of the distances
@@ -53,7 +53,7 @@ def evaluate(
     classifier_accuracy, and modes, modes_total, modes_real of stacked digits. note: why there are no scores, if so.
     Also kind, step, ema (whether its average generator was scored), samples, resamples and seconds.
 
-    Distances of points use fewer samples where a user's file has fewer points (scores.w1_samples), scores of images
+    Distances of points use fewer samples where a user's file has fewer points (live.w1_samples), scores of images
     at most half of the real images (image_metrics.reference); Wasserstein-1 has W1_RESAMPLES resamples. Memory is
     about 80 n² bytes for points. But for `seconds` a function of the trainer's state, seed and arguments.
     `say` hears of progress. ValueError for n below LEAST_SAMPLES, or for fewer than W1_RESAMPLES resamples.

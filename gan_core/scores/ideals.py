@@ -2,7 +2,7 @@
 
 The ideal of a score is what real data get, not the end of its scale. A generator that draws one perfect point all day
 has 100 % of its samples in high quality, where a perfect generator has 98.9 %: the best is who is nearest to the ideal.
-Scores are dictionaries as metrics.scores() and image_metrics.scores() make them; each brings its own ideals.
+Scores are dictionaries as point_metrics.scores() and image_metrics.scores() make them; each brings its own ideals.
 """
 
 from collections.abc import Mapping, Sequence

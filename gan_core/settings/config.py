@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from gan_core.data.datasets import DATASETS
@@ -442,27 +442,28 @@ CARRIED: dict[str, list[Carrier]] = {}  # those that rows bring, and which rows
 LIVE_FIELDS: list[str] = []
 
 
-def _brought(name: str) -> Iterator[tuple[str, Carrier]]:
-    """(flat name, carrier) of all that the rows of the choice `name` bring."""
-    about = next(each.metadata for each in fields(GANConfig) if each.name == name)
+def _brought(choice: Field) -> Iterator[tuple[str, Carrier]]:
+    """(flat name, carrier) of all that the rows of a choice bring; those of data sets have a prefix of their own."""
+    about = choice.metadata
     side = about.get("side", "")
-    for row_name, row in about.get("registry", {}).items():
-        for base, knob in {} if name == "data" else getattr(row, "knobs", {}).items():
+    for row_name, row in {} if choice.name == "data" else about.get("registry", {}).items():
+        for base, knob in getattr(row, "knobs", {}).items():
             group = {"g": "Generator", "d": "Discriminator"}.get(side, knob.group or about["knob"].group)
-            yield (f"{side}_{base}" if side else base), Carrier(name, row_name, replace(knob, group=group))
+            yield (f"{side}_{base}" if side else base), Carrier(choice.name, row_name, replace(knob, group=group))
 
 
 def collect() -> None:
     """Finds every setting anew, after rows have joined a registry; raises ConfigError where two disagree on one."""
     found: dict[str, Hyperparameter] = {}
     carried: dict[str, list[Carrier]] = {}
+    of_all_runs = {each.name for each in fields(GANConfig)}
     for each in fields(GANConfig):
         if "knob" not in each.metadata:
             continue
         found[each.name] = each.metadata["knob"]
-        for name, carrier in _brought(each.name):
+        for name, carrier in _brought(each):
             known = carried.get(name, [carrier])[0]
-            elsewhere = (name in found and name not in carried) or known.choice != carrier.choice
+            elsewhere = name in of_all_runs or known.choice != carrier.choice
             if elsewhere or _same(known.knob) != _same(carrier.knob):
                 what = f"The {carrier.choice} {carrier.row} brings a setting {name}"
                 raise ConfigError(f"{what}, and there is another one of that name.")

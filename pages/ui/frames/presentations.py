@@ -42,8 +42,8 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass
 class Show:
-    """One presentation. token: its unguessable name. display: what the presenter's page shows (live.Display), with its
-    scores as HTML; both known from the page's next drawing."""
+    """One presentation. token: its unguessable name. display: what the presenter's page shows (display.Display), with
+    its scores as HTML; both known from the page's next drawing."""
 
     run: Run
     display: Any = None

@@ -108,7 +108,7 @@ def _corners() -> tuple[int, int, float, float]:
 
 @dataclass(frozen=True)
 class Images:
-    """The grid of `side` x `side` images; a `live.Display`."""
+    """The grid of `side` x `side` images; a `display.Display`."""
 
     side: int
     framed: bool

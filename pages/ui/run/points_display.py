@@ -49,7 +49,7 @@ def loss_switches() -> tuple[bool, bool]:
 
 @dataclass(frozen=True)
 class Points:
-    """The plane with these layers; a `live.Display`."""
+    """The plane with these layers; a `display.Display`."""
 
     layers: frozenset[str]
     log: bool
