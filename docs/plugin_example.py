@@ -20,6 +20,8 @@ from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import BETA_1, BETA_2, OPTIMIZERS, Optimizer
 from gan_core.objectives.penalties import GP_WEIGHT, PENALTIES, Penalty
 from gan_core.objectives.schedules import SCHEDULE_FLOOR, SCHEDULE_STEPS, SCHEDULES, Schedule
+from gan_core.scores.registry import SCORES
+from gan_core.scores.score import DISTANCES, Measure, Score
 
 # -- a loss with a hyperparameter of its own, which acts at once ---------------------------------------------
 
@@ -111,6 +113,27 @@ SCHEDULES["root"] = Schedule(
     square_root,
     "falls slowly at first and fast at the end",
     knobs={"schedule_steps": SCHEDULE_STEPS, "schedule_floor": SCHEDULE_FLOOR},
+)
+
+
+# -- a score --------------------------------------------------------------------------------------------------
+
+
+def spread(comparison):
+    """How widely generated points are spread, in the spread of real ones: both are [n, 2]."""
+    return float(comparison.fake.std() / comparison.real.std())
+
+
+SCORES["spread"] = Score(
+    "spread",
+    "hundredths",
+    "near",
+    DISTANCES,
+    "The standard deviation of generated points, divided by that of real ones. 1 is right.",
+    "1 on average, by chance a little more or less.",
+    "Everything but the width: one point at each end has the right spread.",
+    "this file",
+    points=Measure(spread),
 )
 
 

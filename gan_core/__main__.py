@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     from gan_core.runs.run_reading import Saved
 
 DEFAULT_STEPS = 2_000
-W1_SAMPLES = 2_500
-FLOOR_REPEATS = 3
-IMAGE_SAMPLES = 2_500
+SAMPLES = 2_500  # images, or points of distances, behind the scores after a training
+FLOOR_REPEATS = 3  # pairs of real draws behind their floors
 
 
 class Parser(argparse.ArgumentParser):
@@ -155,21 +154,6 @@ def _loaded(config: GANConfig, upload: Any) -> Any:
     return _fetched(lambda: datasets.load(config, upload))
 
 
-def _scores(trainer) -> dict[str, Any]:
-    """The scores in full; those of images by the small classifier, which is trained now if no cache has it."""
-    from gan_core.scores import classifier, image_metrics, live, point_metrics
-
-    if trainer.data.kind == "points":
-        n = live.w1_samples(trainer, W1_SAMPLES)
-        return live.score_points(trainer, point_metrics.floors(trainer.config, trainer.data, n, FLOOR_REPEATS))
-    if not live.has_classes(trainer):
-        say("No scores: they need data with at least two classes.")
-        return {"samples": 0}
-    judge = classifier.trained(trainer.data, say)
-    reference = image_metrics.reference(judge, trainer.data, IMAGE_SAMPLES, trainer.config.seed)
-    return live.score_images(trainer, judge, reference)
-
-
 def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
     """What is known to disappoint, and what does nothing: of --set even what is at its default."""
     for sentence in doubtful(config, parse_assignments(args.set)):
@@ -230,6 +214,8 @@ def _resumed(args: argparse.Namespace) -> tuple[Saved, GANConfig]:
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Trains for --steps or --seconds (of training, not of compiling) and scores the result."""
+    from gan_core.scores.trainer_scores import all_scores
+
     run = preset = folder = None
     if args.resume is not None:
         run, config = _resumed(args)
@@ -260,7 +246,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     row, elapsed = unattended.train(lane, steps, seconds, say, saver)
     if saver is not None:
         say(f"Saved as {folder}.")
-    scores = _scores(trainer)
+    scores = all_scores(trainer, SAMPLES, FLOOR_REPEATS, say)
     if saver is not None:
         lane.recording.scores.add(trainer.step, {**scores, "step": trainer.step})
         saver.save(lane)
@@ -282,7 +268,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """Scores a saved run, or what a config or preset makes after --steps or --seconds, in full."""
-    from gan_core.scores import evaluation, live
+    from gan_core.scores import evaluation, trainer_scores
 
     for name, least in (("samples", evaluation.LEAST_SAMPLES), ("resamples", evaluation.W1_RESAMPLES)):
         if getattr(args, name) < least:
@@ -319,7 +305,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
     if args.inception is not None:
         rows = np.random.default_rng(config.seed).permutation(len(trainer.data))[: 2 * args.samples]
-        fake = live.generated_images(trainer, min(args.samples, len(rows) // 2))
+        fake = trainer_scores.generated_images(trainer, min(args.samples, len(rows) // 2))
         result["inception"] = inception.scores(network, data.pixels[rows], fake, say)
     return {"config": config.to_flat(), **result}
 

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from gan_core.scores.registry import SCORES
+from gan_core.scores.score import GROUPS, IMAGENET
 from gan_core.scores.score_lab import CHEATS, DATA, REPEATS, SIZES, SPREADS
-from gan_core.scores.score_notes import GROUPS, NOTES
 from pages.ui import score_experiments
 from pages.ui.run import notices
 
@@ -66,15 +67,16 @@ score_experiments.clouds(
 st.header("The scores, one by one")
 for group in GROUPS:
     st.subheader(group)
-    if group == GROUPS[-1]:
+    if group == IMAGENET:
         st.markdown(
             "Not shown by default: they need ImageNet weights of 90 MB and about ten seconds for a hundred images. "
             "ImageNet's classes say little about digits, and 50,000 samples are usual. "
             "`python -m gan_core evaluate ... --inception WEIGHTS` computes both."
         )
     columns = st.columns(2)
-    notes = [(name, note) for name, note in NOTES.items() if note.group == group]
-    for i, (name, note) in enumerate(notes):
+    rows = [(name, row) for name, row in SCORES.items() if row.group == group]
+    for i, (name, row) in enumerate(rows):
         with columns[i % 2], st.container(border=True, key=f"note_{name}"):
-            st.markdown(f"**{note.title}**  \n{note.what}\n\n*Real data.* {note.floor}\n\n*Fooled by.* {note.fooled}")
-            st.caption(note.source)
+            title = row.title[0].upper() + row.title[1:]
+            st.markdown(f"**{title}**  \n{row.what}\n\n*Real data.* {row.real_data}\n\n*Fooled by.* {row.fooled}")
+            st.caption(row.source)

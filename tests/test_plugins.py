@@ -12,10 +12,13 @@ from gan_core import __main__ as cli
 from gan_core import plugins
 from gan_core.data.datasets import load
 from gan_core.export.script import script
+from gan_core.scores import evaluation
+from gan_core.scores.live import live_scores
 from gan_core.settings import config as settings
 from gan_core.settings.combinations import acts, needs, why_idle
 from gan_core.settings.config import HYPERPARAMETERS, LIVE_FIELDS, GANConfig
 from gan_core.training.trainer import Trainer
+from pages.ui.figures import score_texts
 from tests.conftest import ROOT
 from tests.pages.test_pages import FakeHub, open_page
 
@@ -150,6 +153,24 @@ def test_the_page_the_guide_and_the_command_line_list_them(example, monkeypatch,
     assert "margin" in capsys.readouterr().err
 
 
+def test_a_score_is_in_a_live_run_an_evaluation_a_comparison_and_the_score_lab(example, monkeypatch, capsys):
+    config = config_of("data set")
+    trainer = Trainer(config, load(config), path="graph")
+    live = live_scores(trainer)
+    live.refresh(idle=True)
+    value, floor = live.values["spread"], live.values["spread_floor"]
+    assert value > 0 and floor == pytest.approx(1, abs=0.2)
+    assert (f"{value:.2f}", "spread", f"real data {floor:.2f}") in score_texts.cells(live.values)
+    rows = score_texts.leaders([live.values, {**live.values, "spread": floor}])
+    assert next(lead for title, _, lead in rows if title == "spread") == {1}
+    row = evaluation.evaluate(trainer, 64, evaluation.W1_RESAMPLES)["scores"]["spread"]
+    assert row["low"] <= row["value"] <= row["high"] and row["resamples"] == evaluation.W1_RESAMPLES
+    assert cli.main(["train", "--set", "g_units=8", "--set", "d_units=8", "--steps", "2", "--json"]) == 0
+    assert {"spread", "spread_floor"} <= set(json.loads(capsys.readouterr().out.splitlines()[-1])["metrics"])
+    said = " ".join(block.value for block in open_page("pages/scores.py").markdown)
+    assert "**Spread**" in said and "one point at each end" in said and "| spread |" in said
+
+
 # -- plugins that cannot be used --------------------------------------------------------------------------------
 
 HEAD = """import numpy as np, tensorflow as tf
@@ -161,11 +182,14 @@ from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import OPTIMIZERS, Optimizer
 from gan_core.objectives.penalties import PENALTIES, Penalty
 from gan_core.objectives.schedules import SCHEDULES, Schedule
+from gan_core.scores.registry import SCORES
+from gan_core.scores.score import Measure, Score
+WORDS = ('x', 'number', 'low', 'Neighbours', 'x', 'x', 'x', 'x')
 """
 UNUSABLE = {
-    "syntax": ("def f(:\n    pass\n", "line 10: SyntaxError"),
-    "import": ("import no_such_module\n", "line 10: ModuleNotFoundError: No module named 'no_such_module'"),
-    "exit": ("import sys\nsys.exit(3)\n", "line 11: SystemExit: 3"),
+    "syntax": ("def f(:\n    pass\n", "line 13: SyntaxError"),
+    "import": ("import no_such_module\n", "line 13: ModuleNotFoundError: No module named 'no_such_module'"),
+    "exit": ("import sys\nsys.exit(3)\n", "line 14: SystemExit: 3"),
     "nothing": ("x = 1\n", "it adds nothing"),
     "taken": ("LOSSES['hinge'] = LOSSES['minimax']\n", "takes the name of the loss hinge, which exists"),
     "removed": ("del LOSSES['hinge']\n", "takes the name of the loss hinge"),
@@ -192,7 +216,25 @@ UNUSABLE = {
     ),
     "error in data": (
         "def draw(n, rng):\n    return 1 / 0\nDATASETS['mine'] = Dataset(draw, 'x')\n",
-        "line 11: ZeroDivisionError",
+        "line 14: ZeroDivisionError",
+    ),
+    "no measure": ("SCORES['mine'] = Score(*WORDS)\n", "the score mine needs a Measure"),
+    "words of a score": ("SCORES['mine'] = Score('', *WORDS[1:])\n", "the score mine has no title"),
+    "form of a score": (
+        "SCORES['mine'] = Score('x', 'number', 'up', *WORDS[3:], points=Measure(lambda c: 1.0))\n",
+        "the good of the score mine is 'up', and must be one of: high; low; near",
+    ),
+    "value of a score": (
+        "SCORES['mine'] = Score(*WORDS, points=Measure(lambda c: c.fake))\n",
+        "and must give one number, or None",
+    ),
+    "error in a score": (
+        "SCORES['mine'] = Score(*WORDS, images=Measure(lambda c: c.nothing))\n",
+        "the score mine of images: line 13: AttributeError",
+    ),
+    "replicates of a score": (
+        "SCORES['mine'] = Score(*WORDS, points=Measure(lambda c: 1.0, replicates=lambda r: r.weights))\n",
+        "have shape (32, 5), and must be one number for each of 5 resamples",
     ),
     "shape of an architecture": (
         "ARCHITECTURES['mine'] = Architecture(lambda c, s: ([Dense(3)], [Dense(1)]), 'x', images_only=False)\n",
@@ -222,7 +264,7 @@ UNUSABLE_IN_TENSORFLOW = {
     ),
     "an error in a loss": (
         "def d(r, f, a, b):\n    raise KeyError('k')\nLOSSES['mine'] = Loss(d, d, 'x', '')\n",
-        "line 11: KeyError",
+        "line 14: KeyError",
     ),
 }
 

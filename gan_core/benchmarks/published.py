@@ -17,6 +17,7 @@ import numpy as np
 
 from gan_core.data import datasets
 from gan_core.foundations.hyperparameters import ConfigError, shorten
+from gan_core.scores.registry import SCORES
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
@@ -300,7 +301,7 @@ MNIST_SCORES = ("classifier_fid", "confidence", "class_tv", "precision", "recall
 
 def mnist(recipes: tuple[str, ...], seeds: int, marks: tuple[float, ...], say: Callable[[str], None]) -> dict[str, Any]:
     """Scores of each recipe after so many seconds of training, of one run each seed."""
-    from gan_core.scores import classifier, image_metrics, live
+    from gan_core.scores import classifier, image_scores, trainer_scores
 
     table: list[dict[str, Any]] = []
     floors: dict[str, Any] = {}
@@ -309,13 +310,12 @@ def mnist(recipes: tuple[str, ...], seeds: int, marks: tuple[float, ...], say: C
         for seed in range(seeds):
             run = Training(config_of(recipe, "mnist", seed))
             judge = classifier.trained(run.trainer.data, say)
-            reference = image_metrics.reference(judge, run.trainer.data, MNIST_SAMPLES, seed)
+            reference = image_scores.reference(judge, run.trainer.data, MNIST_SAMPLES, seed)
             for mark in sorted(marks):
                 run.until(None, mark)
-                found = live.score_images(run.trainer, judge, reference)
+                found = trainer_scores.score_images(run.trainer, judge, reference)
                 row = {name: found[name] for name in MNIST_SCORES}
-                floors = {name: found[f"{name}_floor"] for name in MNIST_SCORES if f"{name}_floor" in found}
-                floors["confidence"] = found["confidence_real"]
+                floors = {name: SCORES[name].ideal(name, found) for name in MNIST_SCORES}
                 row |= {"seed": seed, "steps": run.trainer.step, "seconds": run.seconds, "diverged": run.diverged}
                 rows[mark].append(row)
                 shown = ", ".join(f"{name} {row[name]:.3f}" for name in MNIST_SCORES)
@@ -337,7 +337,7 @@ def mnist(recipes: tuple[str, ...], seeds: int, marks: tuple[float, ...], say: C
 COLUMNS = {
     "modes": (("modes", "modes", ".1f"), ("hq", "HQ %", ".1f"), ("reverse_kl", "reverse KL", ".3f")),
     "stacked-mnist": (("modes", "modes", ".1f"), ("kl", "KL to uniform", ".3f")),
-    "mnist": tuple((name, name.replace("_", "-"), ".3f") for name in MNIST_SCORES),
+    "mnist": tuple((name, SCORES[name].title, ".3f") for name in MNIST_SCORES),
 }
 
 

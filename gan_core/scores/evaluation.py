@@ -11,32 +11,30 @@ distances are too wide rather than too narrow; where all samples agree (no mode 
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
-from gan_core.scores import image_metrics, neighbour_metrics, point_metrics
-from gan_core.scores.live import generated_images, generated_points, has_classes, w1_samples
+from gan_core.scores import image_scores, point_scores
+from gan_core.scores.comparisons import Resamples
+from gan_core.scores.distance_scores import W1_RESAMPLES
+from gan_core.scores.registry import SCORES, shown
+from gan_core.scores.score import Measure
+from gan_core.scores.trainer_scores import NO_CLASSES, generated_images, generated_points, has_classes, w1_samples
 
 if TYPE_CHECKING:
-    from gan_core.scores.image_metrics import Reference
     from gan_core.training.trainer import Trainer
 
 SAMPLES = 2_500  # point_metrics.MODE_SAMPLES; the live view takes fewer for its distances
 RESAMPLES = 400
-W1_RESAMPLES = 39  # of 1 s each at 2,500 points: the fewest whose least and greatest hold 95 % between them
 FLOOR_REPEATS = 3  # pairs of real draws behind the floors of the distances
 LEAST_SAMPLES = 16
 MOST_POINTS = 5_000  # 80 bytes a pair: 2 GB
 TAILS = (0.025, 0.975)
-FRACTIONS = ("hq", "confidence", "class_tv", "precision", "recall", "coverage")  # cannot be above 1
-SPEAK_SECONDS = 5.0
-THREADS = min(4, os.cpu_count() or 1)  # of the assignments, which leave the interpreter's lock alone
+Say = Callable[[str], None]
+COUNTS = ("modes", "modes_total", "mode_counts", "modes_real", "histogram", "histogram_real", "classifier_accuracy")
 
 
 def evaluate(
@@ -53,9 +51,10 @@ def evaluate(
     classifier_accuracy, and modes, modes_total, modes_real of stacked digits. note: why there are no scores, if so.
     Also kind, step, ema (whether its average generator was scored), samples, resamples and seconds.
 
-    Distances of points use fewer samples where a user's file has fewer points (live.w1_samples), scores of images
-    at most half of the real images (image_metrics.reference); Wasserstein-1 has W1_RESAMPLES resamples. Memory is
-    about 80 n² bytes for points. But for `seconds` a function of the trainer's state, seed and arguments.
+    Distances of points use fewer samples where a user's file has fewer points (trainer_scores.w1_samples), scores of
+    images at most half of the real images (image_scores.reference); Wasserstein-1, and a score that says no quicker
+    way, have W1_RESAMPLES resamples. Memory is about 80 n² bytes for points. But for `seconds` a function of the
+    trainer's state, seed and arguments.
     `say` hears of progress. ValueError for n below LEAST_SAMPLES, or for fewer than W1_RESAMPLES resamples.
     """
     if n < LEAST_SAMPLES:
@@ -70,57 +69,65 @@ def evaluate(
     return {**about, "samples": n, "resamples": resamples, **result, "seconds": seconds}
 
 
-def _points(trainer: Trainer, n: int, resamples: int, say: Callable[[str], None]) -> dict[str, Any]:
-    config, data, rng = trainer.config, trainer.data, _rng(trainer)
+def _points(trainer: Trainer, n: int, resamples: int, say: Say) -> dict[str, Any]:
+    data, rng = trainer.data, _rng(trainer)
     m = w1_samples(trainer, n)
     say("Floors: real points against real points ...")
-    floors = point_metrics.floors(config, data, m, FLOOR_REPEATS, samples=n)
-    samples = generated_points(trainer, n)
-    found = point_metrics.scores(config, data, samples, floors)
-    rows, counts = {}, {}
-    if data.modes is not None:
-        members = point_metrics.modes_of(samples, data.modes, data.mode_std)
-        weights = draw_weights(rng, n, resamples)
-        resampled = (weights.T @ (members[:, None] == np.arange(len(data.modes)))).astype(int)
-        kl = [point_metrics.reverse_kl(row) for row in resampled]
-        kl = np.array([value for value in kl if value is not None])
-        rows["hq"] = _row("hq", found["hq"], resampled.sum(1) / n, floors.hq, n)
-        rows["reverse_kl"] = _row("reverse_kl", found["reverse_kl"], kl, floors.reverse_kl, n)
-        counts = {name: found[name] for name in ("modes", "modes_total", "mode_counts")}
-
-    real, samples = point_metrics.fresh_draw(config, data, m, 0), samples[:m]
-    weights = draw_weights(rng, m, resamples)
-    between, within = cdist(real, samples), cdist(samples, samples)
-    w1 = _w1_replicates(between, weights[:, :W1_RESAMPLES], say)
-    # the energy distance is an MMD² too, with the kernel -|x - y| (Sejdinovic et al., arXiv 1207.6076)
-    energy = _mmd_squared(-cdist(real, real).mean(), -between, -within, weights)
-    kernels = [point_metrics.gaussian_kernel(d**2, floors.bandwidths) for d in (cdist(real, real), between, within)]
-    mmd = np.sqrt(_mmd_squared(kernels[0].mean(), *kernels[1:], weights))
-    for name, values in (("w1", w1), ("energy", energy), ("mmd", mmd)):
-        rows[name] = _row(name, found[name], values, getattr(floors, name), m)
-    return {"scores": rows, "counts": counts}
+    floors = point_scores.floors(trainer.config, data, m, FLOOR_REPEATS, samples=n)
+    comparison = point_scores.compared(trainer.config, data, generated_points(trainer, n), floors)
+    measures = dict(shown("points", data))
+    rows: dict[str, Any] = {}
+    for whole, size in ((True, n), (False, m)):
+        part = {name: measure for name, measure in measures.items() if measure.whole == whole}
+        if part:
+            rows |= _rows(part, Resamples(comparison, draw_weights(rng, size, resamples), say), floors.values, size)
+    return _result(rows, point_scores.scores_of(comparison, floors))
 
 
-def _images(trainer: Trainer, n: int, resamples: int, say: Callable[[str], None]) -> dict[str, Any]:
+def _images(trainer: Trainer, n: int, resamples: int, say: Say) -> dict[str, Any]:
     from gan_core.scores import classifier
 
     if not has_classes(trainer):
-        return {"scores": {}, "counts": {}, "note": "Scores of images need data with at least two classes."}
+        return {"scores": {}, "counts": {}, "note": NO_CLASSES}
     try:
         judge = classifier.trained(trainer.data, say)
     except ValueError as error:  # two names, and pictures of one class only
         return {"scores": {}, "counts": {}, "note": f"There are no scores: {error}"}
     say("Floors: real images against real images ...")
-    reference = image_metrics.reference(judge, trainer.data, n, trainer.config.seed)
+    reference = image_scores.reference(judge, trainer.data, n, trainer.config.seed)
     n = reference.n
-    pixels = generated_images(trainer, n)
-    found = image_metrics.scores(reference, judge, pixels)
-    weights = draw_weights(_rng(trainer), n, resamples)
-    replicates = _image_replicates(reference, *image_metrics.judged(judge, trainer.data, pixels), weights, say)
-    floors = {name: found["confidence_real" if name == "confidence" else f"{name}_floor"] for name in replicates}
-    rows = {name: _row(name, found[name], values, floors[name], n) for name, values in replicates.items()}
-    kept = ("modes", "modes_total", "modes_real", "histogram", "histogram_real", "classifier_accuracy")
-    return {"scores": rows, "counts": {name: found[name] for name in kept if name in found}}
+    comparison = image_scores.compared(reference, judge, generated_images(trainer, n))
+    drawn = Resamples(comparison, draw_weights(_rng(trainer), n, resamples), say)
+    rows = _rows(dict(shown("images", trainer.data)), drawn, reference.floors, n)
+    return _result(rows, image_scores.scores_of(comparison, judge))
+
+
+def _result(rows: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """What has an interval, and of all that was found what has none and is no floor or size."""
+    counts = {name: found[name] for name in COUNTS if name in found}
+    return {"scores": rows, "counts": counts}
+
+
+def _rows(
+    measures: Mapping[str, Measure], drawn: Resamples, floors: Mapping[str, float | None], n: int
+) -> dict[str, dict[str, Any]]:
+    """The rows of scores that are more than a count. n: how many samples they are of."""
+    rows = {}
+    for name, measure in measures.items():
+        if SCORES[name].form == "count":
+            continue
+        replicates = replicates_of(measure, drawn)
+        rows[name] = _row(measure.of(drawn.of), replicates, floors[name], n, SCORES[name].most)
+    return rows
+
+
+def replicates_of(measure: Measure, drawn: Resamples) -> np.ndarray:
+    """The score of each resample that has a value, or, where it says no quicker way, of the first few."""
+    if measure.replicates is not None:
+        return measure.replicates(drawn)
+    few = drawn.weights[:, :W1_RESAMPLES].T.astype(int)
+    found = [measure.of(drawn.of.resampled(times)) for times in few]
+    return np.array([value for value in found if value is not None])
 
 
 # -- the bootstrap ------------------------------------------------------------------------------------------
@@ -142,66 +149,11 @@ def interval(value: float, replicates: np.ndarray, most: float = np.inf) -> tupl
     return float(max(0.0, min(low, value))), float(min(most, max(high, value)))
 
 
-def _row(name: str, value: float | None, replicates: np.ndarray, floor: float, n: int) -> dict[str, Any]:
+def _row(value: float | None, replicates: np.ndarray, floor: float | None, n: int, most: float) -> dict[str, Any]:
     """A score's row of the result; replicates may be fewer than were drawn where some have no value."""
-    most = 1.0 if name in FRACTIONS else np.inf
     low, high = (None, None) if value is None else interval(value, replicates, most)
     row = {"value": value, "low": low, "high": high, "floor": floor}
     return {**row, "samples": n, "resamples": len(replicates)}
-
-
-def _w1_replicates(cost: np.ndarray, weights: np.ndarray, say: Callable[[str], None]) -> np.ndarray:
-    """Wasserstein-1 of each of R resamples, [R]; cost [m, m]: distances of real (rows) and generated points."""
-
-    def one(row: np.ndarray) -> float:
-        return point_metrics.assignment_cost(cost[:, np.repeat(np.arange(len(row)), row)])
-
-    values, spoken = [], time.monotonic()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for value in pool.map(one, weights.T.astype(int)):
-            values.append(value)
-            if time.monotonic() - spoken > SPEAK_SECONDS:
-                spoken = time.monotonic()
-                say(f"Wasserstein-1: {len(values)} of {weights.shape[1]} resamples")
-    return np.array(values)
-
-
-def _mmd_squared(real: float, between: np.ndarray, within: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """MMD² of each of R resamples, [R], never negative.
-
-    real: the mean of the kernel among real points; between [m, n]: of real and generated; within [n, n]: generated.
-    """
-    w = weights / len(weights)
-    return np.maximum(real - 2 * between.mean(0) @ w + ((within @ w) * w).sum(0), 0)
-
-
-def _image_replicates(
-    reference: Reference,
-    features: np.ndarray,
-    predicted: np.ndarray,
-    top: np.ndarray,
-    weights: np.ndarray,
-    say: Callable[[str], None],
-) -> dict[str, np.ndarray]:
-    """Each score of each of R resamples, [R], of images as image_metrics.judged() has them."""
-    n, classes = len(features), len(reference.histogram)
-    per_image = len(predicted) // n
-    shown = (predicted.reshape(n, per_image, 1) == np.arange(classes)).sum(1)
-    histograms = weights.T @ shown / len(predicted)
-    fid, spoken = [], time.monotonic()
-    for i, row in enumerate(weights.T.astype(int)):
-        if time.monotonic() - spoken > SPEAK_SECONDS:
-            spoken = time.monotonic()
-            say(f"classifier-FID: {i} of {weights.shape[1]} resamples")
-        mean, cov = image_metrics.gaussian(np.repeat(features, row, axis=0))
-        fid.append(image_metrics.frechet(mean, cov, reference.mean, reference.cov))
-    return {
-        "classifier_fid": np.array(fid),
-        "class_tv": np.array([image_metrics.total_variation(h, reference.histogram) for h in histograms]),
-        "confidence": top.reshape(n, per_image).mean(1) @ weights / n,
-        **neighbour_metrics.resampled(reference.features, features, weights),
-        "nearest_real": neighbour_metrics.nearest_real_distances(reference.bank, features) @ weights / n,
-    }
 
 
 # -- for people ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The scores of a trainer, of points or of images; and, on a budget, those of a live run in the worker."""
+"""The scores of a live run in the worker, on a budget of time."""
 
 from __future__ import annotations
 
@@ -7,54 +7,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gan_core.data.image_datasets import Pictures
-from gan_core.scores import image_metrics, point_metrics
+from gan_core.scores import image_scores, trainer_scores
+from gan_core.scores.point_scores import Floors
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from gan_core.scores.classifier import Classifier
     from gan_core.training.trainer import Trainer
 
 SHARE = 0.03  # of the time, at most, goes into scores
-W1_SAMPLES = 500
-FLOOR_REPEATS = 5
-IMAGE_SAMPLES = 1_000
-
-
-def w1_samples(trainer: Trainer, most: int) -> int:
-    """Sample size of the distances of points: `most`, or half of a user's file, whose halves are held against each
-    other for the floors; other data are drawn afresh."""
-    return min(most, len(trainer.data) // 2) if trainer.config.data == "file" else most
-
-
-def generated_points(trainer: Trainer, n: int) -> np.ndarray:
-    """The shown generator's points that are scored, float32 [n, 2] in the data's units."""
-    return trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema)
-
-
-def score_points(trainer: Trainer, floors: point_metrics.Floors) -> dict[str, Any]:
-    """The scores of the shown generator's points (point_metrics.py)."""
-    return point_metrics.scores(
-        trainer.config, trainer.data, generated_points(trainer, point_metrics.MODE_SAMPLES), floors
-    )
-
-
-def has_classes(trainer: Trainer) -> bool:
-    """Whether images can be scored: a classifier needs at least two classes in the set that they were chosen from."""
-    data = trainer.data
-    names = data.class_names if data.whole is None else data.whole.class_names
-    return data.labels is not None and len(names) >= 2
-
-
-def generated_images(trainer: Trainer, n: int) -> np.ndarray:
-    """The shown generator's images that are scored, uint8 [n, H, W, C]; of the data's classes if it is told them."""
-    labels = trainer.labels(n, draw=1) if trainer.classes else None
-    return trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema, labels)
-
-
-def score_images(trainer: Trainer, judge: Classifier, reference: image_metrics.Reference) -> dict[str, Any]:
-    """The scores of the shown generator's images (image_metrics.py)."""
-    return image_metrics.scores(reference, judge, generated_images(trainer, reference.n))
 
 
 class LiveScores:
@@ -99,22 +58,21 @@ def _said(error: Exception) -> str:
 
 
 class PointScores(LiveScores):
-    """Modes, high quality, distances (point_metrics.py)."""
+    """Scores of points (point_scores.py)."""
 
-    _floors: point_metrics.Floors | None = None
+    _floors: Floors | None = None
 
     def _ready(self) -> bool:
         if self._floors is None:  # once, and not counted as a score's own cost
-            n = w1_samples(self.trainer, W1_SAMPLES)
-            self._floors = point_metrics.floors(self.trainer.config, self.trainer.data, n, FLOOR_REPEATS)
+            self._floors = trainer_scores.point_floors(self.trainer)
         return True
 
     def _make(self) -> dict[str, Any]:
-        return score_points(self.trainer, self._floors)
+        return trainer_scores.score_points(self.trainer, self._floors)
 
 
 class ImageScores(LiveScores):
-    """Classifier-FID, precision and recall, the histogram of classes (image_metrics.py), where there are classes.
+    """Scores of images (image_scores.py), where there are classes.
 
     The classifier is trained, or taken from its cache, in a thread of its own; until then `values` says so.
     """
@@ -124,8 +82,8 @@ class ImageScores(LiveScores):
         self._judge: tuple[Any, Any] | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
-        if not has_classes(trainer):
-            self.values = {"note": "Scores of images need data with at least two classes."}
+        if not trainer_scores.has_classes(trainer):
+            self.values = {"note": trainer_scores.NO_CLASSES}
 
     def close(self) -> None:
         self._closed = True
@@ -143,7 +101,7 @@ class ImageScores(LiveScores):
         data: Pictures = self.trainer.data
         try:
             judge = classifier.trained(data, stopped=lambda: self._closed)
-            reference = image_metrics.reference(judge, data, IMAGE_SAMPLES, self.trainer.config.seed)
+            reference = image_scores.reference(judge, data, trainer_scores.IMAGE_SAMPLES, self.trainer.config.seed)
         except classifier.Stopped:
             return
         except Exception as error:  # scores are missing, training goes on
@@ -152,7 +110,7 @@ class ImageScores(LiveScores):
         self._judge = judge, reference
 
     def _make(self) -> dict[str, Any]:
-        return score_images(self.trainer, *self._judge)
+        return trainer_scores.score_images(self.trainer, *self._judge)
 
 
 def live_scores(trainer: Trainer) -> LiveScores:

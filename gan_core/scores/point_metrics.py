@@ -6,15 +6,12 @@ the same score between two fresh draws of real data of the same size, which a pe
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist, pdist
 
 from gan_core.data import datasets
 from gan_core.data.datasets import Data
+from gan_core.foundations.lazy_imports import optimize, spatial
 from gan_core.settings.config import GANConfig
 
 MODE_SAMPLES = 2_500  # PacGAN's protocol, arXiv 1712.04086, section 4.1
@@ -31,7 +28,7 @@ MEDIAN_SAMPLES = 500
 
 def modes_of(samples: np.ndarray, modes: np.ndarray, std: float) -> np.ndarray:
     """int [n]: the nearest of modes [M, 2], if the sample is within RADIUS standard deviations of it, else -1."""
-    distance = cdist(samples, modes)
+    distance = spatial.distance.cdist(samples, modes)
     nearest = distance.argmin(1)
     return np.where(distance[np.arange(len(samples)), nearest] <= RADIUS * std, nearest, -1)
 
@@ -69,7 +66,7 @@ def perfect_shares(config: GANConfig, data: Data) -> np.ndarray:
     sample that is far from its own mode may be near another one: then counted in PERFECT_SAMPLES fresh points.
     """
     modes = len(data.modes)
-    if modes == 1 or pdist(data.modes).min() >= 2 * RADIUS * data.mode_std:
+    if modes == 1 or spatial.distance.pdist(data.modes).min() >= 2 * RADIUS * data.mode_std:
         return np.full(modes, PERFECT_HQ / modes)
     points = fresh_draw(config, data, PERFECT_SAMPLES, -1)
     return mode_counts(points, data.modes, data.mode_std) / len(points)
@@ -80,12 +77,12 @@ def perfect_shares(config: GANConfig, data: Data) -> np.ndarray:
 
 def wasserstein_1(a: np.ndarray, b: np.ndarray) -> float:
     """Exact Wasserstein-1 distance (Euclidean) of two point sets of equal size n; O(n³), 1 s at n = 2,500."""
-    return assignment_cost(cdist(a, b))
+    return assignment_cost(spatial.distance.cdist(a, b))
 
 
 def assignment_cost(cost: np.ndarray) -> float:
     """The mean cost of the cheapest one-to-one assignment in a square matrix of costs."""
-    rows, columns = linear_sum_assignment(cost)
+    rows, columns = optimize.linear_sum_assignment(cost)
     return float(cost[rows, columns].mean())
 
 
@@ -95,8 +92,8 @@ def energy_distance(a: np.ndarray, b: np.ndarray) -> float:
     A V-statistic (each point is paired with itself too), so never negative; zero only for equal distributions
     (Székely and Rizzo, "Energy statistics", J. Stat. Planning and Inference 2013). Some take its square root.
     """
-    within = sum(2 * pdist(x).sum() / len(x) ** 2 for x in (a, b))
-    return max(float(2 * cdist(a, b).mean() - within), 0.0)
+    within = sum(2 * spatial.distance.pdist(x).sum() / len(x) ** 2 for x in (a, b))
+    return max(float(2 * spatial.distance.cdist(a, b).mean() - within), 0.0)
 
 
 def mmd(a: np.ndarray, b: np.ndarray, bandwidths: Sequence[float]) -> float:
@@ -104,9 +101,13 @@ def mmd(a: np.ndarray, b: np.ndarray, bandwidths: Sequence[float]) -> float:
 
     The root of the V-statistic MMD² (Gretton et al., "A kernel two-sample test", JMLR 2012, equation 5).
     """
-    within = sum((2 * gaussian_kernel(pdist(x, "sqeuclidean"), bandwidths).sum() / len(x) + 1) / len(x) for x in (a, b))
-    between = gaussian_kernel(cdist(a, b, "sqeuclidean"), bandwidths).mean()
-    return math.sqrt(max(float(within - 2 * between), 0.0))
+
+    def within(x: np.ndarray) -> float:
+        kernel = gaussian_kernel(spatial.distance.pdist(x, "sqeuclidean"), bandwidths)
+        return (2 * kernel.sum() / len(x) + 1) / len(x)
+
+    between = gaussian_kernel(spatial.distance.cdist(a, b, "sqeuclidean"), bandwidths).mean()
+    return math.sqrt(max(float(within(a) + within(b) - 2 * between), 0.0))
 
 
 def gaussian_kernel(squared: np.ndarray, bandwidths: Sequence[float]) -> np.ndarray:
@@ -127,7 +128,7 @@ def bandwidths(real: np.ndarray) -> tuple[float, ...]:
     others is missing, and to a narrow one all samples that miss the modes are alike, however far off.
     """
     rows = np.random.default_rng(0).permutation(len(real))[:MEDIAN_SAMPLES]
-    distances = pdist(real[rows])
+    distances = spatial.distance.pdist(real[rows])
     distances = distances[distances > 0]  # a file may repeat its points
     median = float(np.median(distances)) if len(distances) else 1.0
     return tuple(scale * median for scale in SCALES)
@@ -164,70 +165,3 @@ def _rows(config: GANConfig, data: Data, n: int, draw: int) -> np.ndarray:
     if n > len(data.points):
         raise ValueError(f"the file has {len(data.points):,} points, of which {n:,} are wanted")
     return data.points[np.random.default_rng([config.seed, draw]).permutation(len(data.points))[:n]]
-
-
-@dataclass(frozen=True)
-class Floors:
-    """What fresh real points score, and how the distances are taken: at n points, the MMD with these bandwidths.
-
-    w1, energy, mmd: means over pairs of fresh draws. reverse_kl, hq: of a perfect generator; None without modes.
-    """
-
-    n: int
-    w1: float
-    energy: float
-    mmd: float
-    reverse_kl: float | None
-    bandwidths: tuple[float, ...]
-    hq: float | None = None
-
-
-def floors(config: GANConfig, data: Data, n: int, repeats: int, samples: int = MODE_SAMPLES) -> Floors:
-    """The floors of the distances at n points, from `repeats` pairs of draws; of the reverse KL at `samples`."""
-    scales = bandwidths(data.points)
-    shares = None if data.modes is None else perfect_shares(config, data)
-    pairs = [fresh_pair(config, data, n, i) for i in range(repeats)]
-    return Floors(
-        n=n,
-        w1=float(np.mean([wasserstein_1(a, b) for a, b in pairs])),
-        energy=float(np.mean([energy_distance(a, b) for a, b in pairs])),
-        mmd=float(np.mean([mmd(a, b, scales) for a, b in pairs])),
-        reverse_kl=None if shares is None else reverse_kl_floor(len(shares), samples, shares),
-        bandwidths=scales,
-        hq=None if shares is None else float(shares.sum()),
-    )
-
-
-# -- together -----------------------------------------------------------------------------------------------
-
-
-def scores(config: GANConfig, data: Data, samples: np.ndarray, floors: Floors) -> dict[str, Any]:
-    """The scores of `samples` [n, 2], ready for JSON; the distances are those of the first floors.n of them.
-
-    `modes, modes_total, mode_counts, hq, hq_perfect, reverse_kl, reverse_kl_floor` only for data with modes;
-    fractions, not percentages; reverse_kl is None without high-quality samples. ValueError for fewer than floors.n.
-    """
-    if len(samples) < floors.n:
-        raise ValueError(f"distances at {floors.n} points need as many samples, not {len(samples)}")
-    result: dict[str, Any] = {"samples": len(samples)}
-    if data.modes is not None:
-        counts = mode_counts(samples, data.modes, data.mode_std)
-        result |= {
-            "modes": int((counts > 0).sum()),
-            "modes_total": len(counts),
-            "mode_counts": counts.tolist(),
-            "hq": float(counts.sum() / len(samples)),
-            "hq_perfect": floors.hq,
-            "reverse_kl": reverse_kl(counts),
-            "reverse_kl_floor": floors.reverse_kl,
-        }
-    real, samples = fresh_draw(config, data, floors.n, 0), samples[: floors.n]
-    return result | {
-        "w1": wasserstein_1(real, samples),
-        "w1_floor": floors.w1,
-        "w1_samples": floors.n,
-        "energy": energy_distance(real, samples),
-        "energy_floor": floors.energy,
-        "mmd": mmd(real, samples, floors.bandwidths),
-        "mmd_floor": floors.mmd,
-    }

@@ -7,20 +7,21 @@ than SPREADS of these standard deviations beyond the mean, on the bad side. Ever
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from gan_core.data import datasets
 from gan_core.data.datasets import Data
-from gan_core.scores import image_metrics, neighbour_metrics, point_metrics
-from gan_core.scores.ideals import IDEALS
+from gan_core.scores import point_metrics
+from gan_core.scores.comparisons import PointComparison
+from gan_core.scores.registry import SCORES
 
 N = 500  # points on each side
 SIZES = (100, 300, 1_000)  # to choose from, for the disc
+DISTANCES = ("frechet", "w1", "energy", "mmd")
 REPEATS = 12  # pairs of fresh draws behind a floor
 SPREADS = 3.0
 
@@ -33,38 +34,8 @@ DATA: dict[str, Callable[..., Data]] = {
 
 # -- the scores ---------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Score:
-    """A row of SCORES. bad: where its values are bad, "high", "low" or "both"; form: "count", "share" or "number"."""
-
-    title: str
-    bad: str
-    form: str
-
-
+POINT_SCORES = {name: row for name, row in SCORES.items() if row.points is not None}
 BAD = {"high": "low", "low": "high", "near": "both"}  # the end that is not good
-
-
-def _score(name: str, title: str, form: str = "number") -> Score:
-    return Score(title, BAD[IDEALS[name].good], form)
-
-
-SCORES = {
-    "modes": _score("modes", "modes captured", "count"),
-    "hq": _score("hq", "high quality", "share"),
-    "reverse_kl": _score("reverse_kl", "reverse KL"),
-    "w1": _score("w1", "Wasserstein-1"),
-    "energy": _score("energy", "energy distance"),
-    "mmd": _score("mmd", "MMD"),
-    "frechet": _score("frechet", "Fréchet distance"),
-    "precision": _score("precision", "precision", "share"),
-    "recall": _score("recall", "recall", "share"),
-    "density": _score("density", "density"),
-    "coverage": _score("coverage", "coverage", "share"),
-    "nearest_real": _score("nearest_real", "distance to nearest real"),
-}
-DISTANCES = ("frechet", "w1", "energy", "mmd")
 
 
 @dataclass(frozen=True)
@@ -89,29 +60,20 @@ def real(draw: Callable[..., Data], seed: int, n: int = N) -> Real:
     return Real(data, data.points, training, scales)
 
 
+def _measured(against: Real, fake: np.ndarray, names: Iterable[str]) -> dict[str, float]:
+    comparison = PointComparison(against.data, fake, against.points, against.training, against.bandwidths)
+    found = {name: POINT_SCORES[name].points.of(comparison) for name in names}
+    return {name: math.nan if value is None else float(value) for name, value in found.items()}
+
+
 def distances(against: Real, fake: np.ndarray) -> dict[str, float]:
     """The four DISTANCES of `fake` [n, 2]. Fréchet's is the squared one of means and covariances, as in FID."""
-    return {
-        "frechet": image_metrics.frechet(*image_metrics.gaussian(against.points), *image_metrics.gaussian(fake)),
-        "w1": point_metrics.wasserstein_1(against.points, fake),
-        "energy": point_metrics.energy_distance(against.points, fake),
-        "mmd": point_metrics.mmd(against.points, fake, against.bandwidths),
-    }
+    return _measured(against, fake, DISTANCES)
 
 
 def measure(against: Real, fake: np.ndarray) -> dict[str, float]:
-    """All SCORES of `fake` [n, 2] against data with modes; reverse_kl is NaN without a high-quality sample."""
-    counts = point_metrics.mode_counts(fake, against.data.modes, against.data.mode_std)
-    kl = point_metrics.reverse_kl(counts)
-    found = {
-        "modes": float((counts > 0).sum()),
-        "hq": float(counts.sum() / len(fake)),
-        "reverse_kl": math.nan if kl is None else kl,
-        **distances(against, fake),
-        **neighbour_metrics.precision_recall_density_coverage(against.points, fake),
-        "nearest_real": neighbour_metrics.nearest_real_distance(against.training, fake),
-    }
-    return {name: found[name] for name in SCORES}
+    """All POINT_SCORES of `fake` [n, 2] against data with modes; reverse_kl is NaN without a high-quality sample."""
+    return _measured(against, fake, POINT_SCORES)
 
 
 Floors = dict[str, tuple[float, float]]
@@ -136,7 +98,7 @@ def notices(name: str, value: float, floor: tuple[float, float]) -> bool:
     """
     mean, spread = floor
     margin = SPREADS * spread + 1e-9  # where the floor never varies, one mode less is beyond, and rounding is not
-    bad = SCORES[name].bad
+    bad = BAD[SCORES[name].good]
     return (bad != "low" and value > mean + margin) or (bad != "high" and value < mean - margin)
 
 
@@ -200,7 +162,7 @@ def shrinks_modes(against: Real, samples: Honest, strength: float, rng: np.rando
 def fills_gaps(against: Real, samples: Honest, strength: float, rng: np.random.Generator) -> np.ndarray:
     """Up to half of the samples lie anywhere on the straight lines between neighbouring modes."""
     modes = against.data.modes
-    distance = cdist(modes, modes) + np.diag(np.full(len(modes), np.inf))
+    distance = np.linalg.norm(modes[:, None] - modes, axis=2) + np.diag(np.full(len(modes), np.inf))
     pairs = np.argwhere(distance < 1.01 * distance.min())
     a, b = modes[pairs[rng.integers(len(pairs), size=N)]].transpose(1, 0, 2)
     between = a + rng.random((N, 1)) * (b - a)
@@ -285,7 +247,7 @@ CHEATS = {
         "is "
         "far below that of fresh real points.",
         ("nearest_real",),
-        tuple(name for name in SCORES if name != "nearest_real"),
+        tuple(name for name in POINT_SCORES if name != "nearest_real"),
     ),
     "one perfect point (total collapse)": Cheat(
         one_point,

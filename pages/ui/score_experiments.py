@@ -5,7 +5,8 @@ import math
 import streamlit as st
 
 from gan_core.scores import score_lab
-from gan_core.scores.score_lab import SCORES, Experiment, Row
+from gan_core.scores.registry import SCORES
+from gan_core.scores.score_lab import Experiment, Row
 from pages.ui.components.liveplot import live_plot
 from pages.ui.figures import score_figures
 
@@ -52,11 +53,9 @@ def number(row: Row, value: float) -> str:
     """A value in the form of the row's score, as precise as the spread of its floor; a dash where there is none."""
     if math.isnan(value):
         return "–"
-    form = SCORES[row.name].form
-    if form == "count":
-        return f"{value:.0f}"
-    if form == "share":
-        return f"{100 * value:.1f} %"
+    score = SCORES[row.name]
+    if score.form in ("count", "percent"):
+        return score.text(value)
     decimals = min(max(1 - math.floor(math.log10(row.floor[1] or 1)), 1), 4)
     return f"{value:.{decimals}f}"
 
@@ -68,6 +67,6 @@ def verdict(row: Row) -> str:
     if not row.notices:
         return "no"
     word = "yes"
-    if row.name == "nearest_real":
+    if SCORES[row.name].good == "near":
         word = "yes, too near" if row.value < row.floor[0] else "yes, too far"
     return f":green-badge[**{word}**]"

@@ -93,7 +93,7 @@ def hall(monkeypatch):
 def show():
     run = Told()
     show = presentations.SHOWS.begin(run)
-    show.scores, show.display = (lambda snapshot, display: "<p>scores</p>"), Picture()
+    show.scores, show.display = (lambda snapshot: "<p>scores</p>"), Picture()
     yield show
     presentations.SHOWS.end(show)
 

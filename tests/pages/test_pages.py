@@ -530,9 +530,8 @@ def test_a_race_is_refused_with_a_sentence(hub):
 
 
 def test_scores_that_are_not_in_our_form_are_none():
-    config = PRESETS["ring"].config
-    for bad in ({}, {"w1": "x"}, {"modes": 8}, {"samples": 0}):
-        assert score_texts.cells(config, bad) == []
+    for bad in ({}, {"w1": "x"}, {"modes": 8}, {"samples": 0}, {"modes": [1], "modes_total": "x"}):
+        assert score_texts.cells(bad) == []
 
 
 def test_the_losses_of_several_runs_have_a_colour_each():

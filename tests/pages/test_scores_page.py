@@ -5,8 +5,8 @@ import math
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan_core.scores.score_lab import CHEATS, DATA, SCORES, Row
-from gan_core.scores.score_notes import NOTES
+from gan_core.scores.registry import SCORES
+from gan_core.scores.score_lab import CHEATS, DATA, POINT_SCORES, Row
 from pages.ui import score_experiments, shell
 from pages.ui.components.liveplot import pack
 from pages.ui.figures import score_figures
@@ -31,8 +31,8 @@ def test_the_page_is_in_the_menu_before_the_guide():
 
 def test_every_score_has_its_words(page):
     said = " ".join(m.value for m in page.markdown)
-    for note in NOTES.values():
-        assert f"**{note.title}**" in said and note.fooled in said and note.floor in said
+    for row in SCORES.values():
+        assert f"**{row.title[0].upper()}{row.title[1:]}**" in said and row.fooled in said and row.real_data in said
     assert "python -m gan_core evaluate ... --inception WEIGHTS" in said
 
 
@@ -50,7 +50,7 @@ def test_the_experiment_answers_the_controls(page):
     page.selectbox(key="cheat_way").set_value("drops modes (mode collapse)")
     page.slider(key="cheat_strength").set_value(0).run()
     before = tables(page)[1]
-    assert len(before.splitlines()) == 2 + len(SCORES)
+    assert len(before.splitlines()) == 2 + len(POINT_SCORES)
     assert any("Noticed by 0 of 12 scores**, at 500 points" in m.value for m in page.markdown)
     page.slider(key="cheat_strength").set_value(100).run()
     after = tables(page)[1]
@@ -78,7 +78,7 @@ def test_a_value_is_as_precise_as_its_floor():
     assert line("frechet", 14.82, 0.1, 0.07).startswith("| Fréchet distance | 14.820 |")
     assert line("nearest_real", 0.01, 0.0142, 0.00004).startswith("| distance to nearest real | 0.0100 |")
     assert line("density", 1.0, 1.0, 0.0).startswith("| density | 1.0 |")
-    assert line("recall", 0.4978, 0.963, 0.014) == "| recall | 49.8 % | 96.3 % ± 1.4 % | no |"
+    assert line("recall", 0.4978, 0.963, 0.014) == "| recall | 0.498 | 0.963 ± 0.014 | no |"
     assert line("reverse_kl", math.nan, 0.0248, 0.008) == "| reverse KL | – | 0.0248 ± 0.0080 | no value |"
 
 

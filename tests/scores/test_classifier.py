@@ -13,7 +13,7 @@ import pytest
 
 from gan_core.data import image_datasets
 from gan_core.data.image_datasets import Pictures
-from gan_core.scores import classifier, image_metrics
+from gan_core.scores import classifier, image_metrics, image_scores
 
 
 def quadrants(n: int, seed: int = 0, side: int = 12, channels: int = 1):
@@ -335,9 +335,9 @@ def test_whatever_is_chosen_of_a_set_has_the_same_judge(quick, choice):
     assert same(first, classifier.trained(data, never)) and len(files(quick)) == 1
     features, predicted, _ = image_metrics.judged(first, data, data.pixels[:16])
     assert features.shape == (16, classifier.FEATURES) and predicted.max() < len(data.class_names)
-    reference = image_metrics.reference(first, data, 8, seed=0)
-    assert len(reference.histogram) == len(data.class_names) and 0 < reference.confidence_real <= 1
-    json.dumps(image_metrics.scores(reference, first, data.pixels[:8]), allow_nan=False)
+    reference = image_scores.reference(first, data, 8, seed=0)
+    assert len(reference.histogram) == len(data.class_names) and 0 < reference.floors["confidence"] <= 1
+    json.dumps(image_scores.scores(reference, first, data.pixels[:8]), allow_nan=False)
 
 
 @pytest.mark.parametrize(("size", "off"), [("32", 0), ("64", 12)])

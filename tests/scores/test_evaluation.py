@@ -5,8 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from gan_core.data.datasets import Data
 from gan_core.data.image_datasets import Pictures
-from gan_core.scores import classifier, evaluation, image_metrics, live, point_metrics
+from gan_core.scores import classifier, evaluation, image_scores, point_metrics, point_scores, trainer_scores
+from gan_core.scores.comparisons import PointComparison, Resamples
+from gan_core.scores.registry import SCORES, shown
 from tests.support.tiny import image_trainer, point_trainer, quadrants, stacked
 
 FEW = evaluation.W1_RESAMPLES
@@ -72,17 +75,13 @@ def test_replicates_of_distances_are_the_distances_of_resamples():
     rng = np.random.default_rng(0)
     real, samples, scales = rng.normal(size=(40, 2)), rng.normal(size=(40, 2)) + 0.3, (0.2, 1.0)
     weights = evaluation.draw_weights(rng, 40, 5)
-    within, between = (np.linalg.norm(a[:, None] - samples, axis=2) for a in (samples, real))
-    among = np.linalg.norm(real[:, None] - real, axis=2)
-    w1 = evaluation._w1_replicates(between, weights, print)
-    energy = evaluation._mmd_squared(-among.mean(), -between, -within, weights)
-    kernels = [point_metrics.gaussian_kernel(d**2, scales) for d in (among, between, within)]
-    mmd = evaluation._mmd_squared(kernels[0].mean(), *kernels[1:], weights)
+    drawn = Resamples(PointComparison(Data(real, 1.0), samples, real, real, scales), weights, print)
+    w1, energy, mmd = (SCORES[name].points.replicates(drawn) for name in ("w1", "energy", "mmd"))
     for r, row in enumerate(weights.T.astype(int)):
-        drawn = np.repeat(samples, row, 0)
-        assert w1[r] == pytest.approx(point_metrics.wasserstein_1(real, drawn))
-        assert energy[r] == pytest.approx(point_metrics.energy_distance(real, drawn))
-        assert mmd[r] == pytest.approx(point_metrics.mmd(real, drawn, scales) ** 2)
+        again = np.repeat(samples, row, 0)
+        assert w1[r] == pytest.approx(point_metrics.wasserstein_1(real, again))
+        assert energy[r] == pytest.approx(point_metrics.energy_distance(real, again))
+        assert mmd[r] == pytest.approx(point_metrics.mmd(real, again, scales))
 
 
 # -- points -------------------------------------------------------------------------------------------------
@@ -92,9 +91,9 @@ def test_points_have_every_score_with_its_floor():
     trainer, said = point_trainer(), []
     result = checked(evaluation.evaluate(trainer, 100, 60, said.append))
     assert set(result["scores"]) == POINTS and set(result["counts"]) == {"modes", "modes_total", "mode_counts"}
-    floors = point_metrics.floors(trainer.config, trainer.data, 100, evaluation.FLOOR_REPEATS, samples=100)
-    samples = live.generated_points(trainer, 100)
-    expected = point_metrics.scores(trainer.config, trainer.data, samples, floors)
+    floors = point_scores.floors(trainer.config, trainer.data, 100, evaluation.FLOOR_REPEATS, samples=100)
+    samples = trainer_scores.generated_points(trainer, 100)
+    expected = point_scores.scores(trainer.config, trainer.data, samples, floors)
     for name, row in result["scores"].items():
         floor = expected["hq_perfect" if name == "hq" else f"{name}_floor"]
         assert (row["value"], row["floor"], row["samples"]) == (expected[name], floor, 100)
@@ -179,8 +178,8 @@ def test_images_have_every_score_with_its_floor(cache):
     assert set(result["scores"]) == IMAGES
     assert set(result["counts"]) == {"histogram", "histogram_real", "classifier_accuracy"}
     judge = classifier.trained(trainer.data)
-    reference = image_metrics.reference(judge, trainer.data, 1_000, trainer.config.seed)
-    expected = live.score_images(trainer, judge, reference)
+    reference = image_scores.reference(judge, trainer.data, 1_000, trainer.config.seed)
+    expected = trainer_scores.score_images(trainer, judge, reference)
     for name, row in result["scores"].items():
         floor = expected["confidence_real" if name == "confidence" else f"{name}_floor"]
         assert (row["value"], row["floor"], row["samples"]) == (expected[name], floor, 60)  # half of the pictures
@@ -191,16 +190,16 @@ def test_images_have_every_score_with_its_floor(cache):
 def test_replicates_of_images_are_the_scores_of_resamples(cache):
     data = quadrants(200)
     judge = classifier.trained(data)
-    reference = image_metrics.reference(judge, data, 60, seed=0)
+    reference = image_scores.reference(judge, data, 60, seed=0)
     # half real, half blended with noise, so that no score is at its end
     pixels = quadrants(60).pixels.copy()
     pixels[30:] = pixels[30:] // 2 + np.random.default_rng(1).integers(0, 128, pixels[30:].shape).astype(np.uint8)
     weights = evaluation.draw_weights(np.random.default_rng(0), 60, 4)
-    judged = image_metrics.judged(judge, data, pixels)
-    replicates = evaluation._image_replicates(reference, *judged, weights, print)
+    drawn = Resamples(image_scores.compared(reference, judge, pixels), weights, print)
+    replicates = {name: evaluation.replicates_of(measure, drawn) for name, measure in shown("images", data)}
     assert set(replicates) == IMAGES
     for r, row in enumerate(weights.T.astype(int)):
-        expected = image_metrics.scores(reference, judge, np.repeat(pixels, row, 0))
+        expected = image_scores.scores(reference, judge, np.repeat(pixels, row, 0))
         for name in IMAGES - {"recall"}:  # see test_neighbour_metrics.py
             assert replicates[name][r] == pytest.approx(expected[name], rel=1e-4, abs=1e-6), name
 

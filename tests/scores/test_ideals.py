@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gan_core.data import datasets
-from gan_core.scores import point_metrics, score_lab
-from gan_core.scores.ideals import IDEALS, better, distance_to_ideal, ideal, leaders
+from gan_core.scores import point_metrics, point_scores
+from gan_core.scores.registry import SCORES, better, leaders
 from gan_core.settings.config import GANConfig
 
 RING = GANConfig.from_flat({"data": "ring", "data_size": 500})
@@ -15,7 +15,7 @@ RING = GANConfig.from_flat({"data": "ring", "data_size": 500})
 
 def ring_scores(samples):
     data = datasets.load(RING)
-    return point_metrics.scores(RING, data, samples, point_metrics.floors(RING, data, 200, repeats=2))
+    return point_scores.scores(RING, data, samples, point_scores.floors(RING, data, 200, repeats=2))
 
 
 def test_a_perfect_generator_leads_a_collapsed_one_in_everything_that_sees_it():
@@ -49,21 +49,16 @@ def test_a_perfect_generator_leads_a_collapsed_one_in_everything_that_sees_it():
     ],
 )
 def test_the_distance_to_the_ideal(name, scores, expected):
-    assert distance_to_ideal(scores, name) == (expected if expected is None else pytest.approx(expected))
+    assert SCORES[name].distance_to_ideal(name, scores) == (expected if expected is None else pytest.approx(expected))
 
 
 def test_each_run_is_held_against_its_own_ideal():
     """At fewer samples a distance has a higher floor."""
     few, many = {"w1": 0.21, "w1_floor": 0.2}, {"w1": 0.1, "w1_floor": 0.02}
-    assert better(few, many, "w1") and ideal(few, "w1") == 0.2
+    assert better(few, many, "w1") and SCORES["w1"].ideal("w1", few) == 0.2
 
 
 def test_equals_lead_together_and_the_unknown_never():
     rows = [{"w1": 0.01, "w1_floor": 0.02}, {}, {"w1": 0.015, "w1_floor": 0.02}, {"w1": 0.03, "w1_floor": 0.02}]
     assert leaders(rows, "w1") == {0, 2} and leaders([{}, {}], "w1") == set()
     assert not better({}, rows[3], "w1") and better(rows[3], {}, "w1") and not better({}, {}, "w1")
-
-
-def test_the_experiments_read_scores_by_the_same_ends():
-    for name, row in score_lab.SCORES.items():
-        assert row.bad == {"high": "low", "low": "high", "near": "both"}[IDEALS[name].good]

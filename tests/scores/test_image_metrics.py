@@ -10,7 +10,7 @@ import pytest
 
 from gan_core.data import image_datasets
 from gan_core.data.image_datasets import Pictures
-from gan_core.scores import classifier, image_metrics, neighbour_metrics
+from gan_core.scores import classifier, image_metrics, image_scores, neighbour_metrics
 from tests.scores.test_classifier import quadrants
 
 NEIGHBOURS = ("precision", "recall", "density", "coverage", "nearest_real")
@@ -94,10 +94,10 @@ def test_histograms_confidence_and_distance_by_hand():
     test = readable([0, 1, 2, 2], certainty=80)
     data = replace(data, test_pixels=test.pixels, test_labels=test.labels)
     reader = Reader(3)
-    reference = image_metrics.reference(reader, data, 10, seed=0)
+    reference = image_scores.reference(reader, data, 10, seed=0)
     assert reference.n == 10
     samples = readable([0] * 1 + [1] * 9 + [2] * 90, certainty=60, seed=1).pixels  # only 10 of these count
-    result = image_metrics.scores(reference, reader, samples)
+    result = image_scores.scores(reference, reader, samples)
     assert result["samples"] == 10
     assert result["histogram"] == pytest.approx([0.1, 0.9, 0]) and result["histogram_real"] == [0.5, 0.3, 0.2]
     assert result["class_tv"] == pytest.approx((0.4 + 0.6 + 0.2) / 2)
@@ -111,93 +111,95 @@ def test_histograms_confidence_and_distance_by_hand():
 
 
 def test_without_test_images_the_confidence_is_that_of_training_images():
-    reference = image_metrics.reference(Reader(3), readable([0, 1, 2] * 20), 10, seed=0)
-    assert reference.confidence_real == pytest.approx(0.9)
+    reference = image_scores.reference(Reader(3), readable([0, 1, 2] * 20), 10, seed=0)
+    assert reference.floors["confidence"] == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize("n, expected", [(1_000, 30), (30, 30), (7, 7)])
 def test_the_sample_size_is_at_most_half_of_the_real_images(n, expected):
-    assert image_metrics.reference(Reader(3), readable([0, 1, 2] * 20), n, seed=0).n == expected
+    assert image_scores.reference(Reader(3), readable([0, 1, 2] * 20), n, seed=0).n == expected
 
 
 def test_the_floor_is_the_distance_of_disjoint_real_draws(monkeypatch):
     """With N = 2 n the draws are the two halves of the data, so that each pair's distance follows from its first."""
-    monkeypatch.setattr(image_metrics, "REPEATS", 1)
+    monkeypatch.setattr(image_scores, "REPEATS", 1)
     data = readable([0, 1] * 30)
-    reference = image_metrics.reference(Reader(3), data, 30, seed=0)
+    reference = image_scores.reference(Reader(3), data, 30, seed=0)
     features = data.pixels.reshape(60, 4)[:, 2:].astype(float)
     other_mean = 2 * features.mean(0) - reference.mean
     scatter = features.T @ features - 29 * reference.cov - 30 * np.outer(reference.mean, reference.mean)
     other_cov = (scatter - 30 * np.outer(other_mean, other_mean)) / 29
     expected = image_metrics.frechet(reference.mean, reference.cov, other_mean, other_cov)
-    assert reference.floor == pytest.approx(expected, rel=1e-6)
+    assert reference.floors["classifier_fid"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_neighbours_are_sought_among_real_features(monkeypatch):
     """With N = 2 n and one pair of draws, the bank is the first half, and the floors are those of the second."""
-    monkeypatch.setattr(image_metrics, "REPEATS", 1)
+    monkeypatch.setattr(image_scores, "REPEATS", 1)
     data = readable([0, 1, 2] * 20)
-    reference = image_metrics.reference(Reader(3), data, 30, seed=0)
+    reference = image_scores.reference(Reader(3), data, 30, seed=0)
     features = data.pixels.reshape(60, 4)[:, 2:].astype(float)
     rest = [row for row in features.tolist() if row not in reference.features.tolist()]
     assert len(rest) == 30 and sorted(reference.bank.tolist()) == sorted(reference.features.tolist())
-    expected = image_metrics.neighbour_scores(reference.features, reference.features, np.array(rest))
-    assert reference.neighbour_floors == pytest.approx(expected) and set(expected) == set(NEIGHBOURS)
+    expected = neighbour_metrics.precision_recall_density_coverage(reference.features, np.array(rest))
+    expected["nearest_real"] = neighbour_metrics.nearest_real_distance(reference.features, np.array(rest))
+    floors = {name: reference.floors[name] for name in NEIGHBOURS}
+    assert floors == pytest.approx(expected)
 
     samples = readable([0] * 30, seed=1).pixels
-    result = image_metrics.scores(reference, Reader(3), samples)
+    result = image_scores.scores(reference, Reader(3), samples)
     own = samples.reshape(30, 4)[:, 2:]
     expected = neighbour_metrics.precision_recall_density_coverage(reference.features, own)
     expected["nearest_real"] = neighbour_metrics.nearest_real_distance(reference.features, own)
     assert {name: result[name] for name in NEIGHBOURS} == expected
-    assert {name: result[f"{name}_floor"] for name in NEIGHBOURS} == reference.neighbour_floors
+    assert {name: result[f"{name}_floor"] for name in NEIGHBOURS} == floors
 
 
 def test_the_bank_is_all_that_was_judged_but_what_the_floor_is_of():
     data = readable([0, 1, 2] * 40)
-    assert len(image_metrics.reference(Reader(3), data, 20, seed=0).bank) == 3 * 20
-    assert len(image_metrics.reference(Reader(3), data, 50, seed=0).bank) == 120 - 50
+    assert len(image_scores.reference(Reader(3), data, 20, seed=0).bank) == 3 * 20
+    assert len(image_scores.reference(Reader(3), data, 50, seed=0).bank) == 120 - 50
 
 
 def test_learning_by_heart_shows_in_the_nearest_real_distance():
     data = readable([0, 1, 2] * 40)
-    reference = image_metrics.reference(Reader(3), data, 60, seed=0)
+    reference = image_scores.reference(Reader(3), data, 60, seed=0)
     rest = np.random.default_rng(0).permutation(120)[:60]
-    by_heart = image_metrics.scores(reference, Reader(3), data.pixels[rest])  # half of these are in the bank
+    by_heart = image_scores.scores(reference, Reader(3), data.pixels[rest])  # half of these are in the bank
     assert by_heart["nearest_real"] < 0.75 * by_heart["nearest_real_floor"]
-    fresh = image_metrics.scores(reference, Reader(3), readable([0, 1, 2] * 20, seed=7).pixels)
+    fresh = image_scores.scores(reference, Reader(3), readable([0, 1, 2] * 20, seed=7).pixels)
     assert fresh["nearest_real"] == pytest.approx(fresh["nearest_real_floor"], rel=0.3)
 
 
 def test_the_floor_of_the_total_variation_is_a_fresh_draws():
     labels = np.random.default_rng(0).choice(3, 4_000, p=[0.5, 0.3, 0.2])
-    reference = image_metrics.reference(Reader(3), readable(labels), 100, seed=0)
+    reference = image_scores.reference(Reader(3), readable(labels), 100, seed=0)
     draws = np.random.default_rng(1).multinomial(100, [0.5, 0.3, 0.2], 5_000) / 100
     expected = np.abs(draws - [0.5, 0.3, 0.2]).sum(1).mean() / 2
-    assert reference.tv_floor == pytest.approx(expected, rel=0.15)
+    assert reference.floors["class_tv"] == pytest.approx(expected, rel=0.15)
 
 
 def test_the_floor_of_the_total_variation_has_the_classifiers_errors():
     """A classifier that reads every third class wrongly shifts the floor as it shifts the score."""
     data = readable([0, 1, 2] * 1_000)
-    reference = image_metrics.reference(Reader(3), replace(data, labels=data.labels % 2), 500, seed=0)
-    assert reference.tv_floor == pytest.approx(1 / 3, abs=0.02)
+    reference = image_scores.reference(Reader(3), replace(data, labels=data.labels % 2), 500, seed=0)
+    assert reference.floors["class_tv"] == pytest.approx(1 / 3, abs=0.02)
 
 
 def test_the_reference_is_repeatable():
     data = readable([0, 1, 2] * 40)
-    a, b, c = (image_metrics.reference(Reader(3), data, 50, seed) for seed in (4, 4, 5))
-    assert (a.floor, a.tv_floor) == (b.floor, b.tv_floor) and a.floor != c.floor
+    a, b, c = (image_scores.reference(Reader(3), data, 50, seed) for seed in (4, 4, 5))
+    assert a.floors == b.floors and a.floors != c.floors
     np.testing.assert_array_equal(a.cov, b.cov)
 
 
 def test_too_few_images_are_refused():
     data = readable([0, 1, 2, 0])
     with pytest.raises(ValueError, match="four"):
-        image_metrics.reference(Reader(3), replace(data, pixels=data.pixels[:3]), 10, seed=0)
-    reference = image_metrics.reference(Reader(3), data, 10, seed=0)
+        image_scores.reference(Reader(3), replace(data, pixels=data.pixels[:3]), 10, seed=0)
+    reference = image_scores.reference(Reader(3), data, 10, seed=0)
     with pytest.raises(ValueError, match="two images"):
-        image_metrics.scores(reference, Reader(3), data.pixels[:1])
+        image_scores.scores(reference, Reader(3), data.pixels[:1])
 
 
 # -- stacked digits -----------------------------------------------------------------------------------------
@@ -214,13 +216,13 @@ def stack(numbers, seed: int = 0) -> Pictures:
 
 def test_the_modes_of_stacked_digits_by_hand():
     reader, data = Reader(10), stack([7, 7, 123, 123] * 20)
-    reference = image_metrics.reference(reader, data, 40, seed=0)
+    reference = image_scores.reference(reader, data, 40, seed=0)
     assert reference.mean.shape == (6,) and reference.cov.shape == (6, 6)
     assert set(reference.stacks) == {7, 123}
     assert set(image_metrics.read_stacks(reader, data, data.pixels)) == {7, 123}
     with pytest.raises(ValueError, match="stacked"):
         image_metrics.read_stacks(reader, readable([0, 1]), data.pixels)
-    result = image_metrics.scores(reference, reader, stack([907, 907, 12, 5, 5], seed=1).pixels)
+    result = image_scores.scores(reference, reader, stack([907, 907, 12, 5, 5], seed=1).pixels)
     assert (result["modes"], result["modes_total"], result["modes_real"]) == (3, 1_000, 2)
     digits = [9, 0, 7, 9, 0, 7, 0, 1, 2, 0, 0, 5, 0, 0, 5]
     assert result["histogram"] == pytest.approx(np.bincount(digits, minlength=10) / 15)
@@ -232,16 +234,16 @@ def test_the_modes_of_stacked_digits_by_hand():
 def test_the_distance_of_stacks_sees_how_digits_go_together():
     """The same digits in each channel, but other pairs of them: only features side by side can tell."""
     data = stack([0, 0, 0, 0] * 20)
-    reference = image_metrics.reference(Reader(10), data, 40, seed=0)
+    reference = image_scores.reference(Reader(10), data, 40, seed=0)
     equal = data.pixels[:40].copy()
     equal[..., 1:] = equal[..., :1]
-    fid = [image_metrics.scores(reference, Reader(10), x)["classifier_fid"] for x in (data.pixels[:40], equal)]
+    fid = [image_scores.scores(reference, Reader(10), x)["classifier_fid"] for x in (data.pixels[:40], equal)]
     assert fid[1] > 5 * fid[0]
 
 
 def test_modes_real_counts_as_many_real_images_as_there_are_samples():
-    reference = image_metrics.reference(Reader(10), stack(np.arange(1_000)), 500, seed=0)
-    result = image_metrics.scores(reference, Reader(10), stack(np.arange(20), seed=1).pixels)
+    reference = image_scores.reference(Reader(10), stack(np.arange(1_000)), 500, seed=0)
+    result = image_scores.scores(reference, Reader(10), stack(np.arange(20), seed=1).pixels)
     assert result["modes"] == result["modes_real"] == 20
 
 
@@ -253,13 +255,13 @@ def test_real_images_score_near_the_floor_and_collapsed_ones_far_from_it(tmp_pat
     monkeypatch.setattr(classifier, "STEPS", (100, 100))
     data = quadrants(600)
     judge = classifier.trained(data)
-    reference = image_metrics.reference(judge, data, 1_000, seed=0)
+    reference = image_scores.reference(judge, data, 1_000, seed=0)
     fresh = quadrants(300, seed=1).pixels
     one_class = quadrants(1_300, seed=2)
     one_class = one_class.pixels[one_class.labels == 2][:300]
     copies = np.repeat(fresh[:1], 300, 0)
     noise = np.random.default_rng(0).integers(0, 256, fresh.shape).astype(np.uint8)
-    good, bad, worst, noise = (image_metrics.scores(reference, judge, x) for x in (fresh, one_class, copies, noise))
+    good, bad, worst, noise = (image_scores.scores(reference, judge, x) for x in (fresh, one_class, copies, noise))
     assert {s["samples"] for s in (good, bad, worst, noise)} == {300}
     floor = good["classifier_fid_floor"]
     assert 0 < good["classifier_fid"] < 3 * floor

@@ -9,7 +9,7 @@ import pytest
 from gan_core.data.image_datasets import Pictures
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import TrainingRun
-from gan_core.scores import classifier, image_metrics, point_metrics
+from gan_core.scores import classifier, image_scores, point_metrics, point_scores, trainer_scores
 from gan_core.scores import live as scores
 from gan_core.scores.live import ImageScores, PointScores, live_scores
 from tests.conftest import wait_until
@@ -45,10 +45,10 @@ def test_points_have_the_scores_of_metrics():
     live = live_scores(trainer)
     assert type(live) is PointScores and live.values == {}
     live.refresh(idle=True)
-    config, data, n = trainer.config, trainer.data, scores.W1_SAMPLES
+    config, data, n = trainer.config, trainer.data, trainer_scores.W1_SAMPLES
     samples = trainer.samples(trainer.latent(point_metrics.MODE_SAMPLES, draw=1), ema=True)
-    floors = point_metrics.floors(config, data, n, scores.FLOOR_REPEATS)
-    assert live.values == {**point_metrics.scores(config, data, samples, floors), "step": 0}
+    floors = point_scores.floors(config, data, n, trainer_scores.FLOOR_REPEATS)
+    assert live.values == {**point_scores.scores(config, data, samples, floors), "step": 0}
     assert {"w1_floor", "energy", "energy_floor", "mmd", "mmd_floor", "mode_counts"} <= set(live.values)
     json.dumps(live.values, allow_nan=False)
 
@@ -103,7 +103,7 @@ def test_a_few_points_of_a_file_are_enough():
 
 
 def test_few_training_points_of_a_known_set_do_not_make_the_sample_smaller():
-    assert scores.w1_samples(point_trainer(data_size=16), 300) == 300
+    assert trainer_scores.w1_samples(point_trainer(data_size=16), 300) == 300
 
 
 @pytest.mark.parametrize("where", ["_make", "_ready"])
@@ -158,12 +158,12 @@ def test_the_scores_are_those_of_the_shown_generator(cache):
     judge, reference = live._judge
     assert reference.n == 60  # half of the pictures
     pixels = trainer.samples(trainer.latent(60, draw=1), ema=True)
-    assert values == {**image_metrics.scores(reference, judge, pixels), "step": 0}
+    assert values == {**image_scores.scores(reference, judge, pixels), "step": 0}
     trainer.state = {**trainer.state, "g": [w + 0.1 for w in trainer.state["g"]]}
     trainer.set_live(trainer.config.updated({"show_ema": False}))
     live.refresh(idle=True)
     raw = trainer.samples(trainer.latent(60, draw=1), ema=False)
-    assert live.values == {**image_metrics.scores(reference, judge, raw), "step": 0}
+    assert live.values == {**image_scores.scores(reference, judge, raw), "step": 0}
     assert live.values["classifier_fid"] != values["classifier_fid"]
 
 

@@ -11,7 +11,7 @@ from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import rbf_kernel
 
 from gan_core.data import datasets
-from gan_core.scores import image_metrics, point_metrics
+from gan_core.scores import image_metrics, point_metrics, point_scores
 from gan_core.settings.config import GANConfig
 
 RING, GRID = (GANConfig.from_flat({"data": name, "data_size": 500}) for name in ("ring", "grid"))
@@ -104,9 +104,9 @@ def test_points_that_repeat_leave_bandwidths_above_zero():
 def test_distances_tell_apart_what_the_frechet_distance_cannot():
     """A Gaussian of standard deviation 0.5 and the uniform unit disc have the same mean and covariance."""
     config = GANConfig.from_flat({"data": "disc"})
-    data, floors = data_of(config), point_metrics.floors(config, data_of(config), 1_000, 3)
+    data, floors = data_of(config), point_scores.floors(config, data_of(config), 1_000, 3)
     samples = point_metrics.fresh_draw(GANConfig.from_flat({"data": "gaussian"}), None, 1_000, 5)
-    found = point_metrics.scores(config, data, samples, floors)
+    found = point_scores.scores(config, data, samples, floors)
     for name in ("w1", "energy", "mmd"):
         assert found[name] > 1.5 * found[f"{name}_floor"], name
 
@@ -117,28 +117,32 @@ def test_distances_tell_apart_what_the_frechet_distance_cannot():
 @pytest.mark.parametrize("config, floor", [(RING, 0.036), (GRID, 0.166)], ids=["ring", "grid"])
 def test_the_floor_at_2500_samples(config, floor):
     """Single pairs scatter widely (ring 0.020 to 0.050, grid 0.13 to 0.24): the modes have unequal shares."""
-    assert point_metrics.floors(config, data_of(config), 2_500, repeats=4).w1 == pytest.approx(floor, rel=0.4)
+    assert point_scores.floors(config, data_of(config), 2_500, repeats=4)["w1"] == pytest.approx(floor, rel=0.4)
 
 
 def test_floors_fall_with_the_sample_size_and_are_repeatable():
     data = data_of(RING)
-    small, large = (point_metrics.floors(RING, data, n, repeats=5) for n in (100, 800))
-    assert small.w1 > 1.5 * large.w1 > 0 and small.mmd > 1.5 * large.mmd > 0 and small.energy > 3 * large.energy > 0
+    small, large = (point_scores.floors(RING, data, n, repeats=5) for n in (100, 800))
+    assert (
+        small["w1"] > 1.5 * large["w1"] > 0
+        and small["mmd"] > 1.5 * large["mmd"] > 0
+        and small["energy"] > 3 * large["energy"] > 0
+    )
     assert (small.n, large.n) == (100, 800) and small.bandwidths == large.bandwidths
-    assert small == point_metrics.floors(RING, data, 100, repeats=5)
+    assert small == point_scores.floors(RING, data, 100, repeats=5)
 
 
 def test_floors_are_means_over_pairs_of_fresh_draws():
     data = data_of(RING)
-    floors = point_metrics.floors(RING, data, 50, repeats=2, samples=400)
+    floors = point_scores.floors(RING, data, 50, repeats=2, samples=400)
     pairs = [
         (point_metrics.fresh_draw(RING, data, 50, i), point_metrics.fresh_draw(RING, data, 50, i + 1)) for i in (10, 12)
     ]
-    assert floors.energy == pytest.approx(np.mean([point_metrics.energy_distance(*pair) for pair in pairs]))
-    assert floors.mmd == pytest.approx(
+    assert floors["energy"] == pytest.approx(np.mean([point_metrics.energy_distance(*pair) for pair in pairs]))
+    assert floors["mmd"] == pytest.approx(
         np.mean([point_metrics.mmd(*pair, point_metrics.bandwidths(data.points)) for pair in pairs])
     )
-    assert floors.reverse_kl == point_metrics.reverse_kl_floor(8, 400)
+    assert floors["reverse_kl"] == point_metrics.reverse_kl_floor(8, 400)
 
 
 @pytest.mark.parametrize("modes, n, expected", [(8, 2_500, 0.0015), (25, 2_500, 0.0048), (1, 100, 0), (8, 100, 0.036)])
@@ -227,13 +231,13 @@ def test_what_a_perfect_generator_gets_where_modes_overlap(settings):
     """More than 98.9 % of high quality, and unequal shares, for the outer modes take in what is outside."""
     config = GANConfig.from_flat({**settings, "data_size": 500})
     data = data_of(config)
-    floor = point_metrics.floors(config, data, 50, repeats=1)
+    floor = point_scores.floors(config, data, 50, repeats=1)
     counts = [
         point_metrics.mode_counts(point_metrics.fresh_draw(config, data, 2_500, draw), data.modes, data.mode_std)
         for draw in range(40)
     ]
-    assert np.mean([c.sum() / 2_500 for c in counts]) == pytest.approx(floor.hq, abs=0.0015)
-    assert np.mean([point_metrics.reverse_kl(c) for c in counts]) == pytest.approx(floor.reverse_kl, rel=0.15)
+    assert np.mean([c.sum() / 2_500 for c in counts]) == pytest.approx(floor["hq"], abs=0.0015)
+    assert np.mean([point_metrics.reverse_kl(c) for c in counts]) == pytest.approx(floor["reverse_kl"], rel=0.15)
 
 
 # -- against others, on drawn shapes and ties ---------------------------------------------------------------
@@ -315,9 +319,9 @@ def test_the_floors_of_a_file_are_what_a_perfect_generator_gets(rows):
     floors, values = [], []
     for _ in range(12):
         data = datasets.from_points(rng.normal(size=(rows, 2)).astype(np.float32))
-        floor = point_metrics.floors(FILE, data, rows // 2, repeats=4)
-        perfect = point_metrics.scores(FILE, data, rng.normal(size=(rows // 2, 2)), floor)
-        floors.append([floor.w1, floor.energy, floor.mmd])
+        floor = point_scores.floors(FILE, data, rows // 2, repeats=4)
+        perfect = point_scores.scores(FILE, data, rng.normal(size=(rows // 2, 2)), floor)
+        floors.append([floor["w1"], floor["energy"], floor["mmd"]])
         values.append([perfect[name] for name in ("w1", "energy", "mmd")])
     np.testing.assert_allclose(np.mean(floors, 0), np.mean(values, 0), rtol=0.15)
 
@@ -325,25 +329,24 @@ def test_the_floors_of_a_file_are_what_a_perfect_generator_gets(rows):
 # -- together -----------------------------------------------------------------------------------------------
 
 
-def floors(n, **values):
+def floors(n):
     """Floors as they might be, where a test is not about them."""
-    return point_metrics.Floors(
-        **{"n": n, "w1": 0.02, "energy": 0.01, "mmd": 0.03, "reverse_kl": 0.001, **values}, bandwidths=(1,), hq=0.99
-    )
+    values = {"modes": 8, "hq": 0.99, "reverse_kl": 0.001, "w1": 0.02, "energy": 0.01, "mmd": 0.03}
+    return point_scores.Floors(n, (1,), values)
 
 
 def test_scores_of_real_points():
     data = data_of(RING)
     samples = point_metrics.fresh_draw(RING, data, 2_500, 99)
-    floors = point_metrics.floors(RING, data, 200, repeats=3)
-    scores = point_metrics.scores(RING, data, samples, floors)
+    floors = point_scores.floors(RING, data, 200, repeats=3)
+    scores = point_scores.scores(RING, data, samples, floors)
     assert (scores["modes"], scores["modes_total"]) == (8, 8)
     assert scores["hq"] == pytest.approx(0.989, abs=0.01)
     assert scores["hq_perfect"] == pytest.approx(point_metrics.PERFECT_HQ)
     assert scores["mode_counts"] == point_metrics.mode_counts(samples, data.modes, data.mode_std).tolist()
     assert sum(scores["mode_counts"]) == round(2_500 * scores["hq"])
-    assert (scores["samples"], scores["w1_samples"], scores["w1_floor"]) == (2_500, 200, floors.w1)
-    assert (scores["energy_floor"], scores["mmd_floor"]) == (floors.energy, floors.mmd)
+    assert (scores["samples"], scores["w1_samples"], scores["w1_floor"]) == (2_500, 200, floors["w1"])
+    assert (scores["energy_floor"], scores["mmd_floor"]) == (floors["energy"], floors["mmd"])
     assert all(0 < scores[name] < 3 * scores[f"{name}_floor"] for name in ("w1", "energy", "mmd", "reverse_kl"))
     json.dumps(scores, allow_nan=False)
 
@@ -351,18 +354,18 @@ def test_scores_of_real_points():
 def test_the_distances_are_of_the_first_samples():
     data = data_of(RING)
     samples = point_metrics.fresh_draw(RING, data, 300, 99)
-    real, scores = point_metrics.fresh_draw(RING, data, 50, 0), point_metrics.scores(RING, data, samples, floors(50))
+    real, scores = point_metrics.fresh_draw(RING, data, 50, 0), point_scores.scores(RING, data, samples, floors(50))
     assert scores["w1"] == point_metrics.wasserstein_1(real, samples[:50])
     assert scores["energy"] == point_metrics.energy_distance(real, samples[:50])
     assert scores["mmd"] == point_metrics.mmd(real, samples[:50], [1])
     with pytest.raises(ValueError, match="50 points"):
-        point_metrics.scores(RING, data, samples[:49], floors(50))
+        point_scores.scores(RING, data, samples[:49], floors(50))
 
 
 def test_scores_of_a_collapsed_generator():
     """Everything on the first of 8 modes of a circle of radius 1."""
     samples = np.tile(np.float32([[1, 0]]), (400, 1))
-    scores = point_metrics.scores(RING, data_of(RING), samples, floors(400))
+    scores = point_scores.scores(RING, data_of(RING), samples, floors(400))
     assert (scores["modes"], scores["hq"], scores["mode_counts"]) == (1, 1.0, [400, 0, 0, 0, 0, 0, 0, 0])
     assert scores["reverse_kl"] == pytest.approx(math.log(8))
     # the mean distance of 8 points of a circle to one of them, and among each other, which is the same
@@ -372,7 +375,7 @@ def test_scores_of_a_collapsed_generator():
 
 
 def test_scores_of_a_lost_generator():
-    scores = point_metrics.scores(RING, data_of(RING), np.full((100, 2), 50, np.float32), floors(50))
+    scores = point_scores.scores(RING, data_of(RING), np.full((100, 2), 50, np.float32), floors(50))
     assert (scores["modes"], scores["hq"], scores["reverse_kl"]) == (0, 0.0, None)
     assert scores["mode_counts"] == [0] * 8 and scores["reverse_kl_floor"] == 0.001
 
@@ -380,7 +383,7 @@ def test_scores_of_a_lost_generator():
 def test_data_without_modes_gets_no_mode_scores():
     config = GANConfig.from_flat({"data": "moons", "data_size": 100})
     data = data_of(config)
-    floors = point_metrics.floors(config, data, 50, repeats=1)
-    assert floors.reverse_kl is None
+    floors = point_scores.floors(config, data, 50, repeats=1)
+    assert set(floors.values) == {"w1", "energy", "mmd"}
     names = {f"{name}{floor}" for name in ("w1", "energy", "mmd") for floor in ("", "_floor")}
-    assert set(point_metrics.scores(config, data, data.points, floors)) == {"samples", "w1_samples"} | names
+    assert set(point_scores.scores(config, data, data.points, floors)) == {"samples", "w1_samples"} | names

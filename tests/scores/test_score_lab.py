@@ -4,10 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from gan_core.data import datasets
-from gan_core.scores import point_metrics, score_lab, score_notes
-from gan_core.scores.score_lab import CHEATS, DATA, SCORES, N
+from gan_core.scores import point_metrics, score_lab
+from gan_core.scores.registry import SCORES
+from gan_core.scores.score import FORMS, GOOD, GROUPS
+from gan_core.scores.score_lab import CHEATS, DATA, POINT_SCORES, N
 
 each_data = pytest.mark.parametrize("data", DATA)
 each_way = pytest.mark.parametrize("way", CHEATS)
@@ -28,7 +31,7 @@ def noticing(data, way, strength, floors) -> set[str]:
 @each_data
 def test_floors_are_what_perfect_data_get(floors, data):
     floor = floors[data]
-    assert list(floor) == list(SCORES)
+    assert list(floor) == list(POINT_SCORES)
     modes = len(DATA[data](10, np.random.default_rng(0)).modes)
     assert floor["modes"] == (modes, 0)
     assert floor["hq"][0] == pytest.approx(point_metrics.PERFECT_HQ, abs=0.005)
@@ -67,10 +70,10 @@ def test_at_full_strength_the_scores_see_what_the_page_says(floors, data, way):
     cheat, found = CHEATS[way], noticing(data, way, 1, floors)
     assert set(cheat.catch) <= found
     assert not set(cheat.fooled) & found
-    assert set(cheat.catch) | set(cheat.fooled) <= set(SCORES) and len(cheat.lesson) > 100
+    assert set(cheat.catch) | set(cheat.fooled) <= set(POINT_SCORES) and len(cheat.lesson) > 100
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("name", POINT_SCORES)
 def test_each_score_catches_something_and_is_fooled_by_something(name):
     assert any(name in cheat.catch for cheat in CHEATS.values())
     assert any(name in cheat.fooled for cheat in CHEATS.values())
@@ -125,7 +128,7 @@ def test_an_experiment_is_the_same_every_time(floors):
 def test_every_cheat_gives_points_and_scores(floors, data, way, strength):
     shown = score_lab.cheat(data, way, strength, floors[data])
     assert shown.fake.shape == shown.real.shape == (N, 2) and np.isfinite(shown.fake).all()
-    assert [row.name for row in shown.rows] == list(SCORES)
+    assert [row.name for row in shown.rows] == list(POINT_SCORES)
     for row in shown.rows:
         assert math.isfinite(row.value) or row.name == "reverse_kl"
 
@@ -168,8 +171,8 @@ def test_gaps_are_filled_along_the_shortest_ways(data):
     strewn = fake[(fake != samples.points).any(1)]
     assert len(strewn) == pytest.approx(N / 2, abs=40)
     modes = against.data.modes.astype(float)
-    two = np.sort(point_metrics.cdist(strewn, modes), 1)[:, :2].sum(1)
-    apart = np.sort(point_metrics.cdist(modes, modes), 1)[:, 1].min()
+    two = np.sort(cdist(strewn, modes), 1)[:, :2].sum(1)
+    apart = np.sort(cdist(modes, modes), 1)[:, 1].min()
     np.testing.assert_allclose(two, apart, rtol=0.01)  # on a segment both distances make up its length
 
 
@@ -195,8 +198,8 @@ def test_everything_is_shifted():
 
 
 def test_every_score_is_explained():
-    assert set(SCORES) <= set(score_notes.NOTES)
-    assert {"classifier_fid", "confidence", "class_tv", "inception_score", "fid"} <= set(score_notes.NOTES)
-    assert {note.group for note in score_notes.NOTES.values()} == set(score_notes.GROUPS)
-    for note in score_notes.NOTES.values():
-        assert all((note.title, note.what, note.floor, note.fooled, note.source))
+    assert {"classifier_fid", "confidence", "class_tv", "inception_score", "fid"} <= set(SCORES)
+    assert {row.group for row in SCORES.values()} == set(GROUPS)
+    for row in SCORES.values():
+        assert all((row.title, row.what, row.real_data, row.fooled, row.source))
+        assert row.form in FORMS and row.good in GOOD

@@ -47,7 +47,7 @@ class Show:
 
     run: Run
     display: Any = None
-    scores: Callable[[Snapshot, Any], str] | None = None
+    scores: Callable[[Snapshot], str] | None = None
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     number: int = 0
     content: bytes = b""
@@ -108,7 +108,7 @@ class Show:
             "past": np.array(self.past.steps, np.int32),
             "status": f"{STATUS[snapshot.status]} · {snapshot.config.data} · seed {snapshot.config.seed}",
             "rate": round(float(snapshot.steps_per_second), 1),
-            "scores": self.scores(snapshot, self.display),
+            "scores": self.scores(snapshot),
             "panels": {name: np.frombuffer(pack(figure), np.uint8) for name, figure in panels.items()},
         }
         return gzip.compress(pack(about), 1)

@@ -1,6 +1,6 @@
 """What a page's picture shows, as the parts of a page around a run know it."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from gan_core.recording.snapshot import Snapshot, View
 from pages.ui.figures.figure_parts import Figure
@@ -26,6 +26,3 @@ class Display(Protocol):
 
     def presented(self) -> "Display":
         """What those see to whom the run is presented: they choose among all layers."""
-
-    def scores(self, metrics: dict[str, Any]) -> tuple[list[tuple[str, str, str]], str]:
-        """((value, name, what real data get) of each score, a note on how they were measured) of the newest metrics."""

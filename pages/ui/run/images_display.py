@@ -1,14 +1,13 @@
 """What the page Images shows: the sample grid beside real images, losses, classes, interpolation, neighbours."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import clicked, live_plot
-from pages.ui.figures import figure_parts, image_figures, loss_figures, score_texts
+from pages.ui.figures import figure_parts, image_figures, loss_figures
 from pages.ui.run import time_machine
 from pages.ui.run.points_display import loss_switches
 
@@ -150,9 +149,6 @@ class Images:
             live_plot(figure, key=key, on_click=_pick if key == "live_samples" else None)
             if key == "live_neighbours":
                 st.button("Close", key="unpick", on_click=_unpick)
-
-    def scores(self, metrics: dict[str, Any]) -> tuple[list[score_texts.Cell], str]:
-        return score_texts.of_images(metrics)
 
 
 def _pick() -> None:

@@ -1,14 +1,13 @@
 """What the page Points shows: the plane with its layers, the losses, the scores of points."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import streamlit as st
 
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import live_plot
-from pages.ui.figures import figure_parts, loss_figures, point_figures, score_texts
+from pages.ui.figures import figure_parts, loss_figures, point_figures
 from pages.ui.run import time_machine
 
 
@@ -78,6 +77,3 @@ class Points:
     def draw(self, shown: dict[str, figure_parts.Figure]) -> None:
         for key, figure in shown.items():
             live_plot(figure, key=key)
-
-    def scores(self, metrics: dict[str, Any]) -> tuple[list[score_texts.Cell], str]:
-        return score_texts.of_points(metrics)

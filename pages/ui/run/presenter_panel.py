@@ -56,7 +56,7 @@ def link(show: Show) -> str:
     return f"{st.session_state.get('base', '/')}ganscope/watch/{show.token}"
 
 
-def presents(run: Run, display: Any, scores: Callable[[Snapshot, Any], str]) -> None:
+def presents(run: Run, display: Any, scores: Callable[[Snapshot], str]) -> None:
     """Says to the presentation of `run`, if there is one, what its page shows; scores: as HTML."""
     show = SHOWS.of(run)
     if show is not None:

@@ -220,7 +220,7 @@ def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
         "steps_per_second": status.introduction(snapshot)
         if status.untouched(run, snapshot)
         else status.line(run, snapshot),
-        "metrics": status.metrics(snapshot, display),
+        "metrics": status.metrics(snapshot),
     }
 
 

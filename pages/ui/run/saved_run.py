@@ -53,7 +53,7 @@ def matches(run: Saved, wanted: str) -> bool:
 
 def score_line(run: Saved) -> str:
     """The run's last scores in a line."""
-    return " · ".join(f"{name} {value}" for value, name, _ in cells(run.config, run.scores)[:4])
+    return " · ".join(f"{name} {value}" for value, name, _ in cells(run.scores)[:4])
 
 
 def row(run: Saved, chosen: int) -> None:

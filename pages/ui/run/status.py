@@ -8,9 +8,9 @@ import streamlit as st
 from gan_core.data.datasets import DATASETS
 from gan_core.recording.snapshot import Snapshot
 from gan_core.serving.client import Run
+from pages.ui.figures import score_texts
 from pages.ui.frames.feed import STATUS
 from pages.ui.run import presenter_panel
-from pages.ui.run.display import Display
 from pages.ui.session import own_run
 
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
@@ -72,16 +72,16 @@ def line(run: Run, snapshot: Snapshot) -> str:
     return f"<p{how}>{escape(said)}</p>"
 
 
-def metrics(snapshot: Snapshot, display: Display) -> str:
+def metrics(snapshot: Snapshot) -> str:
     """The scores beside their floors and sample sizes, as HTML."""
     m = snapshot.frame.get("metrics") or {}
     if "samples" not in m:
         text = m.get("note", "Press Play to see the scores.")
         return f'<div class="ganscope-metrics"><span>{escape(text)}</span></div>'
-    cells, how = display.scores(m)
-    body = "".join(f"<div><b>{escape(a)}</b><span>{escape(b)}<br>{escape(c)}</span></div>" for a, b, c in cells)
+    cells = (map(escape, cell) for cell in score_texts.cells(m))
+    body = "".join(f"<div><b>{value}</b><span>{name}<br>{real}</span></div>" for value, name, real in cells)
     which = "averaged generator (EMA)" if snapshot.config.show_ema else "current generator"
-    note = f"Scores at step {m['step']:,}, {which}: {how}"
+    note = f"Scores at step {m['step']:,}, {which}: {score_texts.how_measured(m)}"
     return f'<div class="ganscope-metrics">{body}</div><div class="ganscope-note">{escape(note)}</div>'
 
 

@@ -1,0 +1,82 @@
+"""The scores of a trainer: which of its samples are scored, and against which real data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gan_core.scores import image_scores, point_scores
+from gan_core.scores.point_metrics import MODE_SAMPLES
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from gan_core.scores.classifier import Classifier
+    from gan_core.scores.comparisons import RealImages
+    from gan_core.training.trainer import Trainer
+
+W1_SAMPLES = 500
+FLOOR_REPEATS = 5
+IMAGE_SAMPLES = 1_000
+NO_CLASSES = "Scores of images need data with at least two classes."
+
+
+def w1_samples(trainer: Trainer, most: int) -> int:
+    """Sample size of the distances of points: `most`, or half of a user's file, whose halves are held against each
+    other for the floors; other data are drawn afresh."""
+    return min(most, len(trainer.data) // 2) if trainer.config.data == "file" else most
+
+
+def generated_points(trainer: Trainer, n: int) -> np.ndarray:
+    """The shown generator's points that are scored, float32 [n, 2] in the data's units."""
+    return trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema)
+
+
+def point_floors(trainer: Trainer, most: int = W1_SAMPLES, repeats: int = FLOOR_REPEATS) -> point_scores.Floors:
+    """What real points get over so many pairs of draws, distances at `most` points; a live run has little time."""
+    return point_scores.floors(trainer.config, trainer.data, w1_samples(trainer, most), repeats)
+
+
+def score_points(trainer: Trainer, floors: point_scores.Floors) -> dict[str, Any]:
+    """The scores of the shown generator's points (point_scores.py)."""
+    return point_scores.scores(trainer.config, trainer.data, generated_points(trainer, MODE_SAMPLES), floors)
+
+
+def has_classes(trainer: Trainer) -> bool:
+    """Whether images can be scored: a classifier needs at least two classes in the set that they were chosen from."""
+    data = trainer.data
+    names = data.class_names if data.whole is None else data.whole.class_names
+    return data.labels is not None and len(names) >= 2
+
+
+def generated_images(trainer: Trainer, n: int) -> np.ndarray:
+    """The shown generator's images that are scored, uint8 [n, H, W, C]; of the data's classes if it is told them."""
+    labels = trainer.labels(n, draw=1) if trainer.classes else None
+    return trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema, labels)
+
+
+def score_images(trainer: Trainer, judge: Classifier, reference: RealImages) -> dict[str, Any]:
+    """The scores of the shown generator's images (image_scores.py)."""
+    return image_scores.scores(reference, judge, generated_images(trainer, reference.n))
+
+
+def all_scores(trainer: Trainer, most: int, repeats: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """All scores, from `most` images, or points of distances, beside floors from `repeats` pairs of real draws;
+    {"samples": 0}, and a word to `say`, if there are none.
+
+    The classifier of images is trained now if no cache has it; `say` hears of that too.
+    """
+    from gan_core.scores import classifier
+
+    if trainer.data.kind == "points":
+        return score_points(trainer, point_floors(trainer, most, repeats))
+    if not has_classes(trainer):
+        say(f"No scores. {NO_CLASSES}")
+        return {"samples": 0}
+    try:
+        judge = classifier.trained(trainer.data, say)
+    except ValueError as error:  # two names, and pictures of one class only
+        say(f"No scores: {error}")
+        return {"samples": 0}
+    reference = image_scores.reference(judge, trainer.data, most, trainer.config.seed)
+    return score_images(trainer, judge, reference)
