@@ -289,6 +289,8 @@ def test_the_plots_take_the_height_there_is(open_tab, query):
         wait_until(lambda h=height: box(main)["height"] >= least * h, 10, f"the plot to take its part of {height}")
         lowest = max(box(key)["y"] + box(key)["height"] for key in keys)
         assert 0.93 * height <= lowest <= height, (width, height)  # all is seen, and nothing is left empty
+        if query == SMALL:  # two rows of scores beside the plane left the losses 180 pixels
+            assert box(".st-key-live_losses .ganscope-plot")["height"] >= 0.3 * height, (width, height)
         drawn = box(f"{main} .nsewdrag")
         assert drawn["width"] == pytest.approx(drawn["height"], rel=0.03), (width, height)
 
