@@ -47,7 +47,7 @@ def one_json_line(output: str) -> dict:
 
 def test_train_ends_with_one_json_line(monkeypatch, capsys):
     """In a process of its own: the test of digits, below."""
-    monkeypatch.setattr(cli, "W1_SAMPLES", 64)
+    monkeypatch.setattr(cli, "SAMPLES", 64)
     assert main(["train", "--preset", "ring", "--steps", "30", "--seed", "7", *TINY, "--json"]) == 0
     row = one_json_line(capsys.readouterr().out)
     assert row["preset"] == "ring" and row["steps"] == 30 and row["config"]["seed"] == 7
@@ -67,7 +67,7 @@ def test_a_config_file_and_a_data_file(tmp_path, capsys):
 
 
 def test_seconds_end_a_run(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "W1_SAMPLES", 64)
+    monkeypatch.setattr(cli, "SAMPLES", 64)
     assert main(["train", "--preset", "moons", *TINY, "--seconds", "0.5", "--json"]) == 0
     assert one_json_line(capsys.readouterr().out)["steps"] > 0
 
@@ -187,7 +187,7 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(cli, "W1_SAMPLES", 64)
+        patch.setattr(cli, "SAMPLES", 64)
         patch.setenv("GANSCOPE_RUNS_DIR", str(folder))
         unbounded = ["--set", "loss=wasserstein", "--set", "penalty=none", "--set", "g_layers=1", "--set", "d_layers=1"]
         assert main(["train", *TINY, *unbounded, "--steps", "3", "--save", "first one", "--json"]) == 0

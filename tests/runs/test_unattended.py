@@ -10,11 +10,11 @@ import time
 import numpy as np
 import pytest
 
-from gan_core import __main__ as cli
 from gan_core.__main__ import main
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import run_reading, run_writing, unattended
+from gan_core.scores import trainer_scores
 from gan_core.training.trainer import Diverged, Trainer
 from tests.conftest import ROOT, wait_until
 
@@ -25,7 +25,7 @@ TINY += ["--set", "g_norm=batch", "--set", "dropout=0.1", "--set", "penalty=none
 @pytest.fixture
 def quick(monkeypatch, tmp_path):
     """No scores in full, and no compiling ahead; returns the folder of the runs."""
-    monkeypatch.setattr(cli, "_scores", lambda trainer: {"samples": 64, "w1": 0.5})
+    monkeypatch.setattr(trainer_scores, "all_scores", lambda *given: {"samples": 64, "w1": 0.5})
     monkeypatch.setattr(Trainer, "compile", lambda self: None)
     monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path / "runs"))
     return tmp_path / "runs"
@@ -164,7 +164,7 @@ def saved(tmp_path_factory):
     """The folder of a run called `small`, at step 4, with a time for its end."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_scores", lambda trainer: {"samples": 64, "w1": 0.5})
+        patch.setattr(trainer_scores, "all_scores", lambda *given: {"samples": 64, "w1": 0.5})
         patch.setattr(Trainer, "compile", lambda self: None)
         assert main(["train", *TINY, "--steps", "4", "--save", "small", "--runs-dir", str(folder)]) == 0
     return folder
