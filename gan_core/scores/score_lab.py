@@ -34,7 +34,7 @@ DATA: dict[str, Callable[..., Data]] = {
 
 # -- the scores ---------------------------------------------------------------------------------------------
 
-POINT_SCORES = {name: row for name, row in SCORES.items() if row.points is not None}
+POINT_SCORES = tuple(name for name, row in SCORES.items() if row.points is not None)  # without those of plugins
 BAD = {"high": "low", "low": "high", "near": "both"}  # the end that is not good
 
 
@@ -62,7 +62,7 @@ def real(draw: Callable[..., Data], seed: int, n: int = N) -> Real:
 
 def _measured(against: Real, fake: np.ndarray, names: Iterable[str]) -> dict[str, float]:
     comparison = PointComparison(against.data, fake, against.points, against.training, against.bandwidths)
-    found = {name: POINT_SCORES[name].points.of(comparison) for name in names}
+    found = {name: SCORES[name].points.of(comparison) for name in names}
     return {name: math.nan if value is None else float(value) for name, value in found.items()}
 
 
@@ -72,8 +72,11 @@ def distances(against: Real, fake: np.ndarray) -> dict[str, float]:
 
 
 def measure(against: Real, fake: np.ndarray) -> dict[str, float]:
-    """All POINT_SCORES of `fake` [n, 2] against data with modes; reverse_kl is NaN without a high-quality sample."""
-    return _measured(against, fake, POINT_SCORES)
+    """All scores of points, those of plugins too, of `fake` [n, 2] against data with modes.
+
+    reverse_kl is NaN without a high-quality sample.
+    """
+    return _measured(against, fake, [name for name, row in SCORES.items() if row.points is not None])
 
 
 Floors = dict[str, tuple[float, float]]
