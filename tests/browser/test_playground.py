@@ -346,8 +346,11 @@ def test_a_refresh_keeps_the_step_looked_at_the_question_and_the_switches(shared
     page = tab.page
     tab.play(100)
     tab.pause()
-    page.get_by_role("radio", name="+100", exact=True).click()
+    hundred = page.get_by_role("radio", name="+100", exact=True)
+    hundred.click()
+    wait_until(hundred.is_checked, 10, "the size of a step")
     page.locator(".st-key-smooth_losses label").first.click()
+    wait_until(lambda: not page.locator(".st-key-smooth_losses input").is_checked(), 10, "the switch")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     at = wait_until(lambda: page.get_attribute(".ganscope-scrubber", "data-at"), 10, "the past")
@@ -363,7 +366,7 @@ def test_a_refresh_keeps_the_step_looked_at_the_question_and_the_switches(shared
     wait_until(lambda: page.get_attribute(".ganscope-scrubber", "data-at") == at, 20, "the step that was looked at")
     wait_until(lambda: tab.step() == int(at), 20, "its picture")
     assert tab.settings() == asked
-    assert page.get_by_role("radio", name="+100", exact=True).is_checked()
+    wait_until(hundred.is_checked, 10, "the size of a step after the refresh")
     assert not page.locator(".st-key-smooth_losses input").is_checked()
     page.locator(".st-key-smooth_losses label").first.click()
     page.get_by_role("radio", name="+1", exact=True).click()
