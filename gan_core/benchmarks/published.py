@@ -106,28 +106,20 @@ class Training:
         self.trainer.compile()
         self.seconds = 0.0
         self.diverged: str | None = None
-        self._rate = 10.0
 
     def until(self, steps: int | None, seconds: float | None) -> None:
         """Trains to `steps`, or for `seconds` in all, whichever comes first."""
-        from gan_core.training.train_step import ROWS
         from gan_core.training.trainer import Diverged
+        from gan_core.training.training_loop import fit
 
-        started = time.perf_counter() - self.seconds
-        while self.diverged is None and (steps is None or self.trainer.step < steps):
-            left = math.inf if seconds is None else seconds - self.seconds
-            if left <= 0:
-                break
-            n = int(max(1, min(ROWS, self._rate * min(0.2, left))))
-            if steps is not None:
-                n = min(n, steps - self.trainer.step)
-            before = time.perf_counter()
-            try:
-                self.trainer.train(n)
-            except Diverged as diverged:
-                self.diverged = str(diverged)
-            now = time.perf_counter()
-            self._rate, self.seconds = n / (now - before), now - started
+        if self.diverged is not None:
+            return
+        started = time.perf_counter()
+        try:
+            fit(self.trainer, steps, None if seconds is None else seconds - self.seconds)
+        except Diverged as diverged:
+            self.diverged = str(diverged)
+        self.seconds += time.perf_counter() - started
 
 
 def mean_and_error(values: list[float]) -> tuple[float, float | None]:

@@ -24,12 +24,12 @@ from gan_core.recording.recorder import Checkpoint
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import TrainingRun
 from gan_core.serving.client import Run, WorkerProcess
-from gan_core.serving.worker import Pace
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.training.compilation import first_steps
 from gan_core.training.train_step import COLUMNS, ROWS, TrainStep
 from gan_core.training.trainer import Trainer
+from gan_core.training.training_loop import Pace, Trainable, fit
 
 FRAMES_PER_SECOND = 10
 _CROSS = {"g_lr": 2e-4, "d_lr": 2e-4, "data": "disc", "data_size": 10_000, "ema_decay": 0.99}
@@ -68,20 +68,15 @@ class Engine:
         while self.trainer.step < first:  # what is measured is what runs on and on
             self.trainer.train(min(ROWS, first - self.trainer.step))
 
-    def _take(self, n: int) -> int:
-        """Takes at most n steps, and says how many."""
-        self.trainer.train(n)
-        return n
+    @property
+    def _trained(self) -> Trainable:
+        return self.trainer
 
     def speed(self, seconds: float) -> float:
         """Steps/s over about `seconds`."""
-        started, taken = time.perf_counter(), 0
-        while (elapsed := time.perf_counter() - started) < seconds:
-            before = time.perf_counter()
-            n = self._take(self._pace.steps(ROWS))
-            self._pace.measured(n, time.perf_counter() - before)
-            taken += n
-        return taken / elapsed
+        before = self.trainer.step
+        elapsed = fit(self._trained, seconds=seconds, pace=self._pace)
+        return (self.trainer.step - before) / elapsed
 
 
 class Recorded(Engine):
@@ -89,12 +84,11 @@ class Recorded(Engine):
 
     def __init__(self, config: GANConfig):
         super().__init__(config)
-        self._lane = TrainingRun(self.trainer, scored=False)
+        self._run = TrainingRun(self.trainer, scored=False)
 
-    def _take(self, n: int) -> int:
-        n = self._lane.until_due(n)
-        self._lane.train(n)
-        return n
+    @property
+    def _trained(self) -> Trainable:
+        return self._run
 
 
 class FunctionLoop:

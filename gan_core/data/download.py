@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from gan_core.data.image_datasets import SOURCES, by_hand, cache_folder, find_file, keras_folder, load_npz
+from gan_core.data.image_datasets import SOURCES, by_hand, find_file, load_npz
+from gan_core.foundations.files import cache_folder, keras_folder, whole_file
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.lazy_imports import keras
 
@@ -262,9 +263,8 @@ def fetch(name: str, out: Path, load: Callable[[str], tuple] = _load) -> None:
             shutil.rmtree(Path(home, "datasets"))  # the user's copy was damaged: fetch a fresh one
             arrays = load(name)
         (x_train, y_train), (x_test, y_test) = arrays
-        part = Path(home, "part.npz")
-        np.savez(part, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-        os.replace(part, out)
+        with whole_file(out) as file:
+            np.savez(file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
 def main(name: str, out: str) -> None:

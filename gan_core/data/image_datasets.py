@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from gan_core.data.memory_cache import Kept
+from gan_core.foundations.files import cache_folder, keras_folder
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 
 Pixels = np.ndarray  # uint8 [N, H, W, C]
@@ -153,16 +154,6 @@ class Pictures:
 
 
 # -- files --------------------------------------------------------------------------------------------------
-
-
-def cache_folder() -> Path:
-    """GANscope's own folder for downloaded files; it may not exist yet."""
-    return Path(os.environ.get("GANSCOPE_CACHE") or "~/.cache/ganscope").expanduser().absolute()
-
-
-def keras_folder() -> Path:
-    """Where Keras keeps its data sets. The user's: nothing here is ever changed."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser().absolute() / "datasets"
 
 
 def find_file(name: str) -> Path | None:

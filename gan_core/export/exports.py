@@ -23,11 +23,12 @@ import numpy as np
 from gan_core.data.datasets import DATASETS
 from gan_core.export import animation, model_files
 from gan_core.export.animation import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
+from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.lazy_imports import tf
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
-from gan_core.runs import run_reading, run_writing
+from gan_core.runs import run_reading
 from gan_core.training.train_step import COLUMNS
 
 if TYPE_CHECKING:
@@ -308,7 +309,7 @@ def write(run: Saved, name: str, output: Path, say: Say) -> int:
     _check_writable(output.parent, output.name)
     content = row.make(run, say)
     try:
-        run_writing.write_whole(output, content)
+        write_whole(output, content)
     except OSError as error:
         raise _unwritten(output, error) from None
     return len(content)
@@ -325,7 +326,7 @@ def _write_folder(run: Saved, row: Export, folder: Path, say: Say) -> int:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             members = {name: file.read(name) for name in file.namelist()}
         for name, member in members.items():
-            run_writing.write_whole(folder / name, member)
+            write_whole(folder / name, member)
     except OSError as error:
         raise _unwritten(folder, error) from None
     return sum(map(len, members.values()))

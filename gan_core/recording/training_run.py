@@ -41,6 +41,15 @@ class TrainingRun:
         if self.trainer.step > 0 and self.recording.checkpoints.steps[-1:] == [self.trainer.step]:
             self.checkpoint()  # a branch from here, or the saved run, starts with the settings as they are now
 
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.trainer.step
+
+    def take(self, most: int) -> np.ndarray | None:
+        """At most `most` steps, fewer where a frame is due on the way; as `train`."""
+        return self.train(self.until_due(most))
+
     def until_due(self, n: int) -> int:
         """At most `n` steps, fewer where a frame is due on the way."""
         if not self.recording.frames.steps:

@@ -8,12 +8,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.locking import FILE as LOCK_FILE
 from gan_core.foundations.locking import locked
 from gan_core.runs.disk_quota import room
 from gan_core.runs.run_reading import CONFIG, NOTE_LENGTH, Saved, is_run, printable, read
-from gan_core.runs.run_writing import json_bytes, new_run, unsaved, write_whole
+from gan_core.runs.run_writing import json_bytes, new_run, unsaved
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
 DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9])( *\..*)?", re.IGNORECASE)  # names that Windows keeps for itself

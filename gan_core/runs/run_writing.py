@@ -27,6 +27,7 @@ import numpy as np
 
 from gan_core.data.datasets import DATASETS, Data
 from gan_core.data.image_datasets import Pictures
+from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.locking import locked
 from gan_core.recording.recorder import Checkpoint, Recording
@@ -231,22 +232,6 @@ def _names(folder: Path) -> Iterator[Path]:
     yield folder
     for i in itertools.count(2):
         yield folder.with_name(f"{folder.name[:74]} {i}")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Whole or not at all, whatever is killed meanwhile; raises OSError."""
-    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def json_bytes(value: Any) -> bytes:

@@ -16,6 +16,7 @@ import numpy as np
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import run_writing
+from gan_core.training.training_loop import fit
 
 SAVE_SECONDS = 180.0  # of training between two saves
 SAY_SECONDS = 2.0
@@ -123,25 +124,12 @@ def _saved(lane: TrainingRun, saver: Saver) -> str:
 def _train(
     lane: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None, came: list[int]
 ) -> tuple[np.ndarray, float]:
-    from gan_core.training.train_step import ROWS
+    spoken = saved = time.monotonic()
+    row = np.empty(0)
 
-    trainer = lane.trainer
-    started = spoken = saved = time.monotonic()
-    row, rate, elapsed, saving = np.empty(0), 10.0, 0.0, 0.0
-    while (steps is None or trainer.step < steps) and (seconds is None or elapsed < seconds):
-        n = int(min(ROWS, max(1, rate * 0.1)))
-        if steps is not None:
-            n = min(n, steps - trainer.step)
-        if seconds is not None:
-            n = max(1, min(n, int(rate * (seconds - elapsed))))
-        n = lane.until_due(n)
-        before = time.monotonic()
-        rows = lane.train(n)
-        if rows is None:
-            raise Failed(lane.error)
-        row = rows[-1]
-        now = time.monotonic()
-        rate = min(4 * rate, n / max(now - before, 1e-6))
+    def after(rows: np.ndarray) -> None:
+        nonlocal row, spoken, saved
+        row, now = rows[-1], time.monotonic()
         if came:
             raise Failed(_interrupted(came), 128 + came[0])
         if saver is not None and (saver.new or now - saved >= SAVE_SECONDS):
@@ -153,9 +141,11 @@ def _train(
                     raise
                 say(f"{error} The training goes on, and the next save is tried in {SAVE_SECONDS:g} s.")
             saved = time.monotonic()
-            saving += saved - now
-        elapsed = time.monotonic() - started - saving
         if now - spoken > SAY_SECONDS:
             spoken = now
-            say(f"step {trainer.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
+            say(f"step {lane.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
+
+    elapsed = fit(lane, steps, seconds, after)
+    if lane.error:
+        raise Failed(lane.error)
     return row, elapsed

@@ -15,7 +15,6 @@ import hashlib
 import itertools
 import math
 import os
-import tempfile
 import threading
 import time
 import zipfile
@@ -25,7 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_core.data.image_datasets import Pictures, cache_folder
+from gan_core.data.image_datasets import Pictures
+from gan_core.foundations.files import cache_folder, whole_file
 from gan_core.foundations.lazy_imports import tf
 from gan_core.objectives.optimizers import OPTIMIZERS
 
@@ -349,13 +349,7 @@ def _save(path: Path, classifier: Classifier) -> None:
     arrays = {f"w{i}": w for i, w in enumerate(classifier.weights)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, key=np.array(classifier.key), accuracy=np.array(classifier.accuracy), **arrays)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with whole_file(path) as file:
+            np.savez(file, key=np.array(classifier.key), accuracy=np.array(classifier.accuracy), **arrays)
     except OSError:
         pass

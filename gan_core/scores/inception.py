@@ -14,8 +14,6 @@ Images are uint8 [n, H, W, C] of 1 or 3 channels; a hundred take some ten second
 """
 
 import hashlib
-import os
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.image_datasets import cache_folder, keras_folder
+from gan_core.foundations.files import cache_folder, keras_folder, whole_file
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.lazy_imports import keras, tf
 from gan_core.scores import image_metrics
@@ -199,16 +197,9 @@ def _imagenet(say: Say) -> Path:
             return path
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=NAME, suffix=".part", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                digest = _fetch(file, say)
-            if digest != MD5:
+        with whole_file(target) as file:
+            if _fetch(file, say) != MD5:
                 raise OSError("what came is not the file that was asked for")
-            os.replace(part, target)
-        except BaseException:
-            os.unlink(part)
-            raise
     except (OSError, ValueError, urllib.error.URLError) as error:
         reason = str(getattr(error, "reason", "") or getattr(error, "strerror", "") or error)
         raise ConfigError(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.serving.wire import LEAVE_SECONDS, Wire
 from gan_core.settings.config import GANConfig, compile_key, same_structure
+from gan_core.training.training_loop import Pace
 
 if TYPE_CHECKING:
     from gan_core.recording.recorder import Recording
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from gan_core.runs.autosave import Autosave
     from gan_core.runs.run_writing import Content
 
-CHUNK_SECONDS = 0.04
-SLOW_CHUNK_SECONDS = 0.1  # for two or three slow steps: one by one they cannot overlap, a sixth slower for convolutions
 NICENESS = 5  # beside busy programs 10 leaves it a tenth of a core, and 0 takes the frames of the page: docs/figures.md
 PROGRAMS = 4  # compiled structures kept
 LEASE_SECONDS = 20.0  # without a renewal: pause
@@ -116,41 +115,6 @@ class Mailbox:
             if "frame" in self._newest:
                 messages.append(("frame", self._newest.pop("frame")))
             return messages
-
-
-class Pace:
-    """How many steps may be taken now: none waits, a chunk lasts about CHUNK_SECONDS, a chosen speed is kept."""
-
-    def __init__(self) -> None:
-        self.speed = 0.0  # steps/s, 0 for as fast as it goes
-        self.lanes = 1  # that share a chunk: each call costs a millisecond by itself
-        self._rate = 100.0  # measured steps/s within a chunk
-        self._allowed, self._since = 1.0, time.monotonic()
-
-    def restart(self) -> None:
-        """From standing still: the first step comes at once."""
-        self._allowed, self._since = 1.0, time.monotonic()
-
-    def steps(self, most: int) -> int:
-        """Steps to take in the next chunk, 0 if it is too early."""
-        chunk = int(self._rate * CHUNK_SECONDS * self.lanes)
-        if chunk < 3:
-            chunk = min(3, int(self._rate * SLOW_CHUNK_SECONDS))
-        chunk = max(1, min(most, chunk))
-        if self.speed <= 0:
-            return chunk
-        now = time.monotonic()
-        self._allowed = min(self._allowed + (now - self._since) * self.speed, max(1.0, self.speed * 0.2))
-        self._since = now
-        n = min(chunk, int(self._allowed))
-        self._allowed -= n
-        return n
-
-    def measured(self, n: int, seconds: float) -> None:
-        """Learns from a chunk of n steps."""
-        rate = n / max(seconds, 1e-6)
-        # Grow by at most 4 at a time: the first chunk of a fresh function can mislead.
-        self._rate = min(0.5 * self._rate + 0.5 * rate, 4 * self._rate)
 
 
 class Worker:

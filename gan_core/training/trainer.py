@@ -124,6 +124,10 @@ class Trainer:
             self.state = before
             raise
 
+    def take(self, most: int) -> np.ndarray:
+        """`most` steps, as `train`: what training_loop.fit calls."""
+        return self.train(most)
+
     def _advance(self, n: int) -> np.ndarray:
         """n steps, all on one side of the change."""
         change = self.program.change

@@ -15,6 +15,7 @@ from PIL import Image
 
 from gan_core.data import image_datasets
 from gan_core.data.image_datasets import MissingFile, Pictures
+from gan_core.foundations.files import cache_folder, keras_folder
 from gan_core.foundations.hyperparameters import ConfigError
 
 TRAIN, TEST = 300, 60
@@ -409,8 +410,8 @@ def test_without_variables_the_home_folder_is_meant(folders, monkeypatch):
     for variable in ("GANSCOPE_DATA", "KERAS_HOME", "GANSCOPE_CACHE"):
         monkeypatch.setenv(variable, "")
     monkeypatch.setenv("HOME", str(folders))
-    assert image_datasets.cache_folder() == folders / ".cache" / "ganscope"
-    assert image_datasets.keras_folder() == folders / ".keras" / "datasets"
+    assert cache_folder() == folders / ".cache" / "ganscope"
+    assert keras_folder() == folders / ".keras" / "datasets"
     (folders / ".keras" / "datasets").mkdir(parents=True)
     (folders / ".keras" / "datasets" / "mnist.npz").write_bytes(b"")
     assert image_datasets.find_file("mnist") == folders / ".keras" / "datasets" / "mnist.npz"

@@ -101,6 +101,7 @@ def test_a_frame_that_fails_is_one_frame_less(shows, caplog):
     wait_until(lambda: "could not be made" in caplog.text, 10, "the failure in the log")
     wait_until(lambda: 2 in well.past.steps, 10, "the other presentation's next frame")
     assert about(get(f"/ganscope/frames/{show.token}").content)["step"] == 1 and not show.ended
+    assert caplog.text.count("could not be made") == 1  # said once, not at each of ten tries a second
     show.display.breaks = False
     run.at = 3
     wait_until(lambda: 3 in show.past.steps, 10, "the next frame")

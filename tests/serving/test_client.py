@@ -19,9 +19,9 @@ from gan_core.runs import run_reading
 from gan_core.serving import client, worker
 from gan_core.serving.client import Run, WorkerProcess
 from gan_core.serving.copies import Copies
-from gan_core.serving.worker import Pace
 from gan_core.settings.config import GANConfig
 from gan_core.training.trainer import Trainer
+from gan_core.training.training_loop import Pace
 from tests.conftest import wait_until
 
 # Real processes on two busy cores: one second chance, which pytest's summary counts as "rerun".

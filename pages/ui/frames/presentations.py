@@ -56,6 +56,7 @@ class Show:
     ended: bool = False
     copies: Copies = field(init=False)
     _seen: dict[str, float] = field(default_factory=dict)
+    failure: str = ""  # why the last frame could not be made
     _drawn: tuple[Any, ...] = ()
     _idle_since: float | None = None
 
@@ -181,8 +182,11 @@ class Shows:
                 try:
                     if show.watchers() or time.monotonic() > show.made + IDLE_SECONDS:
                         show.refresh()
-                except Exception:  # one frame less; the other presentations go on
-                    _LOGGER.exception("a frame of a presentation could not be made")
+                        show.failure = ""
+                except Exception as error:  # one frame less; the other presentations go on
+                    if repr(error) != show.failure:  # ten tries a second would fill the log
+                        _LOGGER.exception("a frame of a presentation could not be made")
+                    show.failure = repr(error)
                 if show.ended:
                     self.end(show)
 
