@@ -21,7 +21,7 @@ from gan_core.scores import image_scores, point_scores
 from gan_core.scores.comparisons import Resamples
 from gan_core.scores.distance_scores import W1_RESAMPLES
 from gan_core.scores.registry import SCORES, shown
-from gan_core.scores.score import Measure
+from gan_core.scores.score import Measure, Score
 from gan_core.scores.trainer_scores import NO_CLASSES, generated_images, generated_points, has_classes, w1_samples
 
 if TYPE_CHECKING:
@@ -116,15 +116,15 @@ def _rows(
     for name, measure in measures.items():
         if SCORES[name].form == "count":
             continue
-        replicates = replicates_of(measure, drawn)
-        rows[name] = _row(measure.of(drawn.of), replicates, floors[name], n, SCORES[name].most)
+        rows[name] = _row(SCORES[name], measure.of(drawn.of), replicates_of(measure, drawn), floors[name], n)
     return rows
 
 
 def replicates_of(measure: Measure, drawn: Resamples) -> np.ndarray:
     """The score of each resample that has a value, or, where it says no quicker way, of the first few."""
     if measure.replicates is not None:
-        return measure.replicates(drawn)
+        found = np.asarray(measure.replicates(drawn), np.float64)
+        return found[np.isfinite(found)]
     few = drawn.weights[:, :W1_RESAMPLES].T.astype(int)
     found = [measure.of(drawn.of.resampled(times)) for times in few]
     return np.array([value for value in found if value is not None])
@@ -142,16 +142,18 @@ def draw_weights(rng: np.random.Generator, n: int, resamples: int) -> np.ndarray
     return rng.multinomial(n, np.full(n, 1 / n), resamples).T.astype(np.float64)
 
 
-def interval(value: float, replicates: np.ndarray, most: float = np.inf) -> tuple[float, float]:
-    """The centred 95 % interval of a score between 0 and `most`, from its replicates [R] (see above)."""
+def interval(value: float, replicates: np.ndarray, most: float = np.inf, least: float = 0.0) -> tuple[float, float]:
+    """The centred 95 % interval of a score between `least` and `most`, from its replicates [R] (see above)."""
     # The quantile p is the (R + 1) p-th smallest, so that the interval is as wide as it says for few replicates too.
     low, high = value + np.quantile(replicates - replicates.mean(), TAILS, method="weibull")
-    return float(max(0.0, min(low, value))), float(min(most, max(high, value)))
+    return float(min(value, max(least, low))), float(max(value, min(most, high)))
 
 
-def _row(value: float | None, replicates: np.ndarray, floor: float | None, n: int, most: float) -> dict[str, Any]:
-    """A score's row of the result; replicates may be fewer than were drawn where some have no value."""
-    low, high = (None, None) if value is None else interval(value, replicates, most)
+def _row(score: Score, value: float | None, replicates: np.ndarray, floor: float | None, n: int) -> dict[str, Any]:
+    """A score's row of the result; replicates may be fewer than were drawn, or none, where some have no value."""
+    low, high = None, None
+    if value is not None and len(replicates):
+        low, high = interval(value, replicates, score.most, score.least)
     row = {"value": value, "low": low, "high": high, "floor": floor}
     return {**row, "samples": n, "resamples": len(replicates)}
 

@@ -75,7 +75,8 @@ class Score:
 
     title: as it stands beside a value. form: one of FORMS. good: which values papers call good, one of GOOD. group: one
     of GROUPS. In Markdown: what it measures; real_data: what these get; fooled: by what; source: the paper.
-    points, images: how it is taken of each; neither, where only `evaluate --inception` has it. most: its largest value.
+    points, images: how it is taken of each; neither, where only `evaluate --inception` has it. most, least: its largest
+    and smallest value; intervals are cut there.
     """
 
     title: str
@@ -89,6 +90,7 @@ class Score:
     points: Measure | None = None
     images: Measure | None = None
     most: float = math.inf
+    least: float = 0.0
 
     def measure(self, kind: str) -> Measure | None:
         """How it is taken of data of this kind, "points" or "images"."""

@@ -66,6 +66,8 @@ def test_the_interval_does_not_mind_a_bias_and_keeps_to_the_range():
     assert evaluation.interval(5.0, replicates) == pytest.approx(evaluation.interval(5.0, replicates + 3))
     assert evaluation.interval(0.1, replicates)[0] == 0
     assert evaluation.interval(0.95, replicates, most=1.0)[1] == 1
+    low, high = evaluation.interval(-3.0, replicates, least=-np.inf)  # a score of a plugin may be negative
+    assert low < -3.0 < high and evaluation.interval(-3.0, replicates)[0] == -3.0
     assert evaluation.interval(0.5, np.full(50, 0.7)) == pytest.approx((0.5, 0.5))
     # one in a hundred far off: the quantiles are both below the mean
     assert evaluation.interval(0.5, np.array([0.0] * 99 + [10.0]))[1] == 0.5
