@@ -466,13 +466,15 @@ def main() -> None:
     reader, writer = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not get between the messages
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     wire = Wire(reader, writer)
     worker = Worker(wire)
     try:
         import tensorflow  # noqa: F401
 
+        if hasattr(os, "nice"):
+            # Only now: somebody waits for the import, which beside busy programs takes three times as long when nice.
+            # TensorFlow starts the threads that compute with its first operation, and they are as nice as this one.
+            os.nice(NICENESS)
         from gan_core import plugins
 
         plugins.load(checked=False)  # the server that started this process has tried them
