@@ -59,7 +59,7 @@ def saved_runs(page, words: str) -> None:
     """Opens the page Saved runs with only the runs of these words: other tests' autosaves would fill its first page."""
     page.get_by_role("link", name="Saved runs").click()
     search = page.get_by_placeholder("name, data set")
-    search.fill(words, timeout=20_000)
+    search.fill(words, timeout=90_000)
     search.press("Enter")
 
 
@@ -154,19 +154,19 @@ def test_save_find_rename_and_delete(shared_tab):
         shutil.rmtree(folder_of(left), ignore_errors=True)
     page.get_by_label("Name", exact=True).fill("../out")
     page.keyboard.press("Enter")
-    page.get_by_text("cannot be used as a name").wait_for(timeout=10_000)
+    page.get_by_text("cannot be used as a name").wait_for(timeout=90_000)
     page.get_by_label("Name", exact=True).fill("kept by hand")
     page.get_by_label("Note", exact=True).fill("a *first* note")
     page.get_by_label("Note", exact=True).press("Enter")
     wait_until(lambda: run_reading.is_run(folder_of("kept by hand")), 20, "the saved run")
-    page.get_by_text("Saved: “").wait_for(timeout=10_000)
+    page.get_by_text("Saved: “").wait_for(timeout=90_000)
     page.keyboard.press("Escape")
     saved_runs(page, "by hand")
-    page.get_by_text("kept by hand", exact=True).wait_for(timeout=20_000)
+    page.get_by_text("kept by hand", exact=True).wait_for(timeout=90_000)
     assert page.get_by_text("a *first* note", exact=True).is_visible()
     page.get_by_placeholder("name, data set").fill("nothing has this")
     page.keyboard.press("Enter")
-    page.get_by_text("No run matches.").wait_for(timeout=10_000)
+    page.get_by_text("No run matches.").wait_for(timeout=90_000)
     page.get_by_placeholder("name, data set").fill("by hand")
     page.keyboard.press("Enter")
     page.locator(".st-key-more_kept_by_hand button").first.click()
@@ -180,7 +180,7 @@ def test_save_find_rename_and_delete(shared_tab):
     assert run_reading.is_run(folder_of("another name"))  # asked once
     page.locator(".st-key-delete_go button").first.click()
     wait_until(lambda: not folder_of("another name").exists(), 20, "the deletion")
-    page.get_by_text("was deleted").wait_for(timeout=10_000)
+    page.get_by_text("was deleted").wait_for(timeout=90_000)
 
 
 def test_a_table_is_taken_away_with_one_click(shared_tab):
@@ -188,11 +188,11 @@ def test_a_table_is_taken_away_with_one_click(shared_tab):
     tab.click("step")
     wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
     tab.page.locator(".st-key-keep_points button").first.click()
-    with tab.page.expect_download(timeout=60_000) as download:
+    with tab.page.expect_download(timeout=90_000) as download:
         tab.page.get_by_role("button", name="Losses (CSV)", exact=True).first.click()
     assert download.value.suggested_filename == "ring step 1.csv"
     assert list(pd.read_csv(download.value.path())["step"]) == [1]
-    tab.page.get_by_text("Downloaded: ring step 1.csv").wait_for(timeout=10_000)
+    tab.page.get_by_text("Downloaded: ring step 1.csv").wait_for(timeout=90_000)
 
 
 def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(shared_tab, two_runs):
@@ -201,44 +201,44 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
 
     def ask(label: str) -> None:
         saved_runs(page, name)
-        page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=20_000)
-        page.get_by_role("dialog").get_by_role("button", name=label, exact=True).click(timeout=20_000)
+        page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=90_000)
+        page.get_by_role("dialog").get_by_role("button", name=label, exact=True).click(timeout=90_000)
 
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download(timeout=90_000) as download:
         ask("Scores (CSV)")
     assert download.value.suggested_filename == f"{name}.csv"
-    page.get_by_text(f"Downloaded: {name}.csv").wait_for(timeout=20_000)
+    page.get_by_text(f"Downloaded: {name}.csv").wait_for(timeout=90_000)
 
-    with page.expect_download(timeout=60_000) as download:  # asked for here, received there
+    with page.expect_download(timeout=90_000) as download:  # asked for here, received there
         ask("Python script")
         page.get_by_role("link", name="Guide").click()
     assert "tensorflow" in Path(download.value.path()).read_text()
     arrived = []
     page.on("download", lambda one: arrived.append(one))
     page.get_by_role("link", name="Examples").click()  # it is not sent again
-    page.wait_for_selector(".st-key-open_tutorial-disc", timeout=20_000)
+    page.wait_for_selector(".st-key-open_tutorial-disc", timeout=90_000)
     page.wait_for_timeout(1_000)
     assert arrived == []
 
-    with page.expect_download(timeout=60_000) as download:  # a refresh does not lose it
+    with page.expect_download(timeout=90_000) as download:  # a refresh does not lose it
         ask("Web page")
-        page.locator(".st-key-take_cancel button").first.wait_for(timeout=20_000)  # the click has reached the server
+        page.locator(".st-key-take_cancel button").first.wait_for(timeout=90_000)  # the click has reached the server
         page.reload()
     assert download.value.suggested_filename == f"{name}.html"
 
     ask("Keras models")
-    page.locator(".st-key-take_cancel button").first.click(timeout=20_000)
-    page.get_by_text("The export was cancelled").wait_for(timeout=20_000)
+    page.locator(".st-key-take_cancel button").first.click(timeout=90_000)
+    page.get_by_text("The export was cancelled").wait_for(timeout=90_000)
     frames = folder_of(name) / "config.json"
     whole = frames.read_bytes()
     try:
         saved_runs(page, name)
-        page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=20_000)
+        page.locator(f".st-key-more_{name.replace(' ', '_')} button").first.click(timeout=90_000)
         button = page.get_by_role("dialog").get_by_role("button", name="Losses (CSV)", exact=True)
-        button.wait_for(timeout=20_000)
+        button.wait_for(timeout=90_000)
         frames.write_bytes(b"{")
         button.click()
-        page.get_by_text("config.json").first.wait_for(timeout=60_000)
+        page.get_by_text("config.json").first.wait_for(timeout=90_000)
     finally:
         frames.write_bytes(whole)
     page.keyboard.press("Escape")
@@ -262,7 +262,7 @@ def test_an_autosaved_run_is_taken_up_after_the_server_was_killed(chromium, tmp_
         kept = run_reading.read(folder).step
         assert kept >= 50
         server = Server(server.port, **environment)
-        tab.page.wait_for_selector(".st-key-take_up", timeout=40_000)
+        tab.page.wait_for_selector(".st-key-take_up", timeout=90_000)
         assert f"step {kept:,}" in tab.text("offer")
         tab.click("take_up")
         wait_until(lambda: tab.step() == kept, PLAY_SECONDS, "the run as it stood")
@@ -296,13 +296,13 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
     page = tab.page
     page.get_by_role("link", name="Compare").click()
     values = page.locator("[class*=st-key-race_values_g_lr] input")
-    values.wait_for(timeout=20_000)
+    values.wait_for(timeout=90_000)
     values.fill("0.001")
     page.locator(".st-key-race_go button").first.click()
-    page.get_by_text("Enter 2 to 4 values").wait_for(timeout=10_000)
+    page.get_by_text("Enter 2 to 4 values").wait_for(timeout=90_000)
     values.fill("0.001, 0.01")
     page.locator(".st-key-race_go button").first.click()
-    page.wait_for_selector(".st-key-play button", timeout=20_000)
+    page.wait_for_selector(".st-key-play button", timeout=90_000)
     wait_until(lambda: lane_steps(page) == [0, 0], PLAY_SECONDS, "both at the start")
     first = wait_until(lambda: drawn_points(page), 20, "both clouds")
     assert first[0] == first[1]  # the same initial weights and the same z
@@ -317,7 +317,7 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
     wait_until(lambda: (s := lane_steps(page))[0] == s[1] < steps[0], 20, "both a frame before")
     before = lane_steps(page)
     page.reload()
-    page.wait_for_selector(".st-key-play button", timeout=30_000)
+    page.wait_for_selector(".st-key-play button", timeout=90_000)
     wait_until(lambda: lane_steps(page) == before, 20, "the race, and the frame looked at, after a refresh")
     assert "G learning rate 0.01" in page.inner_text("body")
 
@@ -327,7 +327,7 @@ def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs, server):
     page = tab.page
     saved_runs(page, "pair")
     for name in two_runs:
-        page.locator(f".st-key-tick_{name.replace(' ', '_')} label").click(timeout=20_000)
+        page.locator(f".st-key-tick_{name.replace(' ', '_')} label").click(timeout=90_000)
     page.get_by_role("button", name="Compare 2").first.click()
     wait_until(lambda: lane_steps(page) == [6, 6], 30, "both at their end")
     page.keyboard.press("ArrowLeft")
@@ -336,7 +336,7 @@ def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs, server):
     before = lane_steps(page)
     page.reload()
     wait_until(lambda: lane_steps(page) == before, 30, "the comparison, and the frame looked at, after a refresh")
-    page.get_by_text("Settings that differ: 1").wait_for(timeout=10_000)
+    page.get_by_text("Settings that differ: 1").wait_for(timeout=90_000)
     assert "Generator learning rate" in page.inner_text(".ganscope-table >> nth=-1")
     config = json.loads((folder_of(two_runs[0]) / "config.json").read_text())
     assert config["step"] == 6

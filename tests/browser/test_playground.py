@@ -183,20 +183,20 @@ def test_a_notice_covers_nothing_that_can_be_clicked_and_goes(open_tab, width):
     keep.click()
     tab.page.get_by_role("button", name="Losses (CSV)", exact=True).first.click()
     notice = tab.page.locator(".ganscope-notices > div")
-    notice.get_by_text("Nothing to save yet").wait_for(timeout=20_000)
+    notice.get_by_text("Nothing to save yet").wait_for(timeout=90_000)
     tab.page.keyboard.press("Escape")
     tab.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
     assert tab.page.evaluate(COVERED) == []
     before = tab.page.locator(".st-key-live_samples .ganscope-plot").bounding_box()
     notice.get_by_label("Close").click()
-    notice.wait_for(state="detached", timeout=5_000)
+    notice.wait_for(state="detached", timeout=90_000)
     assert tab.page.locator(".st-key-live_samples .ganscope-plot").bounding_box() == before  # nothing has moved
     keep.click()
     tab.page.get_by_role("button", name="Losses (CSV)", exact=True).first.click()
-    notice.wait_for(timeout=20_000)
+    notice.wait_for(timeout=90_000)
     tab.page.keyboard.press("Escape")
     tab.page.mouse.move(0, 0)
-    notice.wait_for(state="detached", timeout=30_000)  # by itself
+    notice.wait_for(state="detached", timeout=90_000)  # by itself
 
 
 def test_zoom_and_node_survive_ten_frames(shared_tab):
@@ -238,7 +238,7 @@ def test_switching_pages_keeps_run_and_knobs(shared_tab):
     tab = shared_tab()
     tab.play(20)
     tab.page.get_by_role("link", name="Guide").click()
-    tab.page.wait_for_selector("h1:has-text('Guide')", timeout=20_000)
+    tab.page.wait_for_selector("h1:has-text('Guide')", timeout=90_000)
     tab.page.get_by_role("link", name="Points").click()
     tab.ready()
     wait_until(lambda: tab.step() > 20, 20, "the run after a switch of pages")
@@ -279,18 +279,18 @@ def test_a_change_of_structure_asks_before_it_throws_steps_away(shared_tab):
     seed = tab.page.locator(".st-key-knob_seed input")
     seed.fill("9")
     seed.press("Enter")
-    tab.page.wait_for_selector(".st-key-pending", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-pending", timeout=90_000)
     assert "Seed" in tab.text("pending")
     stood = tab.step()
     slider.focus()
     slider.press("ArrowRight")  # live settings still act on the old run
     wait_until(lambda: tab.step() > stood, 20, "the run to go on")
     tab.click("keep")
-    tab.page.wait_for_selector(".st-key-pending", state="detached", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-pending", state="detached", timeout=90_000)
     wait_until(lambda: seed.input_value() == "3", 20, "the old seed in its field")
     seed.fill("9")
     seed.press("Enter")
-    tab.page.wait_for_selector(".st-key-pending", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-pending", timeout=90_000)
     tab.pause()
     stood = tab.step()
     tab.click("apply")
@@ -323,7 +323,7 @@ def test_the_page_fits(shared_tab, scheme, query):
 def test_a_tutorial_opens_with_one_click(shared_tab):
     tab = shared_tab()
     tab.page.get_by_role("link", name="Examples").click()
-    tab.page.wait_for_selector(".st-key-open_tutorial-disc", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-open_tutorial-disc", timeout=90_000)
     tab.click("open_tutorial-disc")
     wait_until(lambda: "data=disc" in tab.settings(), 20, "the playground with the disc")
     wait_until(lambda: "latent_dim=100" in tab.settings(), 20, "the tutorial's settings")
@@ -358,11 +358,11 @@ def test_a_refresh_keeps_the_step_looked_at_the_question_and_the_switches(shared
     loss = page.locator(".st-key-knob_loss input")
     loss.fill("hinge")
     page.get_by_role("option").first.click()
-    page.wait_for_selector(".st-key-pending", timeout=20_000)
+    page.wait_for_selector(".st-key-pending", timeout=90_000)
     asked = tab.settings()
     page.reload()
     tab.ready()
-    page.wait_for_selector(".st-key-pending", timeout=20_000)
+    page.wait_for_selector(".st-key-pending", timeout=90_000)
     wait_until(lambda: page.get_attribute(".ganscope-scrubber", "data-at") == at, 20, "the step that was looked at")
     wait_until(lambda: tab.step() == int(at), 20, "its picture")
     assert tab.settings() == asked
@@ -371,7 +371,7 @@ def test_a_refresh_keeps_the_step_looked_at_the_question_and_the_switches(shared
     page.locator(".st-key-smooth_losses label").first.click()
     page.get_by_role("radio", name="+1", exact=True).click()
     tab.click("keep")
-    page.wait_for_selector(".st-key-pending", state="detached", timeout=20_000)
+    page.wait_for_selector(".st-key-pending", state="detached", timeout=90_000)
 
 
 # -- one tab for images -------------------------------------------------------------------------------------
@@ -379,7 +379,7 @@ def test_a_refresh_keeps_the_step_looked_at_the_question_and_the_switches(shared
 
 def test_images_play_and_the_grid_changes_without_a_blank_frame(shared_tab):
     tab = shared_tab(IMAGES)
-    tab.page.wait_for_selector(".st-key-live_real .js-plotly-plot", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-live_real .js-plotly-plot", timeout=90_000)
     real = texture(tab, "real")
     assert len(real) > 1_000
     tab.play(20)
@@ -405,18 +405,18 @@ def test_a_sample_opens_and_the_latent_slider_moves_while_training(shared_tab):
     tab.play(5)
     box = tab.page.locator(".st-key-live_samples .imagelayer image").bounding_box()
     tab.page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 1.5 / 8 * box["height"])
-    tab.page.wait_for_selector(".st-key-live_neighbours .js-plotly-plot", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-live_neighbours .js-plotly-plot", timeout=90_000)
     title = """() => document.querySelector(".st-key-live_neighbours .ganscope-plot").layout.annotations[0].text"""
     assert tab.page.evaluate(title) == "<b>sample 10, then its nearest real images</b>"
     moved(tab, "neighbours", texture(tab, "neighbours"))
     tab.click("unpick")
-    tab.page.wait_for_selector(".st-key-live_neighbours", state="detached", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-live_neighbours", state="detached", timeout=90_000)
 
     tab.page.locator(".st-key-latent label").first.click()
-    tab.page.wait_for_selector(".st-key-live_blend .js-plotly-plot", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-live_blend .js-plotly-plot", timeout=90_000)
     slider = tab.page.locator(".st-key-blend_u input[type=range]")
     tab.page.locator(".st-key-corners [role=radio]").nth(1).click()
-    tab.page.wait_for_selector(".st-key-blend_v", timeout=20_000)
+    tab.page.wait_for_selector(".st-key-blend_v", timeout=90_000)
     frames, step = tab.attribute("blend", "frames"), tab.step()
     for _ in range(5):
         slider.focus()
@@ -445,7 +445,7 @@ def test_a_digit_is_picked_in_conditional_training(shared_tab):
     chooser.scroll_into_view_if_needed()
     tab.page.wait_for_timeout(1_000)  # the run that the pause asks for, and scrolling, close an open list
     chooser.fill("7")
-    tab.page.wait_for_selector("[role=option]", timeout=20_000)
+    tab.page.wait_for_selector("[role=option]", timeout=90_000)
     chooser.press("Enter")
     wait_until(lambda: tab.page.evaluate(labels) == ["7"] * 8, 20, "rows of sevens")
     moved(tab, "samples", before)
@@ -501,7 +501,7 @@ def test_without_storage_in_a_course_page_s_frame_the_run_survives_a_refresh(ser
         tab.play(30)
         stood = tab.pause()
         tab.page.locator(".st-key-keep_points button").first.click()
-        tab.page.get_by_text("keeps no storage for this page").wait_for(timeout=20_000)
+        tab.page.get_by_text("keeps no storage for this page").wait_for(timeout=90_000)
         tab.page.keyboard.press("Escape")
         assert "embed=true" in tab.settings()
         tab.page.reload()
@@ -643,7 +643,7 @@ def test_deep_links_as_the_first_visits_show_the_right_frame(chromium):
         for path, page in pages.items():
             page.goto(f"{server.url}/{path}", wait_until="commit")
         for path, page in pages.items():
-            page.wait_for_selector(landmarks[path], timeout=60_000)
+            page.wait_for_selector(landmarks[path], timeout=90_000)
             links = [link.inner_text() for link in page.locator("a[data-testid=stTopNavLink]").all()]
             assert {"Points", "Guide"} <= {link.split("\n")[-1] for link in links}, (path, links)
         context.close()

@@ -245,7 +245,7 @@ def test_a_plot_can_be_downloaded_with_its_points(alone):
     page = alone("plane")
     page.show("plane", point_figures.plane(points_at(5), {"real", "fake", "heat"}))
     page.page.mouse.move(300, 200)
-    with page.page.expect_download(timeout=15_000) as download:
+    with page.page.expect_download(timeout=90_000) as download:
         page.page.locator('[data-title="Download plot as PNG"]').click(force=True)
     pixels = np.asarray(Image.open(download.value.path()).convert("RGB")).astype(int)
     assert (pixels[..., 0] > pixels[..., 2] + 100).sum() > 500  # generated points
@@ -336,7 +336,7 @@ def test_no_page_scrolls_sideways_on_a_phone(server, chromium, phone):
         page = context.new_page()
         for path in PAGES:
             page.goto(f"{server.url}/{path}")
-            page.wait_for_selector("[data-testid=stMainBlockContainer] :is(h1, button)", timeout=30_000)
+            page.wait_for_selector("[data-testid=stMainBlockContainer] :is(h1, button)", timeout=90_000)
             page.wait_for_timeout(700)
             beyond = """(node) => node.scrollWidth - node.clientWidth"""
             for part in ("html", "[data-testid=stMain]"):
@@ -426,9 +426,9 @@ def test_every_text_stands_out_from_what_is_behind_it(server, chromium, scheme):
         faint = {}
         for path in PAGES:
             page.goto(f"{server.url}/{path}")
-            page.wait_for_selector("[data-testid=stMainBlockContainer] :is(h1, button)", timeout=30_000)
+            page.wait_for_selector("[data-testid=stMainBlockContainer] :is(h1, button)", timeout=90_000)
             if path in ("", "images"):
-                page.wait_for_selector(".st-key-live_losses .js-plotly-plot", timeout=30_000)
+                page.wait_for_selector(".st-key-live_losses .js-plotly-plot", timeout=90_000)
             page.wait_for_timeout(700)
             if found := page.evaluate(CONTRAST):
                 faint[path] = found

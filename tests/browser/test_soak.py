@@ -74,7 +74,7 @@ def test_pages_that_were_opened_and_closed_leave_nothing(chromium, full, tmp_pat
     def visit(path: str, play: bool = False) -> None:
         page = context.new_page()
         page.goto(f"{server.url}/{path}")
-        page.wait_for_selector(PAGES[path], timeout=60_000)
+        page.wait_for_selector(PAGES[path], timeout=90_000)
         if play:
             page.locator(".st-key-play button").first.click()
             page.wait_for_selector(".st-key-play button:has-text('Pause')", timeout=PLAY_SECONDS * 1_000)
@@ -161,7 +161,7 @@ class Visitor:
         self.page = context.new_page()
         self.page.on("console", lambda m: self.errors.append(m.text) if "an exception on" in m.text else None)
         self.page.on("pageerror", self._erred)
-        self.page.goto(url, wait_until="commit", timeout=60_000)
+        self.page.goto(url, wait_until="commit", timeout=90_000)
 
     def _erred(self, error) -> None:
         """An exception in the browser: one that our own script raises is a fault, whoever called it."""

@@ -62,7 +62,7 @@ def test_two_servers_share_a_folder_of_runs(chromium, tmp_path):
         for tab in tabs:
             tab.page.keyboard.press("Escape")
             saved_runs(tab.page, "ours")
-            tab.page.locator(".st-key-open_ours button").first.wait_for(timeout=20_000)
+            tab.page.locator(".st-key-open_ours button").first.wait_for(timeout=90_000)
         first, second = (tab.page for tab in tabs)
         first.locator(".st-key-more_ours button").first.click()
         first.locator(".st-key-delete_sure label").click()

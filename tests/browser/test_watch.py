@@ -23,10 +23,10 @@ pytestmark = pytest.mark.flaky(reruns=1)
 def present(tab: Tab) -> str:
     """Presents the tab's run; the address to watch it at."""
     tab.page.get_by_role("button", name="Present").first.click()
-    tab.page.locator(".st-key-present_go_points button").first.click(timeout=10_000)
+    tab.page.locator(".st-key-present_go_points button").first.click(timeout=90_000)
     code = tab.page.locator("[data-testid=stPopoverBody] code")
-    code.wait_for(timeout=20_000)
-    tab.page.locator("[data-testid=stPopoverBody] img").wait_for(timeout=10_000)  # the QR code
+    code.wait_for(timeout=90_000)
+    tab.page.locator("[data-testid=stPopoverBody] img").wait_for(timeout=90_000)  # the QR code
     return code.inner_text().strip()
 
 
@@ -34,7 +34,7 @@ def end(tab: Tab) -> None:
     """Ends the tab's presentation."""
     if not tab.page.locator(".st-key-present_end_points").is_visible():
         tab.page.get_by_role("button", name="Presenting").first.click()
-    tab.page.locator(".st-key-present_end_points button").first.click(timeout=10_000)
+    tab.page.locator(".st-key-present_end_points button").first.click(timeout=90_000)
     tab.page.keyboard.press("Escape")
 
 
@@ -67,7 +67,7 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
     page.on("pageerror", lambda error: errors.append(str(error)))
     try:
         page.goto(address)
-        page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=30_000)
+        page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=90_000)
         watch = page.locator(".ganscope-watch")
         number = lambda: int(watch.get_attribute("data-number"))  # noqa: E731
         first = number()
@@ -92,10 +92,10 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
         wait_until(lambda: shown() == stood, 20, "the present")
 
         page.get_by_role("link", name="Copy this run").click()  # from here on in Streamlit
-        page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=30_000)
+        page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=90_000)
         assert page.url == f"{server.url}/watch?run={token}"  # the address of older links
         page.locator(".st-key-take_copy button").first.click()
-        page.wait_for_selector(".st-key-step_counter", timeout=30_000)
+        page.wait_for_selector(".st-key-step_counter", timeout=90_000)
         counter = lambda: int(page.inner_text(".st-key-step_counter").split()[-1].replace(",", ""))  # noqa: E731
         wait_until(lambda: counter() == stood, PLAY_SECONDS, "the copy")
         page.click(".st-key-play button")
@@ -104,12 +104,12 @@ def test_a_presented_run_is_watched_looked_back_at_copied_and_ended(shared_tab, 
         assert any(run.name.endswith("copy") for run in map(run_reading.read, Path(RUNS).glob("*copy")))
 
         page.goto(address)
-        page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=30_000)
+        page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=90_000)
         end(tab)
-        page.get_by_text("This presentation has ended").wait_for(timeout=20_000)
+        page.get_by_text("This presentation has ended").wait_for(timeout=90_000)
         assert status_of(f"{server.url}/ganscope/frames/{token}") == 404
         page.goto(address)
-        page.get_by_text("This presentation has ended").wait_for(timeout=20_000)
+        page.get_by_text("This presentation has ended").wait_for(timeout=90_000)
     finally:
         context.close()
     assert errors == []
@@ -152,9 +152,9 @@ def test_images_are_watched_on_a_phone_without_a_websocket_in_light_and_dark(sha
     tab = shared_tab(IMAGES)
     tab.play(3)
     tab.page.get_by_role("button", name="Present").first.click()
-    tab.page.locator(".st-key-present_go_images button").first.click(timeout=10_000)
+    tab.page.locator(".st-key-present_go_images button").first.click(timeout=90_000)
     code = tab.page.locator("[data-testid=stPopoverBody] code")
-    code.wait_for(timeout=20_000)
+    code.wait_for(timeout=90_000)
     address = code.inner_text().strip()
     tab.page.keyboard.press("Escape")
     phone = {"width": 390, "height": 844}
@@ -166,7 +166,7 @@ def test_images_are_watched_on_a_phone_without_a_websocket_in_light_and_dark(sha
     try:
         page.goto(address)
         for panel in ("samples", "real", "losses"):
-            page.wait_for_selector(f".ganscope-watch .{panel} .js-plotly-plot", timeout=30_000)
+            page.wait_for_selector(f".ganscope-watch .{panel} .js-plotly-plot", timeout=90_000)
         watch = page.locator(".ganscope-watch")
         number = lambda: int(watch.get_attribute("data-number"))  # noqa: E731
         first = number()
@@ -203,9 +203,9 @@ def test_no_request_leaves_the_server_on_any_page(shared_tab, server, chromium):
     try:
         for address in addresses:
             page.goto(address)
-            page.wait_for_load_state("networkidle" if "watch" not in address else "load", timeout=30_000)
+            page.wait_for_load_state("networkidle" if "watch" not in address else "load", timeout=90_000)
             shown = ".js-plotly-plot, h1, .st-key-race_setup, [data-testid=stMain] button"
-            page.wait_for_selector(shown, timeout=30_000)
+            page.wait_for_selector(shown, timeout=90_000)
     finally:
         context.close()
         end(tab)

@@ -117,7 +117,7 @@ def shown(page) -> int:
 def test_a_phone_watches_looks_back_and_hears_of_trouble_and_the_end(hall, show, phone):
     phone.goto(f"{hall.url}/ganscope/watch/{show.token}")
     for panel in ("samples", "losses"):
-        phone.wait_for_selector(f".ganscope-watch .{panel} .js-plotly-plot", timeout=30_000)
+        phone.wait_for_selector(f".ganscope-watch .{panel} .js-plotly-plot", timeout=90_000)
     for at in (5, 50):
         show.run.at = at
         wait_until(lambda at=at: shown(phone) == at, 20, f"step {at}")

@@ -39,8 +39,8 @@ class Tab:
             self.errors.append(message.text)
 
     def ready(self) -> None:
-        self.page.wait_for_selector(".st-key-live_samples .js-plotly-plot", timeout=30_000)
-        self.page.wait_for_selector(".st-key-live_losses .js-plotly-plot", timeout=30_000)
+        self.page.wait_for_selector(".st-key-live_samples .js-plotly-plot", timeout=90_000)
+        self.page.wait_for_selector(".st-key-live_losses .js-plotly-plot", timeout=90_000)
 
     def click(self, key: str) -> None:
         self.page.click(f".st-key-{key} button")
