@@ -11,7 +11,7 @@ COPY static static
 COPY gan_core gan_core
 COPY pages pages
 # plotly.js beside our script, while the folder may be written; then nobody but root can.
-RUN python -c "from pages.ui.components import liveplot; liveplot.prepare()" \
+RUN python -c "from pages.ui.server import browser_code; browser_code.plotly_version()" \
     && useradd --create-home --uid 10001 ganscope && mkdir -p /data && chown ganscope /data
 USER ganscope
 VOLUME /data

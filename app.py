@@ -5,7 +5,7 @@ from starlette.middleware import Middleware
 
 from pages.ui import shell
 from pages.ui.frames import feed, presentations, watch_page
-from pages.ui.server import addresses, streamlit_private
+from pages.ui.server import addresses, browser_code, streamlit_private
 
 if __name__ == "__main__":
     shell.run()
@@ -13,7 +13,7 @@ else:  # imported by the server, once
     streamlit_private.own_navigation()
     app = st.App(
         __file__,
-        routes=[*watch_page.routes(), *presentations.routes(), *feed.routes()],
+        routes=[*watch_page.routes(), *presentations.routes(), *feed.routes(), *browser_code.routes()],
         middleware=[Middleware(addresses.Guard)],
         lifespan=shell.lifespan,
     )

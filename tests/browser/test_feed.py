@@ -7,17 +7,17 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from pages.ui.components.liveplot import STATIC, pack
-from pages.ui.server import addresses
+from pages.ui.components.liveplot import pack
+from pages.ui.server import addresses, browser_code
 from tests.conftest import free_port, wait_until
 
 PAGE = """<!doctype html><body class="stApp" data-test-connection-state="CONNECTED">
 <div class="st-key-step_counter"><div id="text"></div></div><div id="feed"></div>
 <script type="module">
-const plots = await import("./app/static/liveplot.js");
+const plots = await import("./ganscope/code/test/main.js");
 const at = (id) => document.getElementById(id);
 plots.text({ parentElement: at("text"), data: { html: "<p>step 0</p>", place: ["t", 0] } });
 window.draw = (moving, place) => plots.feed({
@@ -37,7 +37,7 @@ class Answers:
         self.asked: list[float] = []
         routes = [
             Route("/gan/", lambda request: HTMLResponse(PAGE)),
-            Route("/gan/app/static/{name}", lambda request: FileResponse(STATIC / request.path_params["name"])),
+            *(Route(f"/gan{code.path}", code.endpoint) for code in browser_code.routes()),
             Route("/gan/ganscope/live/t", self._frame),
             Route("/{path:path}", lambda request: HTMLResponse("<p>index", 404)),
         ]

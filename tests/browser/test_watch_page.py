@@ -13,8 +13,9 @@ from starlette.routing import Route
 from gan_core.recording.snapshot import Snapshot
 from gan_core.serving.client import Run
 from gan_core.settings.presets import PRESETS
-from pages.ui.components.liveplot import STATIC, prepare
 from pages.ui.frames import presentations, watch_page
+from pages.ui.server import browser_code
+from pages.ui.server.browser_code import STATIC
 from tests.conftest import free_port, wait_until
 
 PHONE = {"width": 390, "height": 844}
@@ -64,7 +65,7 @@ class Hall:
 
         routes = [
             Route(f"/a/b{watching_route.path}", frames),
-            *(Route(f"/a/b{route.path}", route.endpoint) for route in watch_page.routes()),
+            *(Route(f"/a/b{route.path}", route.endpoint) for route in watch_page.routes() + browser_code.routes()),
             Route("/a/b/app/static/{name}", static),
         ]
         self.url = f"http://127.0.0.1:{(port := free_port())}/a/b"
@@ -81,7 +82,7 @@ class Hall:
 
 @pytest.fixture
 def hall(monkeypatch):
-    prepare()
+    browser_code.plotly_version()
     monkeypatch.setattr(presentations, "FRAME_SECONDS", 0.05)
     monkeypatch.setattr(presentations, "IDLE_SECONDS", 0.05)
     hall = Hall()

@@ -15,6 +15,7 @@ from gan_core.recording.snapshot import Snapshot
 from gan_core.serving.client import Run
 from gan_core.settings.presets import PRESETS
 from pages.ui.frames import presentations, watch_page
+from pages.ui.server import browser_code
 from tests.conftest import wait_until
 
 
@@ -124,7 +125,7 @@ def test_the_plain_page_needs_no_streamlit_and_holds_nothing_that_a_visitor_send
     answer = get(f"/ganscope/watch/{show.token}?x=<script>alert(1)</script>")
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
     assert "alert" not in answer.text and '"images"' in answer.text
-    assert "../../app/static/liveplot.js?v=" in answer.text and f"../../watch?run={show.token}" in answer.text
+    assert f"../../{browser_code.main()}" in answer.text and f"../../watch?run={show.token}" in answer.text
     assert answer.headers["cache-control"] == "no-store" and "no-referrer" in answer.text
     answer = get("/ganscope/watch/%3Cb%3Eguessed")
     assert answer.status_code == 404 and "guessed" not in answer.text and "Ask the presenter" in answer.text

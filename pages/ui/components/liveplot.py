@@ -1,26 +1,21 @@
 """The components: one redraws a figure in place, one looks back in time, one knows the tab's key.
 
-The code that runs in the browser is static/liveplot.js. Streamlit sends a component's own script with every
-frame, so that script only imports the file, by URL, from the app's static folder: no CDN.
+The code that runs in the browser is static/ganscope/*.js. Streamlit sends a component's own script with every
+frame, so that script only imports the code, by URL, from this server (pages/ui/server/browser_code.py): no CDN.
 """
 
-import hashlib
 import json
-import os
 import re
-import shutil
 import struct
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-STATIC = Path(__file__).resolve().parents[3] / "static"
+from pages.ui.server import browser_code
+
 _TYPES = {"float32": "f4", "int32": "i4", "uint8": "u1"}
 
 
@@ -58,22 +53,9 @@ def pack(figure: dict[str, Any]) -> bytes:
 
 
 @cache
-def prepare() -> tuple[str, str]:
-    """Puts plotly.js beside our script, once; returns both files' versions, for the browser's cache."""
-    # Found, not imported: the server has no use for the Python side of it.
-    source = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
-    target = STATIC / "plotly.min.js"
-    if not target.exists() or target.stat().st_size != source.stat().st_size:
-        temporary = target.with_suffix(f".{os.getpid()}.part")  # two servers may start at once
-        shutil.copyfile(source, temporary)
-        temporary.replace(target)
-    return hashlib.sha256((STATIC / "liveplot.js").read_bytes()).hexdigest()[:12], version("plotly")
-
-
-@cache
 def _components():
-    script, plotly_version = prepare()
-    head = f'const m=import(new URL("app/static/liveplot.js?v={script}",document.baseURI).href);\n'
+    plotly_version = browser_code.plotly_version()
+    head = f'const m=import(new URL("{browser_code.main()}",document.baseURI).href);\n'
 
     def component(name: str, call: str, remove: str = ""):
         clean = f"return ()=>m.then(x=>x.{remove}(c))" if remove else ""
@@ -153,7 +135,10 @@ def sign_in_way(where: str) -> bool:
 
 
 def scrubber(about: dict[str, Any], key: str) -> None:
-    """The slider over a run's past, with Replay, Latest and Branch; for `about` see `show` in static/liveplot.js."""
+    """The slider over a run's past, with Replay, Latest and Branch.
+
+    about: what `show` takes (static/ganscope/scrubber.js).
+    """
     _components()[2](data=pack(about), key=key, on_wish_change=lambda: None, height="content")
 
 

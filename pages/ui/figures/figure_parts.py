@@ -1,4 +1,4 @@
-"""What all figures are made with: plain dicts with NumPy arrays, which Plotly and static/liveplot.js draw.
+"""What all figures are made with: plain dicts with NumPy arrays, which Plotly and static/ganscope/live_plot.js draw.
 
 Texts that begin with `$` name a colour of the theme ($real is blue, $fake is orange, $fakeText is orange for letters).
 A figure's `label` says it in words, for who hears the page. `layout.height` holds where the page's style gives the plot

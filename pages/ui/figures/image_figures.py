@@ -1,6 +1,6 @@
-"""Snapshot of an image run -> figures, as plain dicts; static/liveplot.js draws them.
+"""Snapshot of an image run -> figures, as plain dicts; static/ganscope/live_plot.js draws them.
 
-A trace with `tiles` is one texture: static/liveplot.js lays the images out in it, so pixels travel as uint8.
+A trace with `tiles` is one texture: static/ganscope/pictures.js lays the images out in it, so pixels travel as uint8.
 Image i stands at x = i mod columns, y = i // columns.
 """
 

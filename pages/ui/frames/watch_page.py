@@ -1,4 +1,4 @@
-"""Watching without Streamlit: one plain page beside the frames, drawn by the same static/liveplot.js.
+"""Watching without Streamlit: one plain page beside the frames, drawn by the same static/ganscope/*.js.
 
 A watcher needs no WebSocket and no session: a phone that has this page only asks for frames. Nothing on it is made of
 what a visitor sends.
@@ -12,9 +12,8 @@ from starlette.routing import Route
 
 from gan_core.data.datasets import DATASETS
 from pages.ui import shell
-from pages.ui.components.liveplot import prepare
 from pages.ui.frames.presentations import ABOUT, ENDED, SHOWS
-from pages.ui.server import addresses
+from pages.ui.server import addresses, browser_code
 
 # Streamlit's colours of both themes, by the names that the components read.
 LOOK = """<style>
@@ -48,7 +47,6 @@ async def _page(request: Request) -> HTMLResponse:
     show = SHOWS.get(request.path_params["token"])
     if show is None:
         return _document(f"<p>{escape(ENDED)} Ask the presenter for a new link.</p>", 404)
-    script, plotly = prepare()
     kind = DATASETS[show.run.config.data].kind
     body = f"""<main></main>
 <footer><span>{ABOUT}</span>
@@ -57,8 +55,8 @@ async def _page(request: Request) -> HTMLResponse:
 <noscript><p>This page needs JavaScript.</p></noscript>
 <script type="module">
 const main = document.querySelector("main");
-import("../../app/static/liveplot.js?v={script}")
-  .then((plots) => plots.watchAlone(main, {{token: "{show.token}", kind: "{kind}"}}, "{plotly}"))
+import("../../{browser_code.main()}")
+  .then((plots) => plots.watchAlone(main, {{token: "{show.token}", kind: "{kind}"}}, "{browser_code.plotly_version()}"))
   .catch((error) => {{ main.textContent = `The page cannot be drawn: ${{error.message}}. Load it again.`; }});
 </script>"""
     return _document(body, 200)

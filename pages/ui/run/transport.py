@@ -86,7 +86,7 @@ def _speed(run: Run) -> None:
 
 def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callable[[Run], None] = _new_seed) -> None:
     """Play / Pause, Step, Reset, New seed, Undo and the speed. The keys P, S, 0 and N press the buttons `play`, `step`,
-    `reset` and `new_seed` (static/liveplot.js)."""
+    `reset` and `new_seed` (static/ganscope/keys.js)."""
     state = st.session_state
     clicks.arrived()
     if state.get("speed") != int(run.speed):
