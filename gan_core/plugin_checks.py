@@ -170,7 +170,7 @@ def _check_score(name: str) -> None:
     """Its functions, on a few points of a ring or a few features of images."""
     row, rng = SCORES[name], np.random.default_rng(0)
     points = datasets.ring(64, rng)
-    shares = np.full(len(points.modes), 1 / len(points.modes))
+    shares = np.full(len(points.known_modes), 1 / len(points.known_modes))
     real_points = RealPoints(points, 48, shares)
     of_points = PointComparison(points, points.points[:48], points.points[32:], points.points, (0.5, 1.0))
     classes, features = np.arange(16) % 2, rng.normal(size=(32, 4))
@@ -253,7 +253,8 @@ def _check_loss(name: str) -> None:
 
 def _check_penalty(name: str) -> None:
     row = PENALTIES[name]
-    if row.function is None:
+    function = row.function
+    if function is None:
         raise Unusable(f"the penalty {name} has no function")
     weight, what = tf.constant([[0.5], [-1.0]]), f"the penalty {name}"
     x = tf.constant(np.random.default_rng(0).normal(size=(8, 2)), tf.float32)
@@ -262,7 +263,7 @@ def _check_penalty(name: str) -> None:
         return tf.tanh(batch @ weight)
 
     def penalty() -> Any:
-        return row.function(critic, x, x[::-1], tf.random.uniform, **_own(row, row.function))
+        return function(critic, x, x[::-1], tf.random.uniform, **_own(row, function))
 
     with tf.GradientTape() as tape:
         tape.watch(weight)

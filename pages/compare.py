@@ -21,7 +21,7 @@ def page() -> None:
             default=st.session_state.compare_way,
             key="compare_way",
             required=True,
-            format_func=WAYS.get,
+            format_func=WAYS.__getitem__,
             label_visibility="collapsed",
             persist_state="session",
         )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.data import datasets
+from gan_core.data.datasets import as_pictures, as_points
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.scores.registry import SCORES
 from gan_core.settings.config import GANConfig
@@ -194,9 +195,9 @@ def modes(
                 config = config_of(recipe, data, seed, data_size=PACGAN_POINTS)
                 run = Training(config)
                 run.until(steps, seconds)
-                trainer = run.trainer
+                trainer, real = run.trainer, as_points(run.trainer.data)
                 samples = trainer.samples(trainer.latent(point_metrics.MODE_SAMPLES, draw=1), config.show_ema)
-                counts = point_metrics.mode_counts(samples, trainer.data.modes, trainer.data.mode_std)
+                counts = point_metrics.mode_counts(samples, real.known_modes, real.mode_std)
                 rows.append(
                     {
                         "seed": seed,
@@ -255,7 +256,8 @@ def stacked_mnist(
         rows = []
         for seed in range(seeds):
             run = Training(config_of(recipe, "stacked_mnist", seed, data_size=PACGAN_STACKS))
-            judge = classifier.trained(run.trainer.data, say)
+            data = as_pictures(run.trainer.data)
+            judge = classifier.trained(data, say)
             accuracy = judge.accuracy
             run.until(steps, seconds)
             trainer = run.trainer
@@ -263,7 +265,7 @@ def stacked_mnist(
             for part in range(0, STACKED_SAMPLES, 1_000):
                 z = trainer.latent(1_000, draw=1 + part // 1_000)
                 pixels = trainer.samples(z, trainer.config.show_ema)
-                numbers.append(image_metrics.read_stacks(judge, trainer.data, pixels))
+                numbers.append(image_metrics.read_stacks(judge, data, pixels))
             counts = np.bincount(np.concatenate(numbers), minlength=1_000)
             rows.append(
                 {
@@ -301,8 +303,9 @@ def mnist(recipes: tuple[str, ...], seeds: int, marks: tuple[float, ...], say: C
         rows: dict[float, list[dict[str, Any]]] = {mark: [] for mark in marks}
         for seed in range(seeds):
             run = Training(config_of(recipe, "mnist", seed))
-            judge = classifier.trained(run.trainer.data, say)
-            reference = image_scores.reference(judge, run.trainer.data, MNIST_SAMPLES, seed)
+            data = as_pictures(run.trainer.data)
+            judge = classifier.trained(data, say)
+            reference = image_scores.reference(judge, data, MNIST_SAMPLES, seed)
             for mark in sorted(marks):
                 run.until(None, mark)
                 found = trainer_scores.score_images(run.trainer, judge, reference)

@@ -57,13 +57,34 @@ class Data:
         """What training gathers its batches from: the points in training units."""
         return self.to_unit(self.points)
 
+    @property
+    def known_modes(self) -> Points:
+        """`modes`, of a mixture; raises ValueError for data without."""
+        if self.modes is None:
+            raise ValueError("these points have no modes")
+        return self.modes
+
     def to_unit(self, points: Points) -> Points:
         """float32 [N, 2] in the data's units -> the same in training units."""
-        return ((points - np.float32(self.center)) / np.float32(self.scale)).astype(np.float32)
+        return ((points - np.array(self.center, np.float32)) / np.float32(self.scale)).astype(np.float32)
 
     def from_unit(self, points: Points) -> Points:
         """float32 [N, 2] in training units -> the same in the data's units."""
-        return (points * np.float32(self.scale) + np.float32(self.center)).astype(np.float32)
+        return (points * np.float32(self.scale) + np.array(self.center, np.float32)).astype(np.float32)
+
+
+def as_points(data: Data | Pictures) -> Data:
+    """`data`, which is points; raises TypeError for images."""
+    if not isinstance(data, Data):
+        raise TypeError("points are needed here, not images")
+    return data
+
+
+def as_pictures(data: Data | Pictures) -> Pictures:
+    """`data`, which is images; raises TypeError for points."""
+    if not isinstance(data, Pictures):
+        raise TypeError("images are needed here, not points")
+    return data
 
 
 @dataclass(frozen=True)
@@ -207,7 +228,7 @@ def from_points(points: Points) -> Data:
     return Data(points, limit=1.25 * scale, scale=scale, center=center)
 
 
-def _uploaded(n: int, rng: np.random.Generator) -> Data:
+def _uploaded(n: int, rng: np.random.Generator) -> Any:
     raise LookupError("The file's points travel beside the config; from_points() takes them.")
 
 

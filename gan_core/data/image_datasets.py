@@ -140,6 +140,18 @@ class Pictures:
         """What training gathers its batches from; to_unit() turns a batch into training units."""
         return self.pixels
 
+    @property
+    def known_labels(self) -> Labels:
+        """`labels`, where there are some; raises ValueError for images without."""
+        if self.labels is None:
+            raise ValueError("these images have no labels")
+        return self.labels
+
+    @property
+    def known_tests(self) -> Pixels:
+        """`test_pixels`; an empty array where there are none."""
+        return self.pixels[:0] if self.test_pixels is None else self.test_pixels
+
     def to_unit(self, pixels: Pixels) -> np.ndarray:
         """uint8 [..., H, W, C] -> float32 in [-1, 1]."""
         unit = np.asarray(pixels).astype(np.float32)
@@ -296,7 +308,7 @@ def _of_classes(base: Pictures, kept: list[int] | None, classes: str) -> tuple[n
     if kept is None:
         train, count = None, len(base)
     else:
-        train = np.flatnonzero(np.isin(base.labels, kept))
+        train = np.flatnonzero(np.isin(base.known_labels, kept))
         count = len(train)
     if count < LEAST_PICTURES:
         raise ConfigError(f"classes {shorten(classes)} leaves {count} images; training needs {LEAST_PICTURES} or more.")
@@ -304,9 +316,14 @@ def _of_classes(base: Pictures, kept: list[int] | None, classes: str) -> tuple[n
     return train, test
 
 
-def _take(array: np.ndarray | None, index: np.ndarray | None) -> np.ndarray | None:
+def _take(array: np.ndarray, index: np.ndarray | None) -> np.ndarray:
     """array[index]; without an index the array itself, not a copy."""
-    return array if array is None or index is None else array[index]
+    return array if index is None else array[index]
+
+
+def _take_some(array: np.ndarray | None, index: np.ndarray | None) -> np.ndarray | None:
+    """The same, of what may be missing."""
+    return None if array is None else _take(array, index)
 
 
 def _selected(base: Pictures, n: int, rng: np.random.Generator, classes: str) -> tuple[Pictures, np.ndarray | None]:
@@ -317,8 +334,9 @@ def _selected(base: Pictures, n: int, rng: np.random.Generator, classes: str) ->
     if count > n:
         some = np.sort(rng.choice(count, n, replace=False))
         train = some if train is None else train[some]
-    labels, test_labels, names = _take(base.labels, train), _take(base.test_labels, test), base.class_names
-    if kept is not None:
+    labels, test_labels = _take_some(base.labels, train), _take_some(base.test_labels, test)
+    names = base.class_names
+    if kept is not None and labels is not None:
         labels = np.searchsorted(kept, labels).astype(np.int32)
         if test_labels is not None:
             test_labels = np.searchsorted(kept, test_labels).astype(np.int32)
@@ -328,7 +346,7 @@ def _selected(base: Pictures, n: int, rng: np.random.Generator, classes: str) ->
         pixels=_take(base.pixels, train),
         labels=labels,
         class_names=names,
-        test_pixels=_take(base.test_pixels, test),
+        test_pixels=_take_some(base.test_pixels, test),
         test_labels=test_labels,
     )
     return chosen, train
@@ -363,7 +381,7 @@ def _digits() -> Pictures:
     small = np.pad(small, ((0, 0), (1, 1), (1, 1)))
     large = [np.asarray(Image.fromarray(image).resize((24, 24), Image.Resampling.BICUBIC)) for image in small]
     pixels = _frozen(_pad(np.stack(large)[..., None], 28))
-    labels = _frozen(labels.astype(np.int32))
+    labels = _frozen(np.asarray(labels, np.int32))
     train, test = slice(None, -DIGITS_TEST), slice(-DIGITS_TEST, None)
     return Pictures(pixels[train], labels[train], DIGIT_NAMES, pixels[test], labels[test])
 
@@ -421,7 +439,7 @@ def _all_tinted() -> Pictures:
     return replace(
         base,
         pixels=_tinted(base.pixels, _tints(len(base), 0)),
-        test_pixels=_tinted(base.test_pixels, _tints(len(base.test_pixels), 1)),
+        test_pixels=_tinted(base.known_tests, _tints(len(base.known_tests), 1)),
     )
 
 
@@ -434,7 +452,7 @@ def mnist_rgb(n: int, rng: np.random.Generator, size: str = "native", classes: s
         gray,
         whole=_chosen_from(_all_tinted, 28, DIGIT_NAMES, classes, black=True),
         pixels=_tinted(gray.pixels, _take(_tints(len(base), 0), train)),
-        test_pixels=_tinted(gray.test_pixels, _take(_tints(len(base.test_pixels), 1), test)),
+        test_pixels=_tinted(gray.known_tests, _take(_tints(len(base.known_tests), 1), test)),
     )
     return _resized(coloured, side, black=True)
 
@@ -458,10 +476,10 @@ def stacked_mnist(n: int, rng: np.random.Generator, size: str = "native", classe
     # Resized before stacking: one channel of the digits, not three of the stacks.
     pixels, test_pixels = (
         _sized(_take(base.pixels, train), side, black=True),
-        _sized(_take(base.test_pixels, test), side, black=True),
+        _sized(_take(base.known_tests, test), side, black=True),
     )
-    stacks, labels = _stacks(pixels, _take(base.labels, train), n, rng)
-    if len(test_pixels):
+    stacks, labels = _stacks(pixels, _take(base.known_labels, train), n, rng)
+    if len(test_pixels) and base.test_labels is not None:
         tests, test_labels = _stacks(test_pixels, _take(base.test_labels, test), len(test_pixels), rng)
     else:
         tests, test_labels = np.empty((0, side, side, 3), np.uint8), np.empty(0, np.int32)

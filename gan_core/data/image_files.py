@@ -67,7 +67,7 @@ def parse_pictures(content: bytes, name: str) -> tuple[Pictures, str]:
 def _opened(content: bytes, name: str) -> zipfile.ZipFile:
     """The archive, once what it claims of itself is harmless; nothing of it has been unpacked yet."""
     # Counted before the archive's table is read: a million entries would take hundreds of MB.
-    entries = content.count(zipfile.stringCentralDir)
+    entries = content.count(b"PK\x01\x02")  # the signature of an entry of the table
     if entries > MOST_ENTRIES:
         raise PictureError(f"{name} has {entries:,} entries; at most {MOST_ENTRIES:,} are read.")
     try:
@@ -132,12 +132,13 @@ def _values(archive: zipfile.ZipFile, key: str, members: dict, headers: dict, na
     try:
         with archive.open(members[key]) as file:
             file.read(start)
-            view, at = memoryview(raw), 0
+            view, at = memoryview(raw.data), 0
             while at < length:
-                got = file.readinto(view[at : at + 4_000_000])
-                if not got:
+                part = file.read(min(4_000_000, length - at))
+                if not part:
                     raise EOFError
-                at += got
+                view[at : at + len(part)] = part
+                at += len(part)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
         raise PictureError(f"The array {shorten(key)} of {name} is damaged.") from None
     array = raw.view(dtype)
@@ -354,10 +355,11 @@ def _stacked(images: list[np.ndarray], side: int) -> np.ndarray:
     """uint8 [N, side, side, C] of pictures that may differ in size and in colour; empties the list as it goes."""
     channels = max(1 if image.ndim == 2 else 3 for image in images)
     out = np.empty((len(images), side, side, channels), np.uint8)
-    for i, image in enumerate(images):
+    images.reverse()
+    for i in range(len(out)):
+        image = images.pop()
         one = image.reshape(1, *image.shape[:2], -1)
         out[i] = resize(one, side)[0]  # one channel fills three
-        images[i] = None
     return out
 
 

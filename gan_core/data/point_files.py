@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.lazy_imports import pd
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 MOST_BYTES = 50_000_000
 MOST_ROWS = 200_000
@@ -87,7 +91,7 @@ def parse_points(content: bytes, name: str = "The file") -> tuple[np.ndarray, st
     return _checked(table, name)
 
 
-def _floats(column: pd.Series) -> np.ndarray:
+def _floats(column: Any) -> np.ndarray:
     """float64 [N]; what is no number, or too large for one, becomes NaN or infinite."""
     try:
         return pd.to_numeric(column, errors="coerce").to_numpy(float)
@@ -104,22 +108,23 @@ def _number(value) -> float:
         return float("nan")
 
 
-def _checked(table: pd.DataFrame, name: str) -> tuple[np.ndarray, str]:
+def _checked(table: DataFrame, name: str) -> tuple[np.ndarray, str]:
     rows, columns = table.shape
     if columns != 2:
         raise TableError(f"{name} has {columns} column{'s' * (columns != 1)}, but exactly 2 are needed (x and y).")
     points = np.empty((rows, 2))
-    for i, column in enumerate(table.columns):
-        values = _floats(table[column])
+    for i in range(columns):
+        column = table.iloc[:, i]
+        values = _floats(column)
         bad = ~np.isfinite(values)
         if bad.any():
             row = int(bad.argmax())
-            what = table[column].iloc[row]
+            what = column.iloc[row]
             # pandas reads an empty field as NaN
             shown = "is empty or NaN" if isinstance(what, float) and np.isnan(what) else f"holds {shorten(str(what))}"
             count = int(bad.sum())
-            comma = isinstance(what, str) and re.fullmatch(r"\s*[-+]?\d+,\d+\s*", what)
-            hint = f" Write {what.strip().replace(',', '.')} with a point." if comma else ""
+            comma = re.fullmatch(r"\s*([-+]?\d+),(\d+)\s*", what) if isinstance(what, str) else None
+            hint = f" Write {comma[1]}.{comma[2]} with a point." if comma else ""
             raise TableError(
                 f"Column {i + 1} of {name} is not numeric: row {row + 1} {shown} ({count:,} such "
                 f"row{'s' * (count != 1)}).{hint}"

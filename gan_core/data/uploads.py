@@ -22,7 +22,7 @@ def name_of(upload: Any) -> str:
     for name, part in ({"points": upload} if points else vars(upload)).items():
         if isinstance(part, np.ndarray):
             digest.update(f"{name} {part.dtype} {part.shape}".encode())
-            digest.update(np.ascontiguousarray(part))
+            digest.update(np.ascontiguousarray(part).data)
         else:
             digest.update(f"{name} {part!r}".encode())
     name = digest.hexdigest()

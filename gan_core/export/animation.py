@@ -8,14 +8,13 @@ import io
 import json
 import math
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gan_core.data.datasets import DATASETS
+from gan_core.foundations.files import package_folder
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.thumbnail import FAKE, MOST_REAL, PAPER, REAL, tiled
 from gan_core.runs import run_reading
@@ -98,7 +97,8 @@ def _stamp(plane: np.ndarray, place: np.ndarray, radius: float, color: int) -> N
     for d in ((dy, dx) for dy in reach for dx in reach if math.hypot(dy, dx) <= radius + 0.3):
         at = place + d
         at = at[((at >= 0) & (at < plane.shape)).all(1)]
-        plane[at[:, 0], at[:, 1]] = color
+        rows, columns = at.T
+        plane[rows, columns] = color
 
 
 def plane_picture(
@@ -305,7 +305,7 @@ def _table(caption: str, rows: dict[str, Any]) -> str:
 
 def _plotly() -> str:
     """plotly.js, fit to stand inside <script>."""
-    script = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+    script = package_folder("plotly") / "package_data" / "plotly.min.js"
     return script.read_text("utf-8").replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
@@ -358,11 +358,11 @@ def _figure(recording: Recording, data: Any, say: Say) -> dict[str, Any]:
 
 def _picture_encoding(frame: Arrays) -> tuple[str, Callable[[Arrays], bytes]]:
     """(MIME type, how a frame's grid becomes a file): whole for gray pictures; coloured ones would be too large."""
-    from PIL import Image
+    from PIL.Image import fromarray
 
-    def sheet(frame: Arrays) -> Image.Image:
+    def sheet(frame: Arrays) -> Image:
         pixels = frame["grid"]
-        return Image.fromarray(tiled(pixels, math.isqrt(len(pixels))))
+        return fromarray(tiled(pixels, math.isqrt(len(pixels))))
 
     if frame["grid"].shape[3] == 3:
         return "image/jpeg", lambda frame: file_of(sheet(frame), "JPEG", quality=88, subsampling=0)

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.data.datasets import DATASETS
+from gan_core.data.datasets import DATASETS, as_points
 from gan_core.export import animation, model_files
 from gan_core.export.animation import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
-from gan_core.foundations.files import write_whole
+from gan_core.foundations.files import npz_bytes, write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.lazy_imports import tf
 from gan_core.recording import visuals
@@ -151,18 +151,18 @@ def samples_npz(run: Saved, say: Say) -> bytes:
         labels = trainer.labels(IMAGES, DRAW) if trainer.classes else None
         arrays = {"samples": _images(trainer, IMAGES, labels, say)}
         arrays |= {} if labels is None else {"labels": labels}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    content = npz_bytes(arrays, compressed=True)
     say(1.0)
-    return buffer.getvalue()
+    return content
 
 
 def samples_png(run: Saved, say: Say) -> bytes:
     """A picture of fresh samples: the plane, or GRID_SIDE x GRID_SIDE images, a class a row where it is told."""
     trainer = _trainer(run, say)
     if trainer.data.kind == "points":
-        samples, caption = _points(trainer), f"step {trainer.step:,}"
-        picture = plane_picture(samples, trainer.data, visuals.heat_map(trainer, samples), caption, PLANE_SIDE)
+        samples = _points(trainer)
+        heat = visuals.heat_map(trainer, samples)
+        picture = plane_picture(samples, as_points(trainer.data), heat, f"step {trainer.step:,}", PLANE_SIDE)
     else:
         labels = visuals.grid_labels(trainer, View(side=GRID_SIDE))
         picture = grid_picture(_images(trainer, GRID_SIDE**2, labels, say))

@@ -165,7 +165,7 @@ def _class_count(c: GANConfig) -> int | None:
 def _kept(c: GANConfig) -> list[int] | None:
     """The chosen classes, or None for all."""
     most = 10**9 if c.data == "picture_file" else len(DATASETS[c.data].class_names)
-    return chosen_classes(c.params().get("classes", "all"), most)
+    return chosen_classes(str(c.params().get("classes", "all")), most)
 
 
 # -- the head -----------------------------------------------------------------------------------------------
@@ -196,8 +196,9 @@ def _constants(c: GANConfig, body: str) -> str:
     flat, named = c.to_flat(), set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", body))
     values = {"SEED": c.seed}
     values |= {name.removeprefix("data.").upper(): value for name, value in flat.items() if not isinstance(value, str)}
-    if c.conditional and c.data != "picture_file":
-        values["CLASSES"] = _class_count(c)
+    count = _class_count(c) if c.conditional else None
+    if count is not None:
+        values["CLASSES"] = count
     left = [name for name in values if name in named]
     own = tuple(name for name in left if f"data.{name.lower()}" in flat)
     lines = ["# -- settings"]

@@ -38,8 +38,9 @@ def sources(*functions: Callable, short: bool = False) -> tuple[list[str], dict[
             kept = [arg for arg in node.args.args if called or arg.arg in used[name]]
             parameters[name] = [arg.arg for arg in kept]
             first, body = node.body[0], lines[node.body[0].lineno - node.lineno :]
-            if short and ast.get_docstring(node) and first.end_lineno > first.lineno:
-                body = [body[0] + '"""', *body[first.end_lineno - first.lineno + 1 :]]
+            more = (first.end_lineno or first.lineno) - first.lineno
+            if short and ast.get_docstring(node) and more:
+                body = [body[0] + '"""', *body[more + 1 :]]
             lines = [f"def {name}({', '.join(map(ast.unparse, kept))}):", *body]
         texts.append("\n".join(lines))
     return [*_imports(text, set().union(*(used[name] for name in needed))), *texts], parameters

@@ -1,11 +1,15 @@
 """Where GANscope keeps files of its own, and how a file is written so that nobody ever sees half of it."""
 
 import contextlib
+import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import numpy as np
 
 
 def cache_folder() -> Path:
@@ -16,6 +20,22 @@ def cache_folder() -> Path:
 def keras_folder() -> Path:
     """Where Keras keeps its data sets. The user's: nothing here is ever changed."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser().absolute() / "datasets"
+
+
+def package_folder(name: str) -> Path:
+    """The folder of an installed package, which is found without importing it; raises ModuleNotFoundError."""
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"the package {name} is not installed", name=name)
+    return Path(found.origin).parent
+
+
+def npz_bytes(arrays: Mapping[str, Any], compressed: bool = False) -> bytes:
+    """The arrays as a .npz file, which np.load opens."""
+    buffer = io.BytesIO()
+    write: Callable[..., None] = np.savez_compressed if compressed else np.savez
+    write(buffer, **{name: np.asarray(array) for name, array in arrays.items()})
+    return buffer.getvalue()
 
 
 @contextlib.contextmanager

@@ -117,4 +117,5 @@ def runs_quota() -> int:
 
 def check() -> None:
     """Raises ValueError with a sentence where one of these variables is malformed."""
-    worker_limit(), export_limit(), worker_threads(), worker_memory(), away_seconds(), runs_quota()
+    for read in (worker_limit, export_limit, worker_threads, worker_memory, away_seconds, runs_quota):
+        read()

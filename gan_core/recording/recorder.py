@@ -156,8 +156,8 @@ class Recording:
         if found is None or found[0] != step:
             raise KeyError(step)
         history = History.of_state(found[1].history)
-        rest = (line.until(step) for line in (self.frames, self.scores, self.checkpoints))
-        return Recording(history, *rest, self.parent)
+        frames, scores, checkpoints = (line.until(step) for line in (self.frames, self.scores, self.checkpoints))
+        return Recording(history, frames, scores, checkpoints, self.parent)
 
     def copy(self) -> "Recording":
         """As it is now, to be written while training goes on; what never changes is shared."""

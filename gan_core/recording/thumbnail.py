@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gan_core.data.datasets import as_points
+
 if TYPE_CHECKING:
     from gan_core.data.datasets import Data
     from gan_core.data.image_datasets import Pictures
@@ -18,7 +20,7 @@ COLUMNS = 4
 def thumbnail(frame: dict[str, np.ndarray], data: "Data | Pictures") -> bytes | None:
     """A PNG of SIDE x SIDE pixels of what views.record made; None where there is nothing to show."""
     if "samples" in frame:
-        return png(points_picture(frame["samples"], data, SIDE))
+        return png(points_picture(frame["samples"], as_points(data), SIDE))
     if "grid" in frame:
         return png(scaled(tiled(frame["grid"][: COLUMNS * COLUMNS], COLUMNS), SIDE))
     return None

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.data.datasets import as_pictures, as_points
 from gan_core.foundations.lazy_imports import special, tf
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording.snapshot import View
@@ -67,14 +68,15 @@ def look_at_images(trainer: Trainer, view: View) -> dict[str, Any]:
     logits = trainer.logits(unit, labels)
     kind = LOSSES[trainer.config.loss].p_real
     if kind == "centered":
-        real = trainer.data.to_unit(trainer.data.pixels[:n])
-        of_real = None if labels is None else trainer.data.labels[:n]
+        data = as_pictures(trainer.data)
+        real = data.to_unit(data.pixels[:n])
+        of_real = None if labels is None else data.known_labels[:n]
         logits = logits - (trainer.logits(real, of_real).mean() + logits.mean()) / 2
     p = np.clip(logits, 0, 1) if kind == "clip" else sigmoid(logits)
     frame: dict[str, Any] = {"grid": trainer.data.from_unit(unit), "p_real": p.astype(np.float32)}
     frame |= neighbours(trainer, frame, view)
     if view.blend is not None:
-        frame |= blend(trainer, view, ema)
+        frame |= blend(trainer, view.blend, view, ema)
     return frame
 
 
@@ -94,21 +96,22 @@ def neighbours(trainer: Trainer, frame: dict[str, Any], view: View) -> dict[str,
         return {}
     picture, kept = frame["grid"][view.picked], trainer.neighbours
     this = (view.picked, view.side, view.rows, frame.get("at"), trainer.config.show_ema)
-    fresh = kept is not None and kept[0] == this and time.monotonic() < kept[1]
-    if not fresh:
-        rows, distances = nearest(trainer.data.pixels, picture, NEIGHBOURS)
-        found = {"neighbours": trainer.data.pixels[rows], "distances": distances.astype(np.float32)}
-        trainer.neighbours = this, time.monotonic() + NEIGHBOUR_SECONDS, found
-    return trainer.neighbours[2]
+    if kept is not None and kept[0] == this and time.monotonic() < kept[1]:
+        return kept[2]
+    pixels = as_pictures(trainer.data).pixels
+    rows, distances = nearest(pixels, picture, NEIGHBOURS)
+    found = {"neighbours": pixels[rows], "distances": distances.astype(np.float32)}
+    trainer.neighbours = this, time.monotonic() + NEIGHBOUR_SECONDS, found
+    return found
 
 
-def blend(trainer: Trainer, view: View, ema: bool) -> dict[str, Any]:
+def blend(trainer: Trainer, mixture: tuple[int, int, float, float], view: View, ema: bool) -> dict[str, Any]:
     """The picture of a mixture of 2 or 4 corners of z, and the corners' own.
 
     Normal z are mixed along great circles (White, arXiv 1609.04468): in between, a straight line passes nearer to
     the origin than any z that training has seen.
     """
-    count, draw, u, v = view.blend
+    count, draw, u, v = mixture
     corners = trainer.latent(count, draw=100 + draw).numpy()
     mix = _slerp if trainer.config.z_dist == "normal" else _lerp
     z = mix(corners[0], corners[1], u)
@@ -134,7 +137,7 @@ def _slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
 
 def heat_axis(trainer: Trainer) -> tuple[np.ndarray, np.ndarray]:
     """The x and the y of the heat map's cells, float64 [HEAT_SIDE] each."""
-    data = trainer.data
+    data = as_points(trainer.data)
     line = np.linspace(-data.limit, data.limit, HEAT_SIDE)
     return line + data.center[0], line + data.center[1]
 
@@ -152,7 +155,7 @@ def heat_map(trainer: Trainer, samples: np.ndarray) -> np.ndarray:
     points = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32)
     kind = LOSSES[trainer.config.loss].p_real
     if kind == "centered":
-        real = trainer.data.points[: len(samples)]
+        real = as_points(trainer.data).points[: len(samples)]
         logits = _logits(trainer, np.concatenate([points, real, samples]))
         n, m = len(points), len(points) + len(real)
         middle = (logits[n:m].mean() + logits[m:].mean()) / 2
@@ -189,7 +192,7 @@ def arrows(trainer: Trainer, ema: bool) -> np.ndarray:
     The length is |g| / (1 + |g|) of ARROW_REACH, with g the gradient of a sample's own loss in training units:
     bounded, and still short where the generator learns nothing.
     """
-    program, data = trainer.program, trainer.data
+    program, data = trainer.program, as_points(trainer.data)
     real = tf.constant(data.to_unit(data.points[:ARROWS]))
     if len(data.points) < ARROWS:
         real = tf.gather(real, tf.range(ARROWS) % len(data.points))

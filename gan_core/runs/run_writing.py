@@ -11,7 +11,6 @@ A new folder is written beside its place and renamed, so of two that save one na
 from __future__ import annotations
 
 import contextlib
-import io
 import itertools
 import json
 import os
@@ -27,7 +26,7 @@ import numpy as np
 
 from gan_core.data.datasets import DATASETS, Data
 from gan_core.data.image_datasets import Pictures
-from gan_core.foundations.files import write_whole
+from gan_core.foundations.files import npz_bytes, write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.locking import locked
 from gan_core.recording.recorder import Checkpoint, Recording
@@ -126,8 +125,8 @@ class Writer:
     def _write_all(self, content: Content) -> None:
         recording, flat = content.recording, content.config.to_flat()
         files = {
-            "history": self._file("history", _npz(_history_arrays(recording.history.state()))),
-            "frames": self._file("frames", _npz(_frame_arrays(recording))),
+            "history": self._file("history", npz_bytes(_history_arrays(recording.history.state()))),
+            "frames": self._file("frames", npz_bytes(_frame_arrays(recording))),
             "scores": self._file(
                 "scores", json_bytes(list(zip(recording.scores.steps, recording.scores.items, strict=True)))
             ),
@@ -137,12 +136,12 @@ class Writer:
             files["picture"] = self._file("picture", picture, "png")
         if content.upload is not None:
             if self._data is None or not self._has(self._data):
-                self._data = self._file("data", _npz(_upload_arrays(content.upload), packed=True))
+                self._data = self._file("data", npz_bytes(_upload_arrays(content.upload), compressed=True))
             files["data"] = self._data
         checkpoints = []
         for step, point in zip(recording.checkpoints.steps, recording.checkpoints.items, strict=True):
             if point not in self._there or not self._has(self._there[point]):
-                self._there[point] = self._file(f"checkpoint-{step}", _npz(_checkpoint_arrays(point)))
+                self._there[point] = self._file(f"checkpoint-{step}", npz_bytes(_checkpoint_arrays(point)))
             changes = {name: value for name, value in point.flat.items() if flat.get(name) != value}
             checkpoints.append({"step": step, **self._there[point], "changes": changes})
         parent = recording.parent
@@ -184,7 +183,7 @@ class Writer:
         path = self.folder / f"{stem}-{digest[:16]}.{suffix}"
         if not path.exists():
             self._left -= len(content)
-            if self._left < 0:
+            if self._room is not None and self._left < 0:
                 raise self._room.refused()
             write_whole(path, content)
             self._written.append(path)
@@ -241,12 +240,6 @@ def json_bytes(value: Any) -> bytes:
         return item.tolist() if isinstance(item, (np.ndarray, np.generic)) else str(item)
 
     return json.dumps(value, indent=1, default=plain).encode()
-
-
-def _npz(arrays: dict[str, Any], packed: bool = False) -> bytes:
-    buffer = io.BytesIO()
-    (np.savez_compressed if packed else np.savez)(buffer, **{k: np.asarray(v) for k, v in arrays.items()})
-    return buffer.getvalue()
 
 
 def _history_arrays(state: dict[str, Any]) -> dict[str, Any]:

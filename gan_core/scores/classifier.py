@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_core.data.image_datasets import Pictures
-from gan_core.foundations.files import cache_folder, whole_file
+from gan_core.foundations.files import cache_folder, npz_bytes, write_whole
 from gan_core.foundations.lazy_imports import tf
 from gan_core.objectives.optimizers import OPTIMIZERS
 
@@ -132,7 +132,7 @@ def unseen(data: Pictures) -> tuple[np.ndarray, np.ndarray]:
 
 def _divided(base: Pictures) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """(what is trained on, what is held out) of all images of a set: images and labels each."""
-    x, y = singles(base.pixels, base), single_labels(base.labels, base)
+    x, y = singles(base.pixels, base), single_labels(base.known_labels, base)
     if base.test_pixels is not None and base.test_labels is not None and len(base.test_pixels):
         return (x, y), (singles(base.test_pixels, base), single_labels(base.test_labels, base))
     order = np.random.default_rng(0).permutation(len(y))
@@ -145,7 +145,7 @@ def _divided(base: Pictures) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.nd
 
 def _class_count(base: Pictures) -> int:
     """How many classes the classifier tells apart: of stacked digits, the ten digits."""
-    return 10 if base.per_channel else max(len(base.class_names), int(base.labels.max()) + 1)
+    return 10 if base.per_channel else max(len(base.class_names), int(base.known_labels.max()) + 1)
 
 
 def kept_classes(data: Pictures) -> np.ndarray | None:
@@ -321,7 +321,7 @@ def _key(classes: int, *arrays: np.ndarray) -> str:
     for array in arrays:
         array = np.ascontiguousarray(array, np.uint8 if array.ndim == 4 else np.int32)
         digest.update(str(array.shape).encode())
-        digest.update(array)
+        digest.update(array.data)
     return digest.hexdigest()
 
 
@@ -349,7 +349,6 @@ def _save(path: Path, classifier: Classifier) -> None:
     arrays = {f"w{i}": w for i, w in enumerate(classifier.weights)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
-            np.savez(file, key=np.array(classifier.key), accuracy=np.array(classifier.accuracy), **arrays)
+        write_whole(path, npz_bytes({"key": classifier.key, "accuracy": classifier.accuracy, **arrays}))
     except OSError:
         pass

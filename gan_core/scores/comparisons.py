@@ -62,12 +62,12 @@ class PointComparison(Comparison):
     @cached_property
     def members(self) -> np.ndarray:
         """The mode that each sample belongs to, int [n]; -1 for none."""
-        return point_metrics.modes_of(self.samples, self.data.modes, self.data.mode_std)
+        return point_metrics.modes_of(self.samples, self.data.known_modes, self.data.mode_std)
 
     @cached_property
     def counts(self) -> np.ndarray:
         """How many samples are in each mode, int [M]."""
-        return np.bincount(self.members[self.members >= 0], minlength=len(self.data.modes))
+        return np.bincount(self.members[self.members >= 0], minlength=len(self.data.known_modes))
 
     @cached_property
     def between(self) -> np.ndarray:
@@ -88,12 +88,12 @@ class RealPoints:
     """What the floors of points are made of.
 
     samples: how many a generator will be scored on. shares [M]: which share of a perfect generator's samples counts for
-    each mode; None without modes.
+    each mode; empty without modes.
     """
 
     data: Data
     samples: int
-    shares: np.ndarray | None
+    shares: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

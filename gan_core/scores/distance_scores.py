@@ -54,8 +54,8 @@ def energy_replicates(resamples: Resamples) -> np.ndarray:
 def mmd_replicates(resamples: Resamples) -> np.ndarray:
     """Its root, with the Gaussian kernels."""
     c: PointComparison = resamples.of
-    kernels = [_kernel(d, c.bandwidths) for d in (_among(c.real), c.between, c.within)]
-    return np.sqrt(mmd_squared(kernels[0].mean(), *kernels[1:], resamples.weights))
+    real, between, within = (_kernel(d, c.bandwidths) for d in (_among(c.real), c.between, c.within))
+    return np.sqrt(mmd_squared(real.mean(), between, within, resamples.weights))
 
 
 def _among(points: np.ndarray) -> np.ndarray:

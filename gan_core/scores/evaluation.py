@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gan_core.data.datasets import as_pictures, as_points
 from gan_core.scores import image_scores, point_scores
 from gan_core.scores.comparisons import Resamples
 from gan_core.scores.distance_scores import W1_RESAMPLES
@@ -70,7 +71,7 @@ def evaluate(
 
 
 def _points(trainer: Trainer, n: int, resamples: int, say: Say) -> dict[str, Any]:
-    data, rng = trainer.data, _rng(trainer)
+    data, rng = as_points(trainer.data), _rng(trainer)
     m = w1_samples(trainer, n)
     say("Floors: real points against real points ...")
     floors = point_scores.floors(trainer.config, data, m, FLOOR_REPEATS, samples=n)
@@ -89,12 +90,13 @@ def _images(trainer: Trainer, n: int, resamples: int, say: Say) -> dict[str, Any
 
     if not has_classes(trainer):
         return {"scores": {}, "counts": {}, "note": NO_CLASSES}
+    data = as_pictures(trainer.data)
     try:
-        judge = classifier.trained(trainer.data, say)
+        judge = classifier.trained(data, say)
     except ValueError as error:  # two names, and pictures of one class only
         return {"scores": {}, "counts": {}, "note": f"There are no scores: {error}"}
     say("Floors: real images against real images ...")
-    reference = image_scores.reference(judge, trainer.data, n, trainer.config.seed)
+    reference = image_scores.reference(judge, data, n, trainer.config.seed)
     n = reference.n
     comparison = image_scores.compared(reference, judge, generated_images(trainer, n))
     drawn = Resamples(comparison, draw_weights(_rng(trainer), n, resamples), say)

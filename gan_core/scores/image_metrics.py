@@ -81,15 +81,19 @@ def read_stacks(classifier: Classifier, data: Pictures, pixels: np.ndarray) -> n
     """The number that the classifier reads in each stack of digits uint8 [n, H, W, C], int [n]."""
     if not data.per_channel:
         raise ValueError("only stacked digits show numbers")
-    return stacks(data, judged(classifier, data, pixels)[1])
+    return stacked_numbers(judged(classifier, data, pixels)[1], data.pixels.shape[3])
+
+
+def stacked_numbers(digits: np.ndarray, channels: int) -> np.ndarray:
+    """The number that each stack shows, int [n], from its digits [n * C]."""
+    return digits.reshape(-1, channels) @ 10 ** np.arange(channels)[::-1]
 
 
 def stacks(data: Pictures, classes: np.ndarray) -> np.ndarray | None:
     """The number that each stack of digits shows, int [n], from its digits [n * C]; None for other data."""
     if not data.per_channel:
         return None
-    channels = data.pixels.shape[3]
-    return classes.reshape(-1, channels) @ 10 ** np.arange(channels)[::-1]
+    return stacked_numbers(classes, data.pixels.shape[3])
 
 
 # -- the nearest real image ---------------------------------------------------------------------------------

@@ -50,11 +50,11 @@ def reference(classifier: Classifier, data: Pictures, n: int, seed: int) -> Real
             n=n,
             features=features[rows[:n]],
             bank=np.delete(features, rows[n:], axis=0),
-            histogram=shares(single_labels(data.labels, data), k),
+            histogram=shares(single_labels(data.known_labels, data), k),
             stacks=None if numbers is None else numbers[rows[:n]],
             unseen=top_real,
             drawn=drawn,
-            labelled=shares(single_labels(data.labels[pool], data), k),
+            labelled=shares(single_labels(data.known_labels[pool], data), k),
         )
 
     pairs = []

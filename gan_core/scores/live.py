@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.datasets import as_pictures
 from gan_core.scores import image_scores, trainer_scores
 from gan_core.scores.point_scores import Floors
 
@@ -60,12 +61,12 @@ def _said(error: Exception) -> str:
 class PointScores(LiveScores):
     """Scores of points (point_scores.py)."""
 
-    _floors: Floors | None = None
+    @cached_property
+    def _floors(self) -> Floors:
+        return trainer_scores.point_floors(self.trainer)
 
     def _ready(self) -> bool:
-        if self._floors is None:  # once, and not counted as a score's own cost
-            self._floors = trainer_scores.point_floors(self.trainer)
-        return True
+        return bool(self._floors)  # made here, once, so that it is not counted as a score's own cost
 
     def _make(self) -> dict[str, Any]:
         return trainer_scores.score_points(self.trainer, self._floors)
@@ -98,7 +99,7 @@ class ImageScores(LiveScores):
     def _prepare(self) -> None:
         from gan_core.scores import classifier
 
-        data: Pictures = self.trainer.data
+        data = as_pictures(self.trainer.data)
         try:
             judge = classifier.trained(data, stopped=lambda: self._closed)
             reference = image_scores.reference(judge, data, trainer_scores.IMAGE_SAMPLES, self.trainer.config.seed)
@@ -110,7 +111,10 @@ class ImageScores(LiveScores):
         self._judge = judge, reference
 
     def _make(self) -> dict[str, Any]:
-        return trainer_scores.score_images(self.trainer, *self._judge)
+        if self._judge is None:
+            raise RuntimeError("there is no classifier yet: ask _ready first")
+        judge, reference = self._judge
+        return trainer_scores.score_images(self.trainer, judge, reference)
 
 
 def live_scores(trainer: Trainer) -> LiveScores:

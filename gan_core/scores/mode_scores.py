@@ -37,13 +37,19 @@ def _floor_of_kl(real: RealPoints) -> float:
     return reverse_kl_floor(len(real.shares), real.samples, real.shares)
 
 
+def _stacks(numbers: np.ndarray | None) -> np.ndarray:
+    if numbers is None:
+        raise ValueError("only stacks of digits show numbers")
+    return numbers
+
+
 def _numbers(c: ImageComparison) -> int:
     """Distinct numbers that the classifier reads in stacks of digits (PacGAN, section 4.2)."""
-    return len(np.unique(c.stacks))
+    return len(np.unique(_stacks(c.stacks)))
 
 
 def _real_numbers(real: RealImages) -> int:
-    return len(np.unique(real.stacks))
+    return len(np.unique(_stacks(real.stacks)))
 
 
 MODE_SCORES: dict[str, Score] = {

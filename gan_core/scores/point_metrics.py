@@ -56,7 +56,7 @@ def reverse_kl_floor(modes: int, n: int, shares: np.ndarray | None = None) -> fl
     shares = np.full(modes, PERFECT_HQ / modes) if shares is None else shares
     hq = shares.sum()
     draws = np.random.default_rng(0).multinomial(round(n * hq), shares / hq, KL_DRAWS)
-    return float(np.mean([reverse_kl(counts) for counts in draws]))
+    return float(np.mean([kl for counts in draws if (kl := reverse_kl(counts)) is not None]))
 
 
 def perfect_shares(config: GANConfig, data: Data) -> np.ndarray:
@@ -65,11 +65,11 @@ def perfect_shares(config: GANConfig, data: Data) -> np.ndarray:
     PERFECT_HQ in equal parts while the modes are apart. Where their circles of RADIUS standard deviations overlap, a
     sample that is far from its own mode may be near another one: then counted in PERFECT_SAMPLES fresh points.
     """
-    modes = len(data.modes)
-    if modes == 1 or spatial.distance.pdist(data.modes).min() >= 2 * RADIUS * data.mode_std:
+    modes = len(data.known_modes)
+    if modes == 1 or spatial.distance.pdist(data.known_modes).min() >= 2 * RADIUS * data.mode_std:
         return np.full(modes, PERFECT_HQ / modes)
     points = fresh_draw(config, data, PERFECT_SAMPLES, -1)
-    return mode_counts(points, data.modes, data.mode_std) / len(points)
+    return mode_counts(points, data.known_modes, data.mode_std) / len(points)
 
 
 # -- distances ----------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def fresh_draw(config: GANConfig, data: Data, n: int, draw: int) -> np.ndarray:
     if config.data == "file":
         return _rows(config, data, n, draw)
     rng = np.random.default_rng([config.seed, 1_000 + draw])
-    return datasets.DATASETS[config.data].draw(n, rng, **config.params()).points
+    return datasets.as_points(datasets.DATASETS[config.data].draw(n, rng, **config.params())).points
 
 
 def fresh_pair(config: GANConfig, data: Data, n: int, pair: int) -> tuple[np.ndarray, np.ndarray]:

@@ -32,7 +32,7 @@ class Floors:
 def floors(config: GANConfig, data: Data, n: int, repeats: int, samples: int = MODE_SAMPLES) -> Floors:
     """The floors of the distances at n points, from `repeats` pairs of draws; of the scores of modes at `samples`."""
     scales = bandwidths(data.points)
-    real = RealPoints(data, samples, None if data.modes is None else perfect_shares(config, data))
+    real = RealPoints(data, samples, np.zeros(0) if data.modes is None else perfect_shares(config, data))
     pairs = []
     for i in range(repeats):
         a, b = fresh_pair(config, data, n, i)

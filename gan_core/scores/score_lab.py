@@ -62,7 +62,8 @@ def real(draw: Callable[..., Data], seed: int, n: int = N) -> Real:
 
 def _measured(against: Real, fake: np.ndarray, names: Iterable[str]) -> dict[str, float]:
     comparison = PointComparison(against.data, fake, against.points, against.training, against.bandwidths)
-    found = {name: SCORES[name].points.of(comparison) for name in names}
+    measures = {name: SCORES[name].points for name in names}
+    found = {name: measure.of(comparison) for name, measure in measures.items() if measure is not None}
     return {name: math.nan if value is None else float(value) for name, value in found.items()}
 
 
@@ -123,18 +124,18 @@ class Honest:
 
 def honest(data: Data, rng: np.random.Generator) -> Honest:
     """N samples of the mixture that `data` was drawn from."""
-    which = rng.integers(len(data.modes), size=N)
-    return Honest(which, data.modes[which].astype(np.float64), rng.normal(size=(N, 2)) * data.mode_std)
+    which = rng.integers(len(data.known_modes), size=N)
+    return Honest(which, data.known_modes[which].astype(np.float64), rng.normal(size=(N, 2)) * data.mode_std)
 
 
 def _favourite(data: Data) -> int:
     """The mode that is left when all others are gone: the grid's middle, the ring's leftmost."""
-    return len(data.modes) // 2
+    return len(data.known_modes) // 2
 
 
 def drops_modes(against: Real, samples: Honest, strength: float, rng: np.random.Generator) -> np.ndarray:
     """Every other mode goes first, for that leaves mean and covariance as they were."""
-    modes, last = against.data.modes, _favourite(against.data)
+    modes, last = against.data.known_modes, _favourite(against.data)
     odd, even = np.arange(1, len(modes), 2), np.arange(0, len(modes), 2)
     even = even[even != last]
     order = np.concatenate([odd[::2], odd[1::2], even[::2], even[1::2]])
@@ -146,7 +147,7 @@ def drops_modes(against: Real, samples: Honest, strength: float, rng: np.random.
 
 def favours_modes(against: Real, samples: Honest, strength: float, rng: np.random.Generator) -> np.ndarray:
     """Up to 85 % of the samples of every other mode go to the modes between."""
-    modes = against.data.modes
+    modes = against.data.known_modes
     favoured = rng.choice(np.arange(0, len(modes), 2), N)
     moves = (samples.which % 2 == 1) & (rng.random(N) < 0.85 * strength)
     return modes[np.where(moves, favoured, samples.which)] + samples.offsets
@@ -164,7 +165,7 @@ def shrinks_modes(against: Real, samples: Honest, strength: float, rng: np.rando
 
 def fills_gaps(against: Real, samples: Honest, strength: float, rng: np.random.Generator) -> np.ndarray:
     """Up to half of the samples lie anywhere on the straight lines between neighbouring modes."""
-    modes = against.data.modes
+    modes = against.data.known_modes
     distance = np.linalg.norm(modes[:, None] - modes, axis=2) + np.diag(np.full(len(modes), np.inf))
     pairs = np.argwhere(distance < 1.01 * distance.min())
     a, b = modes[pairs[rng.integers(len(pairs), size=N)]].transpose(1, 0, 2)
@@ -179,7 +180,7 @@ def copies_training(against: Real, samples: Honest, strength: float, rng: np.ran
 
 def one_point(against: Real, samples: Honest, strength: float, rng: np.random.Generator) -> np.ndarray:
     """A share of the samples sits on one spot, the centre of a mode."""
-    return np.where(rng.random((N, 1)) < strength, against.data.modes[_favourite(against.data)], samples.points)
+    return np.where(rng.random((N, 1)) < strength, against.data.known_modes[_favourite(against.data)], samples.points)
 
 
 def wrong_place(against: Real, samples: Honest, strength: float, rng: np.random.Generator) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from gan_core.data.datasets import as_pictures, as_points
+from gan_core.data.image_datasets import Pictures
 from gan_core.scores import image_scores, point_scores
 from gan_core.scores.point_metrics import MODE_SAMPLES
 
@@ -34,17 +36,19 @@ def generated_points(trainer: Trainer, n: int) -> np.ndarray:
 
 def point_floors(trainer: Trainer, most: int = W1_SAMPLES, repeats: int = FLOOR_REPEATS) -> point_scores.Floors:
     """What real points get over so many pairs of draws, distances at `most` points; a live run has little time."""
-    return point_scores.floors(trainer.config, trainer.data, w1_samples(trainer, most), repeats)
+    return point_scores.floors(trainer.config, as_points(trainer.data), w1_samples(trainer, most), repeats)
 
 
 def score_points(trainer: Trainer, floors: point_scores.Floors) -> dict[str, Any]:
     """The scores of the shown generator's points (point_scores.py)."""
-    return point_scores.scores(trainer.config, trainer.data, generated_points(trainer, MODE_SAMPLES), floors)
+    return point_scores.scores(trainer.config, as_points(trainer.data), generated_points(trainer, MODE_SAMPLES), floors)
 
 
 def has_classes(trainer: Trainer) -> bool:
     """Whether images can be scored: a classifier needs at least two classes in the set that they were chosen from."""
     data = trainer.data
+    if not isinstance(data, Pictures):
+        return False
     names = data.class_names if data.whole is None else data.whole.class_names
     return data.labels is not None and len(names) >= 2
 
@@ -73,10 +77,11 @@ def all_scores(trainer: Trainer, most: int, repeats: int, say: Callable[[str], N
     if not has_classes(trainer):
         say(f"No scores. {NO_CLASSES}")
         return {"samples": 0}
+    data = as_pictures(trainer.data)
     try:
-        judge = classifier.trained(trainer.data, say)
+        judge = classifier.trained(data, say)
     except ValueError as error:  # two names, and pictures of one class only
         say(f"No scores: {error}")
         return {"samples": 0}
-    reference = image_scores.reference(judge, trainer.data, most, trainer.config.seed)
+    reference = image_scores.reference(judge, data, most, trainer.config.seed)
     return score_images(trainer, judge, reference)

@@ -11,9 +11,10 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 from gan_core.data import datasets, uploads
 from gan_core.data.datasets import DATASETS, Data
@@ -48,7 +49,8 @@ class WorkerProcess:
         threads = str(worker_threads())
         environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env=environment)
-        self.wire = Wire(self.process.stdout, self.process.stdin)
+        # Popen's pipes are None only where none was asked for.
+        self.wire = Wire(cast(BufferedReader, self.process.stdout), cast(BufferedWriter, self.process.stdin))
         self.state = "starting"
         self.was_warm = False
         self.reason = ""
@@ -144,7 +146,7 @@ class WorkerProcess:
 
     def _listen(self) -> None:
         """Keeps what the libraries complain of: quiet while all is well, at hand when the process dies."""
-        for line in self.process.stderr:
+        for line in self.process.stderr or ():
             self.complaints.append(line.decode(errors="replace").strip()[:300])
 
     def send(self, kind: str, body: Any = None) -> None:
@@ -344,7 +346,8 @@ class Run:
 
         Those that had diverged stay out, as they did. Raises ConfigError where the runs have no step in common.
         """
-        going = [saved for saved in racers if not saved.race.error] or racers
+        errors = ["" if saved.race is None else saved.race.error for saved in racers]
+        going = [saved for saved, error in zip(racers, errors, strict=True) if not error] or racers
         shared = set.intersection(*(set(saved.checkpoints) for saved in going))
         if not shared:
             raise ConfigError("This race cannot go on: its runs were saved at different steps.")
@@ -355,8 +358,8 @@ class Run:
             raise ConfigError("This race cannot go on: a run has nothing to go on from.")
         self.pause()
         with self._lock:
-            sources = (Source(saved.folder, s, False, saved.race.error) for saved, s in zip(racers, steps, strict=True))
-            self._anew(configs, upload, tuple(sources))
+            each = zip(racers, steps, errors, strict=True)
+            self._anew(configs, upload, tuple(Source(saved.folder, s, False, error) for saved, s, error in each))
             self._send_config()
 
     def undo(self) -> None:

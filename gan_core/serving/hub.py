@@ -283,7 +283,7 @@ class Hub:
             waits = any(self._is_present(run) for run in self._queue)
             idle = [s for s in self._seats.values() if s.still_since and now - s.still_since > IDLE_SECONDS]
         if waits and idle and not self._refused:
-            run = min(idle, key=lambda seat: seat.still_since).run
+            run = min(idle, key=lambda seat: seat.still_since or now).run
             run.end(f"{GIVEN_AWAY} {run.afterwards()}")
 
     def _next_in_queue(self, now: float) -> list[Run]:

@@ -7,7 +7,8 @@ import contextlib
 import pickle
 import struct
 import threading
-from typing import Any, BinaryIO
+from io import BufferedReader, BufferedWriter
+from typing import Any
 
 LEAVE_SECONDS = 20.0  # a worker that is told to end, or that nobody renews, has this long to write what is not saved
 
@@ -19,7 +20,7 @@ _ASIDE = 65_536  # bytes from which an array is sent beside the pickle, without 
 class Wire:
     """One side of the conversation. `send` may be called from several threads."""
 
-    def __init__(self, reader: BinaryIO, writer: BinaryIO):
+    def __init__(self, reader: BufferedReader, writer: BufferedWriter):
         self._reader, self._writer = reader, writer
         self._lock = threading.Lock()
 
@@ -50,10 +51,7 @@ class Wire:
         return pickle.loads(blob, buffers=[self._exactly(length) for length in lengths])
 
     def _exactly(self, n: int) -> bytearray:
-        data, filled = (
-            bytearray(n),
-            0,
-        )  # not bytes: over these, arrays can be written to
+        data, filled = bytearray(n), 0  # not bytes: over these, arrays can be written to
         with memoryview(data) as view:
             while filled < n:
                 got = self._reader.readinto(view[filled:])

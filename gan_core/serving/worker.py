@@ -135,7 +135,7 @@ class Worker:
         self._keepers: list[Autosave] = []
         self._saver = ThreadPoolExecutor(SAVERS)
         self._upload: Any = None  # the user's own data that the lanes are trained on
-        self._generation = 0
+        self._generation: int = 0
         self._playing = False
         self._pending = 0  # steps still to take for Step
         self._error: str | None = None
@@ -270,9 +270,11 @@ class Worker:
                 lane.record()
             known[self._generation] = [(lane.recording, lane.error) for lane in self._lanes]
         self._dropped = {keeps: known[keeps]} if keeps in known else {}
-        if restores is not None and restores not in known:
+        if restores is None:
+            return None
+        if restores not in known:
             raise ConfigError("The run before can no longer be brought back. Press Reset to start over.")
-        return known.get(restores)
+        return known[restores]
 
     @staticmethod
     def _program_key(config: GANConfig, data) -> tuple:

@@ -469,9 +469,10 @@ def collect() -> None:
                 raise ConfigError(f"{what}, and there is another one of that name.")
             carried.setdefault(name, []).append(carrier)
             found.setdefault(name, carrier.knob)
-    for kept, new in ((HYPERPARAMETERS, found), (CARRIED, carried)):
-        kept.clear()
-        kept.update(new)
+    HYPERPARAMETERS.clear()
+    HYPERPARAMETERS.update(found)
+    CARRIED.clear()
+    CARRIED.update(carried)
     LIVE_FIELDS[:] = [name for name, knob in HYPERPARAMETERS.items() if knob.live]
 
 

@@ -49,7 +49,10 @@ def _weights(model: Any) -> tuple[list[str], list[str]]:
             name = f"{i}/{variable.name}"
             taken[name] += 1  # a model within a model may hold several of one name
             named[id(variable)] = name if taken[name] == 1 else f"{name}_{taken[name]}"
-    return tuple([named[id(v)] for v in some] for some in (model.trainable_variables, model.non_trainable_variables))
+    trainable, other = (
+        [named[id(v)] for v in some] for some in (model.trainable_variables, model.non_trainable_variables)
+    )
+    return trainable, other
 
 
 def named(program: TrainStep, state: State) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.datasets import Data, class_count
+from gan_core.data.datasets import Data, as_pictures, class_count
 from gan_core.data.image_datasets import Pictures
 from gan_core.foundations.lazy_imports import tf
 from gan_core.settings.config import GANConfig
@@ -172,7 +172,7 @@ class Trainer:
     def labels(self, n: int, draw: int = 0) -> np.ndarray:
         """Classes for n samples, int32 [n], as frequent as in the data."""
         rows = np.random.default_rng([self.config.seed, 2, draw]).integers(len(self.data), size=n)
-        return self.data.labels[rows]
+        return as_pictures(self.data).known_labels[rows]
 
     def _one_hot(self, n: int, labels: np.ndarray | None) -> Any:
         if not self.classes:

@@ -23,6 +23,7 @@ class Trainable(Protocol):
     @property
     def step(self) -> int:
         """Steps done."""
+        ...
 
     def take(self, most: int) -> np.ndarray | None:
         """Takes 1 to `most` steps: their rows, or None where it stands still for good."""

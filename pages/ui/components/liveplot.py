@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.components import v2
 
 from pages.ui.server import browser_code
 
@@ -60,7 +61,7 @@ def _components():
     def component(name: str, call: str, remove: str = ""):
         clean = f"return ()=>m.then(x=>x.{remove}(c))" if remove else ""
         body = f'export default c=>{{m.then(x=>x.{call}({{...c,version:"{plotly_version}"}}));{clean}}}'
-        return st.components.v2.component(name, js=head + body, isolate_styles=False)
+        return v2.component(name, js=head + body, isolate_styles=False)
 
     live = component("ganscope_plot", "plot", "removePlot")
     tab = component("ganscope_tab", "tab")
@@ -81,7 +82,7 @@ def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | N
 
     on_click: called after a click on a point, `clicked(key)` says which.
     """
-    listen = {} if on_click is None else {"on_clicked_change": on_click}
+    listen: dict[str, Any] = {} if on_click is None else {"on_clicked_change": on_click}
     _components()[0](data=pack(figure), key=key, height="content", **listen)
 
 
@@ -164,5 +165,6 @@ def wished(key: str) -> dict[str, Any]:
     `at`: a step, None for now. `of`: the `of` that it was shown then. `fork`: a number that each click makes new.
     """
     wish = (st.session_state.get(key) or {}).get("wish")
-    good = isinstance(wish, dict) and set(wish) == {"at", "of", "fork"} and type(wish["fork"]) is int
-    return wish if good else {"at": None, "of": "", "fork": 0}
+    if isinstance(wish, dict) and set(wish) == {"at", "of", "fork"} and type(wish["fork"]) is int:
+        return wish
+    return {"at": None, "of": "", "fork": 0}

@@ -6,6 +6,7 @@ Image i stands at x = i mod columns, y = i // columns.
 
 import numpy as np
 
+from gan_core.data.datasets import as_pictures
 from gan_core.recording.snapshot import Snapshot
 from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, layout, reach
 
@@ -115,7 +116,7 @@ def real(snapshot: Snapshot, side: int, row_names: list[str]) -> Figure:
         picked = np.concatenate([own[(k + np.arange(columns)) % len(own)] for own, k in zip(rows, again, strict=True)])
     names = data.class_names
     hover = [f"real {i}" + (f": {names[data.labels[i]]}" if data.labels is not None else "") for i in picked.tolist()]
-    traces, rows = _tiles(data.pixels[picked], columns, hover)
+    traces, rows = _tiles(as_pictures(data).pixels[picked], columns, hover)
     return _frame(traces, columns, rows, GRID_HEIGHT, "real", "$real", f"real {side}") | {
         "label": f"{len(picked)} real images of {snapshot.config.data}"
     }

@@ -1,7 +1,10 @@
 """Points on the plane with their layers, and samples per mode: snapshots -> Plotly figures (figure_parts.py)."""
 
+from collections.abc import Collection
+
 import numpy as np
 
+from gan_core.data.datasets import as_points
 from gan_core.recording.snapshot import Snapshot
 from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, dots, heading, layout, reach
 
@@ -31,12 +34,12 @@ def _broken_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return joined[:, 0], joined[:, 1]
 
 
-def plane(snapshot: Snapshot, layers: set[str], height: int = PLANE_HEIGHT, alone: bool = True) -> Figure:
+def plane(snapshot: Snapshot, layers: Collection[str], height: int = PLANE_HEIGHT, alone: bool = True) -> Figure:
     """The plane in the data's own units, equal aspect: heat map, real points, manifold, samples, arrows.
 
     alone: with legend and colour bar; else one of several beside each other, which are zoomed together.
     """
-    data, frame = snapshot.data, snapshot.frame
+    data, frame = as_points(snapshot.data), snapshot.frame
     traces: list[Figure] = []
     (cx, cy), reach = data.center, data.limit
     if "heat" in layers and "heat" in frame:
@@ -130,7 +133,8 @@ def _comets(trails: np.ndarray) -> list[Figure]:
 
 def mode_chart(snapshot: Snapshot) -> Figure:
     """How many high-quality samples each mode got, beside an equal share."""
-    scores, modes = snapshot.frame.get("metrics") or {}, len(snapshot.data.modes)
+    data = as_points(snapshot.data)
+    scores, modes = snapshot.frame.get("metrics") or {}, len(data.known_modes)
     counts = scores.get("mode_counts") or [0] * modes
     place = np.arange(1, modes + 1, dtype=np.int32)
     traces: list[Figure] = [
@@ -139,7 +143,7 @@ def mode_chart(snapshot: Snapshot) -> Figure:
             "x": place,
             "y": np.array(counts, np.int32),
             "marker": {"color": "$fake"},
-            "customdata": [f"({x:.3g}, {y:.3g})" for x, y in snapshot.data.modes.tolist()],
+            "customdata": [f"({x:.3g}, {y:.3g})" for x, y in data.known_modes.tolist()],
             "hovertemplate": "mode %{x} at %{customdata}: %{y:,} samples<extra></extra>",
             "showlegend": False,
         }

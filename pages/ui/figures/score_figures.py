@@ -32,5 +32,5 @@ def cloud(points: np.ndarray, limit: float, name: str) -> Figure:
         dragmode=False,
     )
     figure["margin"] = {"l": 36, "r": 8, "t": 30, "b": 28}
-    points = dots(points, name, COLORS[name], 5, 0.55)
-    return {"data": [points], "layout": figure, "aspect": 1, "label": f"{len(points['x'])} {name} points"}
+    drawn = dots(points, name, COLORS[name], 5, 0.55)
+    return {"data": [drawn], "layout": figure, "aspect": 1, "label": f"{len(points)} {name} points"}

@@ -109,7 +109,7 @@ class Show:
             "past": np.array(self.past.steps, np.int32),
             "status": f"{STATUS[snapshot.status]} · {snapshot.config.data} · seed {snapshot.config.seed}",
             "rate": round(float(snapshot.steps_per_second), 1),
-            "scores": self.scores(snapshot),
+            "scores": "" if self.scores is None else self.scores(snapshot),
             "panels": {name: np.frombuffer(pack(figure), np.uint8) for name, figure in panels.items()},
         }
         return gzip.compress(pack(about), 1)

@@ -15,6 +15,10 @@ def offer(missing: MissingFile) -> None:
         st.fragment(_progress, run_every=TICK_SECONDS if running else None)(missing.name, running)
 
 
+def _again(name: str) -> None:
+    get(name, again=True)
+
+
 def _progress(name: str, was_running: bool) -> None:
     download = get(name)
     status = download.status()
@@ -25,4 +29,4 @@ def _progress(name: str, was_running: bool) -> None:
         st.button("Stop", key="stop_download", on_click=download.cancel)
     else:
         st.warning(status.message)
-        st.button("Try again", key="download_again", on_click=get, args=(name, True))
+        st.button("Try again", key="download_again", on_click=_again, args=(name,))

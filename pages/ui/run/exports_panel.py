@@ -107,7 +107,7 @@ class Job:
         killer.daemon = True
         killer.start()
         last = ""
-        for line in self._process.stderr:
+        for line in self._process.stderr or ():
             found = PERCENT.search(line)
             if found:
                 self.fraction = min(int(found[1]), 100) / 100

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from gan_core.data.datasets import as_points
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import live_plot
@@ -20,7 +21,7 @@ def switches(run: Run) -> "Points":
             list(point_figures.LAYERS),
             default=st.session_state.layers,
             selection_mode="multi",
-            format_func=point_figures.LAYERS.get,
+            format_func=point_figures.LAYERS.__getitem__,
             key="layers",
             help=point_figures.LAYER_HELP,
             persist_state="session",
@@ -64,7 +65,7 @@ class Points:
         return {}
 
     def panels(self, snapshot: Snapshot) -> dict[str, figure_parts.Figure]:
-        modes = snapshot.data.modes is not None
+        modes = as_points(snapshot.data).modes is not None
         return {
             "samples": point_figures.plane(snapshot, self.layers),
             "losses": loss_figures.losses(snapshot, self.log, self.smoothed),

@@ -30,9 +30,7 @@ def panel(run: Run) -> None:
         if show is None:
             st.markdown("Anyone with the link can watch this run and copy it. Only you control it.")
             ready = run.worker is not None
-            clicks.button(
-                "Present this run", page_state.mine("present_go"), partial(SHOWS.begin, run), disabled=not ready
-            )
+            clicks.button("Present this run", page_state.mine("present_go"), partial(_begin, run), disabled=not ready)
             if not ready:
                 st.caption("Nothing to present yet. Press Play or Step first.")
             return
@@ -42,6 +40,10 @@ def panel(run: Run) -> None:
         if any(name in address for name in LOOPBACK):
             st.caption("This address works on this computer only; see docs/serving.md.")
         clicks.button("End the presentation", page_state.mine("present_end"), partial(SHOWS.end, show))
+
+
+def _begin(run: Run) -> None:
+    SHOWS.begin(run)
 
 
 def qr_code(text: str) -> bytes:

@@ -118,7 +118,7 @@ def _values(name: str, knob: Hyperparameter, config: GANConfig) -> list[Any]:
         key=key,
         help=f"Two to {comparison.MOST}, separated by commas. Each is {knob.accepts()}.",
     )
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
 def racers(config: GANConfig, knob: str, values: list[Any]) -> tuple[GANConfig, ...]:

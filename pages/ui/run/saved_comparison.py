@@ -1,5 +1,6 @@
 """Saved runs, and those that train now, side by side."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ FRAME_SECONDS = 0.2  # beside saved runs; a race has a feed
 @st.cache_resource(show_spinner="Reading the run", max_entries=8)
 def _opened(folder: str, saved: str, step: int) -> tuple[Saved, Recording, Any]:
     """A saved run with its recording and data; `saved` and `step` make a newer state another entry."""
-    run = run_reading.read(folder)
+    run = run_reading.read(Path(folder))
     return run, run_reading.recording_of(run), run_reading.data_of(run)
 
 

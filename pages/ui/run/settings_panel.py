@@ -93,9 +93,10 @@ def _show(name: str, knob: Hyperparameter, value: Any) -> None:
 
 def options(name: str, knob: Hyperparameter, kind: str) -> list[str]:
     """The choices that a page of this kind offers."""
+    choices = list(knob.choices or ())
     if name == "architecture" and kind == "points":
-        return [n for n in knob.choices if not ARCHITECTURES[n].images_only]
-    return list(knob.choices)
+        return [n for n in choices if not ARCHITECTURES[n].images_only]
+    return choices
 
 
 def _step_times() -> str:
@@ -230,7 +231,7 @@ def _show_data(config: GANConfig) -> None:
     with st.expander("Data settings"):
         for name, own in knobs.items():
             value = config.params()[name]
-            _show_classes(own, value) if name == "classes" else _show(DATA_PREFIX + name, own, value)
+            _show_classes(own, str(value)) if name == "classes" else _show(DATA_PREFIX + name, own, value)
         if acts("data_size", config):
             _show("data_size", HYPERPARAMETERS["data_size"], config.data_size)
         elif not knobs:

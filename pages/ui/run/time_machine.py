@@ -249,10 +249,12 @@ def _take_up(run: Run | None, saved: list[Saved], start: Callable[[Run], Any]) -
             run = run or own_run.keep(Run(saved[0].config, upload))
             run.open_race(saved, upload)
             present()
-        else:
+        elif run is not None:
             open_in(run, saved[0])
     except ConfigError as error:
         page_state.say(str(error))
+        return
+    if run is None:
         return
     run.keep([one.folder for one in saved], owner())
     start(run)

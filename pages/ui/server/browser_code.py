@@ -10,13 +10,13 @@ import os
 import shutil
 from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from gan_core.foundations.files import package_folder
 from pages.ui.server import addresses
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
@@ -36,8 +36,7 @@ def code_version() -> str:
 @cache
 def plotly_version() -> str:
     """Puts plotly.js of the installed package among the static files, once; its version."""
-    # Found, not imported: the server has no use for the Python side of it.
-    source = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+    source = package_folder("plotly") / "package_data" / "plotly.min.js"
     target = STATIC / "plotly.min.js"
     if not target.exists() or target.stat().st_size != source.stat().st_size:
         temporary = target.with_suffix(f".{os.getpid()}.part")  # two servers may start at once

@@ -98,16 +98,16 @@ def claim() -> None:
     again = bool(chosen)
     for kind, run in found.items():
         own = state.get(page_state.mine("run", kind))
-        taken = run is not None and run is not own and (own is None or own.worker is None)
+        taken = run if run is not own and (own is None or own.worker is None) else None
         if run is None and own is not None:
             hub().adopt(_seat(key, kind), _session(), own)
-        elif taken:
-            state[page_state.mine("run", kind)] = run
-            if run.upload is not None:
+        elif taken is not None:
+            state[page_state.mine("run", kind)] = taken
+            if taken.upload is not None:
                 name, note = (state.get(page_state.mine(f"upload_{about}", kind)) for about in ("name", "note"))
-                page_state.set_upload(run.upload, name or "your file", note or "", kind)
+                page_state.set_upload(taken.upload, name or "your file", note or "", kind)
             again = True
-        before = chosen.get(page_state.mine("config", kind)) or (run.config if taken else None)
+        before = chosen.get(page_state.mine("config", kind)) or (None if taken is None else taken.config)
         if before is not None and kind in page_state.FIRST_PRESET:
             page_state.go_on_with(before, kind)
     if again:

@@ -36,7 +36,7 @@ def keep() -> None:
     tab = state.get("tab")
     if tab is None:
         return
-    values = {name: state[name] for name in list(state) if name in NAMES or str(name).startswith(OF_A_PAGE)}
+    values = {str(name): state[name] for name in list(state) if name in NAMES or str(name).startswith(OF_A_PAGE)}
     now = time.monotonic()
     with _LOCK:
         _TABS[tab] = _Tab(values, now)
