@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from gan_core.data import datasets
-from gan_core.data.datasets import DATASETS, Data, Dataset
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.datasets import DATASETS, Dataset
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, asked_for, shorten
 from gan_core.foundations.lazy_imports import tf
 from gan_core.networks import architectures

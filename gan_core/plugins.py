@@ -31,7 +31,7 @@ from gan_core.plugin_checks import (
     paths,
     said,
 )
-from gan_core.settings import config as settings
+from gan_core.settings import all_settings
 
 CHECK_SECONDS = 120.0
 ONLY_YOURS = (
@@ -81,14 +81,14 @@ def _take_up(path: Path, checked: bool) -> str:
             registry.clear()
             registry.update(before[kind])
         sys.modules.pop(name, None)
-        settings.collect()
+        all_settings.collect()
         return f"The plugin {path} is left out: {error}."
     return ""
 
 
 def _collect() -> None:
     try:
-        settings.collect()
+        all_settings.collect()
     except ConfigError as error:
         raise Unusable(str(error).rstrip(".")) from None
 

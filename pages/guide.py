@@ -10,8 +10,8 @@ from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.objectives.schedules import SCHEDULES
+from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.combinations import needs
-from gan_core.settings.config import HYPERPARAMETERS
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 from pages.ui import shell

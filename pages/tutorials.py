@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan_core.data.datasets import sample_shape
+from gan_core.data.loading import sample_shape
 from gan_core.networks.architectures import parameter_counts
 from gan_core.settings.presets import PRESETS, TUTORIALS
 from pages.ui import shell

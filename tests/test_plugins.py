@@ -11,13 +11,15 @@ import streamlit as st
 
 from gan_core import __main__ as cli
 from gan_core import plugins
-from gan_core.data.datasets import load
+from gan_core.data.loading import load
 from gan_core.export.script import script
+from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores import evaluation
 from gan_core.scores.live import live_scores
-from gan_core.settings import config as settings
+from gan_core.settings import all_settings
+from gan_core.settings.all_settings import HYPERPARAMETERS, LIVE_FIELDS
 from gan_core.settings.combinations import acts, needs, why_idle
-from gan_core.settings.config import HYPERPARAMETERS, LIVE_FIELDS, GANConfig
+from gan_core.settings.config import GANConfig
 from gan_core.training.trainer import Trainer
 from pages.ui.figures import score_texts
 from tests.conftest import ROOT
@@ -46,7 +48,7 @@ def restored():
     for kind, (registry, _) in plugins.REGISTRIES.items():
         registry.clear()
         registry.update(before[kind])
-    settings.collect()
+    all_settings.collect()
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_a_row_brings_its_own_hyperparameters(example):
     assert acts("hinge_margin", config) and not acts("g_weight_decay", config)
     assert why_idle("hinge_margin", GANConfig.from_flat({})) == "the loss non_saturating does not use it"
     assert needs("g_weight_decay") == "the optimizer adamw" and needs("hinge_margin") == "the loss margin"
-    with pytest.raises(settings.ConfigError, match=r"hinge_margin must be a number from 0\.1 to 10"):
+    with pytest.raises(ConfigError, match=r"hinge_margin must be a number from 0\.1 to 10"):
         GANConfig.from_flat({"hinge_margin": 11})
 
 
@@ -177,7 +179,8 @@ def test_a_score_is_in_a_live_run_an_evaluation_a_comparison_and_the_score_lab(e
 # -- plugins that cannot be used --------------------------------------------------------------------------------
 
 HEAD = """import numpy as np, tensorflow as tf
-from gan_core.data.datasets import DATASETS, Data, Dataset
+from gan_core.data.datasets import DATASETS, Dataset
+from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.networks.architectures import ARCHITECTURES, Architecture
 from gan_core.networks.layers import Dense

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from gan_core import __main__ as cli
+from gan_core import commands
 from tests.conftest import ROOT
 
 DOCUMENTS = {
@@ -30,7 +31,7 @@ def test_a_command_is_understood(command):
     args = cli.parser().parse_args(shlex.split(command)[3:])
     assert callable(args.function)
     if args.command == "train" and args.config is None and args.resume is None:
-        cli._chosen_config(args)  # its preset, recipe and settings exist
+        commands._chosen_config(args)  # its preset, recipe and settings exist
 
 
 def test_every_command_is_shown_and_what_saving_needs():

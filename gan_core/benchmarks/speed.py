@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data import datasets
-from gan_core.foundations.lazy_imports import keras, tf
+from gan_core.benchmarks.usual_loops import BatchLoop, FunctionLoop
+from gan_core.data import loading
+from gan_core.foundations.lazy_imports import tf
 from gan_core.networks.architectures import plans
 from gan_core.networks.cost import step_cost
 from gan_core.networks.layers import products
@@ -23,11 +24,12 @@ from gan_core.recording import visuals
 from gan_core.recording.recorder import Checkpoint
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import TrainingRun
-from gan_core.serving.client import Run, WorkerProcess
+from gan_core.serving.client import Run
+from gan_core.serving.worker_process import WorkerProcess
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.training.compilation import first_steps
-from gan_core.training.train_step import COLUMNS, ROWS, TrainStep
+from gan_core.training.train_step import COLUMNS, ROWS
 from gan_core.training.trainer import Trainer
 from gan_core.training.training_loop import Pace, Trainable, fit
 
@@ -57,7 +59,7 @@ class Engine:
     """This engine, alone."""
 
     def __init__(self, config: GANConfig):
-        self.trainer = Trainer(config, datasets.load(config, None))
+        self.trainer = Trainer(config, loading.load(config, None))
         started = time.perf_counter()
         self.trainer.compile_first()
         self.first_seconds = time.perf_counter() - started
@@ -89,73 +91,6 @@ class Recorded(Engine):
     @property
     def _trained(self) -> Trainable:
         return self._run
-
-
-class FunctionLoop:
-    """The usual custom loop: Keras models and optimizers, one `tf.function` call a step."""
-
-    def __init__(self, config: GANConfig):
-        data = _unit_data(config)
-        program = TrainStep(config, data.shape, "graph")
-        generator, discriminator = program.generator, program.discriminator
-        g_optimizer, d_optimizer = _optimizer(config.g_lr), _optimizer(config.d_lr)
-        g_optimizer.build(generator.trainable_variables)
-        d_optimizer.build(discriminator.trainable_variables)
-        loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        n = config.batch_size
-
-        @tf.function
-        def step():
-            real = tf.gather(data, tf.random.uniform([n], 0, len(data), tf.int32))
-            fake = generator(tf.random.normal([n, config.latent_dim]), training=True)
-            with tf.GradientTape() as tape:
-                on_real, on_fake = discriminator(real, training=True), discriminator(fake, training=True)
-                d_loss = loss(tf.ones_like(on_real), on_real) + loss(tf.zeros_like(on_fake), on_fake)
-            weights = discriminator.trainable_variables
-            d_optimizer.apply(tape.gradient(d_loss, weights), weights)
-            with tf.GradientTape() as tape:
-                fake = generator(tf.random.normal([n, config.latent_dim]), training=True)
-                on_fake = discriminator(fake, training=True)
-                g_loss = loss(tf.ones_like(on_fake), on_fake)
-            weights = generator.trainable_variables
-            g_optimizer.apply(tape.gradient(g_loss, weights), weights)
-            return g_loss, d_loss
-
-        self._step = step
-        step()
-
-    def speed(self, seconds: float) -> float:
-        """Steps/s over about `seconds`."""
-        return _count(self._step, seconds)
-
-
-class BatchLoop:
-    """The tutorials' loop: `predict` and `train_on_batch` on a stacked model."""
-
-    def __init__(self, config: GANConfig):
-        self._data, self._config = _unit_data(config), config
-        program = TrainStep(config, self._data.shape, "graph")
-        self._generator, self._discriminator = program.generator, program.discriminator
-        loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        self._discriminator.compile(loss=loss, optimizer=_optimizer(config.d_lr))
-        self._discriminator.trainable = False
-        self._stacked = keras.Sequential([self._generator, self._discriminator])
-        self._stacked.compile(loss=loss, optimizer=_optimizer(config.g_lr))
-        self._discriminator.trainable = True
-        self._step()
-
-    def _step(self) -> None:
-        n, latent = self._config.batch_size, self._config.latent_dim
-        z = np.random.normal(size=(n, latent)).astype("float32")
-        fake = self._generator.predict(z, verbose=0)
-        real = self._data[np.random.randint(0, len(self._data), n)]
-        self._discriminator.train_on_batch(real, np.ones((n, 1)))
-        self._discriminator.train_on_batch(fake, np.zeros((n, 1)))
-        self._stacked.train_on_batch(np.random.normal(size=(n, latent)).astype("float32"), np.ones((n, 1)))
-
-    def speed(self, seconds: float) -> float:
-        """Steps/s over about `seconds`."""
-        return _count(self._step, seconds)
 
 
 class ThroughWorker:
@@ -211,16 +146,6 @@ class ThroughWorker:
         self._run.end("")
 
 
-def _optimizer(rate: float):
-    return keras.optimizers.Adam(rate, beta_1=0.5)
-
-
-def _unit_data(config: GANConfig) -> np.ndarray:
-    """The whole data set in training units, float32 [n, ...]."""
-    data = datasets.load(config, None)
-    return np.asarray(data.to_unit(data.array), np.float32)
-
-
 def product_limit(config: GANConfig, shape: tuple[int, ...]) -> float:
     """Steps/s that matrix products of the step's shapes allow, one after another on all cores (NumPy's BLAS); a
     convolution counts as the product that it is of patches and kernel, without the making of the patches."""
@@ -249,14 +174,6 @@ def _product(rows: int, width: int, out: int) -> float:
             np.matmul(a, b, out=into)
         best = min(best, (time.perf_counter() - started) / 4)
     return best
-
-
-def _count(step: Callable, seconds: float) -> float:
-    started, taken = time.perf_counter(), 0
-    while (elapsed := time.perf_counter() - started) < seconds or taken == 0:
-        step()
-        taken += 1
-    return taken / elapsed
 
 
 def measure(name: str, seconds: float, rounds: int, say: Callable[[str], None]) -> dict[str, Any]:
@@ -309,7 +226,7 @@ def recorded_memory(preset: str, steps: int) -> dict[str, Any]:
     bytes: of all its arrays, each checkpoint counted in full.
     """
     config = PRESETS[preset].config
-    lane = TrainingRun(Trainer(config, datasets.load(config, None)), scored=False)
+    lane = TrainingRun(Trainer(config, loading.load(config, None)), scored=False)
     recording, frame = lane.recording, visuals.record(lane.trainer)
     recording.history.append(np.zeros((min(steps, 4_096), len(COLUMNS)), np.float32))
     point = Checkpoint(config.to_flat(), lane.trainer.named(), recording.history.state())

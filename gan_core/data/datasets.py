@@ -6,85 +6,16 @@ and the tests find it there. Points are made here, images in image_datasets.py.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from gan_core.data import image_datasets, uploads
-from gan_core.data.image_datasets import Pictures
-from gan_core.data.memory_cache import Kept
-from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter, Settings
-from gan_core.foundations.machine import data_memory
-
-MOST_CLASSES = 100  # that both networks can be told
-
-Points = np.ndarray  # float32 [N, 2]
-
-
-@dataclass(frozen=True)
-class Data:
-    """Points and what is known of them, in the data's own units.
-
-    points: float32 [N, 2]. limit: half the width of the square to plot, around `center`. Training sees
-    (points - center) / scale. modes: float32 [M, 2], the centres, or None; mode_std: the standard deviation
-    of a mode, in each direction.
-    """
-
-    kind: ClassVar[str] = "points"
-    labels: ClassVar[None] = None
-    class_names: ClassVar[tuple[str, ...]] = ()
-
-    points: Points
-    limit: float
-    scale: float = 1.0
-    center: tuple[float, float] = (0.0, 0.0)
-    modes: Points | None = None
-    mode_std: float = 0.0
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one sample."""
-        return self.points.shape[1:]
-
-    @property
-    def array(self) -> Points:
-        """What training gathers its batches from: the points in training units."""
-        return self.to_unit(self.points)
-
-    @property
-    def known_modes(self) -> Points:
-        """`modes`, of a mixture; raises ValueError for data without."""
-        if self.modes is None:
-            raise ValueError("these points have no modes")
-        return self.modes
-
-    def to_unit(self, points: Points) -> Points:
-        """float32 [N, 2] in the data's units -> the same in training units."""
-        return ((points - np.array(self.center, np.float32)) / np.float32(self.scale)).astype(np.float32)
-
-    def from_unit(self, points: Points) -> Points:
-        """float32 [N, 2] in training units -> the same in the data's units."""
-        return (points * np.float32(self.scale) + np.array(self.center, np.float32)).astype(np.float32)
-
-
-def as_points(data: Data | Pictures) -> Data:
-    """`data`, which is points; raises TypeError for images."""
-    if not isinstance(data, Data):
-        raise TypeError("points are needed here, not images")
-    return data
-
-
-def as_pictures(data: Data | Pictures) -> Pictures:
-    """`data`, which is images; raises TypeError for points."""
-    if not isinstance(data, Pictures):
-        raise TypeError("images are needed here, not points")
-    return data
+from gan_core.data import image_datasets, image_sources
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import Data, Points
+from gan_core.foundations.hyperparameters import Hyperparameter
 
 
 @dataclass(frozen=True)
@@ -353,21 +284,21 @@ DATASETS: dict[str, Dataset] = {
     "digits": _pictures(
         image_datasets.digits,
         "1,797 small handwritten digits; needs no internet",
-        class_names=image_datasets.DIGIT_NAMES,
+        class_names=image_sources.DIGIT_NAMES,
         most=1_797 - image_datasets.DIGITS_TEST,
         tests=image_datasets.DIGITS_TEST,
     ),
     "mnist": _pictures(
         image_datasets.mnist,
         "70,000 handwritten digits, 28 x 28",
-        class_names=image_datasets.DIGIT_NAMES,
+        class_names=image_sources.DIGIT_NAMES,
         most=60_000,
         tests=10_000,
     ),
     "fashion_mnist": _pictures(
         image_datasets.fashion_mnist,
         "70,000 pieces of clothing, 28 x 28",
-        class_names=image_datasets.SOURCES["fashion_mnist"].class_names,
+        class_names=image_sources.SOURCES["fashion_mnist"].class_names,
         most=60_000,
         tests=10_000,
     ),
@@ -375,7 +306,7 @@ DATASETS: dict[str, Dataset] = {
         image_datasets.mnist_rgb,
         "MNIST, each digit in its own colour",
         (28, 28, 3),
-        class_names=image_datasets.DIGIT_NAMES,
+        class_names=image_sources.DIGIT_NAMES,
         most=60_000,
         tests=10_000,
     ),
@@ -383,110 +314,16 @@ DATASETS: dict[str, Dataset] = {
         image_datasets.stacked_mnist,
         "three digits as red, green and blue: 1,000 modes",
         (28, 28, 3),
-        class_names=image_datasets.DIGIT_NAMES,
+        class_names=image_sources.DIGIT_NAMES,
         tests=10_000,
     ),
     "cifar10": _pictures(
         image_datasets.cifar10,
         "60,000 photographs of ten classes, 32 x 32 in colour; hard",
         (32, 32, 3),
-        class_names=image_datasets.SOURCES["cifar10"].class_names,
+        class_names=image_sources.SOURCES["cifar10"].class_names,
         most=50_000,
         tests=10_000,
     ),
     "picture_file": _pictures(_uploaded, "your own images: a .npz file, or a .zip of PNG or JPEG images", upload=True),
 }
-
-
-_SETS = Kept()
-
-
-def forget() -> None:
-    """Has every data set made anew when it is asked for next."""
-    _SETS.clear()
-
-
-def draw(name: str, n: int, seed: int, params: dict[str, Any]) -> Data | Pictures:
-    """n samples of the data set `name`; the same arguments give the same ones in every process.
-
-    Raises ConfigError where a file is missing or cannot be used (image_datasets.MissingFile: could be downloaded).
-    """
-    key = name, n, seed, tuple(sorted(params.items()))
-    return _SETS.get(key, lambda: DATASETS[name].draw(n, np.random.default_rng([seed, 0]), **params))
-
-
-def load(config: Settings, upload: Any = None) -> Data | Pictures:
-    """The data of a config. upload: the user's own, for the sets that are a file.
-
-    Raises ConfigError, also where it would not fit beside the data sets that this process holds.
-    """
-    row = DATASETS[config.data]
-    key = _key(config, upload)
-    if _SETS.find(key) is None:
-        _check_room(config, upload)
-    if not row.upload:
-        return draw(config.data, config.data_size, config.seed, config.params())
-    if row.kind == "points":
-        return _SETS.get(key, lambda: from_points(upload))
-    rng, params = np.random.default_rng([config.seed, 0]), dict(config.data_params)
-    return _SETS.get(key, lambda: image_datasets.from_upload(upload, config.data_size, rng, **params))
-
-
-def _key(config: Settings, upload: Any) -> tuple:
-    """What the data of a config depend on: two configs with the same key share one data set."""
-    if not DATASETS[config.data].upload:
-        return config.data, config.data_size, config.seed, tuple(sorted(config.params().items()))
-    return config.data, config.data_size, config.seed, config.data_params, uploads.name_of(upload)
-
-
-def extent(config: Settings, upload: Any = None) -> tuple[tuple[int, ...], int]:
-    """(the shape of one sample, the bytes of the whole set at most), without loading anything; raises ConfigError."""
-    row = DATASETS[config.data]
-    if row.upload and upload is None:
-        raise ConfigError(f"The data set {config.data} needs a file: {row.description}.")
-    if row.kind == "points":
-        return row.native, 8 * (len(upload) if row.upload else config.data_size)
-    shape, most, tests = sample_shape(config), row.most, row.tests
-    if row.upload:
-        own = upload.shape[0] in (32, 64) and config.params().get("size", "native") == "native"
-        shape = (*((upload.shape[0],) * 2 if own else shape[:2]), upload.shape[2])
-        most, tests = len(upload), 0 if upload.test_pixels is None else len(upload.test_pixels)
-    count = (config.data_size if most is None else min(config.data_size, most)) + tests
-    return shape, count * (math.prod(shape) + 4)  # uint8, and an int32 for the class
-
-
-def training_bytes(configs: Sequence[Settings], upload: Any = None) -> int:
-    """What a training process holds of the data of these racers, at most: each set once, and for each racer what
-    TensorFlow makes of it."""
-    sets = {_key(config, upload): extent(config, upload)[1] for config in configs}
-    return sum(sets.values()) + sum(sets[_key(config, upload)] for config in configs)
-
-
-def _check_room(config: Settings, upload: Any) -> None:
-    needed, most = extent(config, upload)[1], data_memory()
-    if needed + _SETS.bytes() > most:
-        _SETS.drop()  # what nobody uses makes room
-    used = _SETS.bytes()
-    if needed + used > most:
-        raise ConfigError(
-            f"This data set would take {needed / 1e9:,.1f} GB of memory; all open data sets together may take "
-            f"{most / 1e9:,.1f} GB here, of which {used / 1e9:,.1f} GB are in use. Choose fewer training samples or a "
-            "smaller image size."
-        )
-
-
-def sample_shape(config: Settings) -> tuple[int, ...]:
-    """The shape of one sample, without loading anything; (28, 28, 1) for a user's pictures in their own size."""
-    native, size = DATASETS[config.data].native, config.params().get("size", "native")
-    return native if size == "native" else (int(size), int(size), native[2])
-
-
-def class_count(config: Settings, data: Data | Pictures) -> int:
-    """How many classes both networks are told, 0 without; raises ConfigError where the data cannot give them."""
-    if not config.conditional:
-        return 0
-    n = len(data.class_names)
-    if data.labels is None or not 2 <= n <= MOST_CLASSES:
-        have = "no classes" if data.labels is None else f"{n:,}"
-        raise ConfigError(f"Conditional training needs data of 2 to {MOST_CLASSES} classes; {config.data} has {have}.")
-    return n

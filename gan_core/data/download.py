@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from gan_core.data.image_datasets import SOURCES, by_hand, find_file, load_npz
+from gan_core.data.image_sources import SOURCES, by_hand, find_file, load_npz
 from gan_core.foundations.files import cache_folder, keras_folder, whole_file
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.lazy_imports import keras

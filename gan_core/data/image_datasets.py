@@ -1,280 +1,30 @@
 """The data sets of images. Each is a function `(n, rng, size, classes) -> Pictures`; datasets.py registers them.
 
-Files of known sets are found on this machine (`find_file`), never fetched here: that is download.py.
+Their files are image_sources.py's.
 """
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
-from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
-from gan_core.data.memory_cache import Kept
-from gan_core.foundations.files import cache_folder, keras_folder
+from gan_core.data.image_sources import DIGIT_NAMES, SOURCES, frozen, known_set
+from gan_core.data.pictures import Labels, Pictures, Pixels, Whole
+from gan_core.data.resizing import pad, sized
 from gan_core.foundations.hyperparameters import ConfigError, shorten
-
-Pixels = np.ndarray  # uint8 [N, H, W, C]
-Labels = np.ndarray  # int32 [N]
 
 SIZES = ("native", "28", "32", "64")
 LEAST_PICTURES = 16
 DIGITS_TEST = 297  # of scikit-learn's 1,797 digits
-DIGIT_NAMES = tuple("0123456789")
 STACK_NAMES = tuple(f"{i:03d}" for i in range(1000))
-
-
-@dataclass(frozen=True)
-class Source:
-    """A known file: the shape of one of its images, where it is from, its classes, and the download's size."""
-
-    shape: tuple[int, ...]
-    url: str
-    class_names: tuple[str, ...]
-    megabytes: int
-
-
-SOURCES: dict[str, Source] = {
-    "mnist": Source((28, 28), "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz", DIGIT_NAMES, 11),
-    "fashion_mnist": Source(
-        (28, 28),
-        "https://github.com/zalandoresearch/fashion-mnist",
-        (
-            "T-shirt/top",
-            "trouser",
-            "pullover",
-            "dress",
-            "coat",
-            "sandal",
-            "shirt",
-            "sneaker",
-            "bag",
-            "ankle boot",
-        ),
-        31,
-    ),
-    "cifar10": Source(
-        (32, 32, 3),
-        "https://www.cs.toronto.edu/~kriz/cifar.html",
-        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-        170,
-    ),
-}
-
-
-class MissingFile(ConfigError):
-    """The file of the data set `name` is not on this machine; the message says where to put it."""
-
-    def __init__(self, name: str):
-        super().__init__(f"{name} is not on this machine. {by_hand(name)}")
-        self.name = name
-
-    def __reduce__(self):  # else unpickling would call it with the message
-        return MissingFile, (self.name,)
-
-
-def by_hand(name: str) -> str:
-    """The sentence that says how to bring the file of `name` here by hand."""
-    what = "" if SOURCES[name].url.endswith(".npz") else " (arrays x_train, y_train, x_test, y_test)"
-    return (
-        f"Without internet, choose the data set digits. Or copy {name}.npz{what}, from {SOURCES[name].url}, into "
-        f"~/.keras/datasets or the folder that GANSCOPE_DATA names, and try again."
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Whole:
-    """The set that images were chosen from, for what must be the same whatever was chosen (classifier.py).
-
-    load: () -> all of its images, with all classes, `side` pixels a side. class_names: of all its classes. kept: which
-    of them the classes 0, 1, ... of the chosen images are; None: all, in their order. black: on a black ground, which
-    `_sized` widens.
-    """
-
-    load: "Callable[[], Pictures]"
-    side: int
-    class_names: tuple[str, ...]
-    black: bool
-    kept: tuple[int, ...] | None = None
-
-    def native(self, pixels: Pixels) -> Pixels:
-        """uint8 [N, H, W, C] of any size that was chosen -> [N, side, side, C]: `_sized` undone."""
-        if self.black and self.side == 28 and pixels.shape[1] in (32, 64):
-            return resize(pixels, 32)[:, 2:-2, 2:-2]
-        return resize(pixels, self.side)
-
-
-@dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
-class Pictures:
-    """Images and what is known of them.
-
-    pixels: uint8 [N, H, W, C], C 1 or 3. labels: int32 [N] in 0..len(class_names) - 1, or None.
-    test_pixels, test_labels: held-out images of the same classes (empty or None where there are none).
-    per_channel: each channel is a gray picture of its own (stacked_mnist), label = 100 R + 10 G + B.
-    whole: the set that they were chosen from (of stacks: the gray ones); None where these are all.
-    """
-
-    kind: ClassVar[str] = "images"
-
-    pixels: Pixels
-    labels: Labels | None = None
-    class_names: tuple[str, ...] = ()
-    test_pixels: Pixels | None = None
-    test_labels: Labels | None = None
-    per_channel: bool = False
-    whole: Whole | None = None
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(H, W, C), the shape of one sample."""
-        return self.pixels.shape[1:]
-
-    @property
-    def array(self) -> Pixels:
-        """What training gathers its batches from; to_unit() turns a batch into training units."""
-        return self.pixels
-
-    @property
-    def known_labels(self) -> Labels:
-        """`labels`, where there are some; raises ValueError for images without."""
-        if self.labels is None:
-            raise ValueError("these images have no labels")
-        return self.labels
-
-    @property
-    def known_tests(self) -> Pixels:
-        """`test_pixels`; an empty array where there are none."""
-        return self.pixels[:0] if self.test_pixels is None else self.test_pixels
-
-    def to_unit(self, pixels: Pixels) -> np.ndarray:
-        """uint8 [..., H, W, C] -> float32 in [-1, 1]."""
-        unit = np.asarray(pixels).astype(np.float32)
-        unit /= 127.5
-        unit -= 1
-        return unit
-
-    def from_unit(self, unit: np.ndarray) -> Pixels:
-        """float [..., H, W, C] -> uint8, clipped and rounded; NaN becomes gray."""
-        values = np.nan_to_num(np.asarray(unit, np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
-        return np.rint(np.clip(values, -1, 1) * 127.5 + 127.5).astype(np.uint8)
 
 
 # -- files --------------------------------------------------------------------------------------------------
 
 
-def find_file(name: str) -> Path | None:
-    """The file of a known set: in $GANSCOPE_DATA, Keras's folder or our cache, in this order; or None.
-
-    Raises ConfigError if GANSCOPE_DATA names no folder.
-    """
-    folders = [keras_folder(), cache_folder()]
-    if os.environ.get("GANSCOPE_DATA"):
-        own = Path(os.environ["GANSCOPE_DATA"]).expanduser().absolute()
-        if not own.is_dir():
-            raise ConfigError(f"GANSCOPE_DATA must name a folder that exists; {shorten(str(own), 200)} does not exist.")
-        folders.insert(0, own)
-    return next((folder / f"{name}.npz" for folder in folders if (folder / f"{name}.npz").is_file()), None)
-
-
-def load_npz(path: Path, name: str) -> Pictures:
-    """All images of the file of a known set, in its own size; raises ConfigError."""
-    shape = SOURCES[name].shape
-
-    def refuse(wrong: str) -> ConfigError:
-        sides = " x ".join(map(str, shape))
-        return ConfigError(
-            f"{path} {wrong}. Expected: a .npz file with the uint8 arrays x_train and x_test, each N x {sides}, and "
-            f"their classes y_train and y_test, whole numbers from 0 to 9."
-        )
-
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [key for key in ("x_train", "y_train", "x_test", "y_test") if key not in file]
-            if missing:
-                raise refuse(f"has no {' and no '.join(missing)}")
-            arrays = {key: file[key] for key in ("x_train", "y_train", "x_test", "y_test")}
-    except ConfigError:
-        raise
-    except Exception:  # zipfile's, zlib's and NumPy's readers raise anything on damaged bytes
-        raise refuse("cannot be read: it is not a .npz file, is damaged, or holds Python objects") from None
-    parts = []
-    for part in ("train", "test"):
-        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
-        if x.dtype != np.uint8 or x.ndim != len(shape) + 1 or x.shape[1:] != shape:
-            raise refuse(f"has an x_{part} of {x.dtype} and shape {x.shape}")
-        if y.shape not in ((len(x),), (len(x), 1)):
-            raise refuse(f"has {len(x):,} images in x_{part} and a y_{part} of shape {y.shape}")
-        if y.dtype.kind not in "iu" or (y.size and (y.min() < 0 or y.max() > 9)):
-            raise refuse(f"has other classes than 0 to 9 in y_{part}")
-        parts += [_frozen(x.reshape(len(x), *(*shape, 1)[:3])), _frozen(y.reshape(-1).astype(np.int32))]
-    return Pictures(parts[0], parts[1], SOURCES[name].class_names, parts[2], parts[3])
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    """The array, from now on read-only: runs share it."""
-    array.setflags(write=False)
-    return array
-
-
-_FILES = Kept()
-
-
-def _known(name: str) -> Pictures:
-    """All images of a known set; raises MissingFile or ConfigError."""
-    path = find_file(name)
-    if path is None:
-        raise MissingFile(name)
-    about = path.stat()
-    key = path, name, about.st_mtime_ns, about.st_size  # a replaced file is read again
-    return _FILES.get(key, lambda: load_npz(path, name))
-
-
 # -- sizes and classes --------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=32)
-def _weights(old: int, new: int) -> np.ndarray:
-    """float32 [new, old]: bilinear interpolation; when reducing, the triangle spans all that is covered."""
-    scale = max(old / new, 1.0)
-    centre = (np.arange(new) + 0.5) * old / new - 0.5
-    weight = np.maximum(0.0, 1 - np.abs(centre[:, None] - np.arange(old)) / scale)
-    return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
-
-
-def resize(pixels: Pixels, side: int) -> Pixels:
-    """uint8 [N, H, W, C] -> [N, side, side, C], bilinear; the array itself where nothing is to do."""
-    n, height, width, channels = pixels.shape
-    if (height, width) == (side, side):
-        return pixels
-    rows, columns = _weights(height, side), _weights(width, side)
-    out = np.empty((n, side, side, channels), np.uint8)
-    step = max(1, 4_000_000 // max(height * width * channels, side * side * channels))  # bounds the memory
-    for i in range(0, n, step):
-        # [n, H, W C] -> [n, side, W C], then [n side, W, C] -> [n side, side, C]: both matrix products
-        part = pixels[i : i + step].astype(np.float32).reshape(-1, height, width * channels)
-        part = columns @ (rows @ part).reshape(-1, width, channels)
-        out[i : i + step] = np.rint(part).reshape(-1, side, side, channels)  # a mean of 0..255 stays inside
-    return out
-
-
-def _pad(pixels: Pixels, side: int) -> Pixels:
-    """The images in the middle of black ones of `side`."""
-    before = (side - pixels.shape[1]) // 2
-    after = side - pixels.shape[1] - before
-    return np.pad(pixels, ((0, 0), (before, after), (before, after), (0, 0)))
-
-
-def _sized(pixels: Pixels, side: int, black: bool) -> Pixels:
-    """The images at `side`. On a black ground 28 become 32 by a black margin, which keeps every pixel as it is."""
-    if black and pixels.shape[1] == 28 and side in (32, 64):
-        pixels = _pad(pixels, 32)
-    return resize(pixels, side)
 
 
 def _side(size: str, native: int) -> int:
@@ -362,8 +112,8 @@ def _resized(pictures: Pictures, side: int, black: bool) -> Pictures:
     test = pictures.test_pixels
     return replace(
         pictures,
-        pixels=_sized(pictures.pixels, side, black),
-        test_pixels=None if test is None else _sized(test, side, black),
+        pixels=sized(pictures.pixels, side, black),
+        test_pixels=None if test is None else sized(test, side, black),
     )
 
 
@@ -380,8 +130,8 @@ def _digits() -> Pictures:
     # A black ring first, so that strokes at the edge of the 8 x 8 fade out instead of being cut off.
     small = np.pad(small, ((0, 0), (1, 1), (1, 1)))
     large = [np.asarray(Image.fromarray(image).resize((24, 24), Image.Resampling.BICUBIC)) for image in small]
-    pixels = _frozen(_pad(np.stack(large)[..., None], 28))
-    labels = _frozen(np.asarray(labels, np.int32))
+    pixels = frozen(pad(np.stack(large)[..., None], 28))
+    labels = frozen(np.asarray(labels, np.int32))
     train, test = slice(None, -DIGITS_TEST), slice(-DIGITS_TEST, None)
     return Pictures(pixels[train], labels[train], DIGIT_NAMES, pixels[test], labels[test])
 
@@ -396,24 +146,24 @@ def digits(n: int, rng: np.random.Generator, size: str = "native", classes: str 
 def mnist(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """Hand-written digits, 28 x 28 x 1 (LeCun, Cortes, Burges)."""
     side = _side(size, 28)
-    whole = _chosen_from(partial(_known, "mnist"), 28, DIGIT_NAMES, classes, black=True)
-    return _resized(replace(_selected(_known("mnist"), n, rng, classes)[0], whole=whole), side, black=True)
+    whole = _chosen_from(partial(known_set, "mnist"), 28, DIGIT_NAMES, classes, black=True)
+    return _resized(replace(_selected(known_set("mnist"), n, rng, classes)[0], whole=whole), side, black=True)
 
 
 def fashion_mnist(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """Clothes, 28 x 28 x 1 (arXiv 1708.07747)."""
     side = _side(size, 28)
     whole = _chosen_from(
-        partial(_known, "fashion_mnist"), 28, SOURCES["fashion_mnist"].class_names, classes, black=True
+        partial(known_set, "fashion_mnist"), 28, SOURCES["fashion_mnist"].class_names, classes, black=True
     )
-    return _resized(replace(_selected(_known("fashion_mnist"), n, rng, classes)[0], whole=whole), side, black=True)
+    return _resized(replace(_selected(known_set("fashion_mnist"), n, rng, classes)[0], whole=whole), side, black=True)
 
 
 def cifar10(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """Photographs of ten kinds, 32 x 32 x 3 (Krizhevsky, 2009)."""
     side = _side(size, 32)
-    whole = _chosen_from(partial(_known, "cifar10"), 32, SOURCES["cifar10"].class_names, classes, black=False)
-    return _resized(replace(_selected(_known("cifar10"), n, rng, classes)[0], whole=whole), side, black=False)
+    whole = _chosen_from(partial(known_set, "cifar10"), 32, SOURCES["cifar10"].class_names, classes, black=False)
+    return _resized(replace(_selected(known_set("cifar10"), n, rng, classes)[0], whole=whole), side, black=False)
 
 
 def _tints(count: int, seed: int) -> np.ndarray:
@@ -435,7 +185,7 @@ def _tinted(pixels: Pixels, tints: np.ndarray) -> Pixels:
 
 def _all_tinted() -> Pictures:
     """All of mnist_rgb."""
-    base = _known("mnist")
+    base = known_set("mnist")
     return replace(
         base,
         pixels=_tinted(base.pixels, _tints(len(base), 0)),
@@ -445,7 +195,7 @@ def _all_tinted() -> Pictures:
 
 def mnist_rgb(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all") -> Pictures:
     """MNIST, 28 x 28 x 3: every digit has a bright colour of its own, the same one in every run."""
-    side, base = _side(size, 28), _known("mnist")
+    side, base = _side(size, 28), known_set("mnist")
     gray, train = _selected(base, n, rng, classes)
     _, test = _of_classes(base, chosen_classes(classes, len(base.class_names)), classes)
     coloured = replace(
@@ -471,12 +221,12 @@ def stacked_mnist(n: int, rng: np.random.Generator, size: str = "native", classe
 
     `classes` restricts the digits that are stacked; there stay 1,000 classes.
     """
-    side, base = _side(size, 28), _known("mnist")
+    side, base = _side(size, 28), known_set("mnist")
     train, test = _of_classes(base, chosen_classes(classes, len(base.class_names)), classes)
     # Resized before stacking: one channel of the digits, not three of the stacks.
     pixels, test_pixels = (
-        _sized(_take(base.pixels, train), side, black=True),
-        _sized(_take(base.known_tests, test), side, black=True),
+        sized(_take(base.pixels, train), side, black=True),
+        sized(_take(base.known_tests, test), side, black=True),
     )
     stacks, labels = _stacks(pixels, _take(base.known_labels, train), n, rng)
     if len(test_pixels) and base.test_labels is not None:
@@ -484,7 +234,7 @@ def stacked_mnist(n: int, rng: np.random.Generator, size: str = "native", classe
     else:
         tests, test_labels = np.empty((0, side, side, 3), np.uint8), np.empty(0, np.int32)
     # the labels keep the digits' own numbers, whichever were chosen
-    whole = _chosen_from(partial(_known, "mnist"), 28, DIGIT_NAMES, "all", black=True)
+    whole = _chosen_from(partial(known_set, "mnist"), 28, DIGIT_NAMES, "all", black=True)
     return Pictures(stacks, labels, STACK_NAMES, tests, test_labels, per_channel=True, whole=whole)
 
 

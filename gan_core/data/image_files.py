@@ -10,36 +10,26 @@ import zlib
 from pathlib import PurePosixPath
 
 import numpy as np
-from PIL import Image, ImageOps
 
-from gan_core.data.image_datasets import LEAST_PICTURES, Pictures, resize
-from gan_core.foundations.hyperparameters import ConfigError, shorten
-
-MOST_BYTES = 50_000_000
-MOST_UNPACKED = 1_000_000_000
-MOST_MEMBER = 50_000_000  # of a zip of pictures
-MOST_ENTRIES = 200_000
-MOST_PICTURES = 60_000
-MOST_PIXELS = 1_000_000_000  # of all pictures of a zip: more would take minutes to decode
-MOST_SIDE = 5_000
-LEAST_SIDE = 8
-STORED_SIDE = 64
-MOST_CLASSES = 100
-IMAGE_ARRAYS = ("x_train", "images", "x", "data")
-LABEL_ARRAYS = ("y_train", "labels", "y")
-SUFFIXES = (".png", ".jpg", ".jpeg")
-ACCEPTED = (
-    f"Accepted: a .npz file with an array of N x H x W or N x H x W x C images (C 1 or 3), or a .zip of PNG and JPEG "
-    f"files; {LEAST_PICTURES} images or more, {LEAST_SIDE} to {MOST_SIDE:,} pixels wide and high, at most "
-    f"{MOST_BYTES // 1_000_000} MB."
+from gan_core.data.image_archives import from_zip, size_note
+from gan_core.data.image_datasets import LEAST_PICTURES
+from gan_core.data.image_rules import (
+    IMAGE_ARRAYS,
+    LABEL_ARRAYS,
+    LEAST_SIDE,
+    MOST_BYTES,
+    MOST_CLASSES,
+    MOST_ENTRIES,
+    MOST_SIDE,
+    MOST_UNPACKED,
+    STORED_SIDE,
+    PictureError,
+    many,
+    sample,
 )
-
-
-class PictureError(ConfigError):
-    """A file that cannot be used. The message says what was wrong and what is accepted."""
-
-    def __init__(self, wrong: str):
-        super().__init__(f"{wrong} {ACCEPTED}")
+from gan_core.data.pictures import Pictures
+from gan_core.data.resizing import resize
+from gan_core.foundations.hyperparameters import shorten
 
 
 def parse_pictures(content: bytes, name: str) -> tuple[Pictures, str]:
@@ -58,7 +48,7 @@ def parse_pictures(content: bytes, name: str) -> tuple[Pictures, str]:
             f"{shown} is neither a .npz nor a .zip file. Upload a .npz file, or a .zip of PNG or JPEG images."
         )
     with _opened(content, shown) as archive:
-        pictures, notes = (_from_npz if suffix == ".npz" else _from_zip)(archive, shown)
+        pictures, notes = (_from_npz if suffix == ".npz" else from_zip)(archive, shown)
     if pictures.pixels.min() == pictures.pixels.max():
         raise PictureError(f"All images of {shown} are the same single colour: there is nothing to learn.")
     return pictures, " ".join(notes)
@@ -91,18 +81,6 @@ def _opened(content: bytes, name: str) -> zipfile.ZipFile:
             f"{name} would unpack to {unpacked / 1e6:,.0f} MB; at most {MOST_UNPACKED / 1e6:,.0f} MB are read."
         )
     return archive
-
-
-def _many(count: int, one: str, more: str) -> str:
-    return f"{count:,} {one if count == 1 else more}"
-
-
-def _sample(count: int) -> tuple[np.ndarray, list[str]]:
-    """Which of `count` pictures are kept, ascending, with a note if not all are."""
-    if count <= MOST_PICTURES:
-        return np.arange(count), []
-    some = np.sort(np.random.default_rng(0).choice(count, MOST_PICTURES, replace=False))
-    return some, [f"{count:,} images; a random {MOST_PICTURES:,} of them are used."]
 
 
 # -- arrays -------------------------------------------------------------------------------------------------
@@ -178,15 +156,15 @@ def _from_npz(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]
     if channels not in (1, 3, 4) or min(height, width) < LEAST_SIDE or max(height, width) > MOST_SIDE:
         raise PictureError(f"The array {shorten(key)} of {name} has the shape {shape}.")
     if count < LEAST_PICTURES:
-        raise PictureError(f"{name} has only {_many(count, 'image', 'images')}.")
+        raise PictureError(f"{name} has only {many(count, 'image', 'images')}.")
     values = _values(archive, key, members, headers, name).reshape(count, height, width, channels)
     values = values[..., :3]  # without alpha
-    keep, notes = _sample(count)
+    keep, notes = sample(count)
     if channels == 4:
         notes.append("The fourth channel, transparency, is dropped.")
     low, span, note = _range(values, name)
     pixels = _converted(values, keep, low, span)
-    notes += note + _size_note([(height, width)], pixels.shape[1])
+    notes += note + size_note([(height, width)], pixels.shape[1])
     labels, names, note = _npz_labels(archive, members, headers, count, name)
     return Pictures(pixels, None if labels is None else labels[keep], names), notes + note
 
@@ -251,137 +229,3 @@ def _npz_labels(
 
 
 # -- pictures in a zip --------------------------------------------------------------------------------------
-
-
-_BAD = "that cannot be decoded"
-_SIZE = f"under {LEAST_SIDE} or over {MOST_SIDE:,} pixels wide or high"
-_OTHER = "other than PNG or JPEG"
-
-
-class _SkippedError(Exception):
-    """A picture that is left out; the message is one of the reasons above."""
-
-
-def _from_zip(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]:
-    found, other = [], 0
-    for member in archive.infolist():
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if member.is_dir() or any(part == "__MACOSX" or part.startswith(".") for part in path.parts):
-            continue
-        if path.suffix.lower() not in SUFFIXES:
-            other += 1
-            continue
-        if member.file_size > MOST_MEMBER:
-            raise PictureError(
-                f"The image {shorten(path.name)} in {name} has {member.file_size / 1e6:,.0f} MB; at most "
-                f"{MOST_MEMBER / 1e6:,.0f} MB are read."
-            )
-        found.append((path, member))
-    if not found:
-        raise PictureError(f"{name} has no PNG or JPEG files.")
-    found.sort(key=lambda pair: str(pair[0]))  # the order within the zip is whatever the packer left
-    keep, notes = _sample(len(found))
-    images, folders, sizes, pixels = [], [], set(), 0
-    skipped = {_BAD: 0, _SIZE: 0, _OTHER: other}
-    for i in keep:
-        path, member = found[i]
-        try:
-            image = _header_of(archive, member)
-            pixels += image.width * image.height
-            if pixels > MOST_PIXELS:
-                raise PictureError(f"The images of {name} have more than {MOST_PIXELS / 1e6:,.0f} million pixels.")
-            images.append(_square(image))
-        except _SkippedError as error:
-            skipped[str(error)] += 1
-            continue
-        folders.append(path.parent.name)
-        sizes.add((image.height, image.width))
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.items() if count)
-    if len(images) < LEAST_PICTURES:
-        usable = f"only {_many(len(images), 'usable image', 'usable images')}" if images else "no usable image"
-        raise PictureError(f"{name} has {usable}{f' (skipped: {reasons})' if reasons else ''}.")
-    sides = {image.shape[0] for image in images}
-    mixed = len({min(size) for size in sizes}) > 1
-    side = STORED_SIDE if mixed else sides.pop()
-    notes += [f"Skipped: {reasons}."] if reasons else []
-    notes += _size_note(sizes, side)
-    labels, names = _folder_labels(folders)
-    return Pictures(_stacked(images, side), labels, names), notes
-
-
-def _header_of(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
-    """A picture of a usable size, of which only the header is read; raises _SkippedError."""
-    try:
-        with archive.open(member) as file:
-            raw = file.read(MOST_MEMBER)
-        image = Image.open(io.BytesIO(raw), formats=("PNG", "JPEG"))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _SkippedError(_SIZE) from None
-    except Exception:  # a decoder raises anything on damaged bytes
-        raise _SkippedError(_BAD) from None
-    if min(image.size) < LEAST_SIDE or max(image.size) > MOST_SIDE:
-        raise _SkippedError(_SIZE)
-    return image
-
-
-def _square(image: Image.Image) -> np.ndarray:
-    """The central square, at most STORED_SIDE: uint8 [side, side] if gray, else [side, side, 3]; or _SkippedError."""
-    try:
-        image = _plain(image)
-    except Exception:  # as above
-        raise _SkippedError(_BAD) from None
-    square = min(image.size)
-    left, top = (image.width - square) // 2, (image.height - square) // 2
-    image = image.crop((left, top, left + square, top + square))
-    if square > STORED_SIDE:
-        image = image.resize((STORED_SIDE, STORED_SIDE), Image.Resampling.BILINEAR)
-    pixels = np.asarray(image)
-    gray = pixels.ndim == 3 and (pixels == pixels[..., :1]).all()
-    return pixels[..., 0].copy() if gray else pixels
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """The picture, decoded and upright, in mode L or RGB. What is transparent becomes white."""
-    if image.mode.startswith("I"):  # 16 bits; converting to 8 would clip
-        image = Image.fromarray((np.clip(np.asarray(image, np.float64), 0, 65535) / 257).astype(np.uint8))
-    image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:  # the colours beneath are arbitrary
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
-
-
-def _stacked(images: list[np.ndarray], side: int) -> np.ndarray:
-    """uint8 [N, side, side, C] of pictures that may differ in size and in colour; empties the list as it goes."""
-    channels = max(1 if image.ndim == 2 else 3 for image in images)
-    out = np.empty((len(images), side, side, channels), np.uint8)
-    images.reverse()
-    for i in range(len(out)):
-        image = images.pop()
-        one = image.reshape(1, *image.shape[:2], -1)
-        out[i] = resize(one, side)[0]  # one channel fills three
-    return out
-
-
-def _folder_labels(folders: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Labels from the folder that each picture lies in directly, if every one has a folder and there are 2 to 100."""
-    names = sorted(set(folders), key=lambda text: (0, int(text), text) if _is_number(text) else (1, 0, text))
-    if "" in names or not 2 <= len(names) <= MOST_CLASSES:
-        return None, ()
-    number = {folder: i for i, folder in enumerate(names)}
-    return np.array([number[folder] for folder in folders], np.int32), tuple(names)
-
-
-def _is_number(text: str) -> bool:
-    """Whether a folder's name sorts as a number: 10 after 9."""
-    return text.isascii() and text.isdecimal() and len(text) < 10
-
-
-def _size_note(sizes, side: int) -> list[str]:
-    """A note if the pictures, of these (height, width), were cut or resized to `side`."""
-    cut = any(height != width for height, width in sizes)
-    resized = any(min(size) != side for size in sizes)
-    if not (cut or resized):
-        return []
-    what = " and ".join(["cropped to the central square"] * cut + [f"resized to {side} x {side}"] * resized)
-    return [f"Images are {what}."]

@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.data.datasets import DATASETS, as_points
-from gan_core.export import animation, model_files
-from gan_core.export.animation import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
+from gan_core.data.datasets import DATASETS
+from gan_core.data.points import as_points
+from gan_core.export import animation, html_player, model_files
+from gan_core.export.frame_pictures import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
 from gan_core.foundations.files import npz_bytes, write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.lazy_imports import tf
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
-from gan_core.runs import run_reading
+from gan_core.runs import run_reading, run_restoring
 from gan_core.training.train_step import COLUMNS
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def scores_csv(run: Saved, say: Say) -> bytes:
 
 
 def _trainer(run: Saved, say: Say) -> Trainer:
-    trainer = run_reading.load(run, run_reading.data_of(run))
+    trainer = run_restoring.load(run, run_reading.data_of(run))
     say(0.4)
     return trainer
 
@@ -230,7 +231,7 @@ EXPORTS: dict[str, Export] = {
         label="Animated GIF",
     ),
     "html": Export(
-        animation.page,
+        html_player.page,
         ".html",
         "text/html",
         "One page that plays the training in any browser, without internet, next to the losses.",

@@ -14,7 +14,7 @@ import numpy as np
 from gan_core.foundations.lazy_imports import keras
 from gan_core.networks.layers import Layer, kind_of
 from gan_core.objectives.losses import LOSSES
-from gan_core.runs import run_reading
+from gan_core.runs import run_reading, run_restoring
 
 if TYPE_CHECKING:
     from gan_core.runs.run_reading import Saved
@@ -48,7 +48,7 @@ def _plain(model: Any, weights: list[Any], extra: list[Any]) -> Any:
 
 def archive(run: Saved, say: Callable[[float], None]) -> bytes:
     """A zip of `generator.keras`, `discriminator.keras` and README.txt; raises ConfigError."""
-    trainer = run_reading.load(run, run_reading.data_of(run))
+    trainer = run_restoring.load(run, run_reading.data_of(run))
     say(0.4)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file, tempfile.TemporaryDirectory() as folder:

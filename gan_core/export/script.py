@@ -11,8 +11,9 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
-from gan_core.data.datasets import DATASETS, MOST_CLASSES, sample_shape
+from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
+from gan_core.data.loading import MOST_CLASSES, sample_shape
 from gan_core.export.script_data import IMAGES, images_text, is_written, points_text
 from gan_core.export.script_networks import INDENT, networks, unwritten
 from gan_core.export.script_steps import PHILOX, Steps

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gan_core.data.datasets import Data
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import Data
 from gan_core.settings.config import GANConfig
 
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan_core.data.datasets import as_points
+from gan_core.data.points import as_points
 
 if TYPE_CHECKING:
-    from gan_core.data.datasets import Data
-    from gan_core.data.image_datasets import Pictures
+    from gan_core.data.pictures import Pictures
+    from gan_core.data.points import Data
 
 SIDE = 192
 REAL, FAKE, PAPER = (0, 114, 178), (217, 104, 10), (255, 255, 255)

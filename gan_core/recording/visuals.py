@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.datasets import as_pictures, as_points
+from gan_core.data.pictures import as_pictures
+from gan_core.data.points import as_points
 from gan_core.foundations.lazy_imports import special, tf
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording.snapshot import View

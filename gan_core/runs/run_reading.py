@@ -14,24 +14,25 @@ import os
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.data import datasets
-from gan_core.data.datasets import DATASETS, Data
-from gan_core.data.image_datasets import Pictures
+from gan_core.data import loading
+from gan_core.data.datasets import DATASETS
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.recording.history import History
 from gan_core.recording.recorder import Checkpoint, Parent, Recording
 from gan_core.recording.thumbnail import is_thumbnail
-from gan_core.settings.config import LIVE_FIELDS, GANConfig
-from gan_core.training import state_names
+from gan_core.settings.all_settings import LIVE_FIELDS
+from gan_core.settings.config import GANConfig
 
 if TYPE_CHECKING:
-    from gan_core.training.trainer import Trainer
+    pass
 
 FORMAT = 3  # in 2, which is read too, the tensors of a checkpoint had numbers instead of names
 FORMATS = (2, FORMAT)
@@ -255,7 +256,7 @@ def _pictures(pixels: np.ndarray, class_names: np.ndarray, labels: np.ndarray | 
 
 def data_of(run: Saved) -> Data | Pictures:
     """The data that the run was trained on; raises ConfigError, MissingFile where they must be fetched first."""
-    return datasets.load(run.config, upload_of(run))
+    return loading.load(run.config, upload_of(run))
 
 
 def picture_of(run: Saved) -> bytes | None:
@@ -273,7 +274,7 @@ def recording_of(run: Saved, checkpoints: bool = False) -> Recording:
     recording = Recording(parent=run.parent)
     try:
         history = _arrays(run, files["history"])
-        recording.history = _countable(History.of_state({**history, "markers": _markers(run.about, run.step)}))
+        recording.history = countable(History.of_state({**history, "markers": _markers(run.about, run.step)}))
         for step, frame in _frames(run, _arrays(run, files["frames"])):
             recording.frames.add(step, frame)
         for step, values in _json_of(_contents(run, files["scores"], MOST_CONFIG)):
@@ -300,7 +301,7 @@ def opened(folder: Path, checkpoints: bool = False) -> tuple[Saved, Recording]:
     return run, recording_of(run, checkpoints)
 
 
-def _countable(history: History) -> History:
+def countable(history: History) -> History:
     """The history, if its steps are such as training counts; raises ValueError."""
     _step(history.stride)
     _step(history.steps)
@@ -335,38 +336,3 @@ def _checkpoint(run: Saved, row: dict[str, Any]) -> Checkpoint:
     history = {name.removeprefix("history_"): arrays.pop(name) for name in list(arrays) if name.startswith("history_")}
     flat = {**run.config.to_flat(), **row["changes"]}
     return Checkpoint(flat, arrays, {**history, "markers": _markers(run.about, row["step"])})
-
-
-def restore(trainer: Trainer, folder: str | Path, step: int | None = None, branch: bool = True) -> Recording:
-    """Puts `trainer` where the run stood at its checkpoint `step` (None: the last), and returns the past up to there.
-
-    With a step it is a branch, whose recording names the parent, unless `branch` is off. Raises ConfigError.
-    """
-    run, recording = opened(Path(folder), checkpoints=True)
-    steps = recording.checkpoints.steps
-    at = steps[-1] if step is None and steps else step
-    if at not in steps:
-        raise ConfigError(f"{run.folder} has no checkpoint at step {step}; there are: {shorten(steps, 200)}.")
-    try:
-        past = recording.until(at)
-        if run.about["format"] == 2:  # so that what goes on is written with names, its past too
-            kept = (state_names.of_format_2(trainer.program, trainer.state, p.state) for p in past.checkpoints.items)
-            past.checkpoints.items = [replace(p, state=s) for p, s in zip(past.checkpoints.items, kept, strict=True)]
-        _countable(past.history)
-        trainer.restore(past.checkpoints.items[-1].state)
-    except JUNK:
-        raise ConfigError(f"{run.folder} does not hold the weights of the networks that it describes.") from None
-    if trainer.step != at:
-        raise ConfigError(f"{run.folder} holds another step than it says.")
-    if step is not None and branch:
-        past.parent = Parent(run.name, at)
-    return past
-
-
-def load(run: Saved, data: Data | Pictures) -> Trainer:
-    """The trainer as it was saved; raises ConfigError."""
-    from gan_core.training.trainer import Trainer
-
-    trainer = Trainer(run.config, data)
-    restore(trainer, run.folder)
-    return trainer

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.data.datasets import DATASETS, Data
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.datasets import DATASETS
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import Data
 from gan_core.foundations.files import npz_bytes, write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.locking import locked

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
 from gan_core.foundations.files import cache_folder, npz_bytes, write_whole
 from gan_core.foundations.lazy_imports import tf
 from gan_core.objectives.optimizers import OPTIMIZERS

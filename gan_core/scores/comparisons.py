@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.datasets import Data
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import Data
 from gan_core.foundations.lazy_imports import spatial
 from gan_core.scores import image_metrics, neighbour_metrics, point_metrics
 

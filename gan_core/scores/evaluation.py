@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.data.datasets import as_pictures, as_points
+from gan_core.data.pictures import as_pictures
+from gan_core.data.points import as_points
 from gan_core.scores import image_scores, point_scores
 from gan_core.scores.comparisons import Resamples
 from gan_core.scores.distance_scores import W1_RESAMPLES

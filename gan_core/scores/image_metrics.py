@@ -9,7 +9,7 @@ the same features. Images are uint8 [n, H, W, C].
 
 import numpy as np
 
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
 from gan_core.scores.classifier import Classifier, kept_classes, singles
 
 REPEATS = 5  # pairs of real draws behind the floors of what compares features

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
 from gan_core.scores.classifier import Classifier, single_labels, unseen
 from gan_core.scores.comparisons import ImageComparison, RealImages
 from gan_core.scores.image_metrics import class_count, judged, of_classes, shares, stacks

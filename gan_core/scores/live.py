@@ -7,7 +7,7 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gan_core.data.datasets import as_pictures
+from gan_core.data.pictures import as_pictures
 from gan_core.scores import image_scores, trainer_scores
 from gan_core.scores.point_scores import Floors
 

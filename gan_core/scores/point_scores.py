@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.datasets import Data
+from gan_core.data.points import Data
 from gan_core.scores.comparisons import PointComparison, RealPoints
 from gan_core.scores.point_metrics import MODE_SAMPLES, bandwidths, fresh_draw, fresh_pair, perfect_shares
 from gan_core.scores.registry import floors_of, shown, with_ideal

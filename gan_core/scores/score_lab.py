@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from gan_core.data import datasets
-from gan_core.data.datasets import Data
+from gan_core.data.points import Data
 from gan_core.scores import point_metrics
 from gan_core.scores.comparisons import PointComparison
 from gan_core.scores.registry import SCORES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gan_core.data.datasets import as_pictures, as_points
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures, as_pictures
+from gan_core.data.points import as_points
 from gan_core.scores import image_scores, point_scores
 from gan_core.scores.point_metrics import MODE_SAMPLES
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_core.foundations import machine
-from gan_core.serving.client import Run, WorkerProcess
+from gan_core.serving.client import Run
+from gan_core.serving.worker_process import WorkerProcess
 from gan_core.settings.config import GANConfig
 
 TICK_SECONDS = 0.5

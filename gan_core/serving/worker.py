@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 import time
 from collections import OrderedDict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_core.foundations.hyperparameters import ConfigError
-from gan_core.serving.wire import LEAVE_SECONDS, Wire
+from gan_core.serving.mailbox import Mailbox
+from gan_core.serving.wire import Wire
 from gan_core.settings.config import GANConfig, compile_key, same_structure
 from gan_core.training.training_loop import Pace
 
@@ -30,91 +30,9 @@ if TYPE_CHECKING:
 
 NICENESS = 5  # beside busy programs 10 leaves it a tenth of a core, and 0 takes the frames of the page: docs/figures.md
 PROGRAMS = 4  # compiled structures kept
-LEASE_SECONDS = 20.0  # without a renewal: pause
-ORPHAN_SECONDS = 90.0  # without a renewal: end
 SAVERS = 2  # saves that are written at once, beside the training
 ALL_DIVERGED = "All runs of this race diverged. Start a new race with lower learning rates."
 RATE_WINDOW = 1.5  # seconds over which steps/s are measured
-
-
-class Mailbox:
-    """What the server has said and the loop has not yet taken. The newest config and frame request win."""
-
-    def __init__(self, wire: Wire):
-        self._wire = wire
-        self._news = threading.Condition()
-        self._commands: deque[tuple[str, Any]] = deque()
-        self._newest: dict[str, Any] = {}
-        self._upload: tuple[str, Any] = ("", None)  # the user's own data that came last, and their name
-        self._quits = False
-        self.may_save = False  # whether there is a loop that could have something to write before the end
-        self.lease_until = time.monotonic() + ORPHAN_SECONDS
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def _read(self) -> None:
-        while True:
-            try:
-                kind, body = self._wire.receive()
-            except Exception:  # the server is gone, or what it says cannot be read any more
-                self._quit()
-                return
-            if kind == "quit":
-                self._quit()
-                return
-            if kind == "upload":
-                self._upload = body["name"], body["content"]
-                continue
-            if kind == "configure":
-                name, content = self._upload
-                body = {**body, "upload": content if body["upload"] == name else None}
-            with self._news:
-                if kind == "lease":
-                    self.lease_until = time.monotonic() + LEASE_SECONDS
-                elif kind in ("configure", "frame"):
-                    self._newest[kind] = body
-                else:
-                    self._commands.append((kind, body))
-                self._news.notify()
-
-    def _watch(self) -> None:
-        while time.monotonic() < self.lease_until + ORPHAN_SECONDS - LEASE_SECONDS:
-            time.sleep(1)
-        self._quit()
-
-    def _quit(self) -> None:
-        """Nobody is left to train for: the loop writes what is not saved within LEAVE_SECONDS; without it, the end."""
-        if not self.may_save:
-            os._exit(0)
-        with self._news:
-            if self._quits:
-                return
-            self._quits = True
-            self._commands.append(("quit", None))
-            self._news.notify()
-        timer = threading.Timer(LEAVE_SECONDS, os._exit, (0,))
-        timer.daemon = True
-        timer.start()
-
-    def leased(self) -> bool:
-        """Whether somebody still wants this worker to train."""
-        return time.monotonic() < self.lease_until
-
-    def waiting(self) -> bool:
-        """Whether a message waits to be taken."""
-        return bool(self._newest or self._commands)
-
-    def take(self, wait: float) -> list[tuple[str, Any]]:
-        """The waiting messages, the config first, after waiting at most `wait` seconds for one."""
-        with self._news:
-            if wait > 0 and not self._newest and not self._commands:
-                self._news.wait(wait)
-            messages = [("configure", self._newest.pop("configure"))] if "configure" in self._newest else []
-            messages += self._commands
-            self._commands.clear()
-            if "frame" in self._newest:
-                messages.append(("frame", self._newest.pop("frame")))
-            return messages
 
 
 class Worker:
@@ -218,10 +136,10 @@ class Worker:
             self._keeper = Autosave(autosave["folders"], autosave["owner"], body["upload"])
 
     def _build(self, configs: list[GANConfig], body: dict[str, Any]) -> None:
-        from gan_core.data import datasets
+        from gan_core.data import loading
         from gan_core.networks.cost import check_memory
         from gan_core.recording.training_run import TrainingRun
-        from gan_core.runs import run_reading
+        from gan_core.runs import run_restoring
         from gan_core.training.trainer import Trainer
 
         restored = self._set_aside(body.get("restores"), body.get("keeps"))
@@ -233,11 +151,11 @@ class Worker:
             future.cancel()  # a structure that nobody wants any more
         self._compiling, self._faster = [], []
         lanes = []
-        shape, _ = datasets.extent(configs[0], body["upload"])
-        check_memory(configs[0], shape, configs[1:], datasets.training_bytes(configs, body["upload"]))
+        shape, _ = loading.extent(configs[0], body["upload"])
+        check_memory(configs[0], shape, configs[1:], loading.training_bytes(configs, body["upload"]))
         sources = body.get("sources") or [None] * len(configs)
         for config, source in zip(configs, sources, strict=True):
-            data = datasets.load(config, body["upload"])
+            data = loading.load(config, body["upload"])
             check_memory(config, data.shape)
             program, compiling = self._program(config, data)
             trainer, recording, error = Trainer(config, data, program), None, source["error"] if source else ""
@@ -245,7 +163,7 @@ class Worker:
                 recording, error = restored[len(lanes)]
                 trainer.restore(recording.checkpoints.items[-1].state)
             elif source is not None:
-                recording = run_reading.restore(trainer, source["folder"], source["step"], source["branch"])
+                recording = run_restoring.restore(trainer, source["folder"], source["step"], source["branch"])
             if compiling is None:
                 compiling = self._compiler.submit(trainer.compile_first)
                 self._programs[self._program_key(config, data)] = (program, compiling)
@@ -278,7 +196,7 @@ class Worker:
 
     @staticmethod
     def _program_key(config: GANConfig, data) -> tuple:
-        from gan_core.data.datasets import class_count
+        from gan_core.data.loading import class_count
 
         return compile_key(config), data.array.shape, class_count(config, data)
 

@@ -12,7 +12,8 @@ from collections.abc import Collection
 from gan_core.networks.architectures import ARCHITECTURES
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.penalties import PENALTIES
-from gan_core.settings.config import CARRIED, HYPERPARAMETERS, GANConfig
+from gan_core.settings.all_settings import CARRIED, HYPERPARAMETERS
+from gan_core.settings.config import GANConfig
 
 # -- what acts ----------------------------------------------------------------------------------------------
 

@@ -20,7 +20,8 @@ from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS, TINY
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.objectives.schedules import SCHEDULES, noise_level, rate_factor
-from gan_core.settings.config import CARRIED, HYPERPARAMETERS, LIVE_FIELDS, GANConfig
+from gan_core.settings.all_settings import CARRIED, HYPERPARAMETERS, LIVE_FIELDS
+from gan_core.settings.config import GANConfig
 from gan_core.training import compilation
 
 State = dict[str, Any]

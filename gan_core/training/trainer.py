@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.datasets import Data, as_pictures, class_count
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.loading import class_count
+from gan_core.data.pictures import Pictures, as_pictures
+from gan_core.data.points import Data
 from gan_core.foundations.lazy_imports import tf
 from gan_core.settings.config import GANConfig
 from gan_core.training import state_names

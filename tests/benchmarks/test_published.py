@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_core.__main__ import main
-from gan_core.benchmarks import published
+from gan_core.benchmarks import published, published_text
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores import point_metrics
 from gan_core.settings.recipes import RECIPES
@@ -71,7 +71,7 @@ def test_a_run_of_a_few_steps_says_that_it_was_cut(monkeypatch, capsys):
     assert row["cut_from_steps"] == 1_000
     assert row["modes"]["mean"] == np.mean([seed["modes"] for seed in row["seeds"]])
     assert result["perfect"]["ring"]["modes"] == 8 and result["samples"] == 2_500
-    text = published.as_text(result)
+    text = published_text.as_text(result)
     assert "3 steps in" in text and "2 seeds, cut from 1,000" in text
     assert "PacGAN2, published" in text and "7.9 ± 0.1" in text
 
@@ -81,8 +81,8 @@ def test_missing_values_are_counted_and_never_shown_as_numbers():
     summary = published._summary(rows, ("modes", "reverse_kl"))
     assert summary["modes"] == {"mean": 1, "error": 1, "missing": 0}
     assert summary["reverse_kl"] == {"mean": 0.5, "error": None, "missing": 1}
-    assert published._cell(0.5, None, ".3f", 1) == "0.500 (1 without)"
-    assert published._cell(None, None, ".3f") == "none"
+    assert published_text._cell(0.5, None, ".3f", 1) == "0.500 (1 without)"
+    assert published_text._cell(None, None, ".3f") == "none"
 
 
 @pytest.mark.parametrize(

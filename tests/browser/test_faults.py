@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gan_core.runs import run_reading
-from gan_core.serving.worker import LEASE_SECONDS
+from gan_core.serving.mailbox import LEASE_SECONDS
 from tests.conftest import ROOT, Line, Server, wait_until
 from tests.support.tab import PLAY_SECONDS, SMALL, WINDOW, Tab
 

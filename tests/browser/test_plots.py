@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import datasets
-from gan_core.data.image_datasets import Pictures
+from gan_core.data import loading
+from gan_core.data.pictures import Pictures
 from gan_core.recording.history import History
 from gan_core.recording.snapshot import Snapshot
 from gan_core.settings.presets import PRESETS
@@ -106,7 +106,7 @@ def alone(server, chromium):
 def points_at(step, scale=1.0):
     """A snapshot of `ring` at a step; at 0 without anything."""
     config = PRESETS["ring"].config
-    data = datasets.draw("ring", 300, 0, config.params())
+    data = loading.draw("ring", 300, 0, config.params())
     if step == 0:
         return Snapshot(config, data, "paused")
     rng, history = np.random.default_rng(step), History()

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_core.data import datasets
-from gan_core.data.datasets import DATASETS, Data
-from gan_core.data.image_datasets import SIZES, MissingFile, Pictures
+from gan_core.data import datasets, loading
+from gan_core.data.datasets import DATASETS
+from gan_core.data.image_datasets import SIZES
+from gan_core.data.image_sources import MissingFile
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.settings.config import GANConfig
 
@@ -18,7 +21,7 @@ N = 20_000
 
 
 def draw(name, n=N, seed=0, **params):
-    """A fresh draw, past the cache of datasets.draw, with default parameters where none are given."""
+    """A fresh draw, past the cache of loading.draw, with default parameters where none are given."""
     row = DATASETS[name]
     params = {k: knob.default for k, knob in row.knobs.items()} | params
     return row.draw(n, np.random.default_rng([seed, 0]), **params)
@@ -70,12 +73,12 @@ def test_the_knobs_defaults_are_the_functions_own(name):
 @pytest.mark.parametrize("name", DRAWN)
 def test_the_same_seed_gives_the_same_points_and_another_gives_others(name):
     params = {k: knob.default for k, knob in DATASETS[name].knobs.items()}
-    first = datasets.draw(name, 200, 7, params)
-    datasets.forget()
-    again = datasets.draw(name, 200, 7, dict(reversed(params.items())))
+    first = loading.draw(name, 200, 7, params)
+    loading.forget()
+    again = loading.draw(name, 200, 7, dict(reversed(params.items())))
     assert again is not first
     assert np.array_equal(first.points, again.points)
-    other = datasets.draw(name, 200, 8, params)
+    other = loading.draw(name, 200, 8, params)
     assert not np.isin(other.points[:, 0], first.points[:, 0]).all()
 
 
@@ -105,7 +108,7 @@ def test_units_by_hand():
 
 def test_file_cannot_be_drawn():
     with pytest.raises(LookupError):
-        datasets.draw("file", 100, 0, {})
+        loading.draw("file", 100, 0, {})
 
 
 # -- mixtures -----------------------------------------------------------------------------------------------
@@ -325,9 +328,9 @@ def nowhere(tmp_path, monkeypatch):
     """A machine without any file of a known set."""
     for variable in ("GANSCOPE_DATA", "GANSCOPE_CACHE", "KERAS_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
-    datasets.forget()
+    loading.forget()
     yield tmp_path
-    datasets.forget()
+    loading.forget()
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -355,63 +358,63 @@ def test_points_and_pictures_answer_alike():
 def test_the_shape_is_known_without_loading(nowhere, name, size, side):
     native = DATASETS[name].native
     expected = native if size == "native" else (side, side, native[2])
-    assert datasets.sample_shape(config_of(name, **{"data.size": size})) == expected
+    assert loading.sample_shape(config_of(name, **{"data.size": size})) == expected
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_shape_is_that_of_the_data(size):
     config = config_of(data_size=50, **{"data.size": size})
-    data = datasets.load(config)
-    assert data.shape == datasets.sample_shape(config) and len(data) == 50
+    data = loading.load(config)
+    assert data.shape == loading.sample_shape(config) and len(data) == 50
 
 
 def test_the_shape_of_points():
-    assert datasets.sample_shape(config_of("ring")) == datasets.load(config_of("ring")).shape == (2,)
+    assert loading.sample_shape(config_of("ring")) == loading.load(config_of("ring")).shape == (2,)
 
 
 @pytest.mark.parametrize("name", [name for name in IMAGES if name not in ("digits", "picture_file")])
 def test_a_missing_file_is_a_sentence_with_a_way_out(nowhere, name):
     with pytest.raises(MissingFile, match=r"is not on this machine\. .*copy .*\.npz") as caught:
-        datasets.load(config_of(name))
+        loading.load(config_of(name))
     assert caught.value.name in ("mnist", "fashion_mnist", "cifar10")
 
 
 def test_load_passes_the_parameters_on():
-    data = datasets.load(config_of(data_size=30, seed=3, **{"data.classes": "3,8", "data.size": "32"}))
+    data = loading.load(config_of(data_size=30, seed=3, **{"data.classes": "3,8", "data.size": "32"}))
     assert data.class_names == ("3", "8") and data.shape == (32, 32, 1) and len(data) == 30
-    again = datasets.load(config_of(data_size=30, seed=3, **{"data.classes": "3,8", "data.size": "32"}))
+    again = loading.load(config_of(data_size=30, seed=3, **{"data.classes": "3,8", "data.size": "32"}))
     assert again is data  # kept
-    other = datasets.load(config_of(data_size=30, seed=4, **{"data.classes": "3,8", "data.size": "32"}))
+    other = loading.load(config_of(data_size=30, seed=4, **{"data.classes": "3,8", "data.size": "32"}))
     assert not np.array_equal(other.pixels, data.pixels)
 
 
 @pytest.mark.parametrize("name", ["file", "picture_file"])
 def test_a_set_that_is_a_file_needs_one(name):
     with pytest.raises(ConfigError, match=f"The data set {name} needs a file: your own"):
-        datasets.load(config_of(name))
+        loading.load(config_of(name))
 
 
 def test_load_of_the_users_own():
     points = np.float32([[0, 0], [2, 1]])
-    assert datasets.load(config_of("file"), points).points is points
+    assert loading.load(config_of("file"), points).points is points
     own = noise(40, side=40, channels=3)
-    data = datasets.load(config_of("picture_file", data_size=30, **{"data.classes": "0,2"}), own)
+    data = loading.load(config_of("picture_file", data_size=30, **{"data.classes": "0,2"}), own)
     assert data.shape == (28, 28, 3) and data.class_names == ("0", "2") and len(data) == 27
-    assert datasets.load(config_of("picture_file", data_size=20), own).pixels.shape == (20, 28, 28, 3)
-    assert datasets.load(config_of("picture_file", **{"data.size": "64"}), own).shape == (64, 64, 3)
-    assert datasets.load(config_of("picture_file"), noise(20, side=64)).shape == (64, 64, 1)
+    assert loading.load(config_of("picture_file", data_size=20), own).pixels.shape == (20, 28, 28, 3)
+    assert loading.load(config_of("picture_file", **{"data.size": "64"}), own).shape == (64, 64, 3)
+    assert loading.load(config_of("picture_file"), noise(20, side=64)).shape == (64, 64, 1)
 
 
 def test_an_upload_beside_a_known_set_is_left_alone():
-    assert datasets.load(config_of("ring", data_size=16), noise()).kind == "points"
+    assert loading.load(config_of("ring", data_size=16), noise()).kind == "points"
 
 
 def test_class_count():
     plain, conditional = config_of(), config_of(conditional=True)
-    assert datasets.class_count(plain, noise()) == 0
-    assert datasets.class_count(plain, noise(classes=0)) == 0
-    assert datasets.class_count(conditional, noise()) == 3
-    assert datasets.class_count(config_of("ring"), datasets.load(config_of("ring"))) == 0
+    assert loading.class_count(plain, noise()) == 0
+    assert loading.class_count(plain, noise(classes=0)) == 0
+    assert loading.class_count(conditional, noise()) == 3
+    assert loading.class_count(config_of("ring"), loading.load(config_of("ring"))) == 0
     for classes, said in ((0, "has no classes"), (1, "has 1"), (101, "has 101"), (1000, "has 1,000")):
         with pytest.raises(ConfigError, match=f"needs data of 2 to 100 classes; digits {said}\\."):
-            datasets.class_count(conditional, noise(classes=classes))
+            loading.class_count(conditional, noise(classes=classes))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_core.data import download, image_datasets
+from gan_core.data import download, image_datasets, image_sources
 from gan_core.data.download import Download
 from gan_core.foundations.hyperparameters import ConfigError
 
@@ -74,7 +74,7 @@ def failed(code, *words, name="mnist", seconds=20):
     for word in (f"{name} could not be downloaded: ", *words, f"copy {name}.npz", "GANSCOPE_DATA", "https://"):
         assert word in status.message, status.message
     assert len(status.message) < 700 and "\n" not in status.message
-    assert image_datasets.find_file(name) is None
+    assert image_sources.find_file(name) is None
     return status.message
 
 
@@ -82,7 +82,7 @@ def test_done(folders):
     job = Download("mnist", command(GOOD))
     status = job.wait(20)
     assert (status.state, status.message) == ("done", "Downloaded mnist.")
-    assert image_datasets.find_file("mnist") == folders / "cache" / "mnist.npz"
+    assert image_sources.find_file("mnist") == folders / "cache" / "mnist.npz"
     assert len(image_datasets.mnist(100, np.random.default_rng(0))) == 40
     assert job.status() is status
     job.cancel()  # too late to change anything
@@ -325,7 +325,7 @@ def test_what_is_fetched_is_written(folders):
     (folders / "work").mkdir()
     download.fetch("mnist", folders / "work" / "mnist.npz", load)
     assert [path.name for path in (folders / "work").iterdir()] == ["mnist.npz"]
-    loaded = image_datasets.load_npz(folders / "work" / "mnist.npz", "mnist")
+    loaded = image_sources.load_npz(folders / "work" / "mnist.npz", "mnist")
     np.testing.assert_array_equal(loaded.pixels[..., 0], four()[0][0])
     np.testing.assert_array_equal(loaded.test_labels, four()[1][1])
 
@@ -350,7 +350,7 @@ def test_what_the_user_has_is_copied_and_stays_as_it_is(name, folders):
         assert copy.read_bytes() == b"the user's" and not copy.is_symlink() and copy.stat().st_nlink == 1
         copy.write_bytes(b"as Keras does with a wrong hash")
         copy.unlink()
-        return four(shape=image_datasets.SOURCES[name].shape)
+        return four(shape=image_sources.SOURCES[name].shape)
 
     (folders / "work").mkdir()
     download.fetch(name, folders / "work" / "out.npz", load)

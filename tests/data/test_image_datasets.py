@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import image_datasets
-from gan_core.data.image_datasets import MissingFile, Pictures
+from gan_core.data import image_datasets, image_sources, resizing
+from gan_core.data.image_sources import MissingFile
+from gan_core.data.pictures import Pictures
 from gan_core.foundations.files import cache_folder, keras_folder
 from gan_core.foundations.hyperparameters import ConfigError
 
@@ -98,7 +99,7 @@ def test_nothing_heavy_is_imported():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_resizing_agrees_with_pillow(old, new, channels):
     images = rng().integers(0, 256, (7, old, old, channels), dtype=np.uint8)
-    mine = image_datasets.resize(images, new)
+    mine = resizing.resize(images, new)
     assert mine.shape == (7, new, new, channels) and mine.dtype == np.uint8
     for image, got in zip(images, mine, strict=True):
         theirs = Image.fromarray(image.squeeze()).resize((new, new), Image.Resampling.BILINEAR)
@@ -108,10 +109,10 @@ def test_resizing_agrees_with_pillow(old, new, channels):
 
 def test_resizing_many_at_once_is_resizing_each(monkeypatch):
     images = rng().integers(0, 256, (3000, 28, 28, 1), dtype=np.uint8)  # more than one step
-    whole = image_datasets.resize(images, 64)
+    whole = resizing.resize(images, 64)
     for i in (0, 1500, 2999):
-        np.testing.assert_array_equal(whole[i], image_datasets.resize(images[i : i + 1], 64)[0])
-    assert image_datasets.resize(images, 28) is images
+        np.testing.assert_array_equal(whole[i], resizing.resize(images[i : i + 1], 64)[0])
+    assert resizing.resize(images, 28) is images
 
 
 # -- digits -------------------------------------------------------------------------------------------------
@@ -127,7 +128,7 @@ def test_digits_come_with_scikit_learn():
 
     small = load_digits()
     np.testing.assert_array_equal(np.concatenate([p.labels, p.test_labels]), small.target)
-    reduced = image_datasets.resize(p.pixels[:, 4:24, 4:24], 8)[..., 0].reshape(1500, -1).astype(float)
+    reduced = resizing.resize(p.pixels[:, 4:24, 4:24], 8)[..., 0].reshape(1500, -1).astype(float)
     for i in range(0, 1500, 100):
         assert np.corrcoef(reduced[i], small.data[i])[0, 1] > 0.9
 
@@ -204,7 +205,7 @@ def test_from_28_to_32_every_pixel_stays(files):
 
 def test_at_64_a_picture_is_the_same_seen_larger(files):
     small, large = image_datasets.cifar10(50, rng()), image_datasets.cifar10(50, rng(), "64")
-    back = image_datasets.resize(large.pixels, 32).astype(int)
+    back = resizing.resize(large.pixels, 32).astype(int)
     assert np.corrcoef(back.ravel(), small.pixels.ravel())[0, 1] > 0.8
 
 
@@ -399,11 +400,11 @@ def test_files_are_found_in_order(folders):
         folders / "keras" / "datasets" / "mnist.npz",
         folders / "cache" / "mnist.npz",
     ]
-    assert image_datasets.find_file("mnist") is None
+    assert image_sources.find_file("mnist") is None
     for place in reversed(places):
         place.write_bytes(b"")
-        assert image_datasets.find_file("mnist") == place
-    assert image_datasets.find_file("cifar10") is None
+        assert image_sources.find_file("mnist") == place
+    assert image_sources.find_file("cifar10") is None
 
 
 def test_without_variables_the_home_folder_is_meant(folders, monkeypatch):
@@ -414,7 +415,7 @@ def test_without_variables_the_home_folder_is_meant(folders, monkeypatch):
     assert keras_folder() == folders / ".keras" / "datasets"
     (folders / ".keras" / "datasets").mkdir(parents=True)
     (folders / ".keras" / "datasets" / "mnist.npz").write_bytes(b"")
-    assert image_datasets.find_file("mnist") == folders / ".keras" / "datasets" / "mnist.npz"
+    assert image_sources.find_file("mnist") == folders / ".keras" / "datasets" / "mnist.npz"
 
 
 @pytest.mark.parametrize("what", ["absent", "a file"])

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import image_datasets, image_files
-from gan_core.data.image_files import ACCEPTED, LEAST_PICTURES, MOST_BYTES, PictureError, parse_pictures
+from gan_core.data import image_archives, image_datasets, image_files, image_rules, resizing
+from gan_core.data.image_files import LEAST_PICTURES, parse_pictures
+from gan_core.data.image_rules import ACCEPTED, MOST_BYTES, PictureError
 from gan_core.foundations.hyperparameters import ConfigError
 
 N = 20
@@ -209,7 +210,7 @@ def test_more_classes_than_a_hundred():
 
 
 def test_of_too_many_a_sample_is_taken_with_its_labels(monkeypatch):
-    monkeypatch.setattr(image_files, "MOST_PICTURES", 100)
+    monkeypatch.setattr(image_rules, "MOST_PICTURES", 100)
     x = noise(250, 8, 8)
     x[:, 0, 0] = np.arange(250)
     content = npz(x=x, y=np.arange(250) % 2)
@@ -384,7 +385,7 @@ def test_a_zip_of_4_gb_by_its_own_word():
 
 
 def test_a_picture_of_too_many_bytes(monkeypatch):
-    monkeypatch.setattr(image_files, "MOST_MEMBER", 10_000)
+    monkeypatch.setattr(image_archives, "MOST_MEMBER", 10_000)
     refused(zipped({**gallery(), "big.png": bytes(10_001)}), "'big.png'", "at most 0 MB", name="my.zip")
 
 
@@ -437,7 +438,7 @@ def test_pillow_s_warning_of_a_bomb_is_a_refusal_too():
 
 
 def test_too_many_pixels_together(monkeypatch):
-    monkeypatch.setattr(image_files, "MOST_PIXELS", 20 * 28 * 28 - 1)
+    monkeypatch.setattr(image_archives, "MOST_PIXELS", 20 * 28 * 28 - 1)
     refused(zipped(gallery()), "more than", "million pixels", name="my.zip")
 
 
@@ -523,7 +524,7 @@ def test_mixed_sizes_all_become_64():
     p, note = parse_pictures(zipped(members), "my.zip")
     assert p.pixels.shape == (20, 64, 64, 1)
     assert note == "Images are cropped to the central square and resized to 64 x 64."
-    expected = image_datasets.resize(noise(28, 28, seed=2)[None, ..., None], 64)[0]
+    expected = resizing.resize(noise(28, 28, seed=2)[None, ..., None], 64)[0]
     np.testing.assert_array_equal(p.pixels[2], expected)
 
 
@@ -588,7 +589,7 @@ def test_labels_stay_with_their_pictures_when_some_are_left_out():
 
 
 def test_of_too_many_pictures_a_sample_is_taken(monkeypatch):
-    monkeypatch.setattr(image_files, "MOST_PICTURES", 20)
+    monkeypatch.setattr(image_rules, "MOST_PICTURES", 20)
     content = zipped({**gallery(30, folder="a/"), **gallery(30, folder="b/")})
     p, note = parse_pictures(content, "my.zip")
     assert len(p) == len(p.labels) == 20 and note == "60 images; a random 20 of them are used."

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 
 from gan_core.data import uploads
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
 
 POINTS = np.arange(8, dtype=np.float32).reshape(4, 2)
 

@@ -16,16 +16,17 @@ import pytest
 from PIL import Image
 
 from gan_core.__main__ import main
-from gan_core.data import datasets
-from gan_core.data.datasets import class_count
-from gan_core.data.image_datasets import MissingFile
-from gan_core.export import animation, exports, model_files
-from gan_core.export.animation import FAKE_TINT, MIDDLE, REAL_TINT, SIDE, grid_picture, plane_picture, spread
+from gan_core.data import loading
+from gan_core.data.image_sources import MissingFile
+from gan_core.data.loading import class_count
+from gan_core.export import animation, exports, html_player, model_files
+from gan_core.export.animation import spread
 from gan_core.export.exports import EXPORTS
+from gan_core.export.frame_pictures import FAKE_TINT, MIDDLE, REAL_TINT, SIDE, grid_picture, plane_picture
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.thumbnail import FAKE, REAL
 from gan_core.recording.training_run import TrainingRun
-from gan_core.runs import run_reading, run_writing
+from gan_core.runs import run_reading, run_restoring, run_writing
 from gan_core.settings.config import GANConfig
 from gan_core.settings.recipes import RECIPES
 from gan_core.training.train_step import COLUMNS, TrainStep
@@ -81,7 +82,7 @@ def points(root):
 def images(root):
     """Conditional digits."""
     config = GANConfig.from_flat({**SMALL_IMAGES, "data": "digits", "conditional": True})
-    return saved(root / "digits", of_images(config, datasets.load(config, None)))
+    return saved(root / "digits", of_images(config, loading.load(config, None)))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_the_script_is_python_of_the_run_s_settings(points, made, monkeypatch, i
     asked = []
     monkeypatch.setattr(module, "script", lambda *a: asked.append(a) or "pass\n")
     own = replace(images, config=images.config.updated({"data": "picture_file"}))
-    pictures = datasets.load(images.config, None)
+    pictures = loading.load(images.config, None)
     monkeypatch.setattr(exports.run_reading, "data_of", lambda run: pictures)
     assert EXPORTS["script"].make(points, print) == b"pass\n"
     EXPORTS["script"].make(own, print)
@@ -300,7 +301,7 @@ def test_numbers_that_json_does_not_know_and_scripts_that_end_too_soon(points, m
     recording = run_reading.recording_of(points)
     recording.frames.items[0]["samples"][0] = np.nan
     monkeypatch.setattr(run_reading, "recording_of", lambda run: recording)
-    monkeypatch.setattr(animation, "_plotly", lambda: "")
+    monkeypatch.setattr(html_player, "_plotly", lambda: "")
     recording.history.markers[0]["text"] = "</script><b>"
     page = Page(EXPORTS["html"].make(points, lambda fraction: None))
     assert figure_of(page)["frames"][0]["data"][1]["x"][0] is None and not page.open
@@ -356,7 +357,7 @@ def test_samples_of_points(points, made):
     assert list(read) == ["x", "y"] and len(read) == 2_500 and len(read.drop_duplicates()) > 2_400
     with np.load(io.BytesIO(made(points, "samples-npz")[0]), allow_pickle=False) as file:
         assert file.files == ["samples"] and np.array_equal(file["samples"], read.to_numpy(np.float32))
-    trainer = run_reading.load(points, run_reading.data_of(points))
+    trainer = run_restoring.load(points, run_reading.data_of(points))
     assert np.allclose(read.mean(), trainer.samples(trainer.latent(2_500), ema=True).mean(0), atol=0.1)
     picture = Image.open(io.BytesIO(made(points, "png")[0]))
     assert picture.format == "PNG" and min(picture.size) >= 2 * SIDE
@@ -367,7 +368,7 @@ def test_samples_of_images(images, made):
     with np.load(io.BytesIO(made(images, "samples-npz")[0]), allow_pickle=False) as file:
         assert file["samples"].shape == (1_000, 28, 28, 1) and file["samples"].dtype == np.uint8
         assert file["labels"].shape == (1_000,) and set(file["labels"]) == set(range(10))
-        trainer = run_reading.load(images, run_reading.data_of(images))
+        trainer = run_restoring.load(images, run_reading.data_of(images))
         z = trainer.latent(1_000, exports.DRAW)
         again = trainer.samples(z[700:800], True, file["labels"][700:800])
         assert np.array_equal(file["samples"][700:800], again)
@@ -440,7 +441,7 @@ def test_the_archive_of_models_explains_itself(points, images, made, tmp_path):
             assert file.namelist() == ["generator.keras", "discriminator.keras", "README.txt"]
             file.extract("generator.keras", tmp_path)
             words[run.name] = file.read("README.txt").decode()
-        trainer = run_reading.load(run, run_reading.data_of(run))
+        trainer = run_restoring.load(run, run_reading.data_of(run))
         z = trainer.latent(20)
         labels = trainer.labels(20) if trainer.classes else None
         entered = z if labels is None else np.concatenate([z, np.eye(10)[labels]], 1)

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import datasets
-from gan_core.data.datasets import DATASETS, class_count
-from gan_core.data.image_datasets import SOURCES
+from gan_core.data import loading
+from gan_core.data.datasets import DATASETS
 from gan_core.data.image_files import parse_pictures
+from gan_core.data.image_sources import SOURCES
+from gan_core.data.loading import class_count
 from gan_core.data.point_files import parse_points
 from gan_core.export.script import PURPOSES, script, unpresentable
 from gan_core.export.script_steps import sources
@@ -114,9 +115,9 @@ def folder(tmp_path_factory):
         np.savez(folder / f"{name}.npz", **arrays)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANSCOPE_DATA", str(folder))
-        datasets.forget()
+        loading.forget()
         yield folder
-    datasets.forget()
+    loading.forget()
 
 
 # -- the text -----------------------------------------------------------------------------------------------
@@ -262,7 +263,7 @@ def data_of(text, *arguments, **shown):
 
 
 def assert_same_data(config, text, *arguments, upload=None):
-    wanted = datasets.load(config, upload)
+    wanted = loading.load(config, upload)
     array, labels = data_of(text, *arguments)
     assert array.dtype == wanted.array.dtype
     np.testing.assert_array_equal(array, wanted.array)
@@ -313,7 +314,7 @@ def test_known_pictures_come_through_keras(name, folder, monkeypatch):
 def test_smaller_pictures_differ_by_rounding_alone(folder):
     config = GANConfig.from_flat({"data": "cifar10", "data.size": "28"})
     array, _ = data_of(script(config), "--data", folder / "cifar10.npz")
-    assert np.abs(array.astype(int) - datasets.load(config).array).max() <= 1
+    assert np.abs(array.astype(int) - loading.load(config).array).max() <= 1
 
 
 @pytest.mark.parametrize("mark", [",", "\t", ";", " "])
@@ -352,7 +353,7 @@ def test_pictures_of_the_users(suffix, channels, tmp_path):
     upload, _ = parse_pictures(path.read_bytes(), path.name)
     for settings in ({}, {"conditional": True}, {"conditional": True, "data.classes": "0,2"}):
         config = GANConfig.from_flat({"data": "picture_file", **settings})
-        shape = datasets.load(config, upload).shape
+        shape = loading.load(config, upload).shape
         assert shape == (32, 32, channels)
         assert_same_data(config, script(config, str(path), shape), upload=upload)
 
@@ -391,7 +392,7 @@ RUNS = {
 
 def trained(config):
     """(its trainer after so many steps, the rows); without compiling."""
-    data = datasets.load(config)
+    data = loading.load(config)
     program = TrainStep(config, data.array.shape, path="graph", classes=class_count(config, data))
     program.train = program._train
     trainer = Trainer(config, data, program)
@@ -471,7 +472,7 @@ def test_the_same_losses_across_the_change_to_xla(tmp_path, monkeypatch):
     )
     assert done.returncode == 0, done.stderr[-2_000:]
     found = [[float(x) for x in re.findall(r"loss (\S+)", line)] for line in done.stdout.splitlines()]
-    trainer = Trainer(config, datasets.load(config))
+    trainer = Trainer(config, loading.load(config))
     rows = trainer.train(steps)
     assert trainer.runs.path == "xla" and "FIRST_STEPS = 2 " in script(config)
     np.testing.assert_allclose(found, rows[:, :2], rtol=1e-3, atol=6e-5)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gan_core import __main__
-from gan_core.data import datasets
-from gan_core.data.image_datasets import Pictures
+from gan_core import commands
+from gan_core.data import datasets, loading
 from gan_core.data.memory_cache import Kept, size_of
+from gan_core.data.pictures import Pictures
 from gan_core.foundations import machine
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.cost import BASE_BYTES, KEPT_DENSE, check_memory, step_memory
@@ -115,7 +115,7 @@ def test_a_large_data_set_is_refused_before_it_is_loaded(monkeypatch):
     with pytest.raises(ConfigError, match=sentence):
         own_run.check(config, None)
     with pytest.raises(ConfigError, match=sentence):
-        __main__._data_of(config, None)
+        commands._data_of(config, None)
     worker = Worker.__new__(Worker)
     worker._lanes, worker._compiling, worker._faster, worker._dropped = [], [], [], {}
     worker._generation = 0
@@ -126,21 +126,21 @@ def test_a_large_data_set_is_refused_before_it_is_loaded(monkeypatch):
 def test_a_server_holds_so_many_data_sets_at_once(monkeypatch):
     """Whether they are in use or only kept: what is only kept makes room first."""
     monkeypatch.setattr(machine, "_memory", lambda: 4 * 3_300_000)
-    monkeypatch.setattr(datasets, "_SETS", Kept(most=2_000_000))
+    monkeypatch.setattr(loading, "_SETS", Kept(most=2_000_000))
     one = GANConfig.from_flat({"data": "digits", "data.size": "28"})  # 1.4 MB
 
     def load(seed):
-        return datasets.load(one.updated({"seed": seed, "data_size": 1_000}))
+        return loading.load(one.updated({"seed": seed, "data_size": 1_000}))
 
     held = [load(0), load(1)]  # 1 MB each, and nobody holds the first ones of the following
     for seed in range(2, 6):
         load(seed)
-    assert datasets._SETS.bytes() < 3_300_000
+    assert loading._SETS.bytes() < 3_300_000
     assert load(0) is held[0]
     with pytest.raises(ConfigError, match=r"would take 0\.0 GB of memory; all open data sets .* smaller image size"):
-        datasets.load(one.updated({"data.size": "32", "seed": 7}))
+        loading.load(one.updated({"data.size": "32", "seed": 7}))
     held.clear()
-    assert len(datasets.load(one.updated({"data.size": "32", "seed": 7}))) == 1_500
+    assert len(loading.load(one.updated({"data.size": "32", "seed": 7}))) == 1_500
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_a_server_holds_so_many_data_sets_at_once(monkeypatch):
 )
 def test_the_estimate_of_the_data_holds(flat):
     config = GANConfig.from_flat(flat)
-    data = datasets.load(config)
-    shape, size = datasets.extent(config)
+    data = loading.load(config)
+    shape, size = loading.extent(config)
     assert shape == data.shape
     used = data.points.nbytes if data.kind == "points" else size_of(data)
     assert used <= size and (size < 1.2 * used or "data.classes" in flat)
@@ -166,16 +166,16 @@ def test_the_estimate_of_the_data_holds(flat):
 def test_the_estimate_of_a_user_s_pictures_holds(side, size):
     upload = Pictures(np.zeros((40, side, side, 3), np.uint8), np.zeros(40, np.int32), ("a",))
     config = GANConfig.from_flat({"data": "picture_file", "data.size": size, "data_size": 30})
-    data = datasets.load(config, upload)
-    assert datasets.extent(config, upload) == (data.shape, size_of(data))
+    data = loading.load(config, upload)
+    assert loading.extent(config, upload) == (data.shape, size_of(data))
 
 
 def test_racers_share_one_data_set():
     one = GANConfig.from_flat({"data": "mnist"})
-    size = datasets.extent(one)[1]
-    assert datasets.training_bytes([one]) == 2 * size
-    assert datasets.training_bytes([one, one.updated({"g_lr": 1e-3})]) == 3 * size
-    assert datasets.training_bytes([one, one.updated({"seed": 1})]) == 4 * size
+    size = loading.extent(one)[1]
+    assert loading.training_bytes([one]) == 2 * size
+    assert loading.training_bytes([one, one.updated({"g_lr": 1e-3})]) == 3 * size
+    assert loading.training_bytes([one, one.updated({"seed": 1})]) == 4 * size
 
 
 def test_what_is_kept_is_bounded_by_bytes_and_what_is_in_use_is_shared():
@@ -219,7 +219,7 @@ def test_every_preset_fits_a_laptop(monkeypatch):
     monkeypatch.setenv("GANSCOPE_WORKER_MB", "6000")
     for preset in PRESETS.values():
         row = datasets.DATASETS[preset.config.data]
-        shape = (2,) if row.kind == "points" else datasets.sample_shape(preset.config)
+        shape = (2,) if row.kind == "points" else loading.sample_shape(preset.config)
         check_memory(preset.config, shape)
 
 

@@ -30,7 +30,8 @@ from gan_core.networks.layers import (
     measure,
 )
 from gan_core.networks.network_hyperparameters import ACTIVATIONS, NORMS
-from gan_core.settings.config import HYPERPARAMETERS, GANConfig
+from gan_core.settings.all_settings import HYPERPARAMETERS
+from gan_core.settings.config import GANConfig
 from tests.conftest import ROOT
 
 SMALL = {"data": "digits", "filters": 8, "latent_dim": 5, "g_layers": 2, "g_units": 7, "d_layers": 2, "d_units": 6}
@@ -312,9 +313,10 @@ def test_what_a_network_costs_is_known_without_keras():
 import sys
 from gan_core.networks import architectures, cost
 from gan_core.settings import config
+from gan_core.data import loading
 from gan_core.data import datasets
 row = config.GANConfig.from_flat({"data": "mnist"})
-shape = datasets.sample_shape(row)
+shape = loading.sample_shape(row)
 assert shape == (28, 28, 1)
 assert min(architectures.parameter_counts(row, shape)) > 1000 and cost.step_cost(row, shape) > 1e6
 print([name for name in ("tensorflow", "keras", "sklearn") if name in sys.modules])

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from gan_core import __main__ as cli
-from gan_core.data.datasets import load
+from gan_core.data.loading import load
 from gan_core.export import model_files
 from gan_core.export.script import script, unpresentable
 from gan_core.foundations.hyperparameters import ConfigError
@@ -33,7 +33,7 @@ from gan_core.networks.layers import (
     products,
     source_of,
 )
-from gan_core.settings import config as settings
+from gan_core.settings import all_settings
 from gan_core.settings.config import GANConfig
 from gan_core.training.trainer import Trainer
 from tests.conftest import ROOT
@@ -123,11 +123,11 @@ def registered():
         "fourier_images": Architecture(for_images, "sines of maps", {"filters": own.FILTERS}, sides=(28,)),
     }
     ARCHITECTURES.update(new)
-    settings.collect()
+    all_settings.collect()
     yield
     for name in new:
         del ARCHITECTURES[name]
-    settings.collect()
+    all_settings.collect()
 
 
 def config_of(kind):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from gan_core.data import datasets, download, image_datasets
+from gan_core.data import download, image_sources, loading
 from gan_core.data.memory_cache import Kept
 from pages.ui.session import own_run
 from tests.conftest import wait_until
@@ -42,7 +42,7 @@ def downloads(monkeypatch, tmp_path):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr(download, "_downloads", {})
     monkeypatch.setattr(download, "TICK_SECONDS", 0.05)
-    for module, name in ((datasets, "_SETS"), (image_datasets, "_FILES")):
+    for module, name in ((loading, "_SETS"), (image_sources, "_FILES")):
         monkeypatch.setattr(module, name, Kept())  # nothing that another test has loaded
     yield lambda program: monkeypatch.setattr(download, "COMMAND", (sys.executable, "-c", program))
     for one in download._downloads.values():

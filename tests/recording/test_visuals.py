@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.stats import norm
 
-from gan_core.data import datasets
+from gan_core.data import datasets, loading
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
@@ -24,7 +24,7 @@ def trainer_of(points=None, **settings):
     data = (
         datasets.from_points(points)
         if config.data == "file"
-        else datasets.draw(config.data, config.data_size, config.seed, config.params())
+        else loading.draw(config.data, config.data_size, config.seed, config.params())
     )
     return Trainer(config, data, TrainStep(config, data.points.shape, path="graph"))
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_core.data.datasets import class_count
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.loading import class_count
+from gan_core.data.pictures import Pictures
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View

@@ -14,7 +14,7 @@ from PIL import Image
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording import thumbnail
 from gan_core.recording.training_run import TrainingRun
-from gan_core.runs import run_folders, run_reading, run_writing
+from gan_core.runs import run_folders, run_reading, run_restoring, run_writing
 from gan_core.runs.run_folders import Unreadable
 from gan_core.runs.run_reading import Saved
 from gan_core.runs.run_writing import Content
@@ -118,7 +118,7 @@ def looked_through(folder, trainer):
     recording = run_reading.recording_of(run)
     for step in recording.frames.steps[:1] + recording.frames.steps[-1:]:
         recording.look(step)
-    run_reading.restore(trainer, folder)
+    run_restoring.restore(trainer, folder)
     return run
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.training_run import TrainingRun
-from gan_core.runs import autosave, run_folders, run_reading, run_writing
+from gan_core.runs import autosave, run_folders, run_reading, run_restoring, run_writing
 from gan_core.runs.autosave import Autosave
 from tests.runs.conftest import contents
 from tests.support.tiny import point_trainer
@@ -222,7 +222,7 @@ def test_training_goes_on_while_it_writes(tmp_path, lane, clock, held):
     keeping.finish()
     assert held.steps == [2] == [run_reading.read(tmp_path / "auto").step]
     restored = trainer_of(CONFIG, lane.trainer.program)
-    run_reading.restore(restored, tmp_path / "auto")
+    run_restoring.restore(restored, tmp_path / "auto")
     assert same(restored.state, state)
 
 
@@ -268,7 +268,7 @@ def test_a_run_that_is_taken_up_goes_on_in_its_folder(tmp_path, lane, program, c
     run_folders.annotate(tmp_path / "auto", "good so far")
     before = {path.name: path.stat().st_ino for path in (tmp_path / "auto").glob("checkpoint-*")}
     trainer = trainer_of(CONFIG, program)
-    again = TrainingRun(trainer, run_reading.restore(trainer, tmp_path / "auto"), scored=False)
+    again = TrainingRun(trainer, run_restoring.restore(trainer, tmp_path / "auto"), scored=False)
     step_on(again, 2)
     second = keeper_of(tmp_path)
     second.last([again])
@@ -298,7 +298,7 @@ def test_a_folder_that_was_deleted_is_made_anew(tmp_path, lane, clock):
         step_on(lane)
         clock.now += 1_000
         ticked(keeping, lane)
-        assert run_reading.restore(lane.trainer, tmp_path / "auto").checkpoints.steps == list(range(step + 1))
+        assert run_restoring.restore(lane.trainer, tmp_path / "auto").checkpoints.steps == list(range(step + 1))
         run_folders.delete(tmp_path / "auto")
     with pytest.raises(ConfigError):
         run_reading.read(tmp_path / "auto")

@@ -14,13 +14,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.recorder import Checkpoint, Recording
 from gan_core.runs import run_folders, run_reading, run_writing
 from gan_core.runs.run_reading import Saved
 from gan_core.runs.run_writing import Content
-from gan_core.serving.client import Run, WorkerProcess
+from gan_core.serving.client import Run
+from gan_core.serving.worker_process import WorkerProcess
 from gan_core.settings.config import GANConfig
 from tests.conftest import ROOT
 from tests.support.workers import SLOW_SECONDS, hurried, poll_until
@@ -48,7 +49,7 @@ def grow(recording, step):
 
 
 def content(recording, step):
-    return Content(CONFIG, step, recording.copy(), datasets.load(CONFIG, POINTS), POINTS)
+    return Content(CONFIG, step, recording.copy(), loading.load(CONFIG, POINTS), POINTS)
 
 
 def whole(folder):

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import datasets, image_files
+from gan_core.data import image_rules, loading
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording import thumbnail
 from gan_core.recording.recorder import Parent
 from gan_core.recording.training_run import TrainingRun
-from gan_core.runs import run_folders, run_reading, run_writing
+from gan_core.runs import run_folders, run_reading, run_restoring, run_writing
 from gan_core.runs.run_folders import Unreadable
 from gan_core.runs.run_reading import Saved
 from gan_core.runs.run_writing import Content
@@ -50,7 +50,7 @@ IMAGES = {"data": "picture_file", "architecture": "dcgan", "filters": 8, "batch_
 
 def test_a_saved_run_comes_back_bit_for_bit_and_trains_on_as_if_nothing_had_been(folder, lane, program, spare):
     run = run_reading.read(folder)
-    again = run_reading.load(run, run_reading.data_of(run))
+    again = run_restoring.load(run, run_reading.data_of(run))
     assert again.config == lane.trainer.config and again.step == END == run.step
     assert same(again.state, lane.trainer.state)
     assert [a.dtype for a in arrays(again.state)] == [a.dtype for a in arrays(lane.trainer.state)]
@@ -97,7 +97,7 @@ def test_a_branch_from_any_checkpoint_repeats_the_run_bit_for_bit(folder, lane, 
     """With the settings of then, and the same knobs turned at the same steps."""
     run = run_reading.read(folder)
     trainer = trainer_of(run.checkpoints[step], program)
-    past = run_reading.restore(trainer, folder, step)
+    past = run_restoring.restore(trainer, folder, step)
     assert trainer.step == step and past.parent == Parent("run", step)
     assert past.history.steps == step
     for kept in (past.frames, past.checkpoints):
@@ -115,20 +115,20 @@ def test_a_branch_names_its_parent_also_after_it_was_saved(folder, program):
     for name, parent in (("child", "run"), ("grandchild", "child")):
         run = run_reading.read(folder.parent / parent)
         trainer = trainer_of(run.checkpoints[3], program)
-        past = run_reading.restore(trainer, run.folder, 3)
+        past = run_restoring.restore(trainer, run.folder, 3)
         run_writing.save(folder.parent / name, Content.of(trained(TrainingRun(trainer, past, scored=False), 4)))
         child = run_reading.read(folder.parent / name)
         assert child.parent == Parent(parent, 3) and child.step == 4
         assert run_reading.recording_of(child).parent == Parent(parent, 3)
-        assert run_reading.restore(trainer, child.folder).parent == Parent(parent, 3)  # taken up, not branched again
+        assert run_restoring.restore(trainer, child.folder).parent == Parent(parent, 3)  # taken up, not branched again
     assert run_reading.read(folder).parent is None
 
 
 def test_a_branch_from_a_step_without_a_checkpoint_is_a_sentence(folder, spare):
     assert "no checkpoint at step 99; there are: [0, 1, 2, 3, 4, 5, 6, 7]" in sentence(
-        run_reading.restore, spare, folder, 99
+        run_restoring.restore, spare, folder, 99
     )
-    assert "no checkpoint at step -1" in sentence(run_reading.restore, spare, folder, -1)
+    assert "no checkpoint at step -1" in sentence(run_restoring.restore, spare, folder, -1)
 
 
 def test_each_checkpoint_gives_back_its_own_settings(folder):
@@ -180,14 +180,14 @@ def test_the_users_own_points_are_in_the_run(tmp_path):
     run = run_reading.read(tmp_path / "mine")
     assert np.array_equal(run_reading.upload_of(run), points)
     assert np.array_equal(run_reading.data_of(run).array, trainer.data.array)
-    assert same(run_reading.load(run, run_reading.data_of(run)).state, trainer.state)
+    assert same(run_restoring.load(run, run_reading.data_of(run)).state, trainer.state)
 
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_the_users_own_pictures_are_in_the_run(tmp_path, labelled):
     own = quadrants(60, labelled, ("left", "rechts ü", "", "d"))
     config = GANConfig.from_flat({**IMAGES, "conditional": labelled})
-    lane = TrainingRun(Trainer(config, datasets.load(config, own), path="graph"), scored=False)
+    lane = TrainingRun(Trainer(config, loading.load(config, own), path="graph"), scored=False)
     run_writing.save(tmp_path / "mine", Content.of(lane, own))
     run = run_reading.read(tmp_path / "mine")
     for found in (run_reading.upload_of(run), run_reading.data_of(run)):
@@ -196,7 +196,7 @@ def test_the_users_own_pictures_are_in_the_run(tmp_path, labelled):
     frame = run_reading.recording_of(run).frames.items[0]
     assert frame["grid"].dtype == np.uint8 and np.array_equal(frame["grid"], lane.recording.frames.items[0]["grid"])
     assert max(Image.open(io.BytesIO(run_reading.picture_of(run))).size) == thumbnail.SIDE
-    assert same(run_reading.load(run, run_reading.data_of(run)).state, lane.trainer.state)
+    assert same(run_restoring.load(run, run_reading.data_of(run)).state, lane.trainer.state)
 
 
 def test_data_that_everybody_has_are_not_in_the_run(folder, lane, tmp_path):
@@ -206,7 +206,7 @@ def test_data_that_everybody_has_are_not_in_the_run(folder, lane, tmp_path):
 
 
 def test_the_largest_upload_can_be_read_again():
-    assert 3 * image_files.MOST_PICTURES * image_files.STORED_SIDE**2 < run_reading.MOST_FILE
+    assert 3 * image_rules.MOST_PICTURES * image_rules.STORED_SIDE**2 < run_reading.MOST_FILE
 
 
 BROKEN_DATA = {
@@ -410,7 +410,7 @@ def picture(frame, data):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("far", [0.0, 1e3, -1e30, 3.4e38, np.inf, -np.inf, np.nan], ids=str)
 def test_a_picture_of_points_wherever_they_are(far):
-    data = datasets.draw("ring", 500, 0, {})
+    data = loading.draw("ring", 500, 0, {})
     made = np.zeros((100, 2), np.float32)
     made[:50, 0] = made[50:, 1] = far
     seen = picture({"samples": made}, data)
@@ -421,7 +421,7 @@ def test_a_picture_of_points_wherever_they_are(far):
 
 
 def test_points_lie_where_they_are():
-    data = datasets.draw("ring", 500, 0, {})
+    data = loading.draw("ring", 500, 0, {})
     corner = np.float32([[data.center[0] - 0.99 * data.limit, data.center[1] + 0.99 * data.limit]])
     seen = picture({"samples": corner}, data)
     rows, columns = np.nonzero((seen == thumbnail.FAKE).all(-1))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gan_core.foundations.hyperparameters import ConfigError
-from gan_core.runs import run_folders, run_reading, run_writing
+from gan_core.runs import run_folders, run_reading, run_restoring, run_writing
 from gan_core.runs.run_writing import Content
 from tests.runs.conftest import (
     CONFIG,
@@ -275,7 +275,7 @@ def refused_at(folder, trainer, step):
 
     def both():
         looked_through(folder, trainer)
-        run_reading.restore(trainer, folder, step)
+        run_restoring.restore(trainer, folder, step)
 
     return sentence(both)
 
@@ -438,7 +438,7 @@ def test_whatever_was_done_to_a_run_is_a_sentence_or_opens(small, tmp_path, part
         opened += 1
         run = run_reading.read(folder)
         try:
-            recording = run_reading.restore(lane.trainer, folder)
+            recording = run_restoring.restore(lane.trainer, folder)
             np.array([*recording.frames.steps, *recording.checkpoints.steps, *recording.scores.steps], np.int32)
             recording.history.frame()
             upload = run_reading.upload_of(run)

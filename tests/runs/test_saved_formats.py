@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_core.data import datasets
-from gan_core.data.datasets import class_count
+from gan_core.data import loading
+from gan_core.data.loading import class_count
 from gan_core.foundations.lazy_imports import tf
 from gan_core.recording import visuals
 from gan_core.recording.training_run import TrainingRun
-from gan_core.runs import run_reading, run_writing
+from gan_core.runs import run_reading, run_restoring, run_writing
 from gan_core.runs.run_writing import Content
 from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
@@ -32,7 +32,7 @@ def small_frame(frame):
 
 
 def uncompiled_trainer(run):
-    data = datasets.load(run.config, None)
+    data = loading.load(run.config, None)
     program = TrainStep(run.config, data.array.shape, "graph", class_count(run.config, data))
     program.train = program._train
     return Trainer(run.config, data, program)
@@ -46,7 +46,7 @@ def test_a_run_of_format_2_opens_and_goes_on(folder, tmp_path, monkeypatch):
     run = run_reading.read(folder)
     assert run.about["format"] == 2 and run.step == 8 and run.note == "made with format 2"
     trainer = uncompiled_trainer(run)
-    lane = TrainingRun(trainer, run_reading.restore(trainer, folder), scored=False)
+    lane = TrainingRun(trainer, run_restoring.restore(trainer, folder), scored=False)
     # Every tensor is in its place: the networks make and judge what they did when this was saved.
     (at, then), now = lane.recording.frames.at(8), visuals.record(trainer)
     assert at == trainer.step == 8
@@ -60,10 +60,10 @@ def test_a_run_of_format_2_opens_and_goes_on(folder, tmp_path, monkeypatch):
     run_writing.Writer(folder).write(Content.of(lane))
     again, other = run_reading.read(folder), uncompiled_trainer(run)
     assert again.about["format"] == run_reading.FORMAT == 3 and again.note == run.note and again.step == 10
-    past = run_reading.restore(other, folder)
+    past = run_restoring.restore(other, folder)
     assert same(other.state, trainer.state)
     assert set(run.checkpoints) < {*past.checkpoints.steps} and "g/0/kernel" in past.checkpoints.items[0].state
-    run_reading.restore(other, folder, past.checkpoints.steps[0])
+    run_restoring.restore(other, folder, past.checkpoints.steps[0])
     assert other.step == past.checkpoints.steps[0]
 
 
@@ -94,12 +94,12 @@ def test_names_are_unique_in_every_architecture(architecture):
 
 
 def test_the_order_of_the_tensors_means_nothing(folder, spare):
-    run_reading.restore(spare, folder)
+    run_restoring.restore(spare, folder)
     before = spare.state
     arrays = inside(folder, f"checkpoint-{END}")
     replaced(folder, f"checkpoint-{END}", npz(**{name: arrays[name] for name in sorted(arrays, reverse=True)}))
     spare.reset()
-    run_reading.restore(spare, folder)
+    run_restoring.restore(spare, folder)
     assert same(spare.state, before)
 
 
@@ -110,14 +110,14 @@ def test_a_part_that_the_state_gets_later_leaves_older_runs_readable(folder, pro
         TrainStep, "initial_state", lambda self, seed: {**initial(self, seed), "later": tf.fill([2], 7.0)}
     )
     run = run_reading.read(folder)
-    trainer = Trainer(run.config, datasets.load(run.config, None), program)
-    past = run_reading.restore(trainer, folder)
+    trainer = Trainer(run.config, loading.load(run.config, None), program)
+    past = run_restoring.restore(trainer, folder)
     assert trainer.step == END and list(trainer.state["later"].numpy()) == [7.0, 7.0]
     trainer.state = {**trainer.state, "later": tf.fill([2], 8.0)}
     past.checkpoints.items.pop(), past.checkpoints.steps.pop()
     run_writing.Writer(folder).write(Content.of(TrainingRun(trainer, past, scored=False)))
     trainer.reset()
-    run_reading.restore(trainer, folder)
+    run_restoring.restore(trainer, folder)
     assert list(trainer.state["later"].numpy()) == [8.0, 8.0]
     monkeypatch.undo()  # a version that does not know it says so, instead of dropping it
     trainer.reset()
@@ -140,7 +140,7 @@ def test_a_run_of_a_format_before_that_is_refused(folder):
 
 def test_an_optimizer_of_another_kind_is_refused():
     """Its slots have other names, though all shapes agree."""
-    adam, rmsprop = (Trainer(c, datasets.load(c, None), uncompiled(c)) for c in map(optimized, ("adam", "rmsprop")))
+    adam, rmsprop = (Trainer(c, loading.load(c, None), uncompiled(c)) for c in map(optimized, ("adam", "rmsprop")))
     with pytest.raises(ValueError, match="other networks"):
         rmsprop.restore({n: t for n, t in adam.named().items() if n.partition("/")[0] != "g_opt"})
     assert "g_opt/0/kernel/m" in adam.named() and "g_opt/0/kernel/v" in rmsprop.named()

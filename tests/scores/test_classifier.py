@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gan_core.data import image_datasets
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
 from gan_core.scores import classifier, image_metrics, image_scores
 
 
@@ -360,7 +360,7 @@ def test_classes_that_were_left_out_are_never_seen(cache, monkeypatch):
 
 def test_stacks_are_judged_by_the_classifier_of_their_digits(quick, monkeypatch):
     base = digits()
-    monkeypatch.setattr(image_datasets, "_known", lambda name: base)
+    monkeypatch.setattr(image_datasets, "known_set", lambda name: base)
     data = image_datasets.stacked_mnist(50, np.random.default_rng(0), size="32", classes="1,2")
     assert classifier.trained(data).key == classifier.trained(base).key
     assert classifier.singles(data.pixels, data).shape == (150, 28, 28, 1)

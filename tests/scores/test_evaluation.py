@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from gan_core.data.datasets import Data
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import Data
 from gan_core.scores import classifier, evaluation, image_scores, point_metrics, point_scores, trainer_scores
 from gan_core.scores.comparisons import PointComparison, Resamples
 from gan_core.scores.registry import SCORES, shown

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.scores import point_metrics, point_scores
 from gan_core.scores.registry import SCORES, better, leaders
 from gan_core.settings.config import GANConfig
@@ -14,13 +14,13 @@ RING = GANConfig.from_flat({"data": "ring", "data_size": 500})
 
 
 def ring_scores(samples):
-    data = datasets.load(RING)
+    data = loading.load(RING)
     return point_scores.scores(RING, data, samples, point_scores.floors(RING, data, 200, repeats=2))
 
 
 def test_a_perfect_generator_leads_a_collapsed_one_in_everything_that_sees_it():
     """The collapsed one has 100 % in high quality: more than perfect is no better."""
-    perfect = ring_scores(point_metrics.fresh_draw(RING, datasets.load(RING), 2_500, 50))
+    perfect = ring_scores(point_metrics.fresh_draw(RING, loading.load(RING), 2_500, 50))
     collapsed = ring_scores(np.tile(np.float32([[1, 0]]), (2_500, 1)))
     assert collapsed["hq"] == 1.0 > perfect["hq"]
     for name in ("modes", "hq", "reverse_kl", "w1", "energy", "mmd"):

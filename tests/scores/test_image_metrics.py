@@ -9,7 +9,7 @@ import ot
 import pytest
 
 from gan_core.data import image_datasets
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
 from gan_core.scores import classifier, image_metrics, image_scores, neighbour_metrics
 from tests.scores.test_classifier import quadrants
 

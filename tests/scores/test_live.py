@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.pictures import Pictures
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import TrainingRun
 from gan_core.scores import classifier, image_scores, point_metrics, point_scores, trainer_scores

@@ -10,7 +10,7 @@ import scipy.stats
 from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import rbf_kernel
 
-from gan_core.data import datasets
+from gan_core.data import datasets, loading
 from gan_core.scores import image_metrics, point_metrics, point_scores
 from gan_core.settings.config import GANConfig
 
@@ -18,7 +18,7 @@ RING, GRID = (GANConfig.from_flat({"data": name, "data_size": 500}) for name in 
 
 
 def data_of(config):
-    return datasets.draw(config.data, config.data_size, config.seed, config.params())
+    return loading.draw(config.data, config.data_size, config.seed, config.params())
 
 
 # -- Wasserstein-1 ------------------------------------------------------------------------------------------

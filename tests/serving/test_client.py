@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_core.data import datasets
-from gan_core.data.image_datasets import Pictures
+from gan_core.data import loading
+from gan_core.data.pictures import Pictures
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.snapshot import View
 from gan_core.runs import run_reading
-from gan_core.serving import client, worker
-from gan_core.serving.client import Run, WorkerProcess
+from gan_core.serving import worker, worker_process
+from gan_core.serving.client import Run
 from gan_core.serving.copies import Copies
+from gan_core.serving.worker_process import WorkerProcess
 from gan_core.settings.config import GANConfig
 from gan_core.training.trainer import Trainer
 from gan_core.training.training_loop import Pace
@@ -103,7 +104,7 @@ def test_the_worker_trains_as_the_trainer_alone(run):
         run.steps(21)
         shown = poll_until(run, lambda s: s.status == "paused", "21 steps")
     assert shown.step == 63
-    trainer = Trainer(SMALL, datasets.draw("ring", SMALL.data_size, 0, SMALL.params()))
+    trainer = Trainer(SMALL, loading.draw("ring", SMALL.data_size, 0, SMALL.params()))
     trainer.train(63)
     np.testing.assert_array_equal(shown.frame["samples"], trainer.samples(trainer.latent(1000), ema=True))
 
@@ -347,7 +348,7 @@ def test_thirty_watchers_get_a_copy_each_of_one_snapshot(run, tmp_path, monkeypa
 
 
 def test_data_that_load_slowly_are_not_put_in_place_of_newer_ones(monkeypatch):
-    began, go, load = threading.Event(), threading.Event(), datasets.load
+    began, go, load = threading.Event(), threading.Event(), loading.load
 
     def slowly(config, upload=None):
         if config.data == "moons":
@@ -355,7 +356,7 @@ def test_data_that_load_slowly_are_not_put_in_place_of_newer_ones(monkeypatch):
             assert go.wait(20)
         return load(config, upload)
 
-    monkeypatch.setattr(datasets, "load", slowly)
+    monkeypatch.setattr(loading, "load", slowly)
     run, seen = Run(SMALL.updated({"data": "moons"})), []
     thread = threading.Thread(target=lambda: seen.append(run.snapshot()))
     thread.start()
@@ -407,7 +408,7 @@ def test_the_users_own_pictures(run):
     assert {"neighbours", "distances", "blend", "corners"} <= set(frame)
     assert frame["metrics"]["step"] == 3 and "note" not in frame["metrics"]
     assert any("Conv2D" in row["layer"] for row in frame["layers"])
-    trainer = Trainer(IMAGES, datasets.load(IMAGES, own))
+    trainer = Trainer(IMAGES, loading.load(IMAGES, own))
     trainer.train(3)
     np.testing.assert_array_equal(frame["grid"], trainer.samples(trainer.latent(9), ema=True))
 
@@ -515,7 +516,7 @@ def test_what_a_training_process_is_given(tmp_path, monkeypatch):
         given = dict(row.split("=", 1) for row in proc.joinpath("environ").read_text().split("\0") if "=" in row)
         assert given["TF_NUM_INTRAOP_THREADS"] == given["TF_NUM_INTEROP_THREADS"] == "3"
         assert given["GANSCOPE_RUNS_MB"] == "77"
-        assert proc.joinpath("cwd").resolve() == client.ROOT
+        assert proc.joinpath("cwd").resolve() == worker_process.ROOT
         own = os.getpriority(os.PRIO_PROCESS, 0)
         assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, own + worker.NICENESS)
     finally:

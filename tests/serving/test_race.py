@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.recording.training_run import TrainingRun
-from gan_core.runs import autosave_folders, run_reading, run_writing
+from gan_core.runs import autosave_folders, run_reading, run_restoring, run_writing
 from gan_core.runs.run_reading import Race
 from gan_core.runs.run_writing import Content
 from gan_core.serving.client import Run
@@ -50,7 +50,7 @@ def stepped(run, n, to):
 
 def alone(config, steps):
     """The samples of a trainer of its own after so many steps."""
-    trainer = Trainer(config, datasets.load(config), uncompiled(config))
+    trainer = Trainer(config, loading.load(config), uncompiled(config))
     trainer.train(steps)
     return trainer.samples(trainer.latent(1_000), ema=True)
 
@@ -142,5 +142,5 @@ def test_a_race_whose_runs_were_saved_at_other_steps_goes_on_from_the_newest_tha
     run.open_race([run_reading.read(folder) for folder in folders], None)
     assert [(source.step, source.branch) for source in run.sources] == [(2, False)] * 2
     trainer = trainer_of(config, lanes[0].trainer.program)
-    past = run_reading.restore(trainer, folders[0], 2, branch=False)
+    past = run_restoring.restore(trainer, folders[0], 2, branch=False)
     assert trainer.step == 2 and past.parent is None

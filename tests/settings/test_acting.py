@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_core.data import datasets
-from gan_core.data.datasets import DATASETS, class_count
+from gan_core.data import loading
+from gan_core.data.datasets import DATASETS
+from gan_core.data.loading import class_count
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import ARCHITECTURES, plans
+from gan_core.settings.all_settings import CARRIED, HYPERPARAMETERS
 from gan_core.settings.combinations import acts, needs, why_idle
-from gan_core.settings.config import CARRIED, HYPERPARAMETERS, IMAGE_DEFAULTS, GANConfig
+from gan_core.settings.config import IMAGE_DEFAULTS, GANConfig
 from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
 from tests.support.tiny import quadrants
@@ -79,7 +81,7 @@ def others(name, config):
 
 def run_of(config):
     """All that a run of a few steps leaves and shows, as bytes."""
-    data = quadrants(config.data_size) if DATASETS[config.data].kind == "images" else datasets.load(config, POINTS)
+    data = quadrants(config.data_size) if DATASETS[config.data].kind == "images" else loading.load(config, POINTS)
     program = TrainStep(config, data.array.shape, "graph", class_count(config, data))
     program.train = program._train
     trainer = Trainer(config, data, program)
@@ -159,7 +161,7 @@ def test_every_parameter_of_points_acts(data):
         for name, knob in DATASETS[data].knobs.items() if not problems else ():
             low = config.updated({f"data.{name}": knob.low})
             high = config.updated({f"data.{name}": knob.high})
-            assert not np.array_equal(datasets.load(low).array, datasets.load(high).array), name
+            assert not np.array_equal(loading.load(low).array, loading.load(high).array), name
 
 
 def test_a_setting_that_may_do_nothing_says_what_it_needs():

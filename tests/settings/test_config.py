@@ -8,28 +8,24 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks import architectures
 from gan_core.networks.cost import check_memory
+from gan_core.settings.all_settings import CARRIED, HYPERPARAMETERS, LIVE_FIELDS
 from gan_core.settings.config import (
-    CARRIED,
-    DATA_PREFIX,
-    HYPERPARAMETERS,
     IMAGE_DEFAULTS,
     IMAGES_ONLY,
-    LIVE_FIELDS,
     GANConfig,
     changed,
     compile_key,
     config_from_json,
-    parse_assignments,
     same_structure,
-    text,
     with_live_fields,
 )
 from gan_core.settings.presets import PRESETS
+from gan_core.settings.setting_texts import DATA_PREFIX, parse_assignments, text
 from pages.ui.run import settings_panel
 
 DEFAULT = GANConfig.from_flat({})
@@ -575,7 +571,7 @@ def test_whatever_a_link_says_there_is_a_config_and_a_sentence_for_the_rest(noth
         taken, refused = taken + (not problems), refused + bool(problems)
         if turn % 40 == 0:  # networks and data of it can be had, or not, in a sentence
             try:
-                data = datasets.load(config, None)
+                data = loading.load(config, None)
                 architectures.plans(config, data.shape)
                 check_memory(config, data.shape)
             except ConfigError as error:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
-from gan_core.data.image_datasets import SOURCES
+from gan_core.data.image_sources import SOURCES
 from gan_core.networks.architectures import plans
 from gan_core.settings.config import GANConfig, compile_key, config_from_json
 from gan_core.settings.presets import PRESETS, TUTORIALS
@@ -34,9 +34,9 @@ def folder(tmp_path, monkeypatch):
             arrays[f"x_{part}"] = rng.integers(0, 256, (n, *source.shape)).astype(np.uint8)
         np.savez(tmp_path / f"{name}.npz", **arrays)
     monkeypatch.setenv("GANSCOPE_DATA", str(tmp_path))
-    datasets.forget()
+    loading.forget()
     yield tmp_path
-    datasets.forget()
+    loading.forget()
 
 
 @each_preset
@@ -75,7 +75,7 @@ def test_no_preset_needs_a_file():
 def test_the_kind_is_the_datas(name):
     preset = PRESETS[name]
     assert preset.kind == DATASETS[preset.config.data].kind
-    plans(preset.config, datasets.sample_shape(preset.config))  # which raises where they do not go together
+    plans(preset.config, loading.sample_shape(preset.config))  # which raises where they do not go together
 
 
 def test_a_preset_of_images_is_its_defaults():
@@ -105,11 +105,11 @@ def test_one_training_step(name, programs, folder):
     config = PRESETS[name].config
     if PRESETS[name].kind == "images":
         config = replace(config, batch_size=8)  # the shapes are the preset's
-    data = datasets.load(config)
-    assert data.shape == datasets.sample_shape(config)
+    data = loading.load(config)
+    assert data.shape == loading.sample_shape(config)
     key = compile_key(config), data.array.shape
     if key not in programs:
-        programs[key] = TrainStep(config, data.array.shape, "graph", datasets.class_count(config, data))
+        programs[key] = TrainStep(config, data.array.shape, "graph", loading.class_count(config, data))
         programs[key].train = programs[key]._train
     trainer = Trainer(config, data, programs[key])
     before = trainer.samples(trainer.latent(8), ema=False)

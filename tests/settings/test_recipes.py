@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import ARCHITECTURES
+from gan_core.settings.all_settings import HYPERPARAMETERS, LIVE_FIELDS
 from gan_core.settings.combinations import acts, doubtful
-from gan_core.settings.config import HYPERPARAMETERS, LIVE_FIELDS, GANConfig, config_from_json
+from gan_core.settings.config import GANConfig, config_from_json
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import OFF, RECIPES
 from gan_core.training.train_step import TrainStep
@@ -137,7 +138,7 @@ def test_one_finite_step_of_small_networks(name, data):
         small = {"filters": 8, "d_steps": 1, "batch_size": 8}
         start = start.updated({"architecture": "dcgan"})
     config = RECIPES[name].of(start).updated(small)
-    samples = datasets.load(config)
+    samples = loading.load(config)
     program = TrainStep(config, samples.array.shape, path="graph")
     program.train = program._train
     trainer = Trainer(config, samples, program)

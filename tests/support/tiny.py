@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from gan_core.data import datasets
-from gan_core.data.datasets import class_count
-from gan_core.data.image_datasets import STACK_NAMES, Pictures
+from gan_core.data import loading
+from gan_core.data.image_datasets import STACK_NAMES
+from gan_core.data.loading import class_count
+from gan_core.data.pictures import Pictures
 from gan_core.settings.config import GANConfig
 from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
@@ -40,7 +41,7 @@ def point_trainer(upload=None, **settings):
     """A dense trainer that compiles nothing; upload: float32 [N, 2], with data="file"."""
     small = {"g_layers": 1, "g_units": 8, "d_layers": 1, "d_units": 8, "batch_size": 8, "data_size": 500}
     config = GANConfig.from_flat({**small, **settings})
-    data = datasets.load(config, upload)
+    data = loading.load(config, upload)
     program = TrainStep(config, data.array.shape, path="graph")
     program.train = program._train
     return Trainer(config, data, program)

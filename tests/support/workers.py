@@ -8,8 +8,8 @@ import pytest
 
 from gan_core.recording.snapshot import View
 from gan_core.runs import run_writing
-from gan_core.serving import client
-from gan_core.serving.client import WorkerProcess
+from gan_core.serving import worker_process
+from gan_core.serving.worker_process import WorkerProcess
 from tests.conftest import wait_until
 
 SLOW_SECONDS = 6.0
@@ -37,7 +37,7 @@ def hurry(first=0.05):
 
 def slow():
     """As `hurry`, but autosaves at its end only, which takes seconds; one that nobody renews ends soon."""
-    from gan_core.serving import worker
+    from gan_core.serving import mailbox
 
     write = run_writing.Writer.write
 
@@ -46,7 +46,7 @@ def slow():
         write(self, content)
 
     run_writing.Writer.write = slowly
-    worker.LEASE_SECONDS, worker.ORPHAN_SECONDS = 1.0, 3.0
+    mailbox.LEASE_SECONDS, mailbox.ORPHAN_SECONDS = 1.0, 3.0
     hurry(first=1_000.0)
 
 
@@ -68,7 +68,7 @@ def hurried(main="hurry"):
         return subprocess.Popen([command[0], "-c", f"from tests.support.workers import {main}; {main}()"], **options)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(client, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
+        patched.setattr(worker_process, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
         return WorkerProcess()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.foundations import lazy_imports
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
@@ -21,8 +21,10 @@ from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs.run_writing import Content, save
-from gan_core.serving.client import Run, WorkerProcess
-from gan_core.settings.config import HYPERPARAMETERS, LIVE_FIELDS, GANConfig, compile_key
+from gan_core.serving.client import Run
+from gan_core.serving.worker_process import WorkerProcess
+from gan_core.settings.all_settings import HYPERPARAMETERS, LIVE_FIELDS
+from gan_core.settings.config import GANConfig, compile_key
 from gan_core.training import compilation
 from gan_core.training.compilation import PATHS
 from gan_core.training.train_step import ROWS, TrainStep
@@ -294,7 +296,7 @@ def test_what_was_turned_and_reset_is_a_fresh_run():
     """So a run opened from its link shows what the page showed, whose process knew the networks from before."""
     fewer = LARGE.updated({"d_steps": 3})
     steps = compilation.first_steps(LARGE, (2,)) + 36
-    fresh = hurried(Trainer(fewer, datasets.load(fewer)))
+    fresh = hurried(Trainer(fewer, loading.load(fewer)))
     fresh.train(steps)
     wanted = fresh.samples(fresh.latent(visuals.SAMPLES), ema=fewer.show_ema)
     run = Run(LARGE)
@@ -326,15 +328,17 @@ def poll(run, ready):
 BRANCH = """
 import sys
 import numpy as np
+from gan_core.data import loading
 from gan_core.data import datasets
+from gan_core.runs import run_restoring
 from gan_core.runs import run_reading
 from gan_core.training.trainer import Trainer
 
 folder, step, steps, out = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 run = run_reading.read(folder)
 config = run.checkpoints[step]
-trainer = Trainer(config, datasets.load(config))
-run_reading.restore(trainer, folder, step)
+trainer = Trainer(config, loading.load(config))
+run_restoring.restore(trainer, folder, step)
 rows = [trainer.train(n) for n in (7, 5)]
 rows += [trainer.train(steps - trainer.step)]
 assert trainer.runs.path == "xla"
@@ -346,7 +350,7 @@ def test_a_branch_repeats_its_parent_across_the_change_in_another_process(tmp_pa
     """From a checkpoint before it, saved after something was turned on the way."""
     config = LARGE
     first = compilation.first_steps(config, (2,))
-    lane = TrainingRun(hurried(Trainer(config, datasets.load(config))), scored=False)
+    lane = TrainingRun(hurried(Trainer(config, loading.load(config))), scored=False)
     lane.train(20)
     lane.set_live(config.updated({"d_steps": 2, "g_lr": 2e-3}))
     lane.train(first - 30)
@@ -411,6 +415,7 @@ COMPILES = """
 import json, os, sys
 os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # most of the time goes there
 import numpy as np
+from gan_core.data import loading
 from gan_core.data import datasets
 from gan_core.settings.config import GANConfig
 from gan_core.training.train_step import TrainStep
@@ -419,7 +424,7 @@ from gan_core.training.trainer import Trainer
 small = {"data": "ring", "data_size": 64, "batch_size": 8, "g_layers": 1, "g_units": 6, "d_layers": 1, "d_units": 6}
 for flat in json.loads(sys.argv[1]):
     config = GANConfig.from_flat({**small, **flat})
-    trainer = Trainer(config, datasets.load(config))
+    trainer = Trainer(config, loading.load(config))
     trainer.compile_rest()
     assert trainer.program.change.failed == "", (flat, trainer.program.change.failed)
     trainer.program.change.first = 0
@@ -523,8 +528,10 @@ lazy_imports.keras.layers  # before anything of TensorFlow was asked for
 assert grown == [(Card, True)], grown
 
 # Nothing that training does is refused then: networks with all that draws or keeps, scores, and what one looks at.
+from gan_core.benchmarks import usual_loops
 from gan_core.benchmarks import speed
 from gan_core.scores import classifier
+from gan_core.data import loading
 from gan_core.data import datasets
 from gan_core.recording import visuals
 from gan_core.settings.config import GANConfig
@@ -535,12 +542,12 @@ small = {"batch_size": 8, "latent_dim": 4, "filters": 8, "dropout": 0.2, "g_norm
 for architecture in ("dcgan", "dcgan_resize", "resnet", "mlp"):
     config = GANConfig.from_flat({"data": "digits", "architecture": architecture, "penalty": "none",
                                   "loss": "hinge", "instance_noise": 0.1, **small})
-    trainer = Trainer(config, datasets.load(config), path="graph")
+    trainer = Trainer(config, loading.load(config), path="graph")
     first = trainer.train(2)
     visuals.look(trainer, View())
     trainer.reset()
     assert (trainer.train(2) == first).all()
-speed.FunctionLoop(GANConfig.from_flat({"data": "ring", "g_units": 4, "d_units": 4}))
+usual_loops.FunctionLoop(GANConfig.from_flat({"data": "ring", "g_units": 4, "d_units": 4}))
 print("set up")
 """
 
@@ -555,7 +562,9 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
+from gan_core.benchmarks import usual_loops
 from gan_core.benchmarks import speed
+from gan_core.data import loading
 from gan_core.data import datasets
 from gan_core.training import compilation
 from gan_core.settings.config import GANConfig
@@ -564,7 +573,7 @@ from gan_core.training.trainer import Trainer
 
 config = GANConfig.from_flat({"data": "ring", "g_units": 8, "d_units": 8, "batch_size": 32, "d_steps": 2,
                               "g_norm": "batch", "d_norm": "spectral", "penalty": "r1", "seed": 3})
-data = datasets.load(config)
+data = loading.load(config)
 strategy = compilation.shared_by(tuple(device.name for device in tf.config.list_logical_devices("CPU")))
 
 def run(config, **options):

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import EPSILON, OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
-from gan_core.settings.config import HYPERPARAMETERS, LIVE_FIELDS, GANConfig
+from gan_core.settings.all_settings import HYPERPARAMETERS, LIVE_FIELDS
+from gan_core.settings.config import GANConfig
 from gan_core.training.compilation import PATHS
 from gan_core.training.train_step import (
     COLUMNS,
@@ -48,7 +49,7 @@ def settings(**changes):
 
 
 def data_of(config):
-    return datasets.draw(config.data, config.data_size, config.seed, config.params())
+    return loading.draw(config.data, config.data_size, config.seed, config.params())
 
 
 def compiled(config, path):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan_core.data.datasets import class_count
-from gan_core.data.image_datasets import Pictures
+from gan_core.data.loading import class_count
+from gan_core.data.pictures import Pictures
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import ARCHITECTURES
 from gan_core.networks.layers.normalisation import BATCH_NORM_MOMENTUM
@@ -16,7 +16,8 @@ from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
-from gan_core.settings.config import LIVE_FIELDS, GANConfig
+from gan_core.settings.all_settings import LIVE_FIELDS
+from gan_core.settings.config import GANConfig
 from gan_core.training.train_step import COLUMNS, LABELS, REAL_D, REAL_G, Z_D, Z_G, TrainStep, draw_z
 from gan_core.training.trainer import Trainer
 from tests.training.test_trainer import LIVE_START, LIVE_VALUES, arrays, drawer, norm_of, same

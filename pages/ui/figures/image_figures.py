@@ -6,7 +6,7 @@ Image i stands at x = i mod columns, y = i // columns.
 
 import numpy as np
 
-from gan_core.data.datasets import as_pictures
+from gan_core.data.pictures import as_pictures
 from gan_core.recording.snapshot import Snapshot
 from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, layout, reach
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from gan_core.data.datasets import as_points
+from gan_core.data.points import as_points
 from gan_core.recording.snapshot import Snapshot
 from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, dots, heading, layout, reach
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan_core.data.download import get
-from gan_core.data.image_datasets import MissingFile
+from gan_core.data.image_sources import MissingFile
 
 TICK_SECONDS = 0.5
 

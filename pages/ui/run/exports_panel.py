@@ -20,7 +20,8 @@ from gan_core.export.exports import EXPORTS
 from gan_core.foundations import machine
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.runs.run_reading import Saved
-from gan_core.serving.client import ROOT, Run
+from gan_core.serving.client import Run
+from gan_core.serving.worker_process import ROOT
 from pages.ui.components.liveplot import deliver
 from pages.ui.server.streamlit_private import connected as _is_connected
 from pages.ui.server.streamlit_private import session_id as _session

@@ -11,8 +11,9 @@ from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
+from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.combinations import acts
-from gan_core.settings.config import HYPERPARAMETERS, GANConfig
+from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from pages.ui.components.liveplot import live_feed
 from pages.ui.frames.feed import Feed, feed_of

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gan_core.data.datasets import DATASETS
-from gan_core.data.image_datasets import MissingFile
+from gan_core.data.image_sources import MissingFile
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.cost import step_cost
 from gan_core.recording.snapshot import Snapshot, View

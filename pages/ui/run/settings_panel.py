@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gan_core.data.datasets import DATASETS, sample_shape
+from gan_core.data.datasets import DATASETS
+from gan_core.data.loading import sample_shape
 from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
 from gan_core.networks.architectures import ARCHITECTURES
 from gan_core.networks.cost import step_cost
+from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.combinations import acts
-from gan_core.settings.config import DATA_PREFIX, HYPERPARAMETERS, GANConfig
+from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
+from gan_core.settings.setting_texts import DATA_PREFIX
 from pages.ui.run import upload_panel
 from pages.ui.session import clicks, page_state
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core.data import datasets
+from gan_core.data import loading
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks import architectures
 from gan_core.networks.cost import check_memory
@@ -122,13 +122,13 @@ def stores_nothing() -> bool:
 
 def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:
     """Raises ConfigError where no run can be made of these settings, or no race of them with `rivals`."""
-    shape, _ = datasets.extent(config, upload)
+    shape, _ = loading.extent(config, upload)
     for one in (config, *rivals):
         architectures.plans(one, shape)
-    check_memory(config, shape, rivals, datasets.training_bytes((config, *rivals), upload))
-    data = datasets.load(config, upload)  # only now: what does not fit is not even loaded
+    check_memory(config, shape, rivals, loading.training_bytes((config, *rivals), upload))
+    data = loading.load(config, upload)  # only now: what does not fit is not even loaded
     for one in (config, *rivals):
-        datasets.class_count(one, data)
+        loading.class_count(one, data)
 
 
 def trouble(config: GANConfig) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from gan_core.data.datasets import DATASETS
-from gan_core.settings.config import DATA_PREFIX, GANConfig
+from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
+from gan_core.settings.setting_texts import DATA_PREFIX
 
 FIRST_PRESET = {"points": "ring", "images": "digits"}
 NEWS_SECONDS = 30.0  # after which no page shows it any more; the browser takes it away sooner
