@@ -1,4 +1,4 @@
-"""The process that owns TensorFlow: commands in, snapshots out. Started by client.py, never by hand.
+"""The process that owns TensorFlow: commands in, snapshots out. Started by worker_process.py, never by hand.
 
 Between two chunks of steps it takes the newest config and the waiting commands, and answers the newest
 request for a frame. An exception is data: it stops the training and travels in the snapshot.
