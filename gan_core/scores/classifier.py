@@ -12,14 +12,11 @@ the single digits, [n, H, W, 1].
 
 import contextlib
 import hashlib
-import itertools
 import math
 import os
-import threading
-import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +25,7 @@ from gan_core.data.pictures import Pictures
 from gan_core.foundations.files import cache_folder, npz_bytes, write_whole
 from gan_core.foundations.lazy_imports import tf
 from gan_core.objectives.optimizers import OPTIMIZERS
+from gan_core.scores.classifier_cache import Stopped, alone, prune
 
 RECIPE = 1  # goes into the key: raise it when anything below changes what is learnt
 FEATURES = 64
@@ -39,14 +37,7 @@ RATE = 2e-3
 SHIFT = 1 / 14  # of the side: how far training images move at most, in both directions
 HELD_OUT = 0.1
 PREDICT_BATCH = 256
-KEPT = 12  # classifiers in the cache
-STALE_SECONDS = 3_600.0  # after which a file that is half written belongs to nobody
-WAIT_SECONDS = 0.2  # for the lock, before asking again whether to go on
 SIDE = 32  # larger images are averaged down to about this
-
-
-class Stopped(Exception):
-    """The training was given up because `stopped()` said so."""
 
 
 class Classifier:
@@ -104,13 +95,13 @@ def trained(
     path = cache_folder() / f"classifier-{key[:16]}.npz"
     found = _load(path, key, classes, x.shape[1:])
     if found is None:
-        with _alone(path.with_name("classifier.lock"), say, stopped):
+        with alone(path.with_name("classifier.lock"), say, stopped):
             found = _load(path, key, classes, x.shape[1:])  # whoever was waited for may have made it
             if found is None:
                 found = Classifier(_train(x, y, classes, int(key[:16], 16), say, stopped), math.nan, key)
                 found.accuracy = float((found.predict(test[0])[1].argmax(1) == test[1]).mean())
                 _save(path, found)
-                _prune(path.parent)
+                prune(path.parent)
     return found
 
 
@@ -257,62 +248,6 @@ def _train(x, y, classes: int, seed: int, say: Callable, stopped: Callable) -> l
 
 
 # -- the cache ----------------------------------------------------------------------------------------------
-
-_here = threading.Lock()
-
-
-@contextlib.contextmanager
-def _alone(path: Path, say: Callable[[str], None], stopped: Callable[[], bool]) -> Iterator[None]:
-    """One training at a time: in this process, and by the lock file `path` in all that share the cache.
-
-    Raises Stopped while it waits. Where no lock file can be made, only this process is held to it.
-    """
-    from filelock import FileLock, Timeout
-
-    def wait(taken: Callable[[], bool]) -> None:
-        for i in itertools.count():
-            if stopped():
-                raise Stopped
-            if taken():
-                return
-            if i == 0:
-                say("waiting for another training of the classifier")
-
-    wait(lambda: _here.acquire(timeout=WAIT_SECONDS))
-    lock = FileLock(path)
-
-    def taken() -> bool:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=WAIT_SECONDS, poll_interval=WAIT_SECONDS / 4)
-        except Timeout:
-            return False
-        except (OSError, NotImplementedError):  # a folder that cannot be written to, or knows no locks
-            pass
-        return True
-
-    try:
-        wait(taken)
-        yield
-    finally:
-        lock.release()
-        _here.release()
-
-
-def _prune(folder: Path) -> None:
-    """Leaves the KEPT classifiers that were used last, and no file that nobody is writing any more."""
-
-    def used(path: Path) -> float:
-        try:
-            return path.stat().st_mtime
-        except OSError:
-            return 0.0
-
-    files = sorted(folder.glob("classifier-*.npz"), key=used, reverse=True)
-    halves = [path for path in folder.glob("classifier-*.tmp") if used(path) < time.time() - STALE_SECONDS]
-    for path in [*files[KEPT:], *halves]:
-        with contextlib.suppress(OSError):
-            path.unlink()
 
 
 def _key(classes: int, *arrays: np.ndarray) -> str:

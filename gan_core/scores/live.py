@@ -97,13 +97,13 @@ class ImageScores(LiveScores):
         return self._judge is not None
 
     def _prepare(self) -> None:
-        from gan_core.scores import classifier
+        from gan_core.scores import classifier, classifier_cache
 
         data = as_pictures(self.trainer.data)
         try:
             judge = classifier.trained(data, stopped=lambda: self._closed)
             reference = image_scores.reference(judge, data, trainer_scores.IMAGE_SAMPLES, self.trainer.config.seed)
-        except classifier.Stopped:
+        except classifier_cache.Stopped:
             return
         except Exception as error:  # scores are missing, training goes on
             self.values = {"note": f"There are no scores: {_said(error)}"}

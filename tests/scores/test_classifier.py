@@ -13,7 +13,7 @@ import pytest
 
 from gan_core.data import image_datasets
 from gan_core.data.pictures import Pictures
-from gan_core.scores import classifier, image_metrics, image_scores
+from gan_core.scores import classifier, classifier_cache, image_metrics, image_scores
 
 
 def quadrants(n: int, seed: int = 0, side: int = 12, channels: int = 1):
@@ -433,13 +433,13 @@ def test_who_waits_can_be_stopped(quick):
     quick.mkdir(parents=True)
     with FileLock(quick / "classifier.lock"):
         calls = iter([False, False, True])
-        with pytest.raises(classifier.Stopped):
+        with pytest.raises(classifier_cache.Stopped):
             classifier.trained(quadrants(40), stopped=lambda: next(calls))
     assert classifier.trained(quadrants(40)).classes == 4  # nothing is held any more
 
 
 def test_the_cache_keeps_what_was_used_last(quick, monkeypatch):
-    monkeypatch.setattr(classifier, "KEPT", 2)
+    monkeypatch.setattr(classifier_cache, "KEPT", 2)
     sets = [quadrants(40, seed) for seed in range(3)]
     first, second = (classifier.trained(data) for data in sets[:2])
     for age, found in ((200, first), (100, second)):
@@ -448,7 +448,7 @@ def test_the_cache_keeps_what_was_used_last(quick, monkeypatch):
     old, new = (quick / f"classifier-{name}.npz.tmp" for name in "ab")
     for path in (old, new):
         path.write_bytes(b"half")
-    os.utime(old, (time.time() - 2 * classifier.STALE_SECONDS,) * 2)
+    os.utime(old, (time.time() - 2 * classifier_cache.STALE_SECONDS,) * 2)
     assert same(first, classifier.trained(sets[0], never))
     third = classifier.trained(sets[2])
     assert {path.name[11:27] for path in quick.glob("*.npz")} == {first.key[:16], third.key[:16]}
@@ -465,7 +465,7 @@ def test_stopped_aborts_the_training(cache):
         calls.append(1)
         return len(calls) > 5
 
-    with pytest.raises(classifier.Stopped):
+    with pytest.raises(classifier_cache.Stopped):
         classifier.trained(quadrants(40), stopped=stopped)
     assert len(calls) > 5 and files(cache) == []
 
