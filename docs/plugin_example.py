@@ -11,8 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gan_core.data.datasets import DATASETS, Dataset
-from gan_core.data.points import Data
+from gan_core.data.datasets import DATASETS, Data, Dataset
 from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.networks.architectures import ARCHITECTURES, Architecture
 from gan_core.networks.layers import Activation, Conv, Dense, Flatten, Layer, Reshape, Upsample

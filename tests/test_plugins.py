@@ -179,8 +179,7 @@ def test_a_score_is_in_a_live_run_an_evaluation_a_comparison_and_the_score_lab(e
 # -- plugins that cannot be used --------------------------------------------------------------------------------
 
 HEAD = """import numpy as np, tensorflow as tf
-from gan_core.data.datasets import DATASETS, Dataset
-from gan_core.data.points import Data
+from gan_core.data.datasets import DATASETS, Data, Dataset
 from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.networks.architectures import ARCHITECTURES, Architecture
 from gan_core.networks.layers import Dense

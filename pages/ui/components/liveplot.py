@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.components import v2
+import streamlit.components.v2 as v2
 
 from pages.ui.server import browser_code
 
