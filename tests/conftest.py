@@ -208,6 +208,8 @@ class Line:
     def __init__(self, port: int):
         self._target = port
         self._whole = True
+        self._upgraded: set[socket.socket] = set()
+        self._lost: set[socket.socket] = set()
         self._carries = threading.Event()
         self._carries.set()
         self._sockets: set[socket.socket] = set()
@@ -238,10 +240,14 @@ class Line:
         with contextlib.suppress(OSError):
             while data := one.recv(65536):
                 self._carries.wait()
-                other.sendall(data)
+                if b"Upgrade: websocket" in data:
+                    self._upgraded |= {one, other}
+                if one not in self._lost:
+                    other.sendall(data)
         for end in (one, other):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+            if one not in self._lost:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
     def cut(self) -> None:
         """Breaks every connection and takes no new one."""
@@ -250,6 +256,10 @@ class Line:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
         self._sockets.clear()
+
+    def lose(self) -> None:
+        """Has neither side of the WebSockets that there are hear anything of the other again, not even its end."""
+        self._lost |= self._upgraded
 
     def hush(self) -> None:
         """Keeps every connection, and lets nothing through until it is mended."""

@@ -90,16 +90,17 @@ class Hub:
                 except RuntimeError:  # "can't start new thread": the next page that is drawn tries again
                     _LOGGER.exception("the hub's watch could not be started")
 
-    def take_up(self, key: str, session: str) -> Run | None:
+    def take_up(self, key: str, session: str, alone: bool = False) -> Run | None:
         """The run of this key, now owned by `session`; None where there is none.
 
-        Raises PermissionError while another connected session owns it (a duplicated tab has the same key).
+        Raises PermissionError while another connected session owns it: a duplicated tab has the same key, but so has a
+        tab whose old connection nobody has missed yet. alone: the browser knows that no other page has it.
         """
         with self._lock:
             seat = self._seats.get(key)
             if seat is None:
                 return None
-            if seat.session != session and self._is_connected(seat.session):
+            if not alone and seat.session != session and self._is_connected(seat.session):
                 raise PermissionError("another tab owns this run")
             self._back(seat, session)
             return seat.run

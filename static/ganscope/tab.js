@@ -36,19 +36,68 @@ function remember(key) {
 
 let tabKey = null;
 
-export function tab(component) {
-  const { renew, attempt } = component.data;
+// Whether another page of this browser answers to a key: a duplicated tab begins with a copy of its origin's storage.
+// (A lock of the browser's would say it better, but the plain http of a lecture hall has none.)
+const PAGE = newKey();
+const ANSWER_MS = 3000; // its page may be drawing, on a busy machine
+const pages = openChannel();
+
+function openChannel() {
+  try {
+    const channel = new BroadcastChannel(STORE);
+    channel.addEventListener("message", ({ data }) => {
+      if (data.ask === tabKey && data.page !== PAGE) channel.postMessage({ held: tabKey });
+    });
+    return channel;
+  } catch {
+    return null; // an old browser, or a frame that may not
+  }
+}
+
+// true, false, or null where the browser cannot say.
+function heldElsewhere(key) {
+  if (!pages) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    const hear = ({ data }) => data.held === key && end(true);
+    const end = (answer) => {
+      pages.removeEventListener("message", hear);
+      resolve(answer);
+    };
+    pages.addEventListener("message", hear);
+    pages.postMessage({ ask: key, page: PAGE });
+    setTimeout(() => end(false), ANSWER_MS);
+  });
+}
+
+// What this tab says at this attempt; the server asks again while it believes that another page holds the key: one that
+// is gone but whose connection has not been missed yet, as after a lost network, or the tab that this one is a copy of.
+async function introduction(renew, attempt) {
   let key = remembered();
+  let alone = false;
+  if (key && attempt) {
+    const held = await heldElsewhere(key);
+    alone = held === false;
+    if (held) key = null;
+  }
   if (!key || (renew && renew === key)) key = newKey();
   remember(key);
   // The browser's own key outlives the tab: who comes back may continue what was autosaved. Without storage there is
   // none, and the tab's key, said twice, stands for it.
   const local = storage("localStorage");
   if (local && !local.getItem(STORE)) local.setItem(STORE, newKey());
-  const said = `${key}:${local?.getItem(STORE) ?? key}:${attempt}:${BASE.href}`;
-  if (component.parentElement.dataset.said === said) return;
-  component.parentElement.dataset.said = said;
-  setTimeout(() => component.setStateValue("key", said), attempt ? 400 : 0);
+  return `${key}:${local?.getItem(STORE) ?? key}:${attempt}:${alone ? "alone" : ""}:${BASE.href}`;
+}
+
+const said = new Map(); // `renew` and attempt -> what was said: the component is drawn again and again
+
+export async function tab(component) {
+  const { renew, attempt } = component.data;
+  const asked = `${renew} ${attempt}`;
+  if (!said.has(asked)) said.set(asked, introduction(renew, attempt));
+  const words = await said.get(asked);
+  if (component.parentElement.dataset.said === words) return;
+  component.parentElement.dataset.said = words;
+  setTimeout(() => component.setStateValue("key", words), attempt ? 400 : 0);
 }
 
 // A provider's sign-in ends on the first page, whatever link somebody came by: the tab keeps that link meanwhile.

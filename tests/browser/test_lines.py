@@ -162,3 +162,20 @@ def test_a_line_that_hangs_is_said(server, tab_at):
         frames_go_on(tab)
     finally:
         line.close()
+
+
+def test_a_refresh_finds_its_run_though_nobody_has_missed_the_old_connection(server, tab_at):
+    """As where a network went away and came back: the server believes the old page to be there for half a minute."""
+    from tests.conftest import Line
+
+    line = Line(server.port)
+    try:
+        tab = tab_at(f"{line.url}/{SMALL}")
+        tab.play(5)
+        stood = tab.pause()
+        line.lose()
+        tab.page.reload()
+        tab.ready()
+        wait_until(lambda: tab.step() == stood, 40, "the run")
+    finally:
+        line.close()

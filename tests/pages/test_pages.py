@@ -658,7 +658,7 @@ def test_the_first_screen_says_what_one_sees_and_what_to_press(hub):
 @pytest.fixture
 def tab(monkeypatch):
     """A browser tab that says its key, also after a refresh (another session)."""
-    said = ["t" * 36, "b" * 36, 0, ""]
+    said = ["t" * 36, "b" * 36, 0, "", False]
     monkeypatch.setattr(own_run, "tab_key", lambda renew, attempt: tuple(said))
     remembered._TABS.clear()
     yield said

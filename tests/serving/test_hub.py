@@ -60,6 +60,15 @@ def test_a_connected_owner_keeps_its_run(hub, connected):
         hub.take_up(KEY, "two")
 
 
+def test_a_page_that_is_alone_with_its_key_need_not_wait_for_an_old_connection(hub, connected):
+    connected.add("two")
+    run = Run(SMALL)
+    hub.adopt(KEY, "one", run)
+    assert hub.take_up(KEY, "two", alone=True) is run
+    with pytest.raises(PermissionError):
+        hub.take_up(KEY, "one")
+
+
 def test_a_run_has_one_key(hub):
     run = Run(SMALL)
     hub.adopt("session one", "one", run)

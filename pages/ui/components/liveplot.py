@@ -107,9 +107,10 @@ def clicked(key: str) -> int | None:
     return place if type(place) is int and place >= 0 else None
 
 
-def tab_key(renew: str, attempt: int) -> tuple[str, str, int, str] | None:
+def tab_key(renew: str, attempt: int) -> tuple[str, str, int, str, bool] | None:
     """(the key of this browser tab, the browser's, the attempt that it answers, the address at which GANscope begins,
-    with a slash at its end), None until the browser has said it.
+    with a slash at its end, whether the browser knows that no other page has the key); None until the browser has
+    said it.
 
     A browser that keeps nothing (storage is denied) has no key of its own: both are the tab's.
 
@@ -119,11 +120,13 @@ def tab_key(renew: str, attempt: int) -> tuple[str, str, int, str] | None:
         data={"renew": renew, "attempt": attempt}, key="tab_key", on_key_change=lambda: None, height="content"
     )
     said = result.key
-    if not isinstance(said, str) or said.count(":") < 3 or len(said) > 2_000:
+    if not isinstance(said, str) or said.count(":") < 4 or len(said) > 2_000:
         return None
-    key, browser, number, base = said.split(":", 3)
+    key, browser, number, alone, base = said.split(":", 4)
     good = number.isdecimal() and len(number) < 10 and min(len(key), len(browser)) >= 32 and len(key + browser) < 200
-    return (key, browser, int(number), base) if good and re.fullmatch(r"https?://[^\s?#]+/", base) else None
+    if not good or not re.fullmatch(r"https?://[^\s?#]+/", base):
+        return None
+    return key, browser, int(number), base, alone == "alone"
 
 
 def sign_in_way(where: str) -> bool:

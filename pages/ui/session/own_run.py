@@ -17,7 +17,9 @@ from pages.ui.server.streamlit_private import connected
 from pages.ui.server.streamlit_private import session_id as _session
 from pages.ui.session import page_state, remembered
 
-CLAIM_ATTEMPTS = 5  # a refresh can be faster than the news that the old page is gone
+CLAIM_ATTEMPTS = (
+    5  # where the browser cannot say whether a tab is a copy: the news of a page that is gone takes a while
+)
 
 
 def hub() -> Hub:
@@ -82,9 +84,9 @@ def claim() -> None:
     if said is None or said == state.get("tab_said"):
         return
     state.tab_said = said
-    key, state.browser, attempt, state.base = said
+    key, state.browser, attempt, state.base, alone = said
     try:
-        found = {kind: hub().take_up(_seat(key, kind), _session()) for kind in page_state.PAGE_OF}
+        found = {kind: hub().take_up(_seat(key, kind), _session(), alone) for kind in page_state.PAGE_OF}
     except ValueError:  # a malformed environment variable, of which the page speaks
         return
     except PermissionError:
