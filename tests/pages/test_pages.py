@@ -48,7 +48,7 @@ class FakeHub:
     def knows(self, run):
         return run in self.owned
 
-    def take_up(self, key, session):
+    def take_up(self, key, session, alone=False):
         return None
 
     def start(self, run):
