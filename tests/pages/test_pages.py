@@ -711,7 +711,7 @@ def test_a_refresh_asks_a_question_again_and_a_link_is_followed(hub, tab):
     assert before.session_state["config_points"].loss == "hinge"
     run = Run(before.session_state["config_points"])
     run._last = {"step": 70}
-    hub.take_up = lambda key, session: run if key.endswith("points") else None
+    hub.take_up = lambda key, session, alone=False: run if key.endswith("points") else None
     asked = tab_page(data="ring", loss="minimax")
     assert asked.session_state["run_points"] is run and run.config.loss == "hinge"
     assert "The 70 steps so far" in " ".join(m.value for m in asked.markdown)
