@@ -88,15 +88,13 @@ async function introduction(renew, attempt) {
   return `${key}:${local?.getItem(STORE) ?? key}:${attempt}:${alone ? "alone" : ""}:${BASE.href}`;
 }
 
-const said = new Map(); // `renew` and attempt -> what was said: the component is drawn again and again
-
 export async function tab(component) {
   const { renew, attempt } = component.data;
+  const { dataset } = component.parentElement;
   const asked = `${renew} ${attempt}`;
-  if (!said.has(asked)) said.set(asked, introduction(renew, attempt));
-  const words = await said.get(asked);
-  if (component.parentElement.dataset.said === words) return;
-  component.parentElement.dataset.said = words;
+  if (dataset.asked === asked) return; // drawn again
+  dataset.asked = asked;
+  const words = await introduction(renew, attempt);
   setTimeout(() => component.setStateValue("key", words), attempt ? 400 : 0);
 }
 
