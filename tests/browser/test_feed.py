@@ -17,7 +17,7 @@ from tests.conftest import free_port, wait_until
 PAGE = """<!doctype html><body class="stApp" data-test-connection-state="CONNECTED">
 <div class="st-key-step_counter"><div id="text"></div></div><div id="feed"></div>
 <script type="module">
-const plots = await import("./ganscope/code/test/main.js");
+const plots = await import("./app/static/code/test/main.js");
 const at = (id) => document.getElementById(id);
 plots.text({ parentElement: at("text"), data: { html: "<p>step 0</p>", place: ["t", 0] } });
 window.draw = (moving, place) => plots.feed({

@@ -23,7 +23,7 @@ from tests.support.tab import IMAGES, SMALL, WINDOW, Tab
 # -- the component alone, fed by hand -----------------------------------------------------------------------
 
 ALONE = """async ({ names }) => {
-  const { LivePlot } = await import("/ganscope/code/test/main.js");
+  const { LivePlot } = await import("/app/static/code/test/main.js");
   window.plots = Object.fromEntries(names.map((name) => {
     const parent = document.createElement("div");
     parent.style.width = "600px";
@@ -70,7 +70,7 @@ class Alone:
     def __init__(self, browser, server, names):
         self.page = browser.new_context(viewport=WINDOW).new_page()
         self.page.add_init_script(GUARDED)
-        self.page.goto(f"{server.url}/ganscope/code/test/main.js")
+        self.page.goto(f"{server.url}/app/static/code/test/main.js")
         self.page.evaluate("document.body.replaceChildren()")
         self.page.evaluate(ALONE, {"names": names})
 

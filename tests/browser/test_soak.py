@@ -167,7 +167,7 @@ class Visitor:
         """An exception in the browser: one that our own script raises is a fault, whoever called it."""
         self.complaints.append(str(error)[:100])
         place = next((line for line in (error.stack or "").splitlines() if line.strip().startswith("at ")), "")
-        if "/ganscope/code/" in place:
+        if "/app/static/code/" in place:
             self.errors.append(f"{error} {place.strip()}")
 
     def act(self) -> None:

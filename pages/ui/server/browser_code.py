@@ -21,6 +21,8 @@ from pages.ui.server import addresses
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 FILES = {path.name: path for path in sorted((STATIC / "ganscope").glob("*.js"))}
+# Below the address of Streamlit's static files, for a proxy that passes on those passes on these too.
+PLACE = "app/static/code"
 KEPT = {**addresses.HEADERS, "cache-control": "public, max-age=31536000, immutable"}
 
 
@@ -47,11 +49,11 @@ def plotly_version() -> str:
 
 def main() -> str:
     """The address of what pages import, relative to GANscope's first page."""
-    return f"ganscope/code/{code_version()}/main.js"
+    return f"{PLACE}/{code_version()}/main.js"
 
 
 async def _code(request: Request) -> Response:
-    """GET /ganscope/code/VERSION/NAME: one of the files; of another version (an old page's) what there is now."""
+    """GET /app/static/code/VERSION/NAME: one of the files; of another version (an old page's) what there is now."""
     path = FILES.get(request.path_params["name"])
     if path is None:
         return Response("There is no such file.", 404, addresses.HEADERS, "text/plain")
@@ -61,4 +63,4 @@ async def _code(request: Request) -> Response:
 
 def routes() -> list[Route]:
     """Where the files are."""
-    return [addresses.route("/ganscope/code/{version}/{name}", _code)]
+    return [addresses.route(f"/{PLACE}/{{version}}/{{name}}", _code)]
