@@ -326,6 +326,3 @@ def mnist(recipes: tuple[str, ...], seeds: int, marks: tuple[float, ...], say: C
         "published": {},
         "rows": table,
     }
-
-
-# -- for people ---------------------------------------------------------------------------------------------

@@ -226,6 +226,3 @@ def _npz_labels(
             return labels.reshape(-1).astype(np.int32), tuple(str(c) for c in classes), []
     wanted = f"one whole number per image, with 2 to {MOST_CLASSES} different values"
     return None, (), [f"The array {shorten(key)} is not used as classes: it is not {wanted}."]
-
-
-# -- pictures in a zip --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The training as a picture that moves: an animated GIF, and a page that plays it in any browser without a network."""
+"""The training as an animated GIF; and which recorded frames an animation takes, which the HTML player asks too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Say = Callable[[float], None]
 
 GIF_FRAMES, GIF_BYTES = 100, 7_500_000
-HTML_FRAMES, HTML_BYTES = 120, 6_000_000  # of the frames; plotly.js is 5 MB more
 GIF_SECONDS, SLOWEST, LAST = 10.0, 400, 2_500  # of one round; ms of a frame at most, and of the last one
 PROBES = 6  # frames that are made to know how many can be afforded
 
@@ -52,9 +51,6 @@ def affordable(total: int, most: int, weigh: Callable[[int], int], most_bytes: i
     return spread(total, max(1, min(most, int(most_bytes / each))))
 
 
-# -- pictures -------------------------------------------------------------------------------------------------
-
-
 # -- GIF ------------------------------------------------------------------------------------------------------
 
 
@@ -80,7 +76,7 @@ def gif(run: Saved, say: Say) -> bytes:
     )
 
 
-# -- HTML -----------------------------------------------------------------------------------------------------
+# -- scores ---------------------------------------------------------------------------------------------------
 
 
 def scalars(scores: dict[str, Any]) -> dict[str, float]:

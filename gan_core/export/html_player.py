@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from gan_core.data.points import Data
     from gan_core.recording.recorder import Arrays, Recording
     from gan_core.runs.run_reading import Saved
-from gan_core.export.animation import HTML_BYTES, HTML_FRAMES, Say, affordable, recorded, scalars
+from gan_core.export.animation import Say, affordable, recorded, scalars
 from gan_core.export.frame_pictures import FAKE_TINT, INK, MIDDLE, REAL_TINT
 
+HTML_FRAMES, HTML_BYTES = 120, 6_000_000  # of the frames; plotly.js is 5 MB more
 HTML_POINTS = 500
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">

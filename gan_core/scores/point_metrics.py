@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gan_core.data import datasets, points
-from gan_core.data.points import Data
+from gan_core.data import datasets
+from gan_core.data.points import Data, as_points
 from gan_core.foundations.lazy_imports import optimize, spatial
 from gan_core.settings.config import GANConfig
 
@@ -145,7 +145,7 @@ def fresh_draw(config: GANConfig, data: Data, n: int, draw: int) -> np.ndarray:
     if config.data == "file":
         return _rows(config, data, n, draw)
     rng = np.random.default_rng([config.seed, 1_000 + draw])
-    return points.as_points(datasets.DATASETS[config.data].draw(n, rng, **config.params())).points
+    return as_points(datasets.DATASETS[config.data].draw(n, rng, **config.params())).points
 
 
 def fresh_pair(config: GANConfig, data: Data, n: int, pair: int) -> tuple[np.ndarray, np.ndarray]:

@@ -72,6 +72,3 @@ def watched(run: Run) -> str:
         return ""
     n = show.watchers()
     return f" · {n:,} viewer{'' if n == 1 else 's'}"
-
-
-# -- who watches --------------------------------------------------------------------------------------------
