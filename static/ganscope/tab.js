@@ -4,6 +4,7 @@ import { BASE } from "./addresses.js";
 
 // The tab's own key: it survives a refresh, dies with the tab, and is in no link.
 const STORE = "ganscope-tab";
+let tabKey = null;
 
 export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(18));
@@ -22,7 +23,16 @@ function storage(name) {
   }
 }
 
-// Without storage the tab's history entry keeps the key: it survives a refresh as well.
+// Without storage the tab's history entries keep the key: they survive a refresh as well. Streamlit makes a new, empty
+// one at each change of the address, so every entry that is made gets the key.
+function keepInHistory() {
+  for (const name of ["pushState", "replaceState"]) {
+    const make = history[name].bind(history);
+    history[name] = (state, ...rest) => make(tabKey ? { ...state, [STORE]: tabKey } : state, ...rest);
+  }
+}
+if (!storage("sessionStorage")) keepInHistory();
+
 function remembered() {
   return storage("sessionStorage")?.getItem(STORE) ?? history.state?.[STORE] ?? tabKey;
 }
@@ -31,10 +41,8 @@ function remember(key) {
   tabKey = key;
   const found = storage("sessionStorage");
   if (found) found.setItem(STORE, key);
-  else if (history.state?.[STORE] !== key) history.replaceState({ ...history.state, [STORE]: key }, "");
+  else if (history.state?.[STORE] !== key) history.replaceState(history.state, "");
 }
-
-let tabKey = null;
 
 // Whether another page of this browser answers to a key: a duplicated tab begins with a copy of its origin's storage.
 // (A lock of the browser's would say it better, but the plain http of a lecture hall has none.)

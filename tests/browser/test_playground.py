@@ -504,6 +504,8 @@ def test_without_storage_in_a_course_page_s_frame_the_run_survives_a_refresh(ser
         tab.page.get_by_text("keeps no storage for this page").wait_for(timeout=90_000)
         tab.page.keyboard.press("Escape")
         assert "embed=true" in tab.settings()
+        tab.page.locator(".st-key-knob_d_steps input[type=range]").press("ArrowRight")  # makes the address a new one
+        wait_until(lambda: "d_steps=2" in tab.settings(), 20, "the turned knob in the address")
         tab.page.reload()
         tab.ready()
         wait_until(lambda: tab.step() == stood, 20, "the run after a refresh")

@@ -1,8 +1,5 @@
 """What the server answers to whom: names, base path, and requests that pages elsewhere make."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -13,6 +10,7 @@ from streamlit import config
 
 from pages.ui.frames import feed, presentations, watch_page
 from pages.ui.server import addresses
+from tests.support.asking import run_apart
 
 
 @pytest.fixture
@@ -40,8 +38,7 @@ class Client:
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8501") as client:
                 return await client.request(method, path, headers=headers)
 
-        with ThreadPoolExecutor(1) as thread:  # the browser's tests leave a loop of theirs in this one
-            return thread.submit(asyncio.run, ask()).result(20)
+        return run_apart(ask())
 
 
 def browser() -> Client:

@@ -1,6 +1,5 @@
 """The browser's code and its addresses: of one version, kept for good, and whole."""
 
-import asyncio
 import re
 
 import httpx
@@ -8,6 +7,7 @@ from starlette.applications import Starlette
 
 from pages.ui.server import browser_code
 from tests.conftest import ROOT
+from tests.support.asking import run_apart
 
 
 def ask(*paths: str) -> list[httpx.Response]:
@@ -18,7 +18,7 @@ def ask(*paths: str) -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return [await client.get(f"/{path}") for path in paths]
 
-    return asyncio.run(asked())
+    return run_apart(asked())
 
 
 def test_a_version_is_kept_for_good_and_another_one_never():

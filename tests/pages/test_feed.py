@@ -1,8 +1,6 @@
 """The frames that a page's browser asks for itself: newest first, for this page alone, and only while it is there."""
 
-import asyncio
 import gc
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
@@ -12,6 +10,7 @@ from gan_core.serving.client import Run
 from gan_core.settings.presets import PRESETS
 from pages.ui.frames import feed
 from pages.ui.frames.feed import feed_of
+from tests.support.asking import run_apart
 
 
 class Still(Run):
@@ -41,8 +40,7 @@ def answer(path: str) -> tuple[int, bytes]:
 
     scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "query_string": b"", "headers": []}
     app = Starlette(routes=feed.routes())
-    with ThreadPoolExecutor(1) as thread:  # the browser's tests leave a loop of theirs in this one
-        thread.submit(asyncio.run, app({**scope, "http_version": "1.1", "scheme": "http"}, receive, send)).result(10)
+    run_apart(app({**scope, "http_version": "1.1", "scheme": "http"}, receive, send))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 

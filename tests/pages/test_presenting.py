@@ -1,10 +1,8 @@
 """Presentations without a browser: a frame that fails, a step of the past, a presenter who is gone, the plain page."""
 
-import asyncio
 import gzip
 import json
 import struct
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -17,6 +15,7 @@ from gan_core.settings.presets import PRESETS
 from pages.ui.frames import presentations, watch_page
 from pages.ui.server import browser_code
 from tests.conftest import wait_until
+from tests.support.asking import run_apart
 
 
 class Told(Run):
@@ -70,8 +69,7 @@ def get(path: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
             return await client.get(path, timeout=30)
 
-    with ThreadPoolExecutor(1) as thread:  # the browser's tests leave a loop of theirs in this one
-        return thread.submit(asyncio.run, ask()).result(40)
+    return run_apart(ask())
 
 
 def about(content: bytes) -> dict:
