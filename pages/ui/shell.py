@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.server import addresses, signing_in, streamlit_private
+from pages.ui.server import addresses, signing_in
 
 PAGES = (
     ("pages/playground.py", "Points", ":material/scatter_plot:"),
@@ -51,7 +51,6 @@ def run() -> None:
             page.run()
         finally:
             remembered.keep()
-    streamlit_private.wait_until_sent()
 
 
 def _plugins() -> None:

@@ -18,3 +18,8 @@ export function connected() {
   const state = document.querySelector(".stApp")?.dataset.testConnectionState;
   return !state || state === "CONNECTED" || state.startsWith("STATIC");
 }
+
+// Whether the page's script runs now.
+export function scripting() {
+  return document.querySelector(".stApp")?.dataset.testScriptState === "running";
+}

@@ -1,7 +1,8 @@
-// The feed: while anything moves the browser asks for frames itself, ten a second or as many as it can draw.
+// The feed, the one clock of a page's picture: the browser asks for frames as often as each of them says, ten a second
+// at most or as many as it can draw, and has the script draw once more where a frame does not fit what it drew.
 
 import { remover, SLEEP } from "./components.js";
-import { announce, connected } from "./connection.js";
+import { announce, connected, scripting } from "./connection.js";
 import { older, unpack } from "./frames.js";
 import { plots } from "./live_plot.js";
 import { texts, write } from "./live_text.js";
@@ -10,7 +11,8 @@ import { scrubbers } from "./scrubber.js";
 
 const FEED_MS = 100;
 const FEED_ANSWER_MS = 8_000;
-const STILL_MS = 200;
+const OUTDATED_MS = 200; // a click, too, changes what fits, and brings the script's drawing by itself
+const REDRAW_MS = 2000; // between two drawings that are asked for
 const LOST_MS = 1000; // without a connection, until it is said
 const LOST = "Connection lost, trying again … Until then the plot stands still and buttons do nothing.";
 
@@ -21,6 +23,8 @@ class Feed {
     const app = document.querySelector(".stApp");
     this.watchdog = new MutationObserver(() => this.checked());
     if (app) this.watchdog.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+    this.looks = ({ detail }) => this.look(detail);
+    document.addEventListener("ganscope-look", this.looks);
   }
 
   checked() {
@@ -31,47 +35,83 @@ class Feed {
   }
 
   say() {
-    if (!this.gone) announce(this.cut ? LOST : this.moving ? this.trouble : "");
+    if (!this.gone) announce(this.cut ? LOST : this.wait ? this.trouble : "");
   }
 
   remove() {
     this.gone = true;
     clearTimeout(this.lost);
+    clearTimeout(this.outdated);
     this.watchdog.disconnect();
+    document.removeEventListener("ganscope-look", this.looks);
+    this.wake?.();
     announce("");
   }
 
+  // What the script drew.
   show(component) {
     Object.assign(this, component.data);
     this.version = component.version;
-    this.drawings = (this.drawings ?? 0) + 1; // by the script
-    this.still = () => component.setTriggerValue("still", true);
-    if (this.moving && !this.working) this.work();
+    clearTimeout(this.outdated);
+    this.outdated = null;
+    this.redraw = () => component.setTriggerValue("outdated", true);
+    this.work();
+  }
+
+  // What the scrubber wants to see: {at: a step, null for now, of: what it counts in}.
+  look(wish) {
+    this.wish = wish;
+    this.wait ||= FEED_MS;
+    this.work();
   }
 
   async work() {
+    this.wake?.();
+    if (this.working || this.gone) return;
     this.working = true;
-    let next = this.fetch();
-    while (this.moving && !this.gone) {
+    let next = null;
+    while (this.wait && !this.gone) {
       const started = performance.now();
-      const frame = await next;
+      const frame = await (next ?? this.fetch());
       while (!this.gone && this.behind()) await SLEEP(5);
-      next = this.fetch(); // while this one is drawn
+      next = this.wait > FEED_MS ? null : this.fetch(); // while this one is drawn
       if (frame) this.draw(frame);
-      await SLEEP(Math.max(0, this.line.gap - (performance.now() - started)));
+      await this.rest(Math.max(this.line.gap, this.wait) - (performance.now() - started));
     }
     this.working = false;
     this.say();
+  }
+
+  rest(ms) {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      setTimeout(resolve, Math.max(0, ms));
+    });
+  }
+
+  // Has the script draw once more, unless it does so anyway.
+  askForDrawing() {
+    this.outdated ??= setTimeout(() => {
+      this.outdated = null;
+      if (this.gone || document.hidden || performance.now() < this.asked + REDRAW_MS) return;
+      if (scripting()) return this.askForDrawing();
+      this.asked = performance.now();
+      this.redraw();
+    }, OUTDATED_MS);
   }
 
   // The newest frame; nothing where there is no newer one, or nobody looks, or the buttons are dead: then the picture
   // must not go on either.
   async fetch() {
     if (document.hidden || !connected()) return SLEEP(FEED_MS);
-    const { token } = this;
-    const answer = await this.line.ask(`ganscope/live/${token}`);
-    if (answer?.status === 404) return SLEEP(1000); // the page has another feed, or will have one soon
-    if (answer?.status === 200) return { token, ...unpack(answer.bytes) };
+    const { token, wish } = this;
+    const query = wish ? `?${new URLSearchParams({ of: wish.of, ...(wish.at !== null && { at: wish.at }) })}` : "";
+    const answer = await this.line.ask(`ganscope/live/${token}${query}`);
+    // No frames come through, or the server knows this feed no more: another one is on its way, or it has been started
+    // anew, and only the script can go on.
+    if (this.line.blocked || answer?.status === 404) this.askForDrawing();
+    if (answer?.status === 404) return SLEEP(1000);
+    if (answer?.status === 200) return { token, wish, ...unpack(answer.bytes) };
   }
 
   found(key, kind) {
@@ -93,11 +133,8 @@ class Feed {
     }
     const { key, data } = frame.scrubber;
     scrubbers.get(this.found(key, "ganscope-scrubber"))?.show(data);
-    if (frame.moving || !this.moving) return;
-    this.moving = false;
-    const { drawings } = this;
-    // A click that stopped the run brings the script's drawing anyway.
-    setTimeout(() => !this.gone && drawings === this.drawings && this.still(), STILL_MS);
+    this.wait = frame.wait || (frame.wish === this.wish ? 0 : FEED_MS); // one that was said meanwhile is not answered yet
+    if (!frame.fits) this.askForDrawing();
   }
 
   behind() {

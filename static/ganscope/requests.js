@@ -37,6 +37,7 @@ export class Line {
     const type = answer.headers.get("content-type") ?? "";
     if (status === 204 || (status === 200 && type.startsWith("application/octet-stream"))) {
       this.failures = 0;
+      this.blocked = false;
       this.gap = this.metered ? Math.max(this.least, this.gap * RECOVERY) : this.least;
       this.say(this.gap < WELL_MS ? "" : this.slow);
       return { status, bytes };
@@ -51,6 +52,7 @@ export class Line {
       this.slow = `Slower updates: ${why} (status ${status}).`;
       return this.refused(this.slow, Math.max(this.gap, wanted), this.metered);
     }
+    this.blocked = true;
     const what = status === 200 ? "a web page instead of data" : `status ${status}`;
     const help = "Reload the page; the server's proxy must pass on the addresses below /ganscope/.";
     return this.refused(`No live updates: the server answers with ${what}. ${help}`, 2000);

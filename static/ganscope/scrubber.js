@@ -1,5 +1,5 @@
 // The scrubber: looks back through the recorded frames. Its place is an index into them, so that early training, of
-// which there are many frames, takes much of its length.
+// which there are many frames, takes much of its length. Where it stands it says by an event, which the feed hears.
 
 import { digits, remover } from "./components.js";
 import { older, unpack } from "./frames.js";
@@ -40,8 +40,7 @@ class Scrubber {
     this.live.addEventListener("click", () => (this.stop(), this.go(this.steps.length)));
     this.fork.addEventListener("click", () => {
       this.stop();
-      this.forks = Date.now();
-      this.say();
+      this.branch?.({ at: this.at, of: this.of });
     });
     this.replay.addEventListener("click", () => (this.timer ? this.stop() : this.play()));
     this.speed.addEventListener("change", () => this.speed.blur()); // else it keeps the keys of the page
@@ -57,8 +56,7 @@ class Scrubber {
     this.go(this.place() + (still ? 2 * by : by));
   }
 
-  show(data, send) {
-    this.send = send ?? this.send;
+  show(data) {
     if (older(data.place, this.newest)) return;
     this.newest = data.place;
     this.steps = Array.from(data.recorded);
@@ -101,7 +99,8 @@ class Scrubber {
 
   say() {
     this.said = this.at;
-    this.send({ at: this.at, of: this.of, fork: this.forks ?? 0 });
+    const detail = { at: this.at, of: this.of };
+    this.node.dispatchEvent(new CustomEvent("ganscope-look", { bubbles: true, composed: true, detail }));
   }
 
   play() {
@@ -164,9 +163,9 @@ export const scrubbers = new WeakMap();
 export function scrub(component) {
   const parent = component.parentElement;
   if (!scrubbers.has(parent)) scrubbers.set(parent, new Scrubber(parent));
-  if (component.data) {
-    scrubbers.get(parent).show(unpack(component.data), (value) => component.setStateValue("wish", value));
-  }
+  const own = scrubbers.get(parent);
+  own.branch = (where) => component.setTriggerValue("branch", where);
+  if (component.data) own.show(unpack(component.data));
 }
 
 export const removeScrubber = remover(scrubbers);

@@ -20,12 +20,13 @@ PAGE = """<!doctype html><body class="stApp" data-test-connection-state="CONNECT
 const plots = await import("./app/static/code/test/main.js");
 const at = (id) => document.getElementById(id);
 plots.text({ parentElement: at("text"), data: { html: "<p>step 0</p>", place: ["t", 0] } });
-window.draw = (moving, place) => plots.feed({
-  parentElement: at("feed"), data: { token: "t", moving, place: ["t", place] },
-  setTriggerValue: () => (window.still = true),
+window.drawings = 0;
+window.draw = (wait, place) => plots.feed({
+  parentElement: at("feed"), data: { token: "t", wait, place: ["t", place] },
+  setTriggerValue: () => (window.drawings += 1),
 });
 window.leave = () => { const feed = at("feed"); feed.remove(); plots.removeFeed({ parentElement: feed }); };
-window.draw(true, 0);
+window.draw(100, 0);
 </script>"""
 
 
@@ -33,7 +34,8 @@ class Answers:
     """A server of one page under /gan whose answers to the feed the test chooses."""
 
     def __init__(self) -> None:
-        self.mode, self.number, self.moving = "frames", 0, True
+        self.mode, self.number, self.wait, self.fits = "frames", 0, 100, True
+        self.queries: list[dict[str, str]] = []
         self.asked: list[float] = []
         routes = [
             Route("/gan/", lambda request: HTMLResponse(PAGE)),
@@ -54,6 +56,7 @@ class Answers:
 
     async def _frame(self, request: Request) -> Response:
         self.asked.append(time.monotonic())
+        self.queries.append(dict(request.query_params))
         if self.mode == "page":
             return HTMLResponse("<p>index")
         if isinstance(self.mode, int):
@@ -61,7 +64,8 @@ class Answers:
         self.number += 1
         texts = {"step_counter": f"<p>step {self.number}</p>"}
         scrubber = {"key": "scrubber", "data": {}}
-        frame = {"place": ["t", self.number], "moving": self.moving, "texts": texts, "plots": {}, "scrubber": scrubber}
+        frame = {"place": ["t", self.number], "texts": texts, "plots": {}, "scrubber": scrubber}
+        frame |= {"wait": self.wait, "fits": self.fits}
         return Response(pack(frame), headers=addresses.HEADERS, media_type="application/octet-stream")
 
 
@@ -137,15 +141,61 @@ def test_without_the_pages_own_connection_the_picture_stands_still_and_that_is_s
     wait_until(lambda: said(page) == "" and step(page) > stood + 2, 20, "more frames")
 
 
+def test_where_a_frame_does_not_fit_the_script_draws_and_not_for_every_frame(answers, page):
+    assert page.evaluate("window.drawings") == 0
+    answers.fits = False
+    wait_until(lambda: page.evaluate("window.drawings") == 1, 10, "the script's turn")
+    stood = step(page)
+    wait_until(lambda: step(page) > stood + 3, 10, "more frames meanwhile")
+    assert page.evaluate("window.drawings") <= 2
+    answers.fits = True
+    page.evaluate(f"window.draw(100, {answers.number})")
+    drawn = page.evaluate("window.drawings")
+    stood = step(page)
+    wait_until(lambda: step(page) > stood + 5, 10, "more frames")
+    assert page.evaluate("window.drawings") == drawn
+
+
+def test_a_script_that_runs_anyway_is_not_asked_for(answers, page):
+    page.evaluate("document.body.dataset.testScriptState = 'running'")
+    answers.fits = False
+    stood = step(page)
+    wait_until(lambda: step(page) > stood + 5, 10, "more frames")
+    assert page.evaluate("window.drawings") == 0
+    page.evaluate("document.body.dataset.testScriptState = 'notRunning'")
+    wait_until(lambda: page.evaluate("window.drawings") == 1, 10, "the script's turn")
+
+
+def test_without_frames_the_script_draws_now_and_then(answers, page):
+    answers.mode = "page"
+    wait_until(lambda: page.evaluate("window.drawings") >= 2, 30, "the script's turns")
+
+
+def test_a_look_at_the_past_is_asked_for_though_all_stands_still(answers, page):
+    answers.wait = 0
+    until = time.monotonic() + 1
+    wait_until(lambda: time.monotonic() > until, 10, "a second")
+    since = len(answers.queries)
+    look = """(at) => document.dispatchEvent(new CustomEvent("ganscope-look", { detail: { at, of: "points 2" } }))"""
+    page.evaluate(look, 40)
+    wait_until(lambda: len(answers.queries) > since, 10, "a request")
+    assert answers.queries[since] == {"of": "points 2", "at": "40"}
+    page.evaluate(look, None)
+    wait_until(lambda: answers.queries[-1] == {"of": "points 2"}, 10, "another one")
+    page.evaluate(f"(ats) => ats.forEach({look})", list(range(20)))  # faster than answers come
+    wait_until(lambda: answers.queries[-1] == {"of": "points 2", "at": "19"}, 10, "the last one")
+
+
 def test_nothing_is_asked_or_said_once_nothing_moves_or_the_page_is_left(answers, page):
-    answers.moving = False
-    wait_until(lambda: page.evaluate("window.still"), 10, "the script's turn")
+    answers.wait = 0
+    stood = step(page)
+    wait_until(lambda: step(page) > stood, 10, "the last frame")
     since = len(answers.asked)
     until = time.monotonic() + 1
     wait_until(lambda: time.monotonic() > until, 10, "a second")
-    assert len(answers.asked) <= since + 1
-    answers.moving = True
-    page.evaluate(f"window.draw(true, {answers.number})")
+    assert len(answers.asked) <= since + 1 and page.evaluate("window.drawings") == 0
+    answers.wait = 100
+    page.evaluate(f"window.draw(100, {answers.number})")
     wait_until(lambda: len(answers.asked) > since + 3, 20, "more frames")
     answers.mode = 429
     wait_until(lambda: said(page), 20, "the sentence")

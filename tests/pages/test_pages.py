@@ -65,9 +65,6 @@ class FakeHub:
     def hindrance(self):
         return ""
 
-    def warmth(self):
-        return "warm"
-
     def autosaved(self):
         return set()
 

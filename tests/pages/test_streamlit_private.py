@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +10,7 @@ from tests.test_layers import SCREEN, each, imports_of, name_of, within
 
 PRIVATE = "pages/ui/server/streamlit_private.py"
 PUBLIC = ("streamlit.components.v2", "streamlit.testing", "streamlit.errors")
-NAMES = ("_session_mgr", "_browser_queue", "_event_loop", "uses_pages_directory")
+NAMES = ("_session_mgr", "uses_pages_directory")
 
 
 @each([path for path in SCREEN if name_of(path) != PRIVATE])
@@ -42,44 +41,6 @@ def test_the_connected_sessions():
     assert list(inspect.signature(Runtime.is_active_session).parameters) == ["self", "session_id"]
     assert callable(Runtime.exists) and callable(Runtime.instance)
     assert streamlit_private.connected("nobody") is False
-
-
-def test_the_queue_of_what_is_not_yet_sent():
-    from streamlit.runtime.app_session import AppSession
-    from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
-    from streamlit.runtime.runtime import Runtime
-    from streamlit.runtime.session_manager import SessionManager
-
-    assert "_session_mgr" in inspect.getsource(Runtime.__init__)
-    assert "_browser_queue" in (source := inspect.getsource(AppSession.__init__)) and "_event_loop" in source
-    assert ForwardMsgQueue().is_empty() and callable(SessionManager.get_active_session_info)
-
-
-def test_it_waits_for_the_queue_and_not_for_ever(monkeypatch):
-    import asyncio
-    import threading
-
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    asked = []
-    full = SimpleNamespace(is_empty=lambda: asked.append(1) or len(asked) > 3)
-    session = SimpleNamespace(_browser_queue=full, _event_loop=loop)
-    manager = SimpleNamespace(get_active_session_info=lambda name: SimpleNamespace(session=session))
-    runtime = SimpleNamespace(exists=lambda: True, instance=lambda: SimpleNamespace(_session_mgr=manager))
-    monkeypatch.setattr(streamlit_private, "Runtime", runtime)
-    monkeypatch.setattr(streamlit_private, "session_id", lambda: "me")
-    try:
-        streamlit_private.wait_until_sent()
-        assert len(asked) == 4
-        monkeypatch.setattr(streamlit_private, "SEND_SECONDS", 0.05)
-        full.is_empty = lambda: False
-        streamlit_private.wait_until_sent()  # and comes back
-    finally:
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.05), loop).result(10)  # what was cancelled ends
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
 
 
 def test_the_navigation(monkeypatch):

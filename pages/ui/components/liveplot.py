@@ -91,14 +91,15 @@ def live_text(html: str, key: str, place: list[Any]) -> None:
     _components()[5](data={"html": html, "place": place}, key=f"text_{key}", height="content")
 
 
-def live_feed(token: str, moving: bool, place: list[Any]) -> None:
-    """Keeps the page's plots and texts fresh from the feed of this token while `moving`, without a script.
+def live_feed(token: str, wait: int, place: list[Any]) -> None:
+    """Keeps the page's plots and texts fresh from the feed of this token, without a script, as often as it says.
 
-    Once nothing moves any more it has the fragment that it is in run again. place: of `Feed.look`, so that each drawing
-    is another: the browser may have found meanwhile that nothing moved, and Streamlit passes over what is the same.
+    Where its frames fit no more what the script drew, it has the script draw once more. wait: milliseconds until the
+    next frame, 0 where none is to be expected. place: of `Feed.look`, so that each drawing is another: the browser may
+    have found meanwhile that nothing moved, and Streamlit passes over what is the same.
     """
-    data = {"token": token, "moving": moving, "place": place}
-    _components()[6](data=data, key="live_feed", on_still_change=lambda: None, height="content")
+    data = {"token": token, "wait": wait, "place": place}
+    _components()[6](data=data, key="live_feed", on_outdated_change=lambda: None, height="content")
 
 
 def clicked(key: str) -> int | None:
@@ -138,12 +139,13 @@ def sign_in_way(where: str) -> bool:
     return bool(result.kept)
 
 
-def scrubber(about: dict[str, Any], key: str) -> None:
-    """The slider over a run's past, with Replay, Latest and Branch.
+def scrubber(about: dict[str, Any], key: str, on_branch: Callable[[], None] = lambda: None) -> None:
+    """The slider over a run's past, with Replay, Latest and Branch; the page's feed hears where it stands.
 
-    about: what `show` takes (static/ganscope/scrubber.js).
+    about: what `show` takes (static/ganscope/scrubber.js). on_branch: called after a click on Branch; `branched(key)`
+    says where.
     """
-    _components()[2](data=pack(about), key=key, on_wish_change=lambda: None, height="content")
+    _components()[2](data=pack(about), key=key, on_branch_change=on_branch, height="content")
 
 
 def deliver(content: bytes, name: str, mime: str, number: str, on_received: Callable[[], None]) -> None:
@@ -162,12 +164,8 @@ def watch(token: str, kind: str) -> None:
     _components()[4](data={"token": token, "kind": kind}, key="watch", height="content")
 
 
-def wished(key: str) -> dict[str, Any]:
-    """The last wish of the scrubber under `key`.
-
-    `at`: a step, None for now. `of`: the `of` that it was shown then. `fork`: a number that each click makes new.
-    """
-    wish = (st.session_state.get(key) or {}).get("wish")
-    if isinstance(wish, dict) and set(wish) == {"at", "of", "fork"} and type(wish["fork"]) is int:
-        return wish
-    return {"at": None, "of": "", "fork": 0}
+def branched(key: str) -> dict[str, Any] | None:
+    """Where Branch was clicked just now on the scrubber under `key`: {at: a step, None for now; of: what it showed}."""
+    wish = (st.session_state.get(key) or {}).get("branch")
+    good = isinstance(wish, dict) and set(wish) == {"at", "of"} and (wish["at"] is None or type(wish["at"]) is int)
+    return wish if good else None

@@ -74,7 +74,7 @@ def texts(columns: list[Column]) -> dict[str, str]:
 
 
 def about(columns: list[Column], of: str, at: int | None) -> dict[str, Any]:
-    """What the scrubber shows of them all; of: what it looks at (`past.era`), at which step (`past.looked_at`)."""
+    """What the scrubber shows of them all; of: the era that it looks at, at the step `at`."""
     steps = sorted({int(step) for c in columns for step in c.snapshot.frame.get("recorded", ())})
     return {
         "recorded": np.array(steps, np.int32),

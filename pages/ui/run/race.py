@@ -15,8 +15,7 @@ from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.combinations import acts
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
-from pages.ui.components.liveplot import live_feed
-from pages.ui.frames.feed import Feed, feed_of
+from pages.ui.frames.feed import Feed
 from pages.ui.run import comparison, exports_panel, notices, run_page, settings_panel, status, time_machine, transport
 from pages.ui.session import clicks, own_run, page_state
 
@@ -36,8 +35,7 @@ def draw(bar: Any, log: bool) -> None:
         notices.draw()
         return
     time_machine.settle(run)
-    state, key = st.session_state, page_state.mine("feed")
-    feed = state[key] = feed_of(run, state.get(key))
+    feed = run_page.own_feed(run)
     with bar:
         clicks.button(
             "Save all",
@@ -53,12 +51,7 @@ def draw(bar: Any, log: bool) -> None:
     if said and said["error"]:
         st.caption(f":material/warning: {said['error']}")
     notices.draw()
-    every = run_page.every_seconds(run, run.snapshot())
-    state.full_run = True
-    try:
-        st.fragment(_draw_race, run_every=every)(run, log, every, feed)
-    finally:
-        state.full_run = False
+    _draw_race(run, log, feed)
     configs = run.configs
     comparison.settings(list(configs), lane_names(configs))
 
@@ -160,20 +153,16 @@ def _keep(run: Run) -> None:
     time_machine.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
 
 
-def _draw_race(run: Run, log: bool, every: float | None, feed: Feed) -> None:
-    feed.view = View(side=8, at=time_machine.looked_at())
+def _draw_race(run: Run, log: bool, feed: Feed) -> None:
+    feed.view = View(side=8)
     feed.figures = lambda snapshot: comparison.figures(_racers(snapshot), log)
     feed.texts = lambda snapshot: {"race_status": _race_status(run, snapshot), **comparison.texts(_racers(snapshot))}
-    of, at = time_machine.era(), time_machine.looked_at()
-    feed.scrubber = page_state.mine("scrubber"), lambda snapshot: comparison.about(_racers(snapshot), of, at)
+    of = time_machine.era()
+    feed.scrubber = page_state.mine("scrubber"), lambda snapshot, at: comparison.about(_racers(snapshot), of, at)
     snapshot, place = feed.look()
-    wanted = run_page.every_seconds(run, snapshot)
-    if time_machine.settled() or (wanted != every and (every is None or run_page.ticking())):
-        st.rerun()  # the timer changes only in a full run
-    comparison.draw(feed.shown(snapshot, place), _racers(snapshot))
-    live_feed(feed.token, snapshot.moving, place)
-    if snapshot.error:
-        st.error(snapshot.error)
+    drawn = feed.shown(snapshot, place)
+    comparison.draw(drawn, _racers(snapshot))
+    run_page.finish(feed, snapshot, drawn)
 
 
 def _race_status(run: Run, snapshot: Snapshot) -> str:

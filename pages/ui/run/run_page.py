@@ -1,7 +1,6 @@
-"""A page around a run: the transport buttons, and the fragment that keeps its picture fresh."""
+"""A page around a run: the transport buttons, and the picture, which the browser keeps fresh from the run's feed."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
@@ -19,26 +18,27 @@ from gan_core.settings.config import GANConfig, changed, with_live_fields
 from pages.ui import shell
 from pages.ui.components.liveplot import live_feed, live_plot, live_text
 from pages.ui.figures.figure_parts import Figure
-from pages.ui.frames.feed import Feed, feed_of
+from pages.ui.frames.feed import MOVING_MS, Feed, feed_of
 from pages.ui.frames.presentations import SHOWS
 from pages.ui.run import downloads_panel, notices, presenter_panel, settings_panel, status, time_machine, transport
 from pages.ui.run.display import Display
 from pages.ui.session import clicks, own_run, page_state
 
-TICK_SECONDS = 2.0  # between two drawings by the script; in between the feed draws ten frames a second
-SAVING_SECONDS = 0.3
-WARMING_SECONDS = 1.0
+SAVING_MS = 300  # from one frame to the next while a save is on its way, and all else stands still
+QUEUE_MS = 1_000  # while a run waits for its turn
 
 
 def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
     """A whole page around a run of `kind`, `points` or `images`."""
     page_state.open_page(kind)
     run = own_run.own_run()
+    _note_speed(run)
     _open_wanted(run)
     time_machine.settle(run)
     with st.sidebar:
         config = settings_panel.config_panel(page_state.current())
     page_state.write_url(config)
+    feed = own_feed(run)
     # What comes and goes has a place of its own, else what stands below would be drawn anew.
     with st.container(key="problems"):
         problems = page_state.problems()
@@ -54,7 +54,7 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
         time_machine.offer(run, in_use, transport.start)
     time_machine.autosave(run, in_use)
     notices.draw()
-    live_view(run, switches)
+    live_view(run, feed, switches)
     status.layer_table(run)
 
 
@@ -147,63 +147,76 @@ def _keep(run: Run) -> None:
 # -- the live picture ---------------------------------------------------------------------------------------
 
 
-def live_view(run: Run, switches: Callable[[Run], Display]) -> None:
+def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
     """Status, picture, losses and numbers, fresh ten times a second while anything moves and still otherwise."""
-    state, key = st.session_state, page_state.mine("feed")
-    feed = state[key] = feed_of(run, state.get(key))
     picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
     display = switches(run)
-    before = run.snapshot()
-    every = every_seconds(run, before)
-    st.session_state.full_run = True
-    try:
-        with picture:
-            for name, figure in display.stills(before).items():
-                live_plot(figure, key=f"live_{name}")
-            presenter_panel.presents(run, display, status.metrics)
-            st.fragment(_draw, run_every=every)(run, display, every, feed)
-    finally:
-        st.session_state.full_run = False
-
-
-def every_seconds(run: Run, snapshot: Snapshot) -> float | None:
-    """Seconds from one drawing by the script to the next; None where all stands still."""
-    if time_machine.pending():
-        return SAVING_SECONDS
-    if snapshot.moving:
-        return TICK_SECONDS
-    waits = snapshot.status in ("idle", "ended") and (own_run.hub().warmth() == "starting" or own_run.hub().place(run))
-    return WARMING_SECONDS if waits else None
-
-
-def _draw(run: Run, display: Display, every: float | None, feed: Feed) -> None:
     shown = display if SHOWS.of(run) is None else display.presented()
-    feed.view = replace(shown.view(), at=time_machine.looked_at())
+    feed.view = shown.view()
     feed.figures = partial(_figures, display, feed.view)
     feed.texts = partial(_texts, run, display)
     feed.scrubber = time_machine.recorded()
     snapshot, place = feed.look()
-    if time_machine.settled() or (snapshot.moving and every is None):
-        st.rerun()  # another view was asked for while all stood still, and its frame is not here yet
-    tick = ticking()
-    if every is not None and tick and every_seconds(run, snapshot) != every:
-        st.rerun()  # the timer changes only in a full run
-    if tick and bool(snapshot.frame.get("layers")) != st.session_state.get("layers_known", False):
-        st.rerun()  # so does the table of layers
+    with picture:
+        for name, figure in display.stills(snapshot).items():
+            live_plot(figure, key=f"live_{name}")
+        presenter_panel.presents(run, display, status.metrics)
+        # An element is a message of a third of a millisecond: the style (ganscope.css) lays them out, not columns.
+        drawn = feed.shown(snapshot, place)
+        for key, html in drawn["texts"].items():
+            with st.container(key=key):
+                live_text(html, key, place)
+        display.draw(drawn["plots"])
+        time_machine.draw_scrubber(run, **drawn["scrubber"])
+        finish(feed, snapshot, drawn)
+
+
+def own_feed(run: Run) -> Feed:
+    """The feed of this page, which looks at `run` from now on; before anything is drawn that a frame may not fit."""
+    state, key = st.session_state, page_state.mine("feed")
+    feed = state[key] = feed_of(run, state.get(key), time_machine.past())
+    feed.era = time_machine.era()
+    asked = time_machine.pending()
+    feed.waits = partial(_wait, run, asked)
+    feed.revision = partial(_revision, run, asked)
+    feed.drawn = feed.revision(run.snapshot())
+    return feed
+
+
+def finish(feed: Feed, snapshot: Snapshot, drawn: dict[str, Any]) -> None:
+    """Ends the drawing of `snapshot`, of which `drawn` was shown, and leaves the picture to the browser."""
+    if snapshot.error:
+        st.error(snapshot.error)
+    if feed.revision(snapshot) != feed.drawn:
+        feed.drawn = None
+    live_feed(feed.token, drawn["wait"], drawn["place"])
+
+
+def _wait(run: Run, asked: dict[str, Any] | None, snapshot: Snapshot) -> int:
+    if snapshot.moving:
+        return MOVING_MS
+    if asked is not None and not asked["save"].done():
+        return SAVING_MS
+    return QUEUE_MS if own_run.hub().place(run) else 0
+
+
+def _revision(run: Run, asked: dict[str, Any] | None, snapshot: Snapshot) -> Hashable:
+    """What decides how the page looks around the picture, and changes without anybody's doing."""
+    frame, saved = snapshot.frame, asked is not None and asked["save"].done()
+    kept, show = (frame.get("autosave") or {}).get("error"), SHOWS.of(run)
+    there = (run.wants_play, run.worker is None, run.dropped is None, show is None, snapshot.step > 0)
+    parts = (*(name in frame for name in ("layers", "neighbours", "blend")), len(snapshot.lanes))
+    errors = (snapshot.error, kept, *(lane.get("lane_error", "") for lane in snapshot.lanes))
+    return there, parts, saved, errors
+
+
+def _note_speed(run: Run) -> None:
+    """Keeps how fast this computer is, for what the settings say of the time that a step takes."""
+    snapshot = run.snapshot()
     if snapshot.status == "playing" and not run.speed and snapshot.steps_per_second > 0:
         cost = step_cost(snapshot.config, snapshot.data.shape)
         if cost:  # that of Keras models of a user's own is not known beforehand
             st.session_state.speed_seen = cost * snapshot.steps_per_second
-    # Every element is a message of a third of a millisecond, so the style (ganscope.css) lays them out, not columns.
-    drawn = feed.shown(snapshot, place)
-    for key, html in drawn["texts"].items():
-        with st.container(key=key):
-            live_text(html, key, place)
-    display.draw(drawn["plots"])
-    time_machine.draw_scrubber(run, snapshot, **drawn["scrubber"])
-    live_feed(feed.token, snapshot.moving, place)
-    if snapshot.error:
-        st.error(snapshot.error)
 
 
 def _figures(display: Display, view: View, snapshot: Snapshot) -> dict[str, Figure]:
@@ -219,8 +232,3 @@ def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
         else status.line(run, snapshot),
         "metrics": status.metrics(snapshot),
     }
-
-
-def ticking() -> bool:
-    """Whether this is a tick of the timer, or an event of the picture's own, and no click's full run is due."""
-    return not st.session_state.get("full_run") and not clicks.due()

@@ -13,10 +13,10 @@ from gan_core.recording.snapshot import Snapshot, View
 from gan_core.runs import run_folders, run_reading
 from gan_core.runs.run_reading import Saved
 from gan_core.serving.client import Run
-from pages.ui.run import comparison, notices, run_page, time_machine
+from pages.ui.components.liveplot import live_feed
+from pages.ui.frames.feed import Feed, feed_of
+from pages.ui.run import comparison, notices, time_machine
 from pages.ui.session import own_run, page_state
-
-FRAME_SECONDS = 0.2  # beside saved runs; a race has a feed
 
 
 @st.cache_resource(show_spinner="Reading the run", max_entries=8)
@@ -76,12 +76,7 @@ def draw(bar: Any, log: bool) -> None:
             st.error(f"{name}: {error}")
     if len(opened) < 2:
         return
-    moving = any(isinstance(source, Run) and source.snapshot().moving for _, source in opened)
-    st.session_state.full_run = True
-    try:
-        st.fragment(_draw_saved, run_every=FRAME_SECONDS if moving else None)(opened, log, moving)
-    finally:
-        st.session_state.full_run = False
+    _draw_beside(opened, log)
     configs = [source.config if isinstance(source, Run) else source[0].config for _, source in opened]
     comparison.settings(configs, [name for name, _ in opened])
 
@@ -92,30 +87,44 @@ def _chosen() -> None:
         st.session_state.compare = list(chosen)
 
 
-def _draw_saved(opened: list[tuple[str, Any]], log: bool, timed: bool) -> None:
-    at = time_machine.looked_at()
-    columns, moving = [], False
-    for name, source in opened:
-        if isinstance(source, Run):
-            snapshot = source.poll(View(side=8, at=at))
-            moving = moving or snapshot.moving
-        else:
-            saved, recording, data = source
-            end = saved.step
-            frame = recording.look(end if at is None else at)
-            frame["recorded"] = np.array(recording.frames.steps, np.int32)
-            frame["at"] = None if at is None or at >= end else frame.get("at")
-            snapshot = Snapshot(saved.config, data, "paused", step=end, frame=frame)
-        columns.append(comparison.Column(name, snapshot))
-    if moving != timed and (moving or run_page.ticking()):
-        st.rerun()
-    about = {"key": page_state.mine("scrubber"), "data": comparison.about(columns, time_machine.era(), at)}
-    comparison.draw(
-        {
-            "place": None,
-            "texts": comparison.texts(columns),
-            "plots": comparison.figures(columns, log),
-            "scrubber": about,
-        },
-        columns,
-    )
+class _Beside:
+    """Runs side by side, as a feed shows them: the columns are in the frames."""
+
+    def __init__(self, opened: list[tuple[str, Any]]):
+        self.opened = opened
+
+    def poll(self, view: View) -> Snapshot:
+        """The state of them all at the step that `view` looks at."""
+        columns, moving = [], False
+        for name, source in self.opened:
+            if isinstance(source, Run):
+                snapshot = source.poll(view)
+                moving = moving or snapshot.moving
+            else:
+                saved, recording, data = source
+                end = saved.step
+                frame = recording.look(end if view.at is None else view.at)
+                frame["recorded"] = np.array(recording.frames.steps, np.int32)
+                frame["at"] = None if view.at is None or view.at >= end else frame.get("at")
+                snapshot = Snapshot(saved.config, data, "paused", step=end, frame=frame)
+            columns.append(comparison.Column(name, snapshot))
+        first = columns[0].snapshot
+        return Snapshot(first.config, first.data, "playing" if moving else "paused", frame={"columns": columns})
+
+
+def _draw_beside(opened: list[tuple[str, Any]], log: bool) -> None:
+    state, key, of = st.session_state, page_state.mine("feed"), time_machine.era()
+    kept: Feed | None = state.get(key)
+    beside = kept.run if kept is not None and isinstance(kept.run, _Beside) else None
+    if beside is None or [(n, id(s)) for n, s in beside.opened] != [(n, id(s)) for n, s in opened]:
+        beside = _Beside(opened)
+    feed = state[key] = feed_of(beside, kept, time_machine.past())
+    feed.era, feed.view = of, View(side=8)
+    feed.figures = lambda snapshot: comparison.figures(snapshot.frame["columns"], log)
+    feed.texts = lambda snapshot: comparison.texts(snapshot.frame["columns"])
+    scrubbed = page_state.mine("scrubber")
+    feed.scrubber = scrubbed, lambda snapshot, at: comparison.about(snapshot.frame["columns"], of, at)
+    snapshot, place = feed.look()
+    drawn = feed.shown(snapshot, place)
+    comparison.draw(drawn, snapshot.frame["columns"])
+    live_feed(feed.token, drawn["wait"], place)

@@ -88,7 +88,6 @@ def metrics(snapshot: Snapshot) -> str:
 def layer_table(run: Run) -> None:
     """Each network's layers, output shapes and parameter counts, to open."""
     rows = run.snapshot().frame.get("layers")
-    st.session_state.layers_known = bool(rows)
     with st.expander("Layers and parameters"):
         if not rows:
             st.caption("Press Play to see the layers.")

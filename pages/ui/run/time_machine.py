@@ -16,10 +16,11 @@ from gan_core.runs import autosave_folders, run_folders, run_reading
 from gan_core.runs.disk_quota import room
 from gan_core.runs.run_reading import Saved
 from gan_core.serving.client import Run
-from pages.ui.components.liveplot import scrubber, wished
+from pages.ui.components.liveplot import branched, scrubber
+from pages.ui.frames.feed import Past
 from pages.ui.run import exports_panel, presenter_panel
 from pages.ui.server import signing_in
-from pages.ui.session import clicks, own_run, page_state, remembered
+from pages.ui.session import clicks, own_run, page_state
 
 # -- looking back -------------------------------------------------------------------------------------------
 
@@ -35,25 +36,16 @@ def present() -> None:
     state[key] = state.get(key, 0) + 1
 
 
-def looked_at() -> int | None:
-    """The step that the user looks back at; None for the present. A refresh does not forget it."""
-    state, key = st.session_state, page_state.mine("past")
-    wish, kept = wished(page_state.mine("scrubber")), state.get(key, (None, ""))
-    said = (wish["at"], wish["of"])
-    if wish["of"] != era():
-        said = kept
-    elif said != kept:
-        state[key] = said
-        remembered.keep()
-    at, of = said
-    return at if of == era() and type(at) is int and at >= 0 else None
+def past() -> Past:
+    """The step that the user of this page looks back at. A refresh does not forget it."""
+    return st.session_state.setdefault(page_state.mine("past"), Past())
 
 
-def recorded() -> tuple[str, Callable[[Snapshot], dict[str, Any]]]:
-    """(the scrubber's key, what it shows of a snapshot from now on)."""
-    of, fork, none, at = era(), pending() is None, np.zeros(0, np.int32), looked_at()
+def recorded() -> tuple[str, Callable[[Snapshot, int | None], dict[str, Any]]]:
+    """(the scrubber's key, what it shows of a snapshot and the step looked at from now on)."""
+    of, fork, none = era(), pending() is None, np.zeros(0, np.int32)
 
-    def about(snapshot: Snapshot) -> dict[str, Any]:
+    def about(snapshot: Snapshot, at: int | None) -> dict[str, Any]:
         frame = snapshot.frame
         points = {name: frame.get(name, none) for name in ("recorded", "checkpoints")}
         return {**points, "step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork, "at": at}
@@ -61,15 +53,9 @@ def recorded() -> tuple[str, Callable[[Snapshot], dict[str, Any]]]:
     return page_state.mine("scrubber"), about
 
 
-def draw_scrubber(run: Run, snapshot: Snapshot, key: str, data: dict[str, Any]) -> None:
-    """The slider over the run's past, in the live view's fragment, with what `recorded` says that it shows; a click on
-    Branch begins one."""
-    state = st.session_state
-    scrubber(data, key=key)
-    wish = wished(page_state.mine("scrubber"))
-    if wish["of"] == era() and wish["fork"] != state.get(page_state.mine("forked"), 0):
-        state[page_state.mine("forked")] = wish["fork"]
-        _fork(run, snapshot, wish["at"])
+def draw_scrubber(run: Run, key: str, data: dict[str, Any]) -> None:
+    """The slider over the run's past, with what `recorded` says that it shows; a click on Branch begins one."""
+    scrubber(data, key, clicks.here(partial(_branch, run, key, era())))
 
 
 # -- saving and forking -------------------------------------------------------------------------------------
@@ -86,13 +72,15 @@ def settled() -> bool:
     return asked is not None and asked["save"].done()
 
 
-def _fork(run: Run, snapshot: Snapshot, at: int | None) -> None:
+def _branch(run: Run, key: str, drawn_of: str) -> None:
     """Saves the run as it is and then goes on, as a branch, from its last checkpoint up to the step looked at."""
+    wish = branched(key)
+    if wish is None or wish["of"] != drawn_of or pending() is not None:
+        return
+    snapshot, at, c = run.snapshot(), wish["at"], run.config
     points = [int(s) for s in snapshot.frame.get("checkpoints", []) if at is None or s <= at]
-    if points and pending() is None:
-        c = run.config
+    if points:
         ask(run, [f"{c.data} seed {c.seed} step {snapshot.step}"], fork=points[-1])
-        st.rerun()
 
 
 def ask(run: Run, names: list[str], note: str = "", fork: int | None = None) -> None:

@@ -88,7 +88,6 @@ def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callabl
     """Play / Pause, Step, Reset, New seed, Undo and the speed. The keys P, S, 0 and N press the buttons `play`, `step`,
     `reset` and `new_seed` (static/ganscope/keys.js)."""
     state = st.session_state
-    clicks.arrived()
     if state.get("speed") != int(run.speed):
         state.speed = int(run.speed)
     state.setdefault("step_size", 1)

@@ -5,17 +5,11 @@ move to it, run tests/pages/test_streamlit_private.py and the tests in the brows
 the static scripts, leans on `data-testid` and `.st-key-` of Streamlit's pages besides; only the latter is promised.)
 """
 
-import asyncio
-from concurrent.futures import Future
-from contextlib import suppress
-
 from streamlit import config
 from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
-
-SEND_SECONDS = 0.5  # a browser that is gone takes nothing more
 
 
 def session_id() -> str:
@@ -35,35 +29,6 @@ def connected(session: str) -> bool:
     fires for a session that is gone for good only, and not for each connection that drops.
     """
     return Runtime.exists() and Runtime.instance().is_active_session(session)
-
-
-def wait_until_sent() -> None:
-    """Ends a full run only once the browser has been sent what it drew.
-
-    Streamlit drops the unsent elements of a fragment when the fragment's next run begins, and still tells the browser
-    that the full run before it was whole: then the browser removes those elements, and the charts lose their zoom.
-
-    Used: `Runtime._session_mgr`, `AppSession._browser_queue` and `._event_loop`. May replace it: nothing, once
-    Streamlit keeps those elements.
-    """
-    session = session_id()
-    if not session or not Runtime.exists():
-        return
-    sessions = getattr(Runtime.instance(), "_session_mgr", None)  # page tests have a runtime without a browser
-    info = sessions and sessions.get_active_session_info(session)
-    if info is None:
-        return
-    queue = info.session._browser_queue
-
-    async def emptied() -> None:
-        while not queue.is_empty():
-            await asyncio.sleep(0.004)
-
-    # Through the server's loop, behind the elements that are still on their way into the queue.
-    sent: Future = asyncio.run_coroutine_threadsafe(emptied(), info.session._event_loop)
-    with suppress(TimeoutError):
-        sent.result(SEND_SECONDS)
-    sent.cancel()
 
 
 def own_navigation() -> None:
