@@ -11,7 +11,7 @@ WAYS = {"race": "New race", "saved": "Saved runs"}
 def page() -> None:
     """The whole page."""
     page_state.open_page("race")
-    if st.session_state.get("compare"):
+    if page_state.tab().compared:
         st.session_state.setdefault("compare_way", "saved")
     st.session_state.setdefault("compare_way", "race")
     with st.container(horizontal=True, vertical_alignment="center", key="compare_bar"):

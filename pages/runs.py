@@ -7,6 +7,7 @@ from gan_core.runs.disk_quota import room
 from gan_core.runs.run_folders import Unreadable
 from gan_core.runs.run_reading import Saved
 from pages.ui.run import notices, saved_run
+from pages.ui.session import page_state
 
 ON_A_PAGE = 10
 SORTS = {
@@ -53,7 +54,7 @@ def page() -> None:
             persist_state="session",
             help="Show autosaved runs.",
         )
-        chosen = [name for name in state.get("compare", []) if any(run.name == name for run in readable)]
+        chosen = [name for name in page_state.tab().compared if any(run.name == name for run in readable)]
         if st.button(
             f"Compare {len(chosen)}" if chosen else "Compare",
             key="runs_compare",
@@ -61,7 +62,7 @@ def page() -> None:
             type="primary",
             help=f"Select two to {saved_run.MOST_COMPARED} runs.",
         ):
-            state.compare = chosen
+            page_state.tab().compared = chosen
             st.switch_page("pages/compare.py")
     shown = [run for run in readable if (with_autosaves or not run.autosaved) and saved_run.matches(run, wanted)]
     shown.sort(key=SORTS[order], reverse=order in DESCENDING)

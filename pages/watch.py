@@ -12,6 +12,7 @@ from pages.ui.components.liveplot import watch
 from pages.ui.frames.presentations import ABOUT, ENDED, SHOWS, Show
 from pages.ui.server import signing_in
 from pages.ui.session import page_state
+from pages.ui.session.page_state import Wanted
 
 COPY_SECONDS = 20.0
 
@@ -36,8 +37,9 @@ def page() -> None:
             help="Go on from here with your own settings.",
         )
         st.caption(ABOUT)
-    if st.session_state.get("open_wanted"):
-        st.switch_page(shell.PAGE_OF_KIND[st.session_state.open_wanted["kind"]])
+    wanted = page_state.tab().wanted
+    if wanted is not None:
+        st.switch_page(shell.PAGE_OF_KIND[wanted.kind])
 
 
 def _copy(show: Show) -> None:
@@ -49,7 +51,7 @@ def _copy(show: Show) -> None:
     except ConfigError as error:
         page_state.say(str(error))
         return
-    st.session_state.open_wanted = {"kind": DATASETS[c.data].kind, "folder": folder, "step": None}
+    page_state.tab().wanted = Wanted(DATASETS[c.data].kind, folder)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from gan_core.settings.config import GANConfig
 from gan_core.training.trainer import Trainer
 from pages.ui.figures import score_texts
 from tests.conftest import ROOT
-from tests.pages.test_pages import FakeHub, open_page
+from tests.support.app import FakeHub, open_page
 
 EXAMPLE = ROOT / "docs" / "plugin_example.py"
 POINTS = {"data": "cross", "data_size": 200, "batch_size": 16, "g_units": 8, "d_units": 8, "g_layers": 1, "d_layers": 1}

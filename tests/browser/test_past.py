@@ -14,8 +14,8 @@ import pytest
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import run_reading, run_writing
 from tests.conftest import RUNS, Server, wait_until
-from tests.support.tab import PLAY_SECONDS, SMALL, WINDOW, Tab
-from tests.training.test_trainer import settings, trainer_of, uncompiled
+from tests.support.tab import PLAY_SECONDS, SMALL, WINDOW, Tab, saved_runs
+from tests.support.trainers import settings, trainer_of, uncompiled
 
 # A browser, a server and a worker on two busy cores: one second chance, which pytest's summary counts as "rerun".
 pytestmark = pytest.mark.flaky(reruns=1)
@@ -53,14 +53,6 @@ def contents(folder: Path) -> dict[str, str]:
 
 def folder_of(name: str) -> Path:
     return Path(RUNS) / name
-
-
-def saved_runs(page, words: str) -> None:
-    """Opens the page Saved runs with only the runs of these words: other tests' autosaves would fill its first page."""
-    page.get_by_role("link", name="Saved runs").click()
-    search = page.get_by_placeholder("name, data set")
-    search.fill(words, timeout=90_000)
-    search.press("Enter")
 
 
 @pytest.fixture(scope="module")

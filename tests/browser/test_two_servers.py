@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from gan_core.runs import run_reading
-from tests.browser.test_past import saved_runs
 from tests.conftest import Server, wait_until
-from tests.support.tab import PLAY_SECONDS, SMALL, WINDOW, Tab
+from tests.support.tab import PLAY_SECONDS, SMALL, WINDOW, Tab, saved_runs
 
 pytestmark = pytest.mark.flaky(reruns=1)
 

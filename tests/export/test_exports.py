@@ -33,7 +33,7 @@ from gan_core.training.train_step import COLUMNS, TrainStep
 from gan_core.training.trainer import Trainer
 from tests.conftest import wait_until
 from tests.support.tiny import image_trainer, point_trainer, quadrants
-from tests.training.test_trainer import data_of, settings, trainer_of
+from tests.support.trainers import data_of, settings, trainer_of
 
 STEPS = 6
 NOTE = "first & best</p><script>alert('no')</script>\nsecond line"

@@ -37,7 +37,7 @@ from gan_core.settings import all_settings
 from gan_core.settings.config import GANConfig
 from gan_core.training.trainer import Trainer
 from tests.conftest import ROOT
-from tests.pages.test_pages import FakeHub, open_page
+from tests.support.app import FakeHub, open_page
 
 
 class FourierFeatures(keras.layers.Layer):

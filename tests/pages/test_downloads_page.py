@@ -9,7 +9,7 @@ from gan_core.data import download, image_sources, loading
 from gan_core.data.memory_cache import Kept
 from pages.ui.session import own_run
 from tests.conftest import wait_until
-from tests.pages.test_pages import FakeHub, open_page
+from tests.support.app import FakeHub, open_page, own
 
 SLOW = """
 import sys, time
@@ -80,7 +80,7 @@ def test_a_slow_download_shows_its_progress_and_can_be_stopped_and_tried_again(d
     wait_until(lambda: download.get("mnist").status().bytes > 400_000, 30, "some of it")
     app.run()
     some = float(said(app).split("Downloading mnist: ")[1].split()[0])
-    assert some >= 0.4 and app.session_state["run_images"].config.data == "digits"  # the run is as it was
+    assert some >= 0.4 and own(app, "images").run.config.data == "digits"  # the run is as it was
     app.button(key="stop_download").click().run()
     ended(app)
     assert "it was stopped" in said(app) and "download_again" in keys(app) and "stop_download" not in keys(app)
@@ -88,8 +88,8 @@ def test_a_slow_download_shows_its_progress_and_can_be_stopped_and_tried_again(d
     app.button(key="download_again").click().run()
     assert not app.exception
     ended(app)
-    assert app.session_state["run_images"].config.data == "mnist"
-    assert len(app.session_state["run_images"].data) >= 60 and not keys(app) & {"stop_download", "download_again"}
+    assert own(app, "images").run.config.data == "mnist"
+    assert len(own(app, "images").run.data) >= 60 and not keys(app) & {"stop_download", "download_again"}
 
 
 def test_offline_it_says_so_as_often_as_it_is_tried_and_the_run_stays(downloads):
@@ -97,7 +97,7 @@ def test_offline_it_says_so_as_often_as_it_is_tried_and_the_run_stays(downloads)
     app = ended(chosen(open_page("pages/images.py")))
     for _ in range(2):
         assert "data.example.org could not be reached" in said(app) and "GANSCOPE_DATA" in said(app)
-        assert app.session_state["run_images"].config.data == "digits"
+        assert own(app, "images").run.config.data == "digits"
         app.button(key="new_seed").click().run()  # the page can be used meanwhile
         assert not app.exception
         app.button(key="download_again").click().run()

@@ -25,48 +25,10 @@ from pages.ui import shell
 from pages.ui.components import liveplot
 from pages.ui.figures import loss_figures, point_figures, score_texts
 from pages.ui.run import time_machine
-from pages.ui.session import own_run, remembered
+from pages.ui.session import own_run, page_state, remembered
 from tests.conftest import ROOT
-from tests.training.test_trainer import settings, trainer_of, uncompiled
-
-
-class FakeHub:
-    """A hub that starts nothing."""
-
-    def __init__(self):
-        self.started: list = []
-        self.owned: list = []
-        self.full = False
-        self.limit = 2
-
-    def visit(self, session, config):
-        pass
-
-    def adopt(self, key, session, run):
-        self.owned.append(run)
-
-    def knows(self, run):
-        return run in self.owned
-
-    def take_up(self, key, session, alone=False):
-        return None
-
-    def start(self, run):
-        if not self.full:
-            self.started.append(run)
-        return int(self.full)
-
-    def place(self, run):
-        return int(self.full)
-
-    def leave(self, run):
-        self.full = False
-
-    def hindrance(self):
-        return ""
-
-    def autosaved(self):
-        return set()
+from tests.support.app import FakeHub, news, open_page, own
+from tests.support.trainers import settings, trainer_of, uncompiled
 
 
 @pytest.fixture
@@ -75,21 +37,6 @@ def hub(monkeypatch):
     fake = FakeHub()
     monkeypatch.setattr(own_run, "hub", lambda: fake)
     return fake
-
-
-def open_page(script: str = "app.py", **query: str) -> AppTest:
-    """A page, the app's first if none is named, opened by a link."""
-    app = AppTest.from_file(str(ROOT / script), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name.replace("__", ".")] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def news(app: AppTest) -> str:
-    """What the page has to say, as the browser is told it."""
-    return " ".join(note["text"] for note, _ in app.session_state["news"])
 
 
 def test_every_knob_is_there_with_a_help_text(hub):
@@ -114,7 +61,7 @@ def test_a_link_sets_the_knobs(hub):
     assert app.selectbox(key="knob_loss").value == "minimax"
     assert app.toggle(key="knob_show_ema").value is False
     assert app.number_input(key="knob_seed").value == 12
-    assert app.session_state["config_points"].params()["side"] == 3
+    assert own(app, "points").config.params()["side"] == 3
 
 
 @pytest.mark.parametrize(
@@ -147,27 +94,27 @@ def test_a_widget_s_default_is_its_value(hub, page, query):
 def test_a_turned_knob_is_in_the_config_and_the_address(hub):
     app = open_page()
     app.slider(key="knob_d_steps").set_value(3).run()
-    assert app.session_state["config_points"].d_steps == 3
+    assert own(app, "points").config.d_steps == 3
     assert app.query_params["d_steps"] in ("3", ["3"])
-    assert app.session_state["run_points"].config.d_steps == 3
+    assert own(app, "points").run.config.d_steps == 3
 
 
 def test_every_dataset_and_preset_can_be_chosen(hub):
     app = open_page()
     for name in (n for n, row in DATASETS.items() if row.kind == "points"):
         app.selectbox(key="knob_data").set_value(name).run()
-        assert not app.exception and app.session_state["config_points"].data == name
+        assert not app.exception and own(app, "points").config.data == name
     for name, preset in ((n, row) for n, row in PRESETS.items() if row.kind == "points"):
         app.selectbox(key="preset").set_value(name).run()
-        assert not app.exception and app.session_state["config_points"] == preset.config
+        assert not app.exception and own(app, "points").config == preset.config
 
 
 def test_every_recipe_can_be_taken_and_is_named(hub):
     app = open_page(data="grid", g_units="8", d_units="8")
     for name, recipe in RECIPES.items():
-        before = app.session_state["config_points"]
+        before = own(app, "points").config
         app.selectbox(key="recipe").set_value(name).run()
-        assert not app.exception and app.session_state["config_points"] == recipe.of(before)
+        assert not app.exception and own(app, "points").config == recipe.of(before)
         assert name in app.selectbox(key="recipe").placeholder
     app.slider(key="knob_d_steps").set_value(9).run()
     assert app.selectbox(key="recipe").placeholder == "use a paper's settings"
@@ -176,7 +123,7 @@ def test_every_recipe_can_be_taken_and_is_named(hub):
 def test_what_cannot_work_is_refused_and_what_disappoints_is_said(hub):
     app = open_page(packing="3")  # the batch is 256
     assert "The batch size (256) must be a multiple of packing (3)" in " ".join(w.value for w in app.warning)
-    assert app.session_state["config_points"].packing == 1
+    assert own(app, "points").config.packing == 1
     app.slider(key="knob_packing").set_value(3).run()
     assert "must be a multiple of packing (3)" in " ".join(w.value for w in app.warning)
     assert app.slider(key="knob_packing").value == 1
@@ -202,14 +149,14 @@ def test_bad_settings_in_a_link_are_sentences(hub):
     said = " ".join(w.value for w in app.warning)
     for part in ("d_lr must be", "no setting 'zzz'", "seed must be"):
         assert part in said
-    assert app.session_state["config_points"] == GANConfig.from_flat({})
+    assert own(app, "points").config == GANConfig.from_flat({})
 
 
 def test_without_a_free_place_a_run_waits_in_the_queue(hub):
     hub.full = True
     app = open_page()
     app.button(key="play").click().run()
-    feed = app.session_state["feed_points"]
+    feed = own(app, "points").feed
     said = feed.texts(feed.run.snapshot())["steps_per_second"]
     assert "Number 1 in the queue. Training starts automatically" in said
     app.button(key="step").click().run()
@@ -221,27 +168,27 @@ def test_without_a_free_place_a_run_waits_in_the_queue(hub):
     assert app.button(key="play").label == "Play" and not hub.full  # it has left the queue
     app.button(key="play").click().run()
     assert app.button(key="play").label == "Pause"
-    assert hub.started == [app.session_state["run_points"]]
+    assert hub.started == [own(app, "points").run]
 
 
 def test_new_seed_and_reset(hub):
     app = open_page(seed="1")
     app.button(key="new_seed").click().run()
-    seed = app.session_state["config_points"].seed
-    assert seed != 1 and app.session_state["run_points"].config.seed == seed
+    seed = own(app, "points").config.seed
+    assert seed != 1 and own(app, "points").run.config.seed == seed
     app.button(key="reset").click().run()
-    assert app.session_state["config_points"].seed == seed
+    assert own(app, "points").config.seed == seed
 
 
 def test_a_structural_change_waits_while_steps_would_be_lost(hub):
     app = open_page()
-    run = app.session_state["run_points"]
+    run = own(app, "points").run
     run._last = {"step": 500}
     app.selectbox(key="knob_loss").set_value("minimax").run()
     assert "500 steps" in " ".join(m.value for m in app.markdown)
     assert run.config.loss == "relativistic"
     app.button(key="keep").click().run()
-    assert app.session_state["config_points"].loss == "relativistic"
+    assert own(app, "points").config.loss == "relativistic"
     app.selectbox(key="knob_loss").set_value("minimax").run()
     app.button(key="apply").click().run()
     assert run.config.loss == "minimax"
@@ -268,9 +215,9 @@ def test_a_bad_environment_is_a_sentence(monkeypatch):
 def test_the_file_data_set_asks_for_its_file(hub):
     app = open_page(data="file")
     assert "Upload a file in the sidebar" in app.info[0].value
-    app.session_state["upload_points"] = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    own(app, "points").upload = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
     app.run()
-    assert not app.info and app.session_state["run_points"].config.data == "file"
+    assert not app.info and own(app, "points").run.config.data == "file"
 
 
 def test_the_guide_lists_the_registries(hub):
@@ -299,7 +246,7 @@ def test_every_image_preset_can_be_chosen(hub, no_files):
     app = open_page("pages/images.py")
     for name, preset in ((n, row) for n, row in PRESETS.items() if row.kind == "images"):
         app.selectbox(key="preset").set_value(name).run()
-        assert not app.exception and app.session_state["config_images"] == preset.config
+        assert not app.exception and own(app, "images").config == preset.config
 
 
 @pytest.fixture
@@ -322,7 +269,7 @@ def test_a_missing_file_is_a_sentence_and_the_run_stays(hub, no_files):
     app = open_page("pages/images.py")
     app.selectbox(key="knob_data").set_value("mnist").run()
     assert "Put mnist.npz" in app.warning[0].value
-    assert app.session_state["run_images"].config.data == "digits"
+    assert own(app, "images").run.config.data == "digits"
     app.button(key="new_seed").click().run()
     assert not app.exception
 
@@ -331,19 +278,19 @@ def test_what_cannot_be_trained_is_a_sentence(hub):
     app = open_page("pages/images.py")
     app.selectbox(key="knob_architecture").set_value("tutorial_dcgan64").run()
     assert "makes images of 64 x 64 pixels, but the data are 28 x 28" in app.error[0].value
-    assert app.session_state["run_images"].config.architecture == "dcgan_resize"
+    assert own(app, "images").run.config.architecture == "dcgan_resize"
     app.selectbox(key="knob_data.size").set_value("64").run()
     assert not app.error
-    assert app.session_state["run_images"].config.architecture == "tutorial_dcgan64"
+    assert own(app, "images").run.config.architecture == "tutorial_dcgan64"
 
 
 def test_classes_are_chosen_by_name(hub):
     app = open_page("pages/images.py")
     app.multiselect(key="knob_data.classes").set_value(["3", "8"]).run()
-    assert app.session_state["run_images"].data.class_names == ("3", "8")
+    assert own(app, "images").run.data.class_names == ("3", "8")
     assert app.query_params["data.classes"] in ("3,8", ["3,8"])
     app.multiselect(key="knob_data.classes").set_value([]).run()
-    assert app.session_state["config_images"].params()["classes"] == "all"
+    assert own(app, "images").config.params()["classes"] == "all"
 
 
 @pytest.mark.parametrize(("page", "query"), [("images", {"data": "ring"}), ("playground", {"data": "digits"})])
@@ -352,8 +299,8 @@ def test_a_link_to_the_other_page_says_so(hub, page, query):
     app.query_params["data"] = query["data"]
     app.run()
     assert not app.exception and "This link needs the page" in app.warning[0].value
-    kept = app.session_state[f"elsewhere_{'images' if page == 'images' else 'points'}"]
-    assert kept["config"].data == query["data"]  # behind the button that opens it there
+    kept = own(app, "images" if page == "images" else "points").elsewhere
+    assert kept.data == query["data"]  # behind the button that opens it there
 
 
 def test_a_link_to_the_other_page_is_opened_there_with_a_click(hub):
@@ -363,7 +310,7 @@ def test_a_link_to_the_other_page_is_opened_there_with_a_click(hub):
     app.run()
     app.button(key="open_elsewhere").click().run()
     assert not app.exception and not app.warning
-    config = app.session_state["run_points"].config
+    config = own(app, "points").run.config
     assert (config.data, config.g_lr) == ("grid", 0.004)
 
 
@@ -373,7 +320,7 @@ def test_playing_one_page_pauses_the_other(hub):
     app = open_page("pages/images.py")
     other = Run(PRESETS["ring"].config)
     other.wants_play = True
-    app.session_state["run_points"] = other
+    own(app, "points").run = other
     app.button(key="play").click().run()
     assert not other.wants_play and "Paused the run on Points" in news(app)
 
@@ -524,7 +471,7 @@ def test_a_race_is_refused_with_a_sentence(hub):
         values.set_value(text).run()
         app.button(key="race_go").click().run()
         assert said in " ".join(e.value for e in app.error), text
-    assert "run_race" not in app.session_state
+    assert own(app, "race").run is None
 
 
 def test_scores_that_are_not_in_our_form_are_none():
@@ -611,13 +558,13 @@ class Mute:
 def test_what_a_reset_drops_can_be_brought_back(hub):
     app = open_page(seed="1")
     assert app.button(key="undo").disabled
-    run = app.session_state["run_points"]
+    run = own(app, "points").run
     run.worker, run._last = Mute(), {"step": 500}
     app.button(key="new_seed").click().run()
     assert run.config.seed != 1 and not app.button(key="undo").disabled
     assert "step 500" in app.button(key="undo").help
     app.button(key="undo").click().run()
-    assert run.config.seed == 1 and app.session_state["config_points"].seed == 1
+    assert run.config.seed == 1 and own(app, "points").config.seed == 1
     body = [body for kind, body in run.worker.said if kind == "configure"][-1]
     assert body["restores"] is not None and body["flats"][0]["seed"] == 1
     assert app.button(key="undo").disabled  # the run in between had no steps
@@ -625,7 +572,7 @@ def test_what_a_reset_drops_can_be_brought_back(hub):
 
 def test_the_question_before_a_change_speaks_of_labels(hub):
     app = open_page()
-    app.session_state["run_points"]._last = {"step": 2961}
+    own(app, "points").run._last = {"step": 2961}
     app.selectbox(key="knob_data").set_value("grid").run()
     said = " ".join(m.value for m in app.markdown)
     assert "Changing **Data set** restarts training. The 2,961 steps so far" in said
@@ -645,7 +592,7 @@ def test_the_first_screen_says_what_one_sees_and_what_to_press(hub):
     for script, word in (("app.py", "eight blue clusters"), ("pages/images.py", "digit becomes readable")):
         app = open_page(script)
         kind = "points" if script == "app.py" else "images"
-        feed = app.session_state[f"feed_{kind}"]
+        feed = own(app, kind).feed
         said = feed.texts(feed.run.snapshot())["steps_per_second"]
         assert "<b>Press Play</b>" in said and word in said and "Guide" in said
     feed.run.sources = (Source(Path("a saved run"), None),)
@@ -705,15 +652,15 @@ def test_a_refresh_asks_a_question_again_and_a_link_is_followed(hub, tab):
     from gan_core.serving.client import Run
 
     before = tab_page(data="ring", loss="hinge")
-    assert before.session_state["config_points"].loss == "hinge"
-    run = Run(before.session_state["config_points"])
+    assert own(before, "points").config.loss == "hinge"
+    run = Run(own(before, "points").config)
     run._last = {"step": 70}
     hub.take_up = lambda key, session, alone=False: run if key.endswith("points") else None
     asked = tab_page(data="ring", loss="minimax")
-    assert asked.session_state["run_points"] is run and run.config.loss == "hinge"
+    assert own(asked, "points").run is run and run.config.loss == "hinge"
     assert "The 70 steps so far" in " ".join(m.value for m in asked.markdown)
     bare = tab_page()
-    assert bare.session_state["config_points"].loss == "minimax"  # as the tab stood last, with its question
+    assert own(bare, "points").config.loss == "minimax"  # as the tab stood last, with its question
     assert "The 70 steps so far" in " ".join(m.value for m in bare.markdown)
 
 
@@ -726,7 +673,7 @@ def test_every_switch_that_outlives_a_change_of_page_outlives_a_refresh():
             keys = re.findall(r'key=f?"([^"]+)"', text[start : match.end() + 200])
             found |= set(keys[:1])
     assert len(found) > 20
-    assert {name for name in found if name not in remembered.NAMES} <= {"speed"}  # which is the run's
+    assert {name for name in found if name not in remembered.WIDGETS} <= {"speed"}  # which is the run's
 
 
 def test_a_browser_without_storage_is_told_what_autosave_can_do(hub, tab):
@@ -741,10 +688,8 @@ def test_news_is_told_once_by_its_number_on_every_page(hub, monkeypatch):
     told = []
     monkeypatch.setattr(liveplot, "notices", lambda items: told.append([item["text"] for item in items]))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.session_state["news"] = [
-        ({"number": "1", "text": "first"}, float("inf")),
-        ({"number": "2", "text": "old"}, 0.0),
-    ]
+    heard = [({"number": "1", "text": "first"}, float("inf")), ({"number": "2", "text": "old"}, 0.0)]
+    app.session_state["ganscope"] = page_state.Tab(news=heard)
     app.run()
     for page in ("images", "compare", "runs", "tutorials", "scores", "guide"):
         told.clear()
@@ -793,10 +738,10 @@ def test_a_saved_run_opens_on_its_page(hub, saved_runs):
     app = open_page("pages/runs.py")
     app.button(key="open_by_hand").click().run()
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    page.session_state["open_wanted"] = app.session_state["open_wanted"]
+    page.session_state["ganscope"] = app.session_state["ganscope"]
     page.run()
     assert not page.exception
-    run = page.session_state["run_points"]
+    run = own(page, "points").run
     assert run.sources[0].folder.name == "by hand" and hub.started == [run]
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pages.ui.session import own_run
-from tests.pages.test_pages import FakeHub, open_page
+from tests.support.app import FakeHub, open_page, own
 
 
 @pytest.fixture(autouse=True)
@@ -33,15 +33,15 @@ def errors(app):
 
 def test_points_good_bad_the_same_good_again_and_another():
     app = open_page(data="file")
-    points = lambda: app.session_state["run_points"].data.points  # noqa: E731
-    assert given(app, "points", "good.csv", csv(10)).session_state["run_points"].config.data == "file"
+    points = lambda: own(app, "points").run.data.points  # noqa: E731
+    assert own(given(app, "points", "good.csv", csv(10)), "points").run.config.data == "file"
     assert points()[:, 0].min() == 10 and points()[:, 1].min() == 20 and not errors(app)
     before = points()
     given(app, "points", "bad.csv", b"x,y\n1,2\n3,no number\n" + b"4,5\n" * 30)
     assert "bad.csv" in errors(app) and "no number" in errors(app)
     assert np.array_equal(points(), before)  # the last good one stays, and is used on
     app.button(key="new_seed").click().run()
-    assert "bad.csv" in errors(app) and app.session_state["run_points"].config.data == "file"
+    assert "bad.csv" in errors(app) and own(app, "points").run.config.data == "file"
     given(app, "points", "good.csv", csv(10))
     assert not errors(app) and points()[:, 0].min() == 10 and len(points()) == len(before)
     given(app, "points", "other.csv", csv(500))
@@ -62,12 +62,12 @@ def test_images_are_those_of_the_file_to_the_pixel():
         return sorted(image.tobytes() for image in images)
 
     given(app, "images", "own.npz", npz(pixels))
-    data = app.session_state["run_images"].data
+    data = own(app, "images").run.data
     assert data.pixels.shape == (40, 28, 28, 1) and rows(data.pixels[..., 0]) == rows(pixels)
     broken = io.BytesIO()
     Image.new("L", (28, 28)).save(broken, "PNG")
     given(app, "images", "broken.npz", broken.getvalue())
     assert "broken.npz" in errors(app)
-    assert rows(app.session_state["run_images"].data.pixels[..., 0]) == rows(pixels)
+    assert rows(own(app, "images").run.data.pixels[..., 0]) == rows(pixels)
     given(app, "images", "other.npz", npz(255 - pixels))
-    assert not errors(app) and rows(app.session_state["run_images"].data.pixels[..., 0]) == rows(255 - pixels)
+    assert not errors(app) and rows(own(app, "images").run.data.pixels[..., 0]) == rows(255 - pixels)

@@ -8,7 +8,7 @@ import pytest
 from gan_core.recording import training_run as module
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import TrainingRun
-from tests.training.test_trainer import same, settings, trainer_of, uncompiled
+from tests.support.trainers import same, settings, trainer_of, uncompiled
 
 CONFIG = settings(g_norm="batch", d_norm="spectral", d_layers=2, dropout=0.2, seed=6, schedule="cosine")
 

@@ -19,7 +19,7 @@ from gan_core.runs.run_folders import Unreadable
 from gan_core.runs.run_reading import Saved
 from gan_core.runs.run_writing import Content
 from tests.support.tiny import point_trainer
-from tests.training.test_trainer import settings, trainer_of, uncompiled
+from tests.support.trainers import settings, trainer_of, uncompiled
 
 # Something of every kind that a state has: statistics, a counter of dropout, slots of two optimizers.
 CONFIG = settings(

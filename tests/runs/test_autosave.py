@@ -12,7 +12,7 @@ from gan_core.runs import autosave, run_folders, run_reading, run_restoring, run
 from gan_core.runs.autosave import Autosave
 from tests.runs.conftest import contents
 from tests.support.tiny import point_trainer
-from tests.training.test_trainer import same, settings, trainer_of, uncompiled
+from tests.support.trainers import same, settings, trainer_of, uncompiled
 
 CONFIG = settings()
 

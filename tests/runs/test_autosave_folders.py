@@ -10,7 +10,7 @@ from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import autosave_folders, run_writing
 from gan_core.runs.run_reading import Race
 from gan_core.runs.run_writing import Content
-from tests.training.test_trainer import settings, trainer_of, uncompiled
+from tests.support.trainers import settings, trainer_of, uncompiled
 
 OWNER, OTHER = "0123456789abcdef", "fedcba9876543210"
 

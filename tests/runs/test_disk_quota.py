@@ -13,7 +13,7 @@ from gan_core.runs.disk_quota import Room, room
 from gan_core.runs.run_writing import Content
 from tests.conftest import wait_until
 from tests.runs.conftest import CONFIG, END, contents, sentence, trained
-from tests.training.test_trainer import trainer_of
+from tests.support.trainers import trainer_of
 
 MB = 1_000_000
 

@@ -40,7 +40,7 @@ from tests.runs.conftest import (
     trained,
 )
 from tests.support.tiny import point_trainer, quadrants
-from tests.training.test_trainer import arrays, same, samples, trainer_of
+from tests.support.trainers import arrays, same, samples, trainer_of
 
 IMAGES = {"data": "picture_file", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 6}
 

@@ -31,7 +31,7 @@ from tests.runs.conftest import (
     sentence,
     zipped,
 )
-from tests.training.test_trainer import trainer_of, uncompiled
+from tests.support.trainers import trainer_of, uncompiled
 
 # -- what is broken -----------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import run_folders, run_reading, run_writing
 from gan_core.runs.run_writing import Content
 from tests.runs.conftest import CONFIG, END, about_of, contents, laid, looked_through, rows_of, sentence, trained
-from tests.training.test_trainer import same, trainer_of
+from tests.support.trainers import same, trainer_of
 
 # -- where nothing can be written ---------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
 from tests.runs.conftest import END, about_of, inside, npz, refused, replaced
 from tests.support.tiny import image_trainer
-from tests.training.test_trainer import same, settings, uncompiled
+from tests.support.trainers import same, settings, uncompiled
 
 # Written by the version before names: batch and layer norm with EMA; spectral norm, dropout, minibatch standard
 # deviation, RMSprop and SGD; convolutions with both norms; classes. All were trained for 8 steps, d_lr turned at 5.

@@ -11,8 +11,8 @@ from gan_core.runs.run_writing import Content
 from gan_core.serving.client import Run
 from gan_core.settings.config import GANConfig
 from gan_core.training.trainer import Trainer
+from tests.support.trainers import settings, trainer_of, uncompiled
 from tests.support.workers import hurried, poll_until
-from tests.training.test_trainer import settings, trainer_of, uncompiled
 
 # Real processes on two busy cores: one second chance, which pytest's summary counts as "rerun".
 pytestmark = pytest.mark.flaky(reruns=1)

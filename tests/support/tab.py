@@ -186,3 +186,11 @@ def texture(tab: Tab, plot: str = "samples") -> str:
 def moved(tab: Tab, plot: str, before: str) -> str:
     """The grid's picture once it is another than `before`."""
     return wait_until(lambda: (now := texture(tab, plot)) != before and now, 20, f"another picture in {plot}")
+
+
+def saved_runs(page, words: str) -> None:
+    """Opens the page Saved runs with only the runs of these words: other tests' autosaves would fill its first page."""
+    page.get_by_role("link", name="Saved runs").click()
+    search = page.get_by_placeholder("name, data set")
+    search.fill(words, timeout=90_000)
+    search.press("Enter")

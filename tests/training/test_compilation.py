@@ -30,7 +30,7 @@ from gan_core.training.compilation import PATHS
 from gan_core.training.train_step import ROWS, TrainStep
 from gan_core.training.trainer import Diverged, Trainer
 from tests.conftest import ROOT
-from tests.training.test_trainer import data_of, same, settings
+from tests.support.trainers import data_of, same, settings
 
 CONFIG = settings()
 FIRST = 4

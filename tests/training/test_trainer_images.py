@@ -20,7 +20,7 @@ from gan_core.settings.all_settings import LIVE_FIELDS
 from gan_core.settings.config import GANConfig
 from gan_core.training.train_step import COLUMNS, LABELS, REAL_D, REAL_G, Z_D, Z_G, TrainStep, draw_z
 from gan_core.training.trainer import Trainer
-from tests.training.test_trainer import LIVE_START, LIVE_VALUES, arrays, drawer, norm_of, same
+from tests.support.trainers import LIVE_START, LIVE_VALUES, arrays, drawer, norm_of, same
 
 SMALL = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 4}
 SMALL |= {"g_units": 8, "d_units": 8, "g_norm": "none", "d_norm": "none", "loss": "relativistic", "penalty": "r1"}

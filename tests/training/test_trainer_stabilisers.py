@@ -29,7 +29,7 @@ from gan_core.training.train_step import (
     pack,
 )
 from gan_core.training.trainer import COMPANIONS, COMPUTED, Diverged, Trainer
-from tests.training.test_trainer import (
+from tests.support.trainers import (
     LIVE_START,
     LIVE_VALUES,
     SMALL,

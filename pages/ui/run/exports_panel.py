@@ -169,25 +169,27 @@ def _begin(kind: str, source: Run | Saved) -> None:
         job = Job(kind, name, partial(_saved_now, source, name))
     else:
         job = Job(kind, source.name, lambda _folder: source.folder)
-    st.session_state.take_job, st.session_state.take_begun = job, True
+    tab = page_state.tab()
+    tab.export, tab.export_begun = job, True
     remembered.keep()  # at once: a refresh may come before the page is drawn to its end
 
 
 def begun() -> bool:
     """Whether an export was asked for since the page was drawn: a dialog that draws itself alone has it drawn anew."""
-    return st.session_state.get("take_begun", False)
+    return page_state.tab().export_begun
 
 
 def running() -> Job | None:
     """The export that is being made now."""
-    job = st.session_state.get("take_job")
+    job: Job | None = page_state.tab().export
     return job if job is not None and job.thread.is_alive() else None
 
 
 def progress() -> None:
     """The export on its way, on whatever page, and its delivery."""
-    job: Job | None = st.session_state.get("take_job")
-    st.session_state.take_begun = False
+    tab = page_state.tab()
+    job: Job | None = tab.export
+    tab.export_begun = False
     if job is None:
         return
     job.owner = _session()

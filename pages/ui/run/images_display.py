@@ -10,6 +10,7 @@ from pages.ui.components.liveplot import clicked, live_plot
 from pages.ui.figures import figure_parts, image_figures, loss_figures
 from pages.ui.run import time_machine
 from pages.ui.run.points_display import loss_switches
+from pages.ui.session import page_state
 
 
 def switches(run: Run) -> "Images":
@@ -60,11 +61,10 @@ def switches(run: Run) -> "Images":
 
 def _corners() -> tuple[int, int, float, float]:
     """The settings of the interpolation: how many corners, which draw of them, and the place between."""
-    state = st.session_state
-    state.setdefault("corner_draw", 0)
+    state, tab = st.session_state, page_state.tab()
 
     def other() -> None:
-        state.corner_draw += 1
+        tab.corner_draw += 1
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="latent_panel"):
         for name, first in (("corners", 2), ("blend_u", 0.5), ("blend_v", 0.5)):
@@ -102,7 +102,7 @@ def _corners() -> tuple[int, int, float, float]:
                 help="The other direction in the square.",
             )
         st.button("New corners", key="other_corners", on_click=other, help="Draws new corners at random.")
-    return count, state.corner_draw, u, v
+    return count, tab.corner_draw, u, v
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Images:
     corners: tuple[int, int, float, float] | None
 
     def view(self) -> View:
-        return View(side=self.side, rows=self.rows, picked=st.session_state.get("picked"), blend=self.corners)
+        return View(side=self.side, rows=self.rows, picked=page_state.tab().picked, blend=self.corners)
 
     def _row_names(self, snapshot: Snapshot) -> list[str]:
         names = snapshot.data.class_names
@@ -154,8 +154,8 @@ class Images:
 def _pick() -> None:
     place = clicked("live_samples")
     if place is not None:
-        st.session_state.picked = place
+        page_state.tab().picked = place
 
 
 def _unpick() -> None:
-    st.session_state.picked = None
+    page_state.tab().picked = None

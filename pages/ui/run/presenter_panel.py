@@ -55,7 +55,7 @@ def qr_code(text: str) -> bytes:
 
 def link(show: Show) -> str:
     """The address at which others watch."""
-    return f"{st.session_state.get('base', '/')}ganscope/watch/{show.token}"
+    return f"{page_state.tab().base}ganscope/watch/{show.token}"
 
 
 def presents(run: Run, display: Any, scores: Callable[[Snapshot], str]) -> None:

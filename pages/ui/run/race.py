@@ -43,7 +43,7 @@ def draw(bar: Any, log: bool) -> None:
             partial(_keep, run),
             icon=":material/save:",
             help="Saves each run of the race.",
-            disabled=time_machine.pending() is not None,
+            disabled=page_state.page().saving is not None,
         )
     time_machine.autosave(run, in_use)
     transport.transport(run, reset=_again, new_seed=_new_seed)
@@ -82,18 +82,18 @@ def _setup() -> None:
     if started:
         try:
             configs = racers(config, knob, values)
-            own_run.check(configs[0], page_state.upload(DATASETS[config.data].kind), configs[1:])
+            own_run.check(configs[0], page_state.page(DATASETS[config.data].kind).upload, configs[1:])
         except ConfigError as error:
             st.error(str(error))
             return
-        run_page.new_race(configs, page_state.upload(DATASETS[config.data].kind))
+        run_page.new_race(configs, page_state.page(DATASETS[config.data].kind).upload)
         st.rerun()
 
 
 def _base(kind: str | None, name: str) -> GANConfig:
     if kind is None:
         return PRESETS[name].config
-    return st.session_state.get(page_state.mine("config", kind)) or PRESETS[page_state.FIRST_PRESET[kind]].config
+    return page_state.page(kind).config or PRESETS[page_state.FIRST_PRESET[kind]].config
 
 
 def _values(name: str, knob: Hyperparameter, config: GANConfig) -> list[Any]:
@@ -147,7 +147,7 @@ def _new_seed(run: Run) -> None:
 
 
 def _keep(run: Run) -> None:
-    if time_machine.pending() is not None or exports_panel.too_early(run):
+    if page_state.page().saving is not None or exports_panel.too_early(run):
         return
     c = run.config
     time_machine.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])

@@ -23,6 +23,7 @@ from pages.ui.frames.presentations import SHOWS
 from pages.ui.run import downloads_panel, notices, presenter_panel, settings_panel, status, time_machine, transport
 from pages.ui.run.display import Display
 from pages.ui.session import clicks, own_run, page_state
+from pages.ui.session.page_state import Saving
 
 SAVING_MS = 300  # from one frame to the next while a save is on its way, and all else stands still
 QUEUE_MS = 1_000  # while a run waits for its turn
@@ -41,7 +42,7 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
     feed = own_feed(run)
     # What comes and goes has a place of its own, else what stands below would be drawn anew.
     with st.container(key="problems"):
-        problems = page_state.problems()
+        problems = page_state.page().problems
         if problems:
             st.warning(" ".join(problems))
             _elsewhere()
@@ -60,12 +61,12 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
 
 def _elsewhere() -> None:
     """A way to the page that the link in the address needs."""
-    wanted = st.session_state.get(page_state.mine("elsewhere"))
+    here = page_state.page()
+    wanted = here.elsewhere
     if wanted is not None and st.button("Open it there", key="open_elsewhere"):
-        del st.session_state[page_state.mine("elsewhere")]
-        st.session_state[page_state.mine("problems")] = []
-        page_state.set_config(wanted["config"])
-        st.switch_page(shell.PAGE_OF_KIND[wanted["kind"]])
+        here.elsewhere, here.problems = None, []
+        page_state.set_config(wanted)
+        st.switch_page(shell.PAGE_OF_KIND[DATASETS[wanted.data].kind])
 
 
 # -- other pages ask ----------------------------------------------------------------------------------------
@@ -73,12 +74,13 @@ def _elsewhere() -> None:
 
 def _open_wanted(run: Run) -> None:
     """Opens the saved run that another page asked for."""
-    wanted = st.session_state.get("open_wanted")
-    if wanted is None or wanted["kind"] != st.session_state.kind:
+    tab = page_state.tab()
+    wanted = tab.wanted
+    if wanted is None or wanted.kind != tab.kind:
         return
-    del st.session_state["open_wanted"]
+    tab.wanted = None
     try:
-        time_machine.open_in(run, run_reading.read(wanted["folder"]), wanted["step"])
+        time_machine.open_in(run, run_reading.read(wanted.folder), wanted.step)
     except ConfigError as error:
         page_state.say(str(error))
         return
@@ -87,8 +89,7 @@ def _open_wanted(run: Run) -> None:
 
 def new_race(configs: tuple[GANConfig, ...], upload: Any) -> None:
     """Starts this tab's race over with these settings; it stands at step 0."""
-    state = st.session_state
-    run = state.get(page_state.mine("run"))
+    run = page_state.page().run
     if run is None:
         run = own_run.keep(Run(configs[0], upload))
     run.race(configs, upload)
@@ -101,7 +102,7 @@ def new_race(configs: tuple[GANConfig, ...], upload: Any) -> None:
 
 def follow(run: Run, config: GANConfig) -> None:
     """Brings the run to the page's settings; a change that would throw steps away waits for a click."""
-    upload = page_state.upload()
+    upload = page_state.page().upload
     if DATASETS[config.data].upload and upload is None:
         st.info(
             "Upload a file in the sidebar. Until then you see the previous run.",
@@ -113,7 +114,7 @@ def follow(run: Run, config: GANConfig) -> None:
         return
     try:
         with st.spinner("Loading the data"):
-            own_run.check(config, page_state.upload())
+            own_run.check(config, upload)
     except MissingFile as missing:
         downloads_panel.offer(missing)
         return
@@ -137,7 +138,7 @@ def follow(run: Run, config: GANConfig) -> None:
 
 
 def _apply(run: Run) -> None:
-    run.configure(page_state.current(), page_state.upload(), restart=True)
+    run.configure(page_state.current(), page_state.page().upload, restart=True)
 
 
 def _keep(run: Run) -> None:
@@ -173,10 +174,10 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
 
 def own_feed(run: Run) -> Feed:
     """The feed of this page, which looks at `run` from now on; before anything is drawn that a frame may not fit."""
-    state, key = st.session_state, page_state.mine("feed")
-    feed = state[key] = feed_of(run, state.get(key), time_machine.past())
+    here = page_state.page()
+    feed = here.feed = feed_of(run, here.feed, here.past)
     feed.era = time_machine.era()
-    asked = time_machine.pending()
+    asked = here.saving
     feed.waits = partial(_wait, run, asked)
     feed.revision = partial(_revision, run, asked)
     feed.drawn = feed.revision(run.snapshot())
@@ -192,17 +193,17 @@ def finish(feed: Feed, snapshot: Snapshot, drawn: dict[str, Any]) -> None:
     live_feed(feed.token, drawn["wait"], drawn["place"])
 
 
-def _wait(run: Run, asked: dict[str, Any] | None, snapshot: Snapshot) -> int:
+def _wait(run: Run, asked: Saving | None, snapshot: Snapshot) -> int:
     if snapshot.moving:
         return MOVING_MS
-    if asked is not None and not asked["save"].done():
+    if asked is not None and not asked.save.done():
         return SAVING_MS
     return QUEUE_MS if own_run.hub().place(run) else 0
 
 
-def _revision(run: Run, asked: dict[str, Any] | None, snapshot: Snapshot) -> Hashable:
+def _revision(run: Run, asked: Saving | None, snapshot: Snapshot) -> Hashable:
     """What decides how the page looks around the picture, and changes without anybody's doing."""
-    frame, saved = snapshot.frame, asked is not None and asked["save"].done()
+    frame, saved = snapshot.frame, asked is not None and asked.save.done()
     kept, show = (frame.get("autosave") or {}).get("error"), SHOWS.of(run)
     there = (run.wants_play, run.worker is None, run.dropped is None, show is None, snapshot.step > 0)
     parts = (*(name in frame for name in ("layers", "neighbours", "blend")), len(snapshot.lanes))
@@ -216,7 +217,7 @@ def _note_speed(run: Run) -> None:
     if snapshot.status == "playing" and not run.speed and snapshot.steps_per_second > 0:
         cost = step_cost(snapshot.config, snapshot.data.shape)
         if cost:  # that of Keras models of a user's own is not known beforehand
-            st.session_state.speed_seen = cost * snapshot.steps_per_second
+            page_state.tab().operations_per_second = cost * snapshot.steps_per_second
 
 
 def _figures(display: Display, view: View, snapshot: Snapshot) -> dict[str, Figure]:

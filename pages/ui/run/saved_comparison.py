@@ -14,7 +14,7 @@ from gan_core.runs import run_folders, run_reading
 from gan_core.runs.run_reading import Saved
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import live_feed
-from pages.ui.frames.feed import Feed, feed_of
+from pages.ui.frames.feed import feed_of
 from pages.ui.run import comparison, notices, time_machine
 from pages.ui.session import own_run, page_state
 
@@ -28,9 +28,9 @@ def _opened(folder: str, saved: str, step: int) -> tuple[Saved, Recording, Any]:
 
 def _sources() -> dict[str, Any]:
     """What can be compared: name -> a session's run that trains now, or a saved one."""
-    state, found = st.session_state, {}
+    found = {}
     for kind in ("points", "images"):
-        run = state.get(page_state.mine("run", kind))
+        run = page_state.page(kind).run
         if run is not None and run.worker is not None and run.step > 0:
             found[f"now on {page_state.PAGE_OF[kind]}"] = run
     listed = [run for run in run_folders.listed(run_folders.runs_folder()) if isinstance(run, Saved)]
@@ -43,7 +43,7 @@ def draw(bar: Any, log: bool) -> None:
     notices.draw()
     sources = _sources()
     state = st.session_state
-    wanted = [name for name in state.get("compare", []) if name in sources]
+    wanted = [name for name in page_state.tab().compared if name in sources]
     if state.get("compare_runs") != wanted:
         state.compare_runs = wanted
     bar.multiselect(
@@ -84,7 +84,7 @@ def draw(bar: Any, log: bool) -> None:
 def _chosen() -> None:
     chosen = st.session_state.get("compare_runs")
     if chosen is not None:
-        st.session_state.compare = list(chosen)
+        page_state.tab().compared = list(chosen)
 
 
 class _Beside:
@@ -113,12 +113,12 @@ class _Beside:
 
 
 def _draw_beside(opened: list[tuple[str, Any]], log: bool) -> None:
-    state, key, of = st.session_state, page_state.mine("feed"), time_machine.era()
-    kept: Feed | None = state.get(key)
+    here, of = page_state.page(), time_machine.era()
+    kept = here.feed
     beside = kept.run if kept is not None and isinstance(kept.run, _Beside) else None
     if beside is None or [(n, id(s)) for n, s in beside.opened] != [(n, id(s)) for n, s in opened]:
         beside = _Beside(opened)
-    feed = state[key] = feed_of(beside, kept, time_machine.past())
+    feed = here.feed = feed_of(beside, kept, here.past)
     feed.era, feed.view = of, View(side=8)
     feed.figures = lambda snapshot: comparison.figures(snapshot.frame["columns"], log)
     feed.texts = lambda snapshot: comparison.texts(snapshot.frame["columns"])

@@ -18,6 +18,7 @@ from pages.ui.figures.score_texts import cells
 from pages.ui.run import exports_panel, settings_panel, time_machine
 from pages.ui.server import signing_in
 from pages.ui.session import page_state
+from pages.ui.session.page_state import Wanted
 
 
 def plain(text: str) -> str:
@@ -75,7 +76,7 @@ def row(run: Saved, chosen: int) -> None:
                 st.caption(scores)
             if run.note:
                 st.caption(plain(run.note))
-        ticked = run.name in st.session_state.get("compare", [])
+        ticked = run.name in page_state.tab().compared
         st.checkbox(
             "Compare",
             value=ticked,
@@ -86,23 +87,22 @@ def row(run: Saved, chosen: int) -> None:
         )
         st.button("Open", key=f"open_{key}", on_click=_want, args=(run, None), help="Continue this run.")
         if st.button("More", key=f"more_{key}", help="Branch, rename, note, export, delete."):
-            st.session_state.run_more = run.name
             _more(run)
-    if st.session_state.pop("go_to", None) == run.name:
+    if page_state.tab().go_to == run.name:
+        page_state.tab().go_to = ""
         st.switch_page(shell.PAGE_OF_KIND[DATASETS[c.data].kind])
 
 
 def _tick(name: str, key: str) -> None:
-    state = st.session_state
-    others = [n for n in state.get("compare", []) if n != name]
-    state.compare = [*others, name] if state.get(key) else others
+    tab = page_state.tab()
+    others = [n for n in tab.compared if n != name]
+    tab.compared = [*others, name] if st.session_state.get(key) else others
 
 
 def _want(run: Saved, step: int | None) -> None:
     """Opens the run on its page with the next drawing."""
-    state = st.session_state
-    state.open_wanted = {"folder": run.folder, "step": step, "kind": DATASETS[run.config.data].kind}
-    state.go_to = run.name
+    tab = page_state.tab()
+    tab.wanted, tab.go_to = Wanted(DATASETS[run.config.data].kind, run.folder, step), run.name
 
 
 @st.dialog("Run", width="large")

@@ -58,7 +58,7 @@ def _turned(name: str) -> None:
     try:
         page_state.set_config(page_state.current().updated({name: value}))
     except ConfigError as error:
-        st.session_state[page_state.mine("problems")] = [str(error), "The old value is kept."]
+        page_state.page().problems = [str(error), "The old value is kept."]
 
 
 def _show(name: str, knob: Hyperparameter, value: Any) -> None:
@@ -78,7 +78,7 @@ def _show(name: str, knob: Hyperparameter, value: Any) -> None:
     if knob.kind is bool:
         st.toggle(knob.label, value, **about)
     elif knob.choices is not None:
-        offered = options(name, knob, st.session_state.kind)
+        offered = options(name, knob, page_state.tab().kind)
         about["help"] += "\n\n" + "\n".join(f"- `{n}`: {knob.choices[n]}" for n in offered)
         st.selectbox(knob.label, offered, offered.index(value) if value in offered else 0, **about)
         if name == "architecture":
@@ -118,7 +118,7 @@ def rounded(milliseconds: float) -> str:
 def step_seconds(config: GANConfig) -> float:
     """Roughly how long a step takes on this machine, 0 where the networks cannot make such data."""
     try:
-        return step_cost(config, sample_shape(config)) / st.session_state.get("speed_seen", ASSUMED_SPEED)
+        return step_cost(config, sample_shape(config)) / (page_state.tab().operations_per_second or ASSUMED_SPEED)
     except ConfigError:
         return 0.0
 
@@ -164,7 +164,7 @@ def _preset() -> None:
 
     st.selectbox(
         "Preset",
-        [name for name, row in PRESETS.items() if row.kind == st.session_state.kind],
+        [name for name, row in PRESETS.items() if row.kind == page_state.tab().kind],
         index=None,
         key="preset",
         on_change=clicks.here(chosen),
@@ -193,10 +193,7 @@ def _recipe(config: GANConfig) -> None:
             try:
                 page_state.set_config(RECIPES[name].of(page_state.current()))
             except ConfigError as error:
-                st.session_state[page_state.mine("problems")] = [
-                    f"The recipe {name} does not fit this data set:",
-                    str(error),
-                ]
+                page_state.page().problems = [f"The recipe {name} does not fit this data set:", str(error)]
 
     now = recipe_of(config)
     listed = "\n".join(f"- `{name}`: {row.description} ({row.source})" for name, row in RECIPES.items())
@@ -215,7 +212,7 @@ def _recipe(config: GANConfig) -> None:
 def _show_data(config: GANConfig) -> None:
     knob = HYPERPARAMETERS["data"]
     key = "knob_data"
-    names = [name for name, row in DATASETS.items() if row.kind == st.session_state.kind]
+    names = [name for name, row in DATASETS.items() if row.kind == page_state.tab().kind]
     if st.session_state.get(key) != config.data:
         st.session_state[key] = config.data
     st.selectbox(
@@ -267,6 +264,6 @@ def _show_classes(knob: Hyperparameter, value: str) -> None:
 def class_names(config: GANConfig) -> tuple[str, ...]:
     """The names of all classes of a set of images, before any are left out; () where there are none."""
     if DATASETS[config.data].upload:
-        own = page_state.upload()
+        own = page_state.page().upload
         return () if own is None or isinstance(own, np.ndarray) else own.class_names
     return DATASETS[config.data].class_names

@@ -17,33 +17,27 @@ from gan_core.runs.disk_quota import room
 from gan_core.runs.run_reading import Saved
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import branched, scrubber
-from pages.ui.frames.feed import Past
 from pages.ui.run import exports_panel, presenter_panel
 from pages.ui.server import signing_in
 from pages.ui.session import clicks, own_run, page_state
+from pages.ui.session.page_state import Saving
 
 # -- looking back -------------------------------------------------------------------------------------------
 
 
 def era() -> str:
     """Names what the scrubber looks at: the present is another after Play, Reset, a branch or an opened run."""
-    return f"{page_state.mine('era')} {st.session_state.get(page_state.mine('era'), 0)}"
+    return f"{page_state.tab().kind} {page_state.page().era}"
 
 
 def present() -> None:
     """Back to the present."""
-    state, key = st.session_state, page_state.mine("era")
-    state[key] = state.get(key, 0) + 1
-
-
-def past() -> Past:
-    """The step that the user of this page looks back at. A refresh does not forget it."""
-    return st.session_state.setdefault(page_state.mine("past"), Past())
+    page_state.page().era += 1
 
 
 def recorded() -> tuple[str, Callable[[Snapshot, int | None], dict[str, Any]]]:
     """(the scrubber's key, what it shows of a snapshot and the step looked at from now on)."""
-    of, fork, none = era(), pending() is None, np.zeros(0, np.int32)
+    of, fork, none = era(), page_state.page().saving is None, np.zeros(0, np.int32)
 
     def about(snapshot: Snapshot, at: int | None) -> dict[str, Any]:
         frame = snapshot.frame
@@ -61,21 +55,10 @@ def draw_scrubber(run: Run, key: str, data: dict[str, Any]) -> None:
 # -- saving and forking -------------------------------------------------------------------------------------
 
 
-def pending() -> dict[str, Any] | None:
-    """The save that the worker has been asked for: {save (a future of its folders), fork (a step, or None)}."""
-    return st.session_state.get(page_state.mine("saving"))
-
-
-def settled() -> bool:
-    """Whether a save that was asked for has ended, so that a full run can act on it."""
-    asked = pending()
-    return asked is not None and asked["save"].done()
-
-
 def _branch(run: Run, key: str, drawn_of: str) -> None:
     """Saves the run as it is and then goes on, as a branch, from its last checkpoint up to the step looked at."""
     wish = branched(key)
-    if wish is None or wish["of"] != drawn_of or pending() is not None:
+    if wish is None or wish["of"] != drawn_of or page_state.page().saving is not None:
         return
     snapshot, at, c = run.snapshot(), wish["at"], run.config
     points = [int(s) for s in snapshot.frame.get("checkpoints", []) if at is None or s <= at]
@@ -88,27 +71,28 @@ def ask(run: Run, names: list[str], note: str = "", fork: int | None = None) -> 
     root = run_folders.runs_folder()
     fit = ["".join(c if c.isalnum() or c in " ._-" else " " for c in name) for name in names]
     save = run.save([root / name for name in fit], note, signing_in.owner())
-    st.session_state[page_state.mine("saving")] = {"save": save, "fork": fork}
+    page_state.page().saving = Saving(save, fork)
 
 
 def settle(run: Run) -> None:
     """Acts on a save that has ended: says so, or opens the branch."""
-    state = st.session_state
-    if not settled():
+    here = page_state.page()
+    asked = here.saving
+    if asked is None or not asked.save.done():
         return
-    asked = state.pop(page_state.mine("saving"))
+    here.saving = None
     try:
-        folders = asked["save"].result()
+        folders = asked.save.result()
         names = "”, “".join(folder.name for folder in folders)
-        if asked["fork"] is None:
+        if asked.fork is None:
             page_state.say(f"Saved: “{names}”. See Saved runs.")
             return
-        open_in(run, run_reading.read(folders[0]), asked["fork"])
+        open_in(run, run_reading.read(folders[0]), asked.fork)
     except ConfigError as failed:
         page_state.say(str(failed))
         return
     page_state.say(
-        f"New branch from step {asked['fork']:,}. Change settings, then press Play. The original is saved as “{names}”."
+        f"New branch from step {asked.fork:,}. Change settings, then press Play. The original is saved as “{names}”."
     )
 
 
@@ -170,15 +154,16 @@ def _save_form(run: Run) -> None:
         key = page_state.mine("save_go")
         save = clicks.once(key, partial(_save, run))
         st.form_submit_button("Save", key=key, icon=":material/save:", on_click=save)
-    if st.session_state.get(page_state.mine("save_error")):
-        st.error(st.session_state[page_state.mine("save_error")])
-    if pending() is not None:
+    here = page_state.page()
+    if here.save_error:
+        st.error(here.save_error)
+    if here.saving is not None:
         st.caption("Saving.")
 
 
 def _save(run: Run) -> None:
-    state = st.session_state
-    if pending() is not None or exports_panel.too_early(run):
+    state, here = st.session_state, page_state.page()
+    if here.saving is not None or exports_panel.too_early(run):
         return
     given = (state.get(page_state.mine("save_name")) or "").strip()
     name = given or f"{run.config.data} {datetime.now():%d %b %H.%M}"
@@ -186,9 +171,9 @@ def _save(run: Run) -> None:
         if (run_folders.runs_folder() / run_folders.checked_name(name)).exists():
             raise ConfigError(f"There is already a run named “{name}”. Choose another name.")
         ask(run, [name], run_folders.checked_note(state.get(page_state.mine("save_note")) or ""))
-        state[page_state.mine("save_error")] = ""
+        here.save_error = ""
     except ConfigError as error:
-        state[page_state.mine("save_error")] = str(error)
+        here.save_error = str(error)
 
 
 # -- autosave -----------------------------------------------------------------------------------------------
@@ -196,7 +181,7 @@ def _save(run: Run) -> None:
 
 def owner() -> str:
     """The visitor's account or, without a sign-in, this browser, as a hash: who may continue what was left."""
-    browser = st.session_state.get("browser", "")
+    browser = page_state.tab().browser
     return signing_in.owner() or (hashlib.sha256(browser.encode()).hexdigest()[:16] if browser else "")
 
 
@@ -216,11 +201,11 @@ def autosave(run: Run, in_use: set[str]) -> None:
 def offer(run: Run | None, in_use: set[str], start: Callable[[Run], Any]) -> None:
     """Offers the run, or the race, that this browser autosaved last and that nobody trains now, until it is taken or
     declined."""
-    state = st.session_state
+    tab = page_state.tab()
     if run is not None and run.worker is not None and (run.step > 0 or run.wants_play or run.sources or run.dropped):
         return
-    saved = autosave_folders.left_behind(run_folders.runs_folder(), owner(), state.kind, in_use)
-    if not saved or saved[0].name in state.get("declined", ()):
+    saved = autosave_folders.left_behind(run_folders.runs_folder(), owner(), tab.kind, in_use)
+    if not saved or saved[0].name in tab.declined:
         return
     what = f"race of {len(saved)} runs" if len(saved) > 1 else "run"
     step, when = max(one.step for one in saved), age(max(one.saved for one in saved))
@@ -249,7 +234,7 @@ def _take_up(run: Run | None, saved: list[Saved], start: Callable[[Run], Any]) -
 
 
 def _decline(name: str) -> None:
-    st.session_state.declined = {*st.session_state.get("declined", ()), name}
+    page_state.tab().declined |= {name}
 
 
 def age(saved: str) -> str:

@@ -17,9 +17,8 @@ STEPS = (1, 10, 100)
 def start(run: Run) -> bool:
     """Gives the run a training process; False where it has to wait for one in the queue. One run of a tab trains at a
     time."""
-    state = st.session_state
     for kind, page in page_state.PAGE_OF.items():
-        other = state.get(page_state.mine("run", kind))
+        other = page_state.page(kind).run
         if other is not None and other is not run and other.wants_play:
             other.pause()  # two at once would each run at half speed
             page_state.say(f"Paused the run on {page}: in a tab one run trains at a time.")
@@ -49,7 +48,7 @@ def _step(run: Run) -> None:
 def _reset(run: Run) -> None:
     time_machine.present()
     config = page_state.current()
-    run.reset(run.config if own_run.trouble(config) else config, page_state.upload())
+    run.reset(run.config if own_run.trouble(config) else config, page_state.page().upload)
 
 
 def _undo(run: Run) -> None:
@@ -59,9 +58,9 @@ def _undo(run: Run) -> None:
         return
     time_machine.present()
     run.undo()
-    if st.session_state.kind in page_state.FIRST_PRESET:
+    if page_state.tab().kind in page_state.FIRST_PRESET:
         page_state.set_config(run.config)
-        if run.upload is not None and run.upload is not page_state.upload():
+        if run.upload is not None and run.upload is not page_state.page().upload:
             page_state.set_upload(run.upload, "your file", "")
 
 
@@ -70,7 +69,7 @@ def _new_seed(run: Run) -> None:
     config = page_state.current().updated({"seed": another_seed()})
     page_state.set_config(config)
     if not own_run.trouble(config):
-        run.configure(config, page_state.upload(), restart=True)
+        run.configure(config, page_state.page().upload, restart=True)
 
 
 def another_seed() -> int:

@@ -44,10 +44,9 @@ UPLOADS = {
 
 def panel(about: Upload) -> None:
     """The user's own data, kept in the session; a bad file leaves the last good one."""
-    state = st.session_state
-    if page_state.upload() is not None and state.get(page_state.mine("upload_name")):
-        name, note = state[page_state.mine("upload_name")], state[page_state.mine("upload_note")]
-        st.caption(f"{name}: {len(page_state.upload()):,} {about.unit}. {note}")
+    here = page_state.page()
+    if here.upload is not None and here.upload_name:
+        st.caption(f"{here.upload_name}: {len(here.upload):,} {about.unit}. {here.upload_note}")
     file = st.file_uploader(
         about.label,
         type=list(about.types),
@@ -55,16 +54,16 @@ def panel(about: Upload) -> None:
         key=page_state.mine("upload_file"),
         help=about.help,
     )
-    if file is None or state.get(page_state.mine("upload_id")) == file.file_id:
-        if state.get(page_state.mine("upload_error")):
-            st.error(state[page_state.mine("upload_error")])
+    if file is None or here.upload_id == file.file_id:
+        if here.upload_error:
+            st.error(here.upload_error)
         return
-    state[page_state.mine("upload_id")], state[page_state.mine("upload_error")] = file.file_id, ""
+    here.upload_id, here.upload_error = file.file_id, ""
     try:
         with st.spinner("Reading the file"):
             data, note = about.parse(file.getvalue(), file.name)
     except ConfigError as error:
-        state[page_state.mine("upload_error")] = str(error)
+        here.upload_error = str(error)
         st.error(str(error))
         return
     page_state.set_upload(data, file.name, note)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.ui.session import page_state
+
 _CLICKS = threading.Lock()
 
 
@@ -39,10 +41,10 @@ def here(action: Callable[..., None]) -> Callable[..., None]:
 
     Else it would act on that page's settings. Its own widget may be gone, too: ask with `session_state.get`.
     """
-    kind = st.session_state.get("kind")
+    kind = page_state.tab().kind
 
     def acts(*args) -> None:
-        if st.session_state.get("kind") == kind:
+        if page_state.tab().kind == kind:
             action(*args)
 
     return acts

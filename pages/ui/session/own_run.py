@@ -29,17 +29,16 @@ def hub() -> Hub:
 
 def own_run() -> Run:
     """This tab's run of this page: found again by the tab's own key after a refresh, else a fresh one."""
-    state = st.session_state
+    here = page_state.page()
     try:
         hub()
     except ValueError as error:  # a malformed environment variable
         st.error(str(error))
         st.stop()
-    config, run_key = page_state.current(), page_state.mine("run")
-    if run_key not in state:
-        usable = config if not trouble(config) else PRESETS[page_state.FIRST_PRESET[state.kind]].config
-        keep(Run(usable, page_state.upload()))
-    run: Run = state[run_key]
+    config, run = page_state.current(), here.run
+    if run is None:
+        usable = config if not trouble(config) else PRESETS[page_state.FIRST_PRESET[page_state.tab().kind]].config
+        run = keep(Run(usable, here.upload))
     _own_again(run)
     hub().visit(_session(), run.config)
     return run
@@ -47,9 +46,9 @@ def own_run() -> Run:
 
 def keep(run: Run) -> Run:
     """Makes `run` this tab's run of this kind of page."""
-    state = st.session_state
-    state[page_state.mine("run")] = run
-    hub().adopt(_seat(state.get("tab") or f"session {_session()}", state.kind), _session(), run)
+    tab = page_state.tab()
+    page_state.page().run = run
+    hub().adopt(_seat(tab.key or f"session {_session()}", tab.kind), _session(), run)
     return run
 
 
@@ -62,7 +61,7 @@ def _own_again(run: Run) -> None:
 
 def race_run() -> Run | None:
     """This tab's race, if it has one."""
-    run = st.session_state.get(page_state.mine("run"))
+    run = page_state.page().run
     if run is not None:
         _own_again(run)
     hub().visit(_session(), PRESETS["ring"].config if run is None else run.config)
@@ -79,12 +78,12 @@ def claim() -> None:
 
     Before any widget of the page is drawn.
     """
-    state = st.session_state
-    said = tab_key(state.get("tab_renew", ""), state.get("tab_attempt", 0))
-    if said is None or said == state.get("tab_said"):
+    tab = page_state.tab()
+    said = tab_key(tab.renew, tab.attempt)
+    if said is None or said == tab.said:
         return
-    state.tab_said = said
-    key, state.browser, attempt, state.base, alone = said
+    tab.said = said
+    key, tab.browser, attempt, tab.base, alone = said
     try:
         found = {kind: hub().take_up(_seat(key, kind), _session(), alone) for kind in page_state.PAGE_OF}
     except ValueError:  # a malformed environment variable, of which the page speaks
@@ -92,34 +91,34 @@ def claim() -> None:
     except PermissionError:
         # Another page holds it: an old one that is just closing, or this tab is a duplicate.
         if attempt >= CLAIM_ATTEMPTS:
-            state.tab_renew = key
-        state.tab_attempt = attempt + 1
+            tab.renew = key
+        tab.attempt = attempt + 1
         st.rerun()
-    chosen = {} if "tab" in state else remembered.restore(key)
-    state.tab = key
-    again = bool(chosen)
+    before = None if tab.key else remembered.restore(key)
+    tab.key = key
+    again = before is not None
     for kind, run in found.items():
-        own = state.get(page_state.mine("run", kind))
+        page = tab.pages[kind]
+        own = page.run
         taken = run if run is not own and (own is None or own.worker is None) else None
         if run is None and own is not None:
             hub().adopt(_seat(key, kind), _session(), own)
         elif taken is not None:
-            state[page_state.mine("run", kind)] = taken
+            page.run = taken
             if taken.upload is not None:
-                name, note = (state.get(page_state.mine(f"upload_{about}", kind)) for about in ("name", "note"))
-                page_state.set_upload(taken.upload, name or "your file", note or "", kind)
+                page_state.set_upload(taken.upload, page.upload_name or "your file", page.upload_note, kind)
             again = True
-        before = chosen.get(page_state.mine("config", kind)) or (None if taken is None else taken.config)
-        if before is not None and kind in page_state.FIRST_PRESET:
-            page_state.go_on_with(before, kind)
+        config = (before or {}).get(kind) or (None if taken is None else taken.config)
+        if config is not None and kind in page_state.FIRST_PRESET:
+            page_state.go_on_with(config, kind)
     if again:
         st.rerun()
 
 
 def stores_nothing() -> bool:
     """Whether this browser gives a page no storage: then nobody finds a closed tab's runs for its user."""
-    state = st.session_state
-    return "tab" in state and state.browser == state.tab
+    tab = page_state.tab()
+    return bool(tab.key) and tab.browser == tab.key
 
 
 def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) -> None:
@@ -136,7 +135,7 @@ def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) ->
 def trouble(config: GANConfig) -> str:
     """Why no run can be made of the page's settings, or ""."""
     try:
-        check(config, page_state.upload())
+        check(config, page_state.page().upload)
     except ConfigError as error:
         return str(error)
     return ""

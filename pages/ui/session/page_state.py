@@ -1,58 +1,139 @@
-"""What a page holds of its user's choice: settings, address, news, own data; each kind of page has its own."""
+"""What a tab's session holds beside its widgets: which page is open, each page's settings, run and own data, the news.
+
+The widgets' own values are in `st.session_state`, under the keys of the page's elements; all else is in one `Tab`.
+"""
 
 import itertools
 import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from gan_core.data.datasets import DATASETS
+from gan_core.serving.client import Run
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.setting_texts import DATA_PREFIX
+from pages.ui.frames.feed import Feed, Past
 
 FIRST_PRESET = {"points": "ring", "images": "digits"}
 NEWS_SECONDS = 30.0  # after which no page shows it any more; the browser takes it away sooner
 PAGE_OF = {"points": "Points", "images": "Images", "race": "Compare"}
 
 
+# -- what there is to hold ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Saving:
+    """A save that the worker has been asked for; fork: the step from which a branch is to go on, None without one."""
+
+    save: "Future[list[Path]]"
+    fork: int | None = None
+
+
+@dataclass
+class Page:
+    """What one kind of page (`points`, `images`, `race`) holds for its tab."""
+
+    config: GANConfig | None = None  # None until the page is drawn first
+    before: GANConfig | None = None  # that of the tab before a refresh
+    linked: bool = False  # whether the page was opened by an address that names settings
+    problems: list[str] = field(default_factory=list)  # of the last settings, a sentence each
+    elsewhere: GANConfig | None = None  # settings of the address that need the other page
+    # The user's own data: points float32 [N, 2] or Pictures, what they are called, and what was done to them.
+    upload: Any = None
+    upload_name: str = ""
+    upload_note: str = ""
+    upload_id: str = ""  # the file that was read last
+    upload_error: str = ""
+    run: Run | None = None
+    feed: Feed | None = None
+    past: Past = field(default_factory=Past)
+    era: int = 0  # counts what the scrubber looks at (time_machine.py)
+    saving: Saving | None = None
+    save_error: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A saved run that a page is to open, from its end or as a branch from `step`."""
+
+    kind: str
+    folder: Path
+    step: int | None = None
+
+
+@dataclass
+class Tab:
+    """What a tab's session holds."""
+
+    kind: str = ""  # the kind of the page that is drawn, "" before the first
+    pages: dict[str, Page] = field(default_factory=lambda: {kind: Page() for kind in PAGE_OF})
+    # What the browser has said of itself (own_run.claim): the tab's own key, the browser's, where GANscope begins.
+    key: str = ""
+    browser: str = ""
+    base: str = "/"
+    said: tuple[Any, ...] | None = None
+    renew: str = ""
+    attempt: int = 0
+    news: list[tuple[dict[str, str], float]] = field(default_factory=list)  # and until when each is shown
+    wanted: Wanted | None = None
+    go_to: str = ""  # the saved run whose page is to be opened
+    compared: list[str] = field(default_factory=list)  # the saved runs that were chosen to be compared
+    declined: frozenset[str] = frozenset()  # autosaved runs that are offered no more
+    export: Any = None  # the last one (exports_panel.Job)
+    export_begun: bool = False  # since the page was drawn
+    picked: int | None = None  # the image whose neighbours are shown
+    corner_draw: int = 0  # of the interpolation's corners
+    operations_per_second: float | None = None  # floating-point, as a run has shown
+
+
+def tab() -> Tab:
+    """This session's."""
+    return st.session_state.setdefault("ganscope", Tab())
+
+
+def page(kind: str | None = None) -> Page:
+    """What the page of this kind holds; without one, the page that is open."""
+    here = tab()
+    return here.pages[kind or here.kind]
+
+
 def open_page(kind: str) -> None:
-    """Says which page this is, `points` or `images`: each has settings and a run of its own."""
-    st.session_state.kind = kind
+    """Says which kind of page this is: each has settings and a run of its own."""
+    tab().kind = kind
 
 
-def mine(name: str, kind: str | None = None) -> str:
-    """The session's key for what each page has of its own."""
-    return f"{name}_{kind or st.session_state.kind}"
+def mine(name: str) -> str:
+    """The key of an element that each kind of page has of its own."""
+    return f"{name}_{tab().kind}"
+
+
+# -- settings -----------------------------------------------------------------------------------------------
 
 
 def current() -> GANConfig:
     """The settings that the page shows; at its first run those of the address, or of the tab before a refresh."""
-    state = st.session_state
-    if mine("config") not in state:
-        state[mine("linked")] = bool(dict(st.query_params))
-        config, found = _from_url(state.kind)
-        state[mine("config")] = config if linked(state.kind) else state.get(mine("before"), config)
-        state[mine("problems")] = [*found, "All other settings of the link are used."] if found else []
-    return state[mine("config")]
+    here = page()
+    if here.config is None:
+        here.linked = bool(dict(st.query_params))
+        config, found = _from_url(tab().kind)
+        here.config = config if here.linked or here.before is None else here.before
+        here.problems = [*found, "All other settings of the link are used."] if found else []
+    return here.config
 
 
 def go_on_with(config: GANConfig, kind: str) -> None:
     """Makes `config`, of the tab before a refresh, that of its page, unless an address names settings."""
-    if mine("config", kind) not in st.session_state:
-        st.session_state[mine("before", kind)] = config
-    elif not linked(kind):
+    there = page(kind)
+    if there.config is None:
+        there.before = config
+    elif not there.linked:
         set_config(config)
-
-
-def linked(kind: str) -> bool:
-    """Whether the page of this kind was opened by an address that names settings: a link, or a refresh."""
-    return st.session_state.get(mine("linked", kind), False)
-
-
-def problems() -> list[str]:
-    """What was wrong with the last settings, a sentence each."""
-    return st.session_state.get(mine("problems"), [])
 
 
 def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
@@ -72,27 +153,9 @@ def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
     shown_by = DATASETS[config.data].kind
     if shown_by != kind:
         problems.append(f"This link needs the page {PAGE_OF[shown_by]}: its data set is {config.data}.")
-        st.session_state[mine("elsewhere")] = {"kind": shown_by, "config": config}
+        page(kind).elsewhere = config
         return first, problems
     return config, problems + more
-
-
-_NUMBERS = itertools.count(time.time_ns())
-
-
-def say(text: str) -> None:
-    """A sentence of news, for whichever page is drawn next."""
-    note = {"number": str(next(_NUMBERS)), "text": text}
-    st.session_state.news = [*((n, until) for n, until in _news()), (note, time.monotonic() + NEWS_SECONDS)]
-
-
-def _news() -> list[tuple[dict[str, str], float]]:
-    return [(note, until) for note, until in st.session_state.get("news", []) if time.monotonic() < until]
-
-
-def news() -> list[dict[str, str]]:
-    """What is new, each a {number, text}; the browser shows each once (pages/ui/run/notices.py)."""
-    return [note for note, _ in _news()]
 
 
 def write_url(config: GANConfig) -> None:
@@ -104,17 +167,31 @@ def write_url(config: GANConfig) -> None:
 
 def set_config(config: GANConfig) -> None:
     """Makes `config` its page's, as if its settings had been changed one by one."""
-    kind = DATASETS[config.data].kind
-    st.session_state[mine("config", kind)] = config
-    st.session_state[mine("problems", kind)] = []
+    there = page(DATASETS[config.data].kind)
+    there.config, there.problems = config, []
 
 
 def set_upload(data: Any, name: str, note: str, kind: str | None = None) -> None:
     """Keeps the user's own data for a page, this one if no kind is named."""
-    for key, value in (("upload", data), ("upload_name", name), ("upload_note", note)):
-        st.session_state[mine(key, kind)] = value
+    there = page(kind)
+    there.upload, there.upload_name, there.upload_note = data, name, note
 
 
-def upload(kind: str | None = None) -> Any:
-    """The user's own data of a page, this one if no kind is named: points float32 [N, 2] or Pictures; None without."""
-    return st.session_state.get(mine("upload", kind))
+# -- news ---------------------------------------------------------------------------------------------------
+
+_NUMBERS = itertools.count(time.time_ns())
+
+
+def say(text: str) -> None:
+    """A sentence of news, for whichever page is drawn next."""
+    note = {"number": str(next(_NUMBERS)), "text": text}
+    tab().news = [*_news(), (note, time.monotonic() + NEWS_SECONDS)]
+
+
+def _news() -> list[tuple[dict[str, str], float]]:
+    return [(note, until) for note, until in tab().news if time.monotonic() < until]
+
+
+def news() -> list[dict[str, str]]:
+    """What is new, each a {number, text}; the browser shows each once (pages/ui/run/notices.py)."""
+    return [note for note, _ in _news()]

@@ -8,49 +8,74 @@ from typing import Any
 
 import streamlit as st
 
-# The settings themselves are in the address, the runs in the hub.
-NAMES = {
-    *("layers", "log_losses", "smooth_losses", "side", "framed", "latent", "corners", "corner_draw"),
-    *("blend_u", "blend_v", "rows", "picked", "step_size", "autosave", "declined", "take_job"),
-    *("compare", "compare_way", "compare_runs", "race_base", "race_knob"),
+from pages.ui.session import page_state
+from pages.ui.session.page_state import Page, Tab
+
+# The widgets whose values are kept. The settings themselves are in the address, the runs in the hub.
+WIDGETS = {
+    *("layers", "log_losses", "smooth_losses", "side", "framed", "latent", "corners"),
+    *("blend_u", "blend_v", "rows", "step_size", "autosave"),
+    *("compare_way", "compare_runs", "race_base", "race_knob"),
     *("runs_search", "runs_sort", "runs_autosaved", "disc_points", "cheat_data", "cheat_way", "cheat_strength"),
 }
-OF_A_PAGE = ("race_values_", "config_", "era_", "past_", "saving_", "upload_name_", "upload_note_")
+WIDGETS_OF_A_KNOB = "race_values_"
+OF_A_TAB = ("picked", "corner_draw", "declined", "export", "compared")
+OF_A_PAGE = ("config", "era", "past", "saving", "upload_name", "upload_note")
 MOST_TABS = 500
 KEPT_SECONDS = 6 * 3_600.0  # after the tab's last drawing
 
 
-@dataclass
-class _Tab:
-    values: dict[str, Any]
+@dataclass(frozen=True)
+class _Kept:
+    widgets: dict[str, Any]
+    tab: dict[str, Any]
+    pages: dict[str, dict[str, Any]]
     at: float
 
 
-_TABS: OrderedDict[str, _Tab] = OrderedDict()  # the one that was drawn last is last
+_TABS: OrderedDict[str, _Kept] = OrderedDict()  # the one that was drawn last is last
 _LOCK = Lock()
 
 
 def keep() -> None:
     """Keeps what this tab's session has chosen, once the browser has said the tab's key."""
-    state = st.session_state
-    tab = state.get("tab")
-    if tab is None:
+    state, tab = st.session_state, page_state.tab()
+    if not tab.key:
         return
-    values = {str(name): state[name] for name in list(state) if name in NAMES or str(name).startswith(OF_A_PAGE)}
-    now = time.monotonic()
+    names = [str(name) for name in list(state)]
+    kept = _Kept(
+        {name: state[name] for name in names if name in WIDGETS or name.startswith(WIDGETS_OF_A_KNOB)},
+        _taken(tab, OF_A_TAB),
+        {kind: _taken(page, OF_A_PAGE) for kind, page in tab.pages.items()},
+        time.monotonic(),
+    )
     with _LOCK:
-        _TABS[tab] = _Tab(values, now)
-        _TABS.move_to_end(tab)
-        while len(_TABS) > MOST_TABS or next(iter(_TABS.values())).at < now - KEPT_SECONDS:
+        _TABS[tab.key] = kept
+        _TABS.move_to_end(tab.key)
+        while len(_TABS) > MOST_TABS or next(iter(_TABS.values())).at < kept.at - KEPT_SECONDS:
             _TABS.popitem(last=False)
 
 
-def restore(tab: str) -> dict[str, Any]:
-    """Gives a new session of this tab what the one before had chosen, and returns it; before any widget is drawn."""
+def _taken(held: Tab | Page, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(held, name) for name in names}
+
+
+def restore(key: str) -> dict[str, Any] | None:
+    """Gives a new session of the tab of this key what the one before had chosen, before any widget is drawn.
+
+    Returns the settings of its pages, which only become theirs where no link says others; None for a new tab.
+    """
     with _LOCK:
-        known = _TABS.get(tab)
-    values = {} if known is None else known.values
-    for name, value in values.items():
-        if not name.startswith("config_"):  # what the page's own link says comes first
-            st.session_state[name] = value
-    return values
+        known = _TABS.get(key)
+    if known is None:
+        return None
+    tab = page_state.tab()
+    for name, value in known.widgets.items():
+        st.session_state[name] = value
+    for name, value in known.tab.items():
+        setattr(tab, name, value)
+    for kind, values in known.pages.items():
+        for name, value in values.items():
+            if name != "config":
+                setattr(tab.pages[kind], name, value)
+    return {kind: values["config"] for kind, values in known.pages.items()}
