@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +15,13 @@ from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.runs.run_reading import Saved, is_run
+from gan_core.serving.run_origins import Dropped, Source, where_a_race_goes_on
 from gan_core.serving.worker_process import NOT_SAVED, WorkerProcess
 from gan_core.settings.config import GANConfig, same_structure, with_live_fields
 
 ASK_AGAIN_SECONDS = 3.0
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Source:
-    """A saved run to go on from, at its checkpoint `step` (None: the last), which makes a branch of it or not.
-
-    error: why it stands still for good, in a race.
-    """
-
-    folder: Path
-    step: int | None
-    branch: bool = False
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A run whose place another start took, `step` steps old; its training process keeps the recording of
-    `generation`, so `Run.undo` brings it back."""
-
-    generation: int
-    step: int
-    configs: tuple[GANConfig, ...]
-    upload: Any
-    sources: "tuple[Source, ...]"
-    autosave: dict[str, Any] | None
 
 
 class Run:
@@ -172,24 +147,11 @@ class Run:
             self._send_config()
 
     def open_race(self, racers: list[Saved], upload: Any) -> None:
-        """Goes on with an autosaved race, standing still where all its runs last stood together.
-
-        Those that had diverged stay out, as they did. Raises ConfigError where the runs have no step in common.
-        """
-        errors = ["" if saved.race is None else saved.race.error for saved in racers]
-        going = [saved for saved, error in zip(racers, errors, strict=True) if not error] or racers
-        shared = set.intersection(*(set(saved.checkpoints) for saved in going))
-        if not shared:
-            raise ConfigError("This race cannot go on: its runs were saved at different steps.")
-        at = max(shared)
-        steps = [at if saved in going else max(saved.checkpoints, default=None) for saved in racers]
-        configs = tuple(saved.checkpoints[s] for saved, s in zip(racers, steps, strict=True) if s is not None)
-        if len(configs) < len(racers):
-            raise ConfigError("This race cannot go on: a run has nothing to go on from.")
+        """Goes on with an autosaved race, standing still where all its runs last stood together. Raises ConfigError."""
+        configs, sources = where_a_race_goes_on(racers)
         self.pause()
         with self._lock:
-            each = zip(racers, steps, errors, strict=True)
-            self._anew(configs, upload, tuple(Source(saved.folder, s, False, error) for saved, s, error in each))
+            self._anew(configs, upload, sources)
             self._send_config()
 
     def undo(self) -> None:

@@ -14,10 +14,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from gan_core.foundations import machine
 from gan_core.serving.client import Run
+from gan_core.serving.guard import Guard
+from gan_core.serving.visitors import Visitors
 from gan_core.serving.worker_process import WorkerProcess
 from gan_core.settings.config import GANConfig
 
@@ -28,7 +29,6 @@ START_SECONDS = 10.0  # for the system to make a process, which then warms up by
 START_AGAIN_SECONDS = 3.0  # after a process that the system refused, while a run waits for it
 AWAY_PAUSE_SECONDS = 3.0
 LEASE_EVERY_SECONDS = 2.0
-LOG_AGAIN_SECONDS = 60.0
 IDLE_SECONDS = 300.0  # a run that stands still for longer gives its place to one that waits
 ENDED_AWAY = "The page was away for too long, so the server stopped its training."
 GIVEN_AWAY = "This run was paused for five minutes while others were waiting, so the server stopped it."
@@ -63,14 +63,13 @@ class Hub:
         self._starting: list[Run | None] = []  # whose process is being started now; None: the spare's
         self._refused = ""  # why the system gave no process when one was last wanted
         self._start_from = 0.0
-        self._visitors: dict[str, float] = {}  # session -> when it was last seen connected
+        self._visitors = Visitors(is_connected, self._away_end)
         self._prewarm: GANConfig | None = None
         self._spare: WorkerProcess | None = None
         self._spare_from = 0.0
-        self._spare_failed = False  # the last one ended before it was warm
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._logged: dict[str, float] = {}  # trouble of the watch -> until when it is not logged again
+        self._guard = Guard("the hub's watch")
         atexit.register(self.close)
 
     # -- pages --------------------------------------------------------------------------------------------
@@ -80,7 +79,7 @@ class Hub:
         with self._lock:
             if not self._visitors:
                 self._spare_from = time.monotonic() + SPARE_AFTER_SECONDS
-            self._visitors[session] = time.monotonic()
+            self._visitors.come(session)
             self._prewarm = self._prewarm or config
             if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._watch, daemon=True)
@@ -124,10 +123,8 @@ class Hub:
             return any(seat.run is run for seat in self._seats.values())
 
     def start(self, run: Run) -> int:
-        """Gives `run` a worker if it has none: the spare, or a new process. Returns 0, or its place in the queue.
-
-        Where all places are taken, or the system gives no process, it waits for one; whether it then plays is up to its
-        `wants_play`.
+        """Gives `run` a worker if it has none: the spare, or a new process. Returns 0, or its place in the queue: there
+        it waits where all places are taken, or the system gives no process. `wants_play` says whether it then plays.
         """
         with self._lock:
             self._given.wait_for(lambda: run not in self._starting, START_SECONDS)  # two clicks at once
@@ -167,9 +164,8 @@ class Hub:
         spare, self._spare = self._spare, None
         return spare if spare is not None and spare.state != "gone" else None
 
-    def _give(self, run: Run, spare: WorkerProcess | None) -> bool:
-        """Starts the worker of a run that has its place reserved, without the lock; False: back to the queue's head."""
-        worker = spare
+    def _give(self, run: Run, worker: WorkerProcess | None) -> bool:
+        """Gives a run whose place is reserved this worker, or a new one; without the lock. False: back to the queue."""
         try:
             worker = worker or self._new_worker()
             if worker is not None:
@@ -203,14 +199,6 @@ class Hub:
             kept = [seat.run.autosave for seat in self._seats.values() if seat.run.worker is not None]
             return {folder for autosave in kept if autosave is not None for folder in autosave["folders"]}
 
-    def warmth(self) -> str:
-        """Of the spare worker: `warm`, `starting` (also if it is only due), or `none`: there is no place."""
-        with self._lock:
-            if self._spare is not None and self._spare.state != "gone":
-                return self._spare.state
-            due = self._keep_spare and self._workers() < self.limit and not self._spare_failed
-            return "starting" if due else "none"
-
     # -- the watch ----------------------------------------------------------------------------------------
 
     def _workers(self) -> int:
@@ -232,21 +220,9 @@ class Hub:
             if renew:
                 next_lease = now + LEASE_EVERY_SECONDS
             for key in list(self._seats):
-                self._guarded("a run", self._tend, key, now, renew)
-            self._guarded("the queue", self._tend_queue, now)
-            self._guarded("the spare process", self._tend_spare, now, renew)
-
-    def _guarded(self, what: str, tend: Callable[..., None], *args: Any) -> None:
-        """Runs a part of the watch. Whatever it raises is logged, and the other parts and the next turn come all the
-        same: were this thread to end, every run of the server would stand still."""
-        try:
-            tend(*args)
-        except Exception as error:
-            said, now = f"{what}: {error!r}", time.monotonic()
-            if now > self._logged.get(said, 0.0):
-                self._logged = {text: until for text, until in self._logged.items() if until > now}
-                self._logged[said] = now + LOG_AGAIN_SECONDS
-                _LOGGER.exception("the hub's watch goes on without its part for %s", what)
+                self._guard.run("a run", self._tend, key, now, renew)
+            self._guard.run("the queue", self._tend_queue, now)
+            self._guard.run("the spare process", self._tend_spare, now, renew)
 
     def _tend(self, key: str, now: float, renew: bool) -> None:
         ending = False
@@ -306,16 +282,10 @@ class Hub:
     def _tend_spare(self, now: float, renew: bool) -> None:
         ending = None
         with self._lock:
-            for session in list(self._visitors):
-                if self._is_connected(session):
-                    self._visitors[session] = now
-                elif now - self._visitors[session] > self._away_end:
-                    del self._visitors[session]
             busy = {seat.session for seat in self._seats.values() if seat.run.worker is not None}
-            waiting = any(session not in busy and seen == now for session, seen in self._visitors.items())
+            waiting = bool(self._visitors.present(now) - busy)
             if self._spare is not None and self._spare.state == "gone":
-                self._spare_failed = not self._spare.was_warm
-                if self._spare_failed:
+                if not self._spare.was_warm:
                     self._spare_from = now + SPARE_AGAIN_SECONDS
                 self._spare = None
             wanted = self._spare is None and waiting and now > self._spare_from and self._keep_spare
@@ -338,7 +308,7 @@ class Hub:
         finally:
             with self._lock:
                 self._starting.remove(None)
-                self._spare, self._spare_failed = spare, spare is None
+                self._spare = spare
                 if spare is None:
                     self._refused = ""  # nobody has asked for it
                     self._spare_from = time.monotonic() + SPARE_AGAIN_SECONDS

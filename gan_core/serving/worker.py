@@ -11,28 +11,24 @@ import os
 import signal
 import sys
 import time
-from collections import OrderedDict, deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.serving.compiled_steps import CompiledSteps
 from gan_core.serving.mailbox import Mailbox
+from gan_core.serving.saver import Saver
 from gan_core.serving.wire import Wire
-from gan_core.settings.config import GANConfig, compile_key, same_structure
-from gan_core.training.training_loop import Pace
+from gan_core.settings.config import GANConfig, same_structure
+from gan_core.training.training_loop import Pace, StepRate
 
 if TYPE_CHECKING:
     from gan_core.recording.recorder import Recording
     from gan_core.recording.training_run import TrainingRun
     from gan_core.runs.autosave import Autosave
-    from gan_core.runs.run_writing import Content
 
 NICENESS = 5  # beside busy programs 10 leaves it a tenth of a core, and 0 takes the frames of the page: docs/figures.md
-PROGRAMS = 4  # compiled structures kept
-SAVERS = 2  # saves that are written at once, beside the training
 ALL_DIVERGED = "All runs of this race diverged. Start a new race with lower learning rates."
-RATE_WINDOW = 1.5  # seconds over which steps/s are measured
 
 
 class Worker:
@@ -43,21 +39,20 @@ class Worker:
         self._wire = wire
         self._mail = Mailbox(wire)
         self._pace = Pace()
-        self._programs: OrderedDict[tuple, Any] = OrderedDict()
-        self._compiler = ThreadPoolExecutor(1)
+        self._compiled_steps = CompiledSteps()
         self._compiling: list[Future] = []  # what runs the first steps
         self._faster: list[Future] = []  # what runs the rest
         self._lanes: list[TrainingRun] = []
         self._dropped: dict[int, list[tuple[Recording, str]]] = {}  # of the generation that `Run.undo` would bring back
         self._keeper: Autosave | None = None
         self._keepers: list[Autosave] = []
-        self._saver = ThreadPoolExecutor(SAVERS)
+        self._saver = Saver(wire)
         self._upload: Any = None  # the user's own data that the lanes are trained on
         self._generation: int = 0
         self._playing = False
         self._pending = 0  # steps still to take for Step
         self._error: str | None = None
-        self._recent: deque[tuple[float, int]] = deque()
+        self._rate = StepRate()
 
     def run(self) -> None:
         """Until the server closes the pipe, or renews no more."""
@@ -68,7 +63,7 @@ class Worker:
                     self._leave()
                     for keeper in self._keepers:
                         keeper.finish()
-                    self._saver.shutdown(wait=True)
+                    self._saver.finish()
                     return
                 try:
                     getattr(self, "_on_" + kind)(body)
@@ -157,22 +152,22 @@ class Worker:
         for config, source in zip(configs, sources, strict=True):
             data = loading.load(config, body["upload"])
             check_memory(config, data.shape)
-            program, compiling = self._program(config, data)
-            trainer, recording, error = Trainer(config, data, program), None, source["error"] if source else ""
+            train_step, compiling = self._compiled_steps.of(config, data)
+            trainer, recording, error = Trainer(config, data, train_step), None, source["error"] if source else ""
             if restored is not None:
                 recording, error = restored[len(lanes)]
                 trainer.restore(recording.checkpoints.items[-1].state)
             elif source is not None:
                 recording = run_restoring.restore(trainer, source["folder"], source["step"], source["branch"])
             if compiling is None:
-                compiling = self._compiler.submit(trainer.compile_first)
-                self._programs[self._program_key(config, data)] = (program, compiling)
+                compiling = self._compiled_steps.submit(trainer.compile_first)
+                self._compiled_steps.keep(config, data, train_step, compiling)
             self._compiling.append(compiling)
             lanes.append(TrainingRun(trainer, recording))
             lanes[-1].error = error if len(configs) > 1 else ""  # in a race; else it may try again
         self._lanes = lanes
-        self._faster = [self._compiler.submit(lane.trainer.compile_rest) for lane in lanes]
-        self._recent.clear()
+        self._faster = [self._compiled_steps.submit(lane.trainer.compile_rest) for lane in lanes]
+        self._rate.clear()
         self._pace.lanes = len(lanes)
         self._pace.restart()
 
@@ -194,30 +189,11 @@ class Worker:
             raise ConfigError("The run before can no longer be brought back. Press Reset to start over.")
         return known[restores]
 
-    @staticmethod
-    def _program_key(config: GANConfig, data) -> tuple:
-        from gan_core.data.loading import class_count
-
-        return compile_key(config), data.array.shape, class_count(config, data)
-
-    def _program(self, config: GANConfig, data):
-        """A kept program of this structure with its compilation, or a new one with None."""
-        from gan_core.training.train_step import TrainStep
-
-        key = self._program_key(config, data)
-        kept = self._programs.get(key)
-        if kept is not None and not (kept[1].cancelled() or (kept[1].done() and kept[1].exception())):
-            self._programs.move_to_end(key)
-            return kept
-        while len(self._programs) >= PROGRAMS:
-            self._programs.popitem(last=False)
-        return TrainStep(config, data.array.shape, classes=key[-1]), None
-
     def _on_play(self, _) -> None:
         if not self._lanes:
             return  # what was asked for could not be built, and the error says why
         self._playing = self._forgive()
-        self._recent.clear()
+        self._rate.clear()
         self._pace.restart()
 
     def _on_pause(self, _) -> None:
@@ -250,40 +226,8 @@ class Worker:
         self._wire.send("snapshot", {"id": body["id"], **self._snapshot(body["view"])})
 
     def _on_save(self, body: dict[str, Any]) -> None:
-        """{id, folders, note, owner}: writes each lane into its folder, or the next free name; `saved` tells the rest.
-
-        The state is of now; it is written beside the training.
-        """
-        from gan_core.runs.run_writing import Content
-
-        try:
-            if len(self._lanes) != len(body["folders"]):
-                raise ConfigError("There is no run to save: it could not be built.")
-            contents = [Content.of(lane, self._upload, body["note"], body["owner"]) for lane in self._lanes]
-        except Exception as error:
-            self._say_saved(body["id"], [], error)
-            return
-        self._saver.submit(self._save, body, contents)
-
-    def _save(self, body: dict[str, Any], contents: list[Content]) -> None:
-        from gan_core.runs import run_writing
-
-        taken: list[Path] = []
-        try:
-            for folder, content in zip(body["folders"], contents, strict=True):
-                taken.append(run_writing.save(folder, content, numbered=True))
-        except Exception as error:
-            self._say_saved(body["id"], taken, error)
-        else:
-            self._say_saved(body["id"], taken, None)
-
-    def _say_saved(self, number: int, taken: list[Path], error: Exception | None) -> None:
-        """Whatever went wrong, the training goes on, and whoever asked hears of it."""
-        said = "" if error is None else str(error)
-        if error is not None and not isinstance(error, ConfigError):
-            said = f"The run could not be saved ({type(error).__name__})."
-        with contextlib.suppress(OSError, ValueError):  # nobody is left to hear it
-            self._wire.send("saved", {"id": number, "folders": taken, "error": said})
+        """{id, folders, note, owner}: writes each lane into its folder; `saved` tells the rest."""
+        self._saver.save(self._lanes, self._upload, body)
 
     # -- training -----------------------------------------------------------------------------------------
 
@@ -301,8 +245,7 @@ class Worker:
         started = time.monotonic()
         lanes = [lane for lane in self._lanes if not lane.error]
         n = min(lane.trainer.at_once(n) for lane in lanes)
-        if not self._recent:
-            self._recent.append((started, lanes[0].trainer.step))
+        self._rate.begin(started, lanes[0].trainer.step)
         n = train_abreast(lanes, n)
         ended = time.monotonic()
         self._pace.measured(n, ended - started)
@@ -313,9 +256,7 @@ class Worker:
             alone = f"{lanes[0].error} Lower a learning rate and press Play, or press Reset."
             self._error = alone if len(self._lanes) == 1 else ALL_DIVERGED
             return
-        self._recent.append((ended, going[0].trainer.step))
-        while ended - self._recent[0][0] > RATE_WINDOW and len(self._recent) > 2:
-            self._recent.popleft()
+        self._rate.at(ended, going[0].trainer.step)
         for lane in going:
             lane.refresh_scores(idle=False)
         if not (self._playing or self._pending):
@@ -336,12 +277,6 @@ class Worker:
             what = f"{type(error).__name__}: {line}"
             self._error = f"Training stopped: {what}. Press Reset. If it happens again, start from a preset."
 
-    def _rate(self) -> float:
-        if len(self._recent) < 2:
-            return 0.0
-        (t0, s0), (t1, s1) = self._recent[0], self._recent[-1]
-        return (s1 - s0) / max(t1 - t0, 1e-6)
-
     def _snapshot(self, view) -> dict[str, Any]:
         snapshot: dict[str, Any] = {
             "generation": self._generation,
@@ -349,7 +284,7 @@ class Worker:
             "pending": self._pending,
             "ready": self._ready(),
             "error": self._error,
-            "steps_per_second": self._rate() if self._playing else 0.0,
+            "steps_per_second": self._rate.steps_per_second() if self._playing else 0.0,
             "autosave": None if self._keeper is None else self._keeper.state,
             "lanes": [],
         }

@@ -23,6 +23,8 @@ from gan_core.objectives.schedules import SCHEDULES, noise_level, rate_factor
 from gan_core.settings.all_settings import CARRIED, HYPERPARAMETERS, LIVE_FIELDS
 from gan_core.settings.config import GANConfig
 from gan_core.training import compilation
+from gan_core.training.batches import accuracies, draw_z, pack
+from gan_core.training.devices import Devices
 
 State = dict[str, Any]
 
@@ -42,27 +44,6 @@ COUNTS = ("d_steps", "g_steps", "schedule")  # live settings that a step reads a
 def live_rates() -> tuple[str, ...]:
     """The other settings that a step reads as tensors, so that they may change between two calls: live numbers."""
     return tuple(n for n in LIVE_FIELDS if n not in COUNTS and HYPERPARAMETERS[n].kind in (int, float))
-
-
-def draw_z(config: GANConfig, n: int, key, alg: str):
-    """float32 [n, latent_dim] from the config's z_dist."""
-    shape = [n, config.latent_dim]
-    if config.z_dist == "uniform":
-        return tf.random.stateless_uniform(shape, key, -1.0, 1.0, alg=alg)
-    return tf.random.stateless_normal(shape, key, alg=alg)
-
-
-def pack(x, m: int):
-    """m samples side by side, as PacGAN's discriminator sees them (arXiv 1712.04086): points [n, 2] -> [n/m, 2m],
-    pictures [n, H, W, C] -> [n/m, H, W, m C]."""
-    if m == 1:
-        return x
-    shape = x.shape[1:]
-    if len(shape) == 1:
-        return tf.reshape(x, [-1, m * shape[0]])
-    height, width, channels = shape
-    packs = tf.transpose(tf.reshape(x, [-1, m, height, width, channels]), [0, 2, 3, 1, 4])
-    return tf.reshape(packs, [-1, height, width, m * channels])
 
 
 class TrainStep:
@@ -88,14 +69,10 @@ class TrainStep:
         self.shape = tuple(data_shape[1:])
         self.path = path or "graph"
         self.classes = classes
-        self.strategy = strategy = (
-            compilation.several_devices(config, self.shape) if path is strategy is None else strategy
-        )
-        self._batch = config.batch_size
-        if strategy is not None:
-            self._batch, rest = divmod(config.batch_size, strategy.num_replicas_in_sync)
-            if rest or self._batch % config.packing:
-                raise ValueError(f"a batch of {config.batch_size} cannot be shared by {strategy.num_replicas_in_sync}")
+        if path is strategy is None:
+            strategy = compilation.several_devices(config, self.shape)
+        self._devices = Devices(strategy)
+        self._batch = self._devices.share(config.batch_size, config.packing)
         self.generator, self.discriminator = models or keras_models.build(config, self.shape, 0, classes)
         self.loss = LOSSES[config.loss]
         self.penalty = PENALTIES[config.penalty].function
@@ -119,7 +96,7 @@ class TrainStep:
     @property
     def label(self) -> str:
         """How a step is run, in words."""
-        devices = 1 if self.strategy is None else self.strategy.num_replicas_in_sync
+        devices = self._devices.count
         alone = " (XLA could not compile it)" if self.change is not None and self.change.failed else ""
         return compilation.PATHS[self.path] + (f" on {devices} devices" if devices > 1 else alone)
 
@@ -157,10 +134,7 @@ class TrainStep:
     def _key(self, seed, step, purpose: int, update=0):
         """int64 [2]: a key of its own for each purpose of each discriminator update of each step."""
         counter = (tf.cast(step, tf.int64) * 16 + tf.cast(update, tf.int64)) * 8 + purpose
-        if self.strategy is not None:  # each device draws its own part of the batch
-            device = tf.distribute.get_replica_context().replica_id_in_sync_group
-            seed += tf.cast(device, tf.int64) * 2**40
-        return tf.stack([seed, counter])
+        return tf.stack([self._devices.own(seed), counter])
 
     def _draw_real(self, data, key):
         """(a batch in training units, its classes one-hot [batch, classes] or None)."""
@@ -201,32 +175,6 @@ class TrainStep:
         """(logits of x | y, the discriminator's extra state afterwards)."""
         return self.discriminator.stateless_call(d, extra, x if y is None else [x, y], training=training)
 
-    # -- several devices ----------------------------------------------------------------------------------
-
-    def _everywhere(self, update):
-        """`update` on every device, each with its part of the batch; what it returns is the same on all of them."""
-        if self.strategy is None:
-            return update
-
-        def run(*arguments):
-            found = self.strategy.run(update, args=arguments)
-            return tf.nest.map_structure(lambda part: self.strategy.experimental_local_results(part)[0], found)
-
-        return run
-
-    def _mean(self, values):
-        """The mean over the devices of a nest of float32 tensors; tensors of other kinds as they are."""
-        if self.strategy is None:
-            return values
-        flat = tf.nest.flatten(values)
-        floats = [i for i, value in enumerate(flat) if value.dtype == tf.float32]
-        if not floats:
-            return values
-        means = tf.distribute.get_replica_context().all_reduce("mean", [flat[i] for i in floats])
-        for i, mean in zip(floats, means, strict=True):
-            flat[i] = mean
-        return tf.nest.pack_sequence_as(values, flat)
-
     # -- one step -----------------------------------------------------------------------------------------
 
     def _optimizer(self, side: str):
@@ -239,7 +187,7 @@ class TrainStep:
 
     def _apply(self, side: str, state: State, gradients, rate, step) -> tuple[State, Any]:
         """(the state with the optimizer's update of network `side`, "g" or "d"; the norm of the gradients)."""
-        optimizer, gradients = self._optimizer(side), self._mean(gradients)
+        optimizer, gradients = self._optimizer(side), self._devices.mean(gradients)
         own = {name: rate[f"{side}_{name}"] for name in optimizer.knobs}
         lr = rate[f"{side}_lr"] * rate_factor(step, rate)
         norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient**2) for gradient in gradients]) + TINY)
@@ -279,7 +227,7 @@ class TrainStep:
                 total = loss + rate["gp_weight"] * penalty
         own, norm = self._apply("d", own, tape.gradient(total, d), rate, step)
         row = tf.stack([loss, penalty, *accuracies(self.config.loss, real_logits, fake_logits), norm])
-        return {**own, "d_extra": self._mean(extra)}, self._mean(row)
+        return {**own, "d_extra": self._devices.mean(extra)}, self._devices.mean(row)
 
     def _update_d(self, state: State, data, live, seed, update) -> State:
         """One discriminator update: the state with a new `d`, `d_opt` and `d_row`."""
@@ -332,7 +280,7 @@ class TrainStep:
             fake_logits, _ = self._judge(own["d"], own["d_extra"], fake, y, training=True)
             loss = self._g_loss(real_logits, fake_logits, rate)
         state, norm = self._apply("g", state, tape.gradient(loss, g), rate, step)
-        state, loss = {**state, "g_extra": self._mean(extra)}, self._mean(loss)
+        state, loss = {**state, "g_extra": self._devices.mean(extra)}, self._devices.mean(loss)
         # A young average has a short memory, else it would show the initial weights for long.
         t = tf.cast(step, tf.float32)
         decay = tf.minimum(rate["ema_decay"], (1.0 + t) / (10.0 + t))
@@ -356,12 +304,12 @@ class TrainStep:
         rest = {name: value for name, value in state.items() if name not in names}
 
         def body(update, own):
-            own = self._everywhere(self._update_d)({**rest, **own}, data, live, seed, update)
+            own = self._devices.everywhere(self._update_d)({**rest, **own}, data, live, seed, update)
             return update + 1, {name: own[name] for name in names}
 
         start = (tf.constant(0), {name: state[name] for name in names})
         _, own = tf.while_loop(lambda update, _: update < updates, body, start)
-        return self._everywhere(self._update_g)({**rest, **own}, data, live, seed)
+        return self._devices.everywhere(self._update_g)({**rest, **own}, data, live, seed)
 
     def _train(self, state: State, data, live, seed, n):
         """n steps (n <= ROWS, an int32 tensor) -> (state, rows float32 [ROWS, len(COLUMNS)], finite bool [2]).
@@ -398,17 +346,3 @@ class TrainStep:
 def _own(row: Any, function: Callable, rate: dict[str, Any]) -> dict[str, Any]:
     """Those settings that a row of a registry brings and that its function asks for."""
     return asked_for(function, {name: rate[name] for name in row.knobs})
-
-
-def accuracies(loss: str, real_logits, fake_logits):
-    """Fractions of real and of fake samples that the discriminator gets right.
-
-    Where only differences of logits mean anything (relativistic), both are the fraction of pairs in order.
-    """
-    row = LOSSES[loss]
-    if row.p_real == "centered":
-        right = tf.reduce_mean(tf.cast(real_logits > fake_logits, tf.float32))
-        return right, right
-    real = tf.reduce_mean(tf.cast(real_logits > row.threshold, tf.float32))
-    fake = tf.reduce_mean(tf.cast(fake_logits <= row.threshold, tf.float32))
-    return real, fake

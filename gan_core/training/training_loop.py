@@ -6,6 +6,7 @@ The training process of a page takes its chunks by the same `Pace`, but between 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 CHUNK_SECONDS = 0.04  # after which whoever looks at a run is answered
 SLOW_CHUNK_SECONDS = 0.1  # for two or three slow steps: one by one they cannot overlap, a sixth slower for convolutions
 ALONE_SECONDS = 0.1  # where nobody waits for an answer
+RATE_WINDOW = 1.5  # seconds over which steps/s are measured
 
 
 class Trainable(Protocol):
@@ -63,6 +65,35 @@ class Pace:
         rate = n / max(seconds, 1e-6)
         # Grow by at most 4 at a time: the first chunk of a fresh function can mislead.
         self.rate = min(0.5 * self.rate + 0.5 * rate, 4 * self.rate)
+
+
+class StepRate:
+    """Steps per second over the last moments."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, int]] = deque()
+
+    def clear(self) -> None:
+        """From standing still: what was measured before counts no more."""
+        self._recent.clear()
+
+    def begin(self, seconds: float, step: int) -> None:
+        """The first chunk after standing still begins now, at `step`."""
+        if not self._recent:
+            self._recent.append((seconds, step))
+
+    def at(self, seconds: float, step: int) -> None:
+        """A chunk ended at this time, at `step`."""
+        self._recent.append((seconds, step))
+        while seconds - self._recent[0][0] > RATE_WINDOW and len(self._recent) > 2:
+            self._recent.popleft()
+
+    def steps_per_second(self) -> float:
+        """0.0 before the first chunk's end."""
+        if len(self._recent) < 2:
+            return 0.0
+        (t0, s0), (t1, s1) = self._recent[0], self._recent[-1]
+        return (s1 - s0) / max(t1 - t0, 1e-6)
 
 
 def fit(

@@ -14,7 +14,7 @@ from gan_core.networks.cost import step_memory
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import autosave_folders, run_writing
 from gan_core.runs.run_reading import Race
-from gan_core.serving.client import Source
+from gan_core.serving.run_origins import Source
 from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS

@@ -149,7 +149,7 @@ def test_a_spare_comes_with_a_page_and_goes_with_it(connected, monkeypatch):
         assert hub._spare is None
         hub.visit("one", SMALL)
         spare = wait_until(lambda: hub._spare, 20, "the spare")
-        assert hub.warmth() == "starting"
+        assert spare.state == "starting"
         connected.clear()
         wait_until(lambda: hub._spare is None, 20, "the spare to be dropped")
         spare.process.wait(20)
@@ -169,10 +169,10 @@ def test_a_spare_that_cannot_start_is_not_tried_again_at_once(connected, monkeyp
         hub.visit("one", SMALL)
         wait_until(lambda: started and started[0].state == "gone", 20, "the spare's end")
         time.sleep(4 * module.TICK_SECONDS)
-        assert len(started) == 1 and hub.warmth() == "none"
+        assert len(started) == 1 and hub._spare is None
         monkeypatch.setattr(sys, "executable", PYTHON)
         hub._spare_from = 0.0  # as if the time were over
-        wait_until(lambda: hub.warmth() == "warm", 90, "the next one")
+        wait_until(lambda: hub._spare and hub._spare.state == "warm", 90, "the next one")
     finally:
         hub.close()
 
@@ -272,7 +272,7 @@ def test_a_spare_that_the_system_refuses_stops_nothing(stubs, monkeypatch):
     hub.visit("two", SMALL)
     wait_until(lambda: tried, 20, "the spare")
     goes_on(run)
-    assert len(tried) == 1 and hub.warmth() == "none" and hub.hindrance() == ""
+    assert len(tried) == 1 and hub._spare is None and hub.hindrance() == ""
     monkeypatch.setattr(module, "WorkerProcess", Stub)
     assert hub.start(other := Run(SMALL)) == 0 and other.worker is not None
 
