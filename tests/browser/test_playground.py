@@ -226,11 +226,12 @@ def test_frames_come_without_a_script(shared_tab):
     tab.page.reload()  # only of a socket that is opened from now on
     tab.ready()
     tab.play(20)
+    tab.page.wait_for_timeout(2_500)  # the script draws once more for the table of layers
     asked = """() => performance.getEntriesByType("resource").filter((e) => e.name.includes("/live/")).length"""
     shown, before, heard = tab.attribute("samples", "frames"), tab.page.evaluate(asked), len(messages)
     wait_until(lambda: tab.attribute("samples", "frames") >= shown + 20, 30, "twenty frames")
     assert tab.page.evaluate(asked) - before >= 10
-    assert len(messages) - heard < 5 * (tab.attribute("samples", "frames") - shown)  # a script's drawing has a dozen
+    assert len(messages) - heard <= 3  # one drawing of the script has dozens
     tab.pause()
 
 

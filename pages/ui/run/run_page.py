@@ -1,8 +1,8 @@
 """A page around a run: the transport buttons, and the picture, which the browser keeps fresh from the run's feed."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ from gan_core.settings.config import GANConfig, changed, with_live_fields
 from pages.ui import shell
 from pages.ui.components.liveplot import live_feed, live_plot, live_text
 from pages.ui.figures.figure_parts import Figure
-from pages.ui.frames.feed import MOVING_MS, Feed, feed_of
+from pages.ui.frames.feed import MOVING_MS, OUTDATED_MS, Feed, feed_of
 from pages.ui.frames.presentations import SHOWS
 from pages.ui.run import downloads_panel, notices, presenter_panel, settings_panel, status, time_machine, transport
 from pages.ui.run.display import Display
@@ -186,11 +186,12 @@ def own_feed(run: Run) -> Feed:
 
 def finish(feed: Feed, snapshot: Snapshot, drawn: dict[str, Any]) -> None:
     """Ends the drawing of `snapshot`, of which `drawn` was shown, and leaves the picture to the browser."""
-    if snapshot.error:
-        st.error(snapshot.error)
+    if isinstance(feed.drawn, Revision) and feed.drawn.error:  # no newer one, which the buttons do not know yet
+        st.error(feed.drawn.error)
+    wait = drawn["wait"]
     if feed.revision(snapshot) != feed.drawn:
-        feed.drawn = None
-    live_feed(feed.token, drawn["wait"], drawn["place"])
+        feed.drawn, wait = None, wait or OUTDATED_MS
+    live_feed(feed.token, wait, drawn["place"])
 
 
 def _wait(run: Run, asked: Saving | None, snapshot: Snapshot) -> int:
@@ -201,14 +202,36 @@ def _wait(run: Run, asked: Saving | None, snapshot: Snapshot) -> int:
     return QUEUE_MS if own_run.hub().place(run) else 0
 
 
-def _revision(run: Run, asked: Saving | None, snapshot: Snapshot) -> Hashable:
-    """What decides how the page looks around the picture, and changes without anybody's doing."""
-    frame, saved = snapshot.frame, asked is not None and asked.save.done()
-    kept, show = (frame.get("autosave") or {}).get("error"), SHOWS.of(run)
-    there = (run.wants_play, run.worker is None, run.dropped is None, show is None, snapshot.step > 0)
-    parts = (*(name in frame for name in ("layers", "neighbours", "blend")), len(snapshot.lanes))
-    errors = (snapshot.error, kept, *(lane.get("lane_error", "") for lane in snapshot.lanes))
-    return there, parts, saved, errors
+class Revision(NamedTuple):
+    """What decides how a page looks around the picture, and changes without anybody's doing."""
+
+    wants_play: bool
+    has_worker: bool
+    has_steps: bool
+    can_undo: bool
+    presented: bool
+    saved: bool  # the save that was asked for has ended
+    parts: tuple[bool, ...]  # of the frame, which the page has places for
+    error: str | None
+    more_errors: tuple[str, ...]  # of the autosave and of each racer
+
+
+def _revision(run: Run, asked: Saving | None, snapshot: Snapshot) -> Revision:
+    frame = snapshot.frame
+    return Revision(
+        wants_play=run.wants_play,
+        has_worker=run.worker is not None,
+        has_steps=snapshot.step > 0,
+        can_undo=run.dropped is not None,
+        presented=SHOWS.of(run) is not None,
+        saved=asked is not None and asked.save.done(),
+        parts=tuple(name in frame for name in ("layers", "neighbours", "blend")),
+        error=snapshot.error,
+        more_errors=(
+            (frame.get("autosave") or {}).get("error") or "",
+            *(lane.get("lane_error", "") for lane in snapshot.lanes),
+        ),
+    )
 
 
 def _note_speed(run: Run) -> None:
