@@ -85,7 +85,9 @@ def row(run: Saved, chosen: int) -> None:
             on_change=_tick,
             args=(run.name, f"tick_{key}"),
         )
-        st.button("Open", key=f"open_{key}", on_click=_want, args=(run, None), help="Continue this run.")
+        # No callback: a session that is new, after a lost connection, knows none yet, and the click would be lost.
+        if st.button("Open", key=f"open_{key}", help="Continue this run."):
+            _want(run, None)
         if st.button("More", key=f"more_{key}", help="Branch, rename, note, export, delete."):
             _more(run)
     if page_state.tab().go_to == run.name:
