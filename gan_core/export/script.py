@@ -15,8 +15,9 @@ from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
 from gan_core.data.loading import MOST_CLASSES, sample_shape
 from gan_core.export.script_data import IMAGES, images_text, is_written, points_text
+from gan_core.export.script_needs import PHILOX
 from gan_core.export.script_networks import INDENT, networks, unwritten
-from gan_core.export.script_steps import PHILOX, Steps
+from gan_core.export.script_steps import Steps
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS

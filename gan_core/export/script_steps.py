@@ -1,78 +1,17 @@
-"""The training steps as script.py writes them: objective, optimizers, random draws, and an update of each network."""
+"""The training steps as script.py writes them: objective, and an update of each network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
+from gan_core.export.script_draws import Draws
+from gan_core.export.script_needs import function_text, indented
 from gan_core.export.script_networks import INDENT, WIDTH
-from gan_core.export.script_sources import sources
-from gan_core.networks.architectures import ARCHITECTURES, plans
-from gan_core.networks.layers import flattened
-from gan_core.objectives.losses import LOSSES
+from gan_core.export.script_optimizers import Optimizers
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
-from gan_core.objectives.schedules import SCHEDULES
-
-if TYPE_CHECKING:
-    from gan_core.settings.config import GANConfig
 
 
-def _function(head: str, *lines: str) -> str:
-    return head + "".join(f"\n{INDENT}{line}" if line else "\n" for line in lines)
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [INDENT + line for line in lines]
-
-
-NETWORKS = {"g": "generator", "d": "discriminator"}
-PHILOX = '"philox"'  # the random numbers of a plain graph, as text
-
-
-class Steps:
-    """Writes the training of one config on samples of `shape`; what its settings ask for is found out once, here."""
-
-    def __init__(self, c: GANConfig, shape: tuple[int, ...]):
-        self.c, self.shape = c, shape
-        self.images = len(shape) > 1
-        self.loss = LOSSES[c.loss]
-        self.penalty = PENALTIES[c.penalty].function if c.gp_weight > 0 else None
-        self.smooth = self.loss.labels and c.label_smoothing > 0
-        self.noisy = self.loss.labels and c.label_noise > 0
-        self.falling = c.schedule != "constant" and c.schedule_floor < 1
-        self.averaged = c.show_ema and c.ema_decay > 0
-        generator, discriminator = plans(c, shape)
-        # Whether a network trains otherwise than it samples, and whether its layers keep what later calls look at. The
-        # statistics of batch norm change samples only, and the discriminator has none.
-        given = ARCHITECTURES[c.architecture].models is not None  # who knows what those keep
-        g, d = list(flattened(generator)), list(flattened(discriminator))
-        self.g_modes = self.g_keeps = given or any(layer.acts_otherwise_in_training() for layer in g)
-        self.d_modes = given or any(layer.acts_otherwise_in_training() for layer in d)
-        self.d_keeps = given or any(layer.changes_later_training() for layer in d)
-        # Dense networks begin as a plain graph and go on in XLA, as the trainer's do; ALG is what each draws with.
-        self.dense = ARCHITECTURES[c.architecture].dense
-        self.alg, self.compiled = ("ALG", "") if self.dense else (PHILOX, "@tf.function\n")
-        # The registries' functions that the script holds, and the arguments that each takes there.
-        self.objective, self.parameters = sources(
-            self.loss.discriminator, self.loss.generator, short=not (self.smooth or self.noisy)
-        )
-        if self.penalty:
-            texts, parameters = sources(self.penalty)
-            self.objective, self.parameters = self.objective + texts, self.parameters | parameters
-        self.objective[0] = "# -- objective, of logits [batch, 1]\n" + self.objective[0]
-        # Update rules are written out where Keras has none, and where the generator's gradient passes through them.
-        rules = {side: OPTIMIZERS[getattr(c, f"{side}_optimizer")] for side in "gd"}
-        self.written_out = [side for side in "gd" if not rules[side].keras and not (side == "d" and c.unroll)]
-        self.update_rules: list[str] = []
-        for side in [*self.written_out, *["d"] * (c.unroll > 0)]:
-            texts, parameters = sources(rules[side].update)
-            self.update_rules += [text for text in texts if text not in self.update_rules]
-            self.parameters |= parameters
-        self.shares: list[str] = []
-        if self.falling and not SCHEDULES[c.schedule].keras:
-            self.shares, parameters = sources(SCHEDULES[c.schedule].share)
-            self.parameters |= parameters
+class Steps(Optimizers, Draws):
+    """Writes the training of one config on samples of `shape`."""
 
     def blocks(self) -> list[str]:
         """All from the objective to the generator's update; `{purposes}` stands for the keys of random draws."""
@@ -90,174 +29,6 @@ class Steps:
             self._train_discriminator(),
             self._train_generator(),
         ]
-
-    def _call(self, function: Callable, **values: str) -> str:
-        """A call of a registry's function, with those arguments that it looks at."""
-        name = function.__name__
-        return f"{name}({', '.join(values[parameter] for parameter in self.parameters[name])})"
-
-    # -- optimizers and draws -----------------------------------------------------------------------------
-
-    def _optimizers(self) -> str:
-        c, lines = self.c, ["# -- optimizers"]
-        if self.falling:
-            row = SCHEDULES[c.schedule]
-            source = f" ({row.source})" if row.source else ""
-            lines.append(f"# The learning rates fall over the steps: {row.description}{source}.")
-            lines += [f"{side}_rate = {row.keras.format(f'{side.upper()}_LR')}" for side in "gd" if row.keras]
-        for side, network in NETWORKS.items():
-            if side not in self.written_out and (side == "g" or not c.unroll):
-                lines.append(f"{side}_optimizer = {self._optimizer(side)}")
-                lines.append(f"{side}_optimizer.build({network}.trainable_variables)")
-        return "\n".join(lines) if len(lines) > 1 else ""
-
-    def _own(self, row: Any, side: str = "") -> dict[str, str]:
-        """The constants that stand for a row's own settings, by the names of its function's parameters."""
-        return {name: f"{side}_{name}".strip("_").upper() for name in row.knobs}
-
-    def _written_rates(self) -> list[str]:
-        """Both learning rates by a schedule that Keras lacks."""
-        if not self.shares:
-            return []
-        row = SCHEDULES[self.c.schedule]
-        share = self._call(row.share, t="t", **self._own(row))
-        return [
-            _function(
-                f"def {side}_rate(step):",
-                f'"""The learning rate of the {network}, which falls over the steps."""',
-                "t = tf.minimum(tf.cast(step, tf.float32) / SCHEDULE_STEPS, 1.0)",
-                f"return {side.upper()}_LR * (SCHEDULE_FLOOR + (1.0 - SCHEDULE_FLOOR) * {share})",
-            )
-            for side, network in NETWORKS.items()
-        ]
-
-    def _slots(self, side: str, network: str) -> str:
-        """The line that makes an optimizer's memory of each weight."""
-        names = OPTIMIZERS[getattr(self.c, f"{side}_optimizer")].slots
-        slots = ", ".join(["tf.Variable(tf.zeros_like(w))"] * len(names)) + "," * (len(names) == 1)
-        return f"{side}_slots = [({slots}) for w in {network}.trainable_variables]"
-
-    def _clipped(self) -> list[str]:
-        """The lines that bound the gradients of an update that is written out."""
-        if not self.c.grad_clip:
-            return []
-        return [
-            "norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient**2) for gradient in gradients]) + 1e-24)",
-            "gradients = [GRAD_CLIP / tf.maximum(GRAD_CLIP, norm) * gradient for gradient in gradients]",
-        ]
-
-    def _written_optimizers(self) -> list[str]:
-        """The updates by optimizers that Keras lacks."""
-        blocks = []
-        for side in self.written_out:
-            name, network = getattr(self.c, f"{side}_optimizer"), NETWORKS[side]
-            row = OPTIMIZERS[name]
-            rate = f"{side}_rate(step)" if self.falling else f"{side.upper()}_LR"
-            about = dict(weight="weight", gradient="gradient", slots="slots", rate=rate, t=f"{side}_updates")
-            blocks.append(f"{self._slots(side, network)}\n{side}_updates = tf.Variable(0.0)")
-            blocks.append(
-                _function(
-                    f"def {side}_apply(gradients, step):",
-                    f'"""An update of the {network} by {name}, which Keras lacks."""',
-                    *self._clipped(),
-                    f"{side}_updates.assign_add(1.0)",
-                    f"for weight, gradient, slots in zip({network}.trainable_variables, gradients, {side}_slots):",
-                    f"{INDENT}change, new = {self._call(row.update, **about, **self._own(row, side))}",
-                    f"{INDENT}weight.assign_add(change)",
-                    f"{INDENT}for slot, value in zip(slots, new):",
-                    f"{INDENT * 2}slot.assign(value)",
-                )
-            )
-        return blocks
-
-    def _applied(self, side: str, gradients: str) -> list[str]:
-        """The lines that update a network by these gradients."""
-        if side in self.written_out:
-            return [f"{side}_apply({gradients}, step)"]
-        assigned = self._assigned(side)
-        lines = [f"{side}_optimizer.learning_rate.assign({side}_rate(step))"] if assigned else []
-        return [*lines, f"{side}_optimizer.apply({gradients})"]
-
-    def _assigned(self, side: str) -> bool:
-        """Whether an optimizer of Keras is told its rate before each update: by a schedule that Keras lacks, or where
-        the discriminator's updates are not the steps, by which rates fall."""
-        counts_otherwise = side == "d" and (self.c.d_steps > 1 or self.c.g_steps > 1)
-        return self.falling and (counts_otherwise or bool(self.shares))
-
-    def _optimizer(self, side: str) -> str:
-        name = getattr(self.c, f"{side}_optimizer")
-        own = self.falling and not self._assigned(side)
-        arguments = [f"{side}_rate" if own else f"{side.upper()}_LR"]
-        for use in OPTIMIZERS[name].knobs:
-            if use != "momentum" or getattr(self.c, f"{side}_momentum"):
-                arguments.append(f"{use}={side.upper()}_{use.upper()}")
-        arguments += ["global_clipnorm=GRAD_CLIP"] * (self.c.grad_clip > 0)
-        return f"keras.optimizers.{OPTIMIZERS[name].keras}({', '.join(arguments)})"
-
-    def _key(self, purpose: str, update: str = "") -> str:
-        return f"key(step, {purpose}{f', {update}' if update else ''})"
-
-    def _normal(self, shape: str, key: str, alg: str) -> str:
-        return f"tf.random.stateless_normal({shape}, {key}, alg={alg})"
-
-    def _uniform(self, shape: str, key: str, alg: str) -> str:
-        return f"tf.random.stateless_uniform({shape}, {key}, -1.0, 1.0, alg={alg})"
-
-    def z(self, n: int | str, key: str, alg: str = "") -> str:
-        """A draw of n times z."""
-        draw = self._uniform if self.c.z_dist == "uniform" else self._normal
-        return draw(f"[{n}, LATENT_DIM]", key, alg or self.alg)
-
-    def _draws(self) -> list[str]:
-        """The helpers of a step: keys, real batches, noise, packs, and a call that keeps nothing."""
-        c, shape = self.c, ", ".join(map(str, self.shape))
-        counts = c.d_steps > 1 or c.unroll > 0  # whether draws differ by the update within a step
-        update, counter = (", update=0", "8 * (16 * step + update)") if counts else ("", "128 * step")
-        blocks = [
-            "# -- training\n{purposes}",
-            _function(
-                f"def key(step, purpose{update}):",
-                '"""A random draw is a function of the seed, the step and what it is for."""',
-                f"return tf.stack([tf.constant(SEED, tf.int64), {counter} + purpose])",
-            ),
-        ]
-        array, batch = "data", "tf.gather(data, rows)"
-        if self.images:
-            array, batch = "pixels", "tf.cast(tf.gather(pixels, rows), tf.float32) / 127.5 - 1.0"
-        blocks.append(
-            _function(
-                "def real_batch(key):",
-                f"rows = tf.random.stateless_uniform([BATCH_SIZE], key, 0, len({array}), tf.int32, alg={self.alg})",
-                f"return {batch}{', tf.one_hot(tf.gather(labels, rows), CLASSES)' * c.conditional}",
-            )
-        )
-        if c.instance_noise:
-            level = "INSTANCE_NOISE * tf.maximum(0.0, 1.0 - tf.cast(step, tf.float32) / INSTANCE_NOISE_STEPS)"
-            blocks.append(
-                _function(
-                    "def instance_noise(step, key):",
-                    '"""For real and for generated samples, falling straight to 0 (arXiv 1610.04490)."""',
-                    f"level = {level}",
-                    f"return level * {self._normal(f'[2, BATCH_SIZE, {shape}]', 'key', self.alg)}",
-                )
-            )
-        if c.packing > 1:
-            *sides, channels = self.shape
-            before = [f"x = tf.transpose(tf.reshape(x, [-1, PACKING, {shape}]), [0, 2, 3, 1, 4])"] * self.images
-            packs = ", ".join(["-1", *map(str, sides), f"PACKING * {channels}"])
-            blocks.append(
-                _function(
-                    "def pack(x):",
-                    '"""Samples side by side, to be judged together (PacGAN, arXiv 1712.04086)."""',
-                    *before,
-                    f"return tf.reshape(x, [{packs}])",
-                )
-            )
-        if self.g_keeps or (self.d_keeps and not c.unroll):
-            call = "model.stateless_call(model.trainable_variables, model.non_trainable_variables, x, training=True)"
-            about = "What a model makes of x while training; what its layers keep beside weights stays as it is."
-            blocks.append(_function("def unchanged(model, x):", f'"""{about}"""', f"return {call}[0]"))
-        return blocks
 
     # -- parts of an update -------------------------------------------------------------------------------
 
@@ -364,7 +135,7 @@ class Steps:
             lines += [
                 *self._drawn(update),
                 "with tf.GradientTape() as tape:",
-                *_indented([f"real_logits, fake_logits = {logits}", *self._d_losses(critic)]),
+                *indented([f"real_logits, fake_logits = {logits}", *self._d_losses(critic)]),
                 *self._applied("d", f"tape.gradient({minimised}, discriminator.trainable_variables)"),
             ]
             if c.weight_clip:
@@ -372,7 +143,7 @@ class Steps:
                     "for weight in discriminator.trainable_variables:",
                     f"{INDENT}weight.assign(tf.clip_by_value(weight, -WEIGHT_CLIP, WEIGHT_CLIP))",
                 ]
-        return _function(
+        return function_text(
             f"{self.compiled}def train_discriminator(step{', update' * bool(update)}):",
             f'"""One update of the discriminator; returns its loss{", without the penalty" * bool(self.penalty)}."""',
             *lines,
@@ -397,7 +168,7 @@ class Steps:
             inside.append(f"real_logits, fake_logits = {logits['real']}, {logits['fake']}")
             logits = {kind: f"{kind}_logits" for kind in logits}
         inside.append(f"g_loss = {self._call(self.loss.generator, **logits, **self._own(self.loss))}")
-        lines += ["with tf.GradientTape() as tape:", *_indented(inside)]
+        lines += ["with tf.GradientTape() as tape:", *indented(inside)]
         lines += self._applied("g", "tape.gradient(g_loss, generator.trainable_variables)")
         if self.averaged:
             lines += [
@@ -407,7 +178,7 @@ class Steps:
                 f"{INDENT}slow.assign(decay * slow + (1.0 - decay) * fast)",
             ]
         head = f"{self.compiled}def train_generator(step):"
-        return _function(head, '"""One update of the generator; returns its loss."""', *lines, "return g_loss")
+        return function_text(head, '"""One update of the generator; returns its loss."""', *lines, "return g_loss")
 
     # -- unrolling ----------------------------------------------------------------------------------------
 
@@ -429,7 +200,7 @@ class Steps:
             f"{'discriminator.non_trainable_variables, ' * self.d_keeps}d_slots, tf.Variable(0.0)]",
         ]
         given = "kept" if self.d_keeps else "discriminator.non_trainable_variables"
-        judged = _function(
+        judged = function_text(
             f"def judged(weights, {kept}x):",
             f'"""Logits of x by a discriminator of these weights{", and what its layers keep then" * self.d_keeps}."""',
             f"return discriminator.stateless_call(weights, {given}, x, training=True){'[0]' * (not self.d_keeps)}",
@@ -444,7 +215,7 @@ class Steps:
             f"weights, {kept}slots, t = tf.nest.map_structure(tf.convert_to_tensor, state)",
             *self._drawn("update"),
             "with tf.GradientTape(watch_accessed_variables=False) as tape:",
-            *_indented(inside),
+            *indented(inside),
             f"gradients = tape.gradient({'total' if self.penalty else 'd_loss'}, weights)",
         ]
         lines += self._clipped()
@@ -465,6 +236,6 @@ class Steps:
         if c.weight_clip:
             lines.append("weights = [tf.clip_by_value(weight, -WEIGHT_CLIP, WEIGHT_CLIP) for weight in weights]")
         lines.append(f"return [weights, {kept}[slot for _, slot in changes], t + 1.0], d_loss")
-        improved = _function(f"def improved({self._improved_with('state', 'update')}):", *lines)
+        improved = function_text(f"def improved({self._improved_with('state', 'update')}):", *lines)
         rules = [] if self.written_out else self.update_rules
         return [*rules, "\n".join(state), judged, improved]

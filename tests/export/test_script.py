@@ -23,7 +23,7 @@ from gan_core.data.image_sources import SOURCES
 from gan_core.data.loading import class_count
 from gan_core.data.point_files import parse_points
 from gan_core.export.script import PURPOSES, script, unpresentable
-from gan_core.export.script_steps import sources
+from gan_core.export.script_sources import sources
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import ARCHITECTURES
 from gan_core.networks.network_hyperparameters import ACTIVATIONS, NORMS
