@@ -199,3 +199,11 @@ def test_the_first_page_waits_for_neither_pandas_nor_scipy():
 def is_module(name):
     path = ROOT.joinpath(*name.split("."))
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+MOST_LINES = 350  # five screens
+
+
+@each([*CORE, *SCREEN])
+def test_a_file_is_five_screens_at_most(path):
+    assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES
