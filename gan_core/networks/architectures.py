@@ -41,7 +41,8 @@ class Architecture:
 
     knobs: its own hyperparameters, by flat name: what shapes it beside the latent ones. dense: no convolutions, so XLA
     runs it fastest on a CPU. images_only: makes no points. sides: the picture sizes it can make, None for any.
-    batch_norm_in_d: whether its discriminator always has batch norm. refuses: settings -> (the one to take back, why)
+    batch_norm_in_d: whether its discriminator always has batch norm. d_norm_idle: settings -> why the discriminator's
+    chosen normalization does nothing, "" where it acts. refuses: settings -> (the one to take back, why)
     of each combination that it cannot be built with. models: (settings, shape) -> (generator, discriminator), Keras
     models, in the place of a plan, which is None then; what a step costs is known only once it trains.
     """
@@ -53,6 +54,7 @@ class Architecture:
     images_only: bool = True
     sides: tuple[int, ...] | None = None
     batch_norm_in_d: bool = False
+    d_norm_idle: Callable[[Settings], str] = lambda settings: ""
     refuses: Callable[[Settings], list[tuple[str, str]]] = lambda settings: []
     models: Callable[[Settings, tuple[int, ...]], tuple[Any, Any]] | None = None
 
@@ -213,6 +215,11 @@ ARCHITECTURES: dict[str, Architecture] = {
         own.dense(),
         dense=True,
         images_only=False,
+        d_norm_idle=lambda c: (
+            "no hidden layer follows the first, which has none"
+            if c.d_layers <= 1 and c.d_norm in ("batch", "layer")
+            else ""
+        ),
         refuses=_refused_by_mlp,
     ),
     "dcgan": Architecture(

@@ -59,9 +59,9 @@ def _idle(c: GANConfig, named: Collection[str]) -> list[str]:
         why = why_idle(name, c)
         if why and (name in named or (not knob.quiet and getattr(c, name) != getattr(usual, name))):
             found.setdefault(why, []).append(name)
-    # The discriminator's first layer has no batch or layer norm, see architectures.py.
-    if c.architecture == "mlp" and c.d_layers <= 1 and c.d_norm in ("batch", "layer"):
-        found.setdefault("no hidden layer follows the first, which has none", []).append("d_norm")
+    no_norm = ARCHITECTURES[c.architecture].d_norm_idle(c)
+    if no_norm:
+        found.setdefault(no_norm, []).append("d_norm")
     if c.schedule != "constant" and c.schedule_floor == 1:
         found.setdefault("schedule_floor=1 leaves the learning rates as they are", []).append("schedule")
     sentences = []
@@ -87,8 +87,9 @@ def doubtful(c: GANConfig, named: Collection[str] = ()) -> list[str]:
     """
     loss, found = LOSSES[c.loss], []
     penalised = PENALTIES[c.penalty].function is not None
-    normed = acts("d_norm", c) and (c.d_norm == "spectral" or c.architecture != "mlp" or c.d_layers > 1)
-    batch = (normed and c.d_norm == "batch") or ARCHITECTURES[c.architecture].batch_norm_in_d
+    architecture = ARCHITECTURES[c.architecture]
+    normed = acts("d_norm", c) and not architecture.d_norm_idle(c)
+    batch = (normed and c.d_norm == "batch") or architecture.batch_norm_in_d
     if batch and penalised:
         found.append(
             "Batch norm in the discriminator does not fit a gradient penalty, because it mixes the samples of a batch. "
