@@ -29,6 +29,7 @@ START_SECONDS = 10.0  # for the system to make a process, which then warms up by
 START_AGAIN_SECONDS = 3.0  # after a process that the system refused, while a run waits for it
 AWAY_PAUSE_SECONDS = 3.0
 LEASE_EVERY_SECONDS = 2.0
+HIDDEN_SECONDS = 30.0  # whether a run still trains is asked at least so often: nobody may look at its page
 IDLE_SECONDS = 300.0  # a run that stands still for longer gives its place to one that waits
 ENDED_AWAY = "The page was away for too long, so the server stopped its training."
 GIVEN_AWAY = "This run was paused for five minutes while others were waiting, so the server stopped it."
@@ -143,6 +144,11 @@ class Hub:
         with self._lock:
             return self._queue.index(run) + 1 if run in self._queue else 0
 
+    def waits(self, run: Run) -> bool:
+        """Whether a process is to come by itself: in the queue, or while it is being started."""
+        with self._lock:
+            return run in self._queue or run in self._starting
+
     def leave(self, run: Run) -> None:
         """Takes `run` out of the queue."""
         with self._lock:
@@ -225,17 +231,25 @@ class Hub:
             self._guard.run("the spare process", self._tend_spare, now, renew)
 
     def _tend(self, key: str, now: float, renew: bool) -> None:
-        ending = False
         with self._lock:
             seat = self._seats.get(key)
             if seat is None:
                 return
-            if self._is_connected(seat.session):
+            here, worker = self._is_connected(seat.session), seat.run.worker
+            if here:
                 self._back(seat, seat.session)
-                worker = seat.run.worker
                 if renew and worker is not None:
                     worker.send("lease")
-                return
+        if not here:
+            self._tend_absent(key, seat, now)
+        elif seat.run.busy:
+            seat.run.refresh(HIDDEN_SECONDS)
+
+    def _tend_absent(self, key: str, seat: _Seat, now: float) -> None:
+        ending = False
+        with self._lock:
+            if self._seats.get(key) is not seat or self._is_connected(seat.session):
+                return  # it came back just now
             seat.away_since = seat.away_since or now
             if now - seat.away_since > AWAY_PAUSE_SECONDS and not seat.held:
                 seat.held = True
@@ -331,20 +345,3 @@ class Hub:
 def _has_worker(run: Run) -> bool:
     worker = run.worker
     return worker is not None and worker.state != "gone"
-
-
-_the_hub: Hub | None = None
-_the_lock = threading.Lock()
-
-
-def the_hub(is_connected: Callable[[str], bool]) -> Hub:
-    """The hub of this process, made at the first call. Raises ValueError where a variable is malformed.
-
-    No cache of Streamlit's holds it: whoever can send "clear the cache" would get a second hub, and with it as many
-    training processes again.
-    """
-    global _the_hub
-    with _the_lock:
-        if _the_hub is None:
-            _the_hub = Hub(is_connected)
-        return _the_hub

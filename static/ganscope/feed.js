@@ -54,7 +54,8 @@ class Feed {
     this.version = component.version;
     clearTimeout(this.outdated);
     this.outdated = null;
-    this.redraw = () => component.setTriggerValue("outdated", true);
+    this.redraw = () => component.setTriggerValue("outdated", this.wish ?? true);
+    if (this.wish) this.wait ||= FEED_MS; // it is not answered yet
     this.work();
   }
 
@@ -97,6 +98,7 @@ class Feed {
       if (scripting()) return this.askForDrawing();
       this.asked = performance.now();
       this.redraw();
+      if (this.line.blocked) this.wish = null; // the script has heard of it
     }, OUTDATED_MS);
   }
 
@@ -133,7 +135,8 @@ class Feed {
     }
     const { key, data } = frame.scrubber;
     scrubbers.get(this.found(key, "ganscope-scrubber"))?.show(data);
-    this.wait = frame.wait || (frame.wish === this.wish ? 0 : FEED_MS); // one that was said meanwhile is not answered yet
+    if (frame.wish === this.wish) this.wish = null; // answered, and the server keeps it
+    this.wait = frame.wait || (this.wish ? FEED_MS : 0);
     if (!frame.fits) this.askForDrawing();
   }
 

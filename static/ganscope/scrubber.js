@@ -70,7 +70,10 @@ class Scrubber {
       this.of = data.of;
       this.stop();
     }
-    if (this.at !== null && this.at > this.step) this.at = null;
+    if (this.at !== null && this.at > this.step) {
+      this.at = null;
+      this.say();
+    }
     this.draw();
   }
 

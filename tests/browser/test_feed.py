@@ -23,7 +23,7 @@ plots.text({ parentElement: at("text"), data: { html: "<p>step 0</p>", place: ["
 window.drawings = 0;
 window.draw = (wait, place) => plots.feed({
   parentElement: at("feed"), data: { token: "t", wait, place: ["t", place] },
-  setTriggerValue: () => (window.drawings += 1),
+  setTriggerValue: (name, value) => (window.drawings += 1, window.told = value),
 });
 window.leave = () => { const feed = at("feed"); feed.remove(); plots.removeFeed({ parentElement: feed }); };
 window.draw(100, 0);
@@ -169,6 +169,9 @@ def test_a_script_that_runs_anyway_is_not_asked_for(answers, page):
 def test_without_frames_the_script_draws_now_and_then(answers, page):
     answers.mode = "page"
     wait_until(lambda: page.evaluate("window.drawings") >= 2, 30, "the script's turns")
+    wish = {"at": 40, "of": "points 2"}
+    page.evaluate("(detail) => document.dispatchEvent(new CustomEvent('ganscope-look', { detail }))", wish)
+    wait_until(lambda: page.evaluate("window.told") == wish, 30, "the script to hear of a look at the past")
 
 
 def test_a_look_at_the_past_is_asked_for_though_all_stands_still(answers, page):
@@ -180,10 +183,15 @@ def test_a_look_at_the_past_is_asked_for_though_all_stands_still(answers, page):
     page.evaluate(look, 40)
     wait_until(lambda: len(answers.queries) > since, 10, "a request")
     assert answers.queries[since] == {"of": "points 2", "at": "40"}
+    wait_until(lambda: len(answers.queries) >= since + 1, 10, "its answer")
+    answers.wait = 100
+    page.evaluate(f"window.draw(100, {answers.number})")
+    wait_until(lambda: answers.queries[-3:] == [{}] * 3, 10, "requests without it: the server keeps what it was told")
     page.evaluate(look, None)
-    wait_until(lambda: answers.queries[-1] == {"of": "points 2"}, 10, "another one")
+    wait_until(lambda: {"of": "points 2"} in answers.queries, 10, "another one")
+    answers.wait = 0
     page.evaluate(f"(ats) => ats.forEach({look})", list(range(20)))  # faster than answers come
-    wait_until(lambda: answers.queries[-1] == {"of": "points 2", "at": "19"}, 10, "the last one")
+    wait_until(lambda: {"of": "points 2", "at": "19"} in answers.queries, 10, "the last one")
 
 
 def test_nothing_is_asked_or_said_once_nothing_moves_or_the_page_is_left(answers, page):

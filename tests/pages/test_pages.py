@@ -2,6 +2,7 @@
 
 import os
 import re
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core.data.datasets import DATASETS
 from gan_core.export.exports import EXPORTS
+from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.cost import step_memory
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import autosave_folders, run_writing
@@ -24,8 +26,9 @@ from pages import runs
 from pages.ui import shell
 from pages.ui.components import liveplot
 from pages.ui.figures import loss_figures, point_figures, score_texts
-from pages.ui.run import time_machine
+from pages.ui.run import settings_panel, time_machine
 from pages.ui.session import own_run, page_state, remembered
+from pages.ui.session.page_state import Saving
 from tests.conftest import ROOT
 from tests.support.app import FakeHub, news, open_page, own
 from tests.support.trainers import settings, trainer_of, uncompiled
@@ -190,8 +193,27 @@ def test_a_structural_change_waits_while_steps_would_be_lost(hub):
     app.button(key="keep").click().run()
     assert own(app, "points").config.loss == "relativistic"
     app.selectbox(key="knob_loss").set_value("minimax").run()
+    era = own(app, "points").era
     app.button(key="apply").click().run()
     assert run.config.loss == "minimax"
+    assert own(app, "points").era > era  # a step of the past is one of the run before
+
+
+def test_a_save_that_ends_while_the_page_is_drawn_is_acted_on(hub, monkeypatch):
+    app = open_page()
+    save, real = Future(), settings_panel.config_panel
+    own(app, "points").saving = Saving(save)
+
+    def ends(config):
+        if not save.done():
+            save.set_exception(ConfigError("The disk is full."))
+        return real(config)
+
+    monkeypatch.setattr(settings_panel, "config_panel", ends)
+    app.run()
+    assert own(app, "points").feed.drawn is None  # so the browser has the page drawn once more
+    app.run()
+    assert "The disk is full." in news(app) and own(app, "points").saving is None
 
 
 @pytest.mark.parametrize("key", ["save_go_points", "take_Run_csv"])
@@ -645,6 +667,16 @@ def test_a_refresh_loses_no_switch(hub, tab):
     tab[0] = "u" * 36  # another tab
     other = tab_page()
     assert other.toggle(key="smooth_losses").value and not other.toggle(key="log_losses").value
+
+
+def test_two_sessions_of_one_key_look_at_steps_of_their_own(hub, tab):
+    before = tab_page()
+    own(before, "points").past.at = 40
+    before.run()
+    after = tab_page()
+    assert own(after, "points").past.at == 40
+    own(after, "points").past.at = 50
+    assert own(before, "points").past.at == 40
 
 
 def test_a_refresh_asks_a_question_again_and_a_link_is_followed(hub, tab):

@@ -189,6 +189,9 @@ class Stub:
     def send(self, kind, body=None):
         self.sent.append(kind)
 
+    def wait_answer(self, after, timeout):
+        return self.answer
+
     def end(self):
         self.ended, self.state = True, "gone"
 
@@ -333,12 +336,27 @@ def test_while_a_process_is_being_started_nobody_waits_and_the_limit_holds(stubs
         wait_until(lambda: sum(hub.place(run) > 0 for run in runs) == 5, 20, "a place in the queue for the others")
         goes_on(first)
         assert len(begun) == 1
+        assert all(hub.waits(run) for run in runs)  # the one that is being started as well
     finally:
         gate.set()
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive()
     assert len(begun) == 1 and sum(run.worker is not None for run in runs) == 1
+
+
+def test_a_run_that_nobody_looks_at_is_asked_whether_it_still_trains(stubs, monkeypatch):
+    """The page of a hidden tab asks for no frames; one that has ended is to give its place away all the same."""
+    monkeypatch.setattr(module, "HIDDEN_SECONDS", 0.0)
+    hub = stubs()
+    hub.visit("one", SMALL)
+    run = seated(hub, "one")
+    run.poll(View(), 0.0)
+    run.play()
+    before = run.worker.sent.count("frame")
+    wait_until(lambda: run.worker.sent.count("frame") > before, 20, "a question")
+    run.worker.answer = {"id": run._asked, "generation": run.generation, "lanes": [], "error": "diverged", "pending": 0}
+    wait_until(lambda: not run.busy, 20, "the run to be known as standing still")
 
 
 def test_two_clicks_at_once_start_one_process(stubs, monkeypatch):

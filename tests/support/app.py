@@ -35,6 +35,9 @@ class FakeHub:
     def place(self, run):
         return int(self.full)
 
+    def waits(self, run):
+        return self.full
+
     def leave(self, run):
         self.full = False
 

@@ -91,15 +91,22 @@ def live_text(html: str, key: str, place: list[Any]) -> None:
     _components()[5](data={"html": html, "place": place}, key=f"text_{key}", height="content")
 
 
-def live_feed(token: str, wait: int, place: list[Any]) -> None:
+def live_feed(token: str, wait: int, place: list[Any], look_at: Callable[[int | None, str], None]) -> None:
     """Keeps the page's plots and texts fresh from the feed of this token, without a script, as often as it says.
 
     Where its frames fit no more what the script drew, it has the script draw once more. wait: milliseconds until the
     next frame, 0 where none is to be expected. place: of `Feed.look`, so that each drawing is another: the browser may
-    have found meanwhile that nothing moved, and Streamlit passes over what is the same.
+    have found meanwhile that nothing moved, and Streamlit passes over what is the same. look_at: called with the step
+    of the past that the scrubber wants, and what it counts in, where no request for a frame comes through.
     """
+
+    def outdated() -> None:
+        wish = _wish("live_feed", "outdated")
+        if wish is not None:
+            look_at(wish["at"], wish["of"])
+
     data = {"token": token, "wait": wait, "place": place}
-    _components()[6](data=data, key="live_feed", on_outdated_change=lambda: None, height="content")
+    _components()[6](data=data, key="live_feed", on_outdated_change=outdated, height="content")
 
 
 def clicked(key: str) -> int | None:
@@ -166,6 +173,12 @@ def watch(token: str, kind: str) -> None:
 
 def branched(key: str) -> dict[str, Any] | None:
     """Where Branch was clicked just now on the scrubber under `key`: {at: a step, None for now; of: what it showed}."""
-    wish = (st.session_state.get(key) or {}).get("branch")
-    good = isinstance(wish, dict) and set(wish) == {"at", "of"} and (wish["at"] is None or type(wish["at"]) is int)
-    return wish if good else None
+    return _wish(key, "branch")
+
+
+def _wish(key: str, name: str) -> dict[str, Any] | None:
+    """What the browser said under this name: {at, of}; None for anything else."""
+    wish = (st.session_state.get(key) or {}).get(name)
+    if not isinstance(wish, dict) or set(wish) != {"at", "of"} or not isinstance(wish["of"], str):
+        return None
+    return wish if wish["at"] is None or (type(wish["at"]) is int and wish["at"] >= 0) else None

@@ -14,7 +14,7 @@ class Display(Protocol):
         ...
 
     def stills(self, snapshot: Snapshot) -> dict[str, Figure]:
-        """The figures of what stands beside the moving parts, by name; drawn in full runs only."""
+        """The figures of what stands beside the moving parts, by name; only the script draws them."""
         ...
 
     def panels(self, snapshot: Snapshot) -> dict[str, Figure]:

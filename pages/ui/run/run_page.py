@@ -138,6 +138,7 @@ def follow(run: Run, config: GANConfig) -> None:
 
 
 def _apply(run: Run) -> None:
+    time_machine.present()
     run.configure(page_state.current(), page_state.page().upload, restart=True)
 
 
@@ -180,7 +181,7 @@ def own_feed(run: Run) -> Feed:
     asked = here.saving
     feed.waits = partial(_wait, run, asked)
     feed.revision = partial(_revision, run, asked)
-    feed.drawn = feed.revision(run.snapshot())
+    feed.drawn = _revision(run, asked, run.snapshot())._replace(saved=False)  # one that has ended is acted on next time
     return feed
 
 
@@ -188,10 +189,12 @@ def finish(feed: Feed, snapshot: Snapshot, drawn: dict[str, Any]) -> None:
     """Ends the drawing of `snapshot`, of which `drawn` was shown, and leaves the picture to the browser."""
     if isinstance(feed.drawn, Revision) and feed.drawn.error:  # no newer one, which the buttons do not know yet
         st.error(feed.drawn.error)
-    wait = drawn["wait"]
-    if feed.revision(snapshot) != feed.drawn:
+    wait, seen = drawn["wait"], feed.revision(snapshot)
+    if isinstance(feed.drawn, Revision) and isinstance(seen, Revision):
+        feed.drawn = feed.drawn._replace(parts=seen.parts)  # these were drawn from this snapshot
+    if seen != feed.drawn:
         feed.drawn, wait = None, wait or OUTDATED_MS
-    live_feed(feed.token, wait, drawn["place"])
+    live_feed(feed.token, wait, drawn["place"], feed.look_at)
 
 
 def _wait(run: Run, asked: Saving | None, snapshot: Snapshot) -> int:
@@ -199,7 +202,7 @@ def _wait(run: Run, asked: Saving | None, snapshot: Snapshot) -> int:
         return MOVING_MS
     if asked is not None and not asked.save.done():
         return SAVING_MS
-    return QUEUE_MS if own_run.hub().place(run) else 0
+    return QUEUE_MS if own_run.hub().waits(run) else 0
 
 
 class Revision(NamedTuple):

@@ -127,4 +127,4 @@ def _draw_beside(opened: list[tuple[str, Any]], log: bool) -> None:
     snapshot, place = feed.look()
     drawn = feed.shown(snapshot, place)
     comparison.draw(drawn, snapshot.frame["columns"])
-    live_feed(feed.token, drawn["wait"], place)
+    live_feed(feed.token, drawn["wait"], place, feed.look_at)

@@ -26,7 +26,7 @@ from pages.ui.session.page_state import Saving
 
 
 def era() -> str:
-    """Names what the scrubber looks at: the present is another after Play, Reset, a branch or an opened run."""
+    """Names what the scrubber looks at: the present is another after Play, a restart, a branch or an opened run."""
     return f"{page_state.tab().kind} {page_state.page().era}"
 
 

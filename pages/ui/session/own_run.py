@@ -9,7 +9,8 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks import architectures
 from gan_core.networks.cost import check_memory
 from gan_core.serving.client import Run
-from gan_core.serving.hub import Hub, the_hub
+from gan_core.serving.hub import Hub
+from gan_core.serving.one_hub import the_hub
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from pages.ui.components.liveplot import tab_key

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from copy import copy
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -77,5 +78,5 @@ def restore(key: str) -> dict[str, Any] | None:
     for kind, values in known.pages.items():
         for name, value in values.items():
             if name != "config":
-                setattr(tab.pages[kind], name, value)
+                setattr(tab.pages[kind], name, copy(value))  # a duplicated tab may have the same key for a moment
     return {kind: values["config"] for kind, values in known.pages.items()}
