@@ -291,7 +291,7 @@ def cache(tmp_path, monkeypatch):
 def server():
     """One server for the browser tests; closed tabs give their places back soon."""
     cache = tempfile.mkdtemp(prefix="ganscope-tests-")
-    server = Server(GANSCOPE_MAX_WORKERS="8", GANSCOPE_AWAY_SECONDS="8", GANSCOPE_CACHE=cache)
+    server = Server(GANSCOPE_MAX_WORKERS="8", GANSCOPE_AWAY_SECONDS="20", GANSCOPE_CACHE=cache)
     yield server
     workers = server.workers()
     server.stop()

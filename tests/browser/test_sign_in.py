@@ -28,7 +28,7 @@ def closed(provider, tmp_path_factory):
     secrets = tmp_path_factory.mktemp("secrets") / "secrets.toml"
     secrets.write_text(provider.secrets(f"http://127.0.0.1:{port}"), "utf-8")
     server = Server(
-        port, options=(f"--secrets.files={secrets}",), GANSCOPE_SIGN_IN="@uni.example", GANSCOPE_AWAY_SECONDS="8"
+        port, options=(f"--secrets.files={secrets}",), GANSCOPE_SIGN_IN="@uni.example", GANSCOPE_AWAY_SECONDS="20"
     )
     yield server
     server.stop()
