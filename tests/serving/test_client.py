@@ -59,13 +59,13 @@ def run(warm_run):
     return warm_run
 
 
-def poll_until(run: Run, ready, what: str, seconds: float = 90):
+def poll_until(run: Run, ready, what: str, seconds: float = 90, view: View = ALL):
     """The first snapshot for which `ready` holds; the worker's lease is renewed meanwhile."""
 
     def look():
         if run.worker is not None:
             run.worker.send("lease")
-        snapshot = run.poll(ALL, 0.2)
+        snapshot = run.poll(view, 0.2)
         return snapshot if ready(snapshot) else None
 
     return wait_until(look, seconds, what)
@@ -400,10 +400,9 @@ def test_the_users_own_pictures(run):
     own, view = pictures(), View(side=3, picked=1, blend=(4, 0, 0.5, 0.5))
     run.configure(IMAGES, own)
     run.steps(3)
-    wait_until(lambda: run.poll(view, 0.2).status == "paused" and run.step == 3, 60, "three steps")
-    frame = wait_until(
-        lambda: (f := run.poll(view, 0.2).frame) and "classifier_fid" in f["metrics"] and f, 60, "the scores"
-    )
+    poll_until(run, lambda s: s.status == "paused" and s.step == 3, "three steps", view=view)
+    scored = poll_until(run, lambda s: "classifier_fid" in s.frame.get("metrics", {}), "the scores", view=view)
+    frame = scored.frame
     assert frame["grid"].shape == (9, 28, 28, 1) and frame["p_real"].shape == (9,)
     assert {"neighbours", "distances", "blend", "corners"} <= set(frame)
     assert frame["metrics"]["step"] == 3 and "note" not in frame["metrics"]
