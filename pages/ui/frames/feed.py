@@ -54,7 +54,7 @@ class Shown(Protocol):
 class Past:
     """The step that a user looks back at, None for the present, and `of` what: the era (time_machine.py) it counts in.
 
-    The page's script and its feed hold the same one, and so does the tab's next session after a refresh.
+    The page's script and its feed hold the same one; the tab's next session after a refresh begins with a copy.
     """
 
     at: int | None = None
@@ -118,10 +118,12 @@ class Feed:
     def frame(self) -> bytes | None:
         """The newest frame for the browser; None where there is nothing new, and something is to be expected."""
         snapshot, place = self.look()
-        fits, shown = self.revision(snapshot) == self.drawn, self.shown(snapshot, place)
-        sent, self._sent = self._sent, (snapshot.frame, shown["texts"])
-        if shown["wait"] and fits and sent is not None and sent[0] is snapshot.frame and sent[1] == shown["texts"]:
-            return None
+        fits, texts = self.revision(snapshot) == self.drawn, self.texts(snapshot)
+        sent, self._sent = self._sent, (snapshot.frame, texts)
+        same = sent is not None and sent[0] is snapshot.frame and sent[1] == texts
+        if same and fits and self.waits(snapshot):
+            return None  # before the figures are made, which take longest
+        shown = self.shown(snapshot, place)
         if not fits:
             shown["wait"] = shown["wait"] or OUTDATED_MS
         plots = {key: np.frombuffer(pack(figure), np.uint8) for key, figure in shown["plots"].items()}

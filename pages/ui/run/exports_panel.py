@@ -136,8 +136,8 @@ def _saved_now(run: Run, name: str, folder: Path) -> Path:
 def too_early(run: Run) -> bool:
     """Whether there is nothing to keep of it yet, and says so.
 
-    Asked at the click: frames come without a script, so a button that the script drew disabled, before the first step,
-    would refuse for seconds after it.
+    Asked at the click: the script draws the page a moment after the first step, and until then a disabled button would
+    refuse.
     """
     if run.worker is not None and run.step > 0:
         return False
