@@ -51,6 +51,7 @@ class Feed {
   // What the script drew.
   show(component) {
     Object.assign(this, component.data);
+    this.drawings = (this.drawings ?? 0) + 1;
     this.version = component.version;
     clearTimeout(this.outdated);
     this.outdated = null;
@@ -106,14 +107,14 @@ class Feed {
   // must not go on either.
   async fetch() {
     if (document.hidden || !connected()) return SLEEP(FEED_MS);
-    const { token, wish } = this;
+    const { token, wish, drawings } = this;
     const query = wish ? `?${new URLSearchParams({ of: wish.of, ...(wish.at !== null && { at: wish.at }) })}` : "";
     const answer = await this.line.ask(`ganscope/live/${token}${query}`);
     // No frames come through, or the server knows this feed no more: another one is on its way, or it has been started
     // anew, and only the script can go on.
     if (this.line.blocked || answer?.status === 404) this.askForDrawing();
     if (answer?.status === 404) return SLEEP(1000);
-    if (answer?.status === 200) return { token, wish, ...unpack(answer.bytes) };
+    if (answer?.status === 200) return { token, wish, drawings, ...unpack(answer.bytes) };
   }
 
   found(key, kind) {
@@ -136,8 +137,10 @@ class Feed {
     const { key, data } = frame.scrubber;
     scrubbers.get(this.found(key, "ganscope-scrubber"))?.show(data);
     if (frame.wish === this.wish) this.wish = null; // answered, and the server keeps it
-    this.wait = frame.wait || (this.wish ? FEED_MS : 0);
-    if (!frame.fits) this.askForDrawing();
+    // A frame that was asked for before the script drew knows nothing of what changed: it cannot say that all stands still.
+    const outrun = frame.drawings !== this.drawings;
+    this.wait = frame.wait || (this.wish || outrun ? FEED_MS : 0);
+    if (!frame.fits && !outrun) this.askForDrawing();
   }
 
   behind() {
