@@ -1,7 +1,8 @@
-"""Fetching the known data sets over the network, bounded in time, in a process of its own.
+"""Fetching over the network, bounded in time, in a process of its own: the known data sets, and single files.
 
-`python -m gan_core.data.download NAME OUT` is that process: it calls Keras's loader and writes OUT. Keras deletes a
-cached file whose hash differs, so it works in a temporary folder; the user's own Keras folder is only copied from.
+`python -m gan_core.data.download NAME OUT` is that process for a data set: it calls Keras's loader and writes OUT;
+`... URL MD5 OUT` has Keras fetch one file. Keras deletes a cached file whose hash differs, so it works in a temporary
+folder; the user's own Keras folder is only copied from.
 """
 
 import atexit
@@ -44,6 +45,37 @@ _SEEDS = {
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is fetched: its name, that of its file in our cache, and about how large it is.
+
+    arguments: what the process is given before the file to write. check: raises ConfigError for a file that is
+    something else. by_hand: the sentence that says how to do without a network.
+    """
+
+    name: str
+    file: str
+    megabytes: int
+    by_hand: str
+    arguments: tuple[str, ...]
+    check: Callable[[Path], object]
+
+    @classmethod
+    def data_set(cls, name: str) -> "Wanted":
+        """A known data set; raises ConfigError for an unknown name."""
+        if name not in SOURCES:
+            raise ConfigError(f"There is no download named {shorten(name)}; there are {', '.join(SOURCES)}.")
+        return cls(
+            name, f"{name}.npz", SOURCES[name].megabytes, by_hand(name), (name,), lambda path: load_npz(path, name)
+        )
+
+    @classmethod
+    def single_file(cls, name: str, url: str, md5: str, megabytes: int) -> "Wanted":
+        """The file at `url`, whose hash Keras checks. Its last part is its name in our cache."""
+        how = f"On a machine with a network, fetch {url}, and name the file."
+        return cls(name, url.rpartition("/")[2], megabytes, how, (url, md5), lambda path: None)
+
+
+@dataclass(frozen=True)
 class Status:
     """state: running, done or failed. bytes: what the download has put on the disk. message: a sentence."""
 
@@ -55,18 +87,17 @@ class Status:
 class Download:
     """One download, which starts at once. Ends by itself: done, failed, stalled or over time.
 
-    command: what to start instead of Keras's loader; it is given the name and the file to write.
+    wanted: a data set by its name, or anything. command: what to start instead of Keras's loader; it is given the same
+    arguments. ConfigError for an unknown name.
     """
 
-    def __init__(self, name: str, command: tuple[str, ...] | list[str] | None = None):
-        if name not in SOURCES:
-            raise ConfigError(f"There is no download named {shorten(name)}; there are {', '.join(SOURCES)}.")
-        self.name = name
+    def __init__(self, wanted: str | Wanted, command: tuple[str, ...] | list[str] | None = None):
+        self.wanted = Wanted.data_set(wanted) if isinstance(wanted, str) else wanted
         self._command = list(command or COMMAND)
         self._bytes = 0
         self._ended: Status | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"download {name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"download {self.wanted.name}", daemon=True)
         atexit.register(self.cancel)
         self._thread.start()
 
@@ -74,11 +105,11 @@ class Download:
         """Where it stands; never waits."""
         if self._ended is not None:
             return self._ended
-        total = SOURCES[self.name].megabytes
+        name, total = self.wanted.name, self.wanted.megabytes
         if self._bytes < total * 1e6:
-            said = f"Downloading {self.name}: {self._bytes / 1e6:.1f} of about {total} MB"
+            said = f"Downloading {name}: {self._bytes / 1e6:.1f} of about {total} MB"
         else:
-            said = f"Unpacking {self.name}"
+            said = f"Unpacking {name}"
         return Status("running", self._bytes, said)
 
     def cancel(self) -> None:
@@ -99,17 +130,17 @@ class Download:
             folder.mkdir(parents=True, exist_ok=True)
             _remove_orphans(folder)
             with tempfile.TemporaryDirectory(prefix="download-", dir=folder, ignore_cleanup_errors=True) as work:
-                reason = self._fetch(Path(work), folder / f"{self.name}.npz")
+                reason = self._fetch(Path(work), folder / self.wanted.file)
         except OSError as error:
             reason = f"{cache_folder()} cannot be written ({error.strerror or error})"
         except ConfigError:
             reason = "the file that arrived is not the data set"
         finally:
             if reason:
-                message = f"{self.name} could not be downloaded: {reason}. {by_hand(self.name)}"
+                message = f"{self.wanted.name} could not be downloaded: {reason}. {self.wanted.by_hand}"
                 self._ended = Status("failed", self._bytes, message)
             else:
-                self._ended = Status("done", self._bytes, f"Downloaded {self.name}.")
+                self._ended = Status("done", self._bytes, f"Downloaded {self.wanted.name}.")
             atexit.unregister(self.cancel)
 
     def _fetch(self, work: Path, target: Path) -> str:
@@ -117,7 +148,7 @@ class Download:
         out = work / target.name
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(
-                [*self._command, self.name, str(out)],
+                [*self._command, *self.wanted.arguments, str(out)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -135,7 +166,7 @@ class Download:
                 return _plain_words(errors.read().decode(errors="replace"), process.returncode)
         if not out.is_file():
             return "no file was written"
-        load_npz(out, self.name)  # only a whole file takes the place
+        self.wanted.check(out)  # only a whole file takes the place
         os.replace(out, target)
         return ""
 
@@ -190,26 +221,35 @@ _downloads: dict[str, Download] = {}
 _lock = threading.Lock()
 
 
-def get(name: str, again: bool = False) -> Download:
-    """This process's one download of `name`, started if there is none. A failed one is only started anew by `again`.
+def get(wanted: str | Wanted, again: bool = False) -> Download:
+    """This process's one download of it, started if there is none. A failed one is only started anew by `again`.
 
     Raises ConfigError for an unknown name.
     """
+    name = wanted if isinstance(wanted, str) else wanted.name
     with _lock:
         known = _downloads.get(name)
         state = known.status().state if known else ""
-        gone = state == "done" and find_file(name) is None  # fetched once, and removed since
+        gone = state == "done" and _found(wanted) is None  # fetched once, and removed since
         if known is None or gone or (again and state == "failed"):
-            known = _downloads[name] = Download(name)
+            known = _downloads[name] = Download(wanted)
         return known
 
 
-def download(name: str, say: Callable[[str], None]) -> None:
-    """Fetch `name` and wait for it, with lines of progress; raises ConfigError with the reason if it fails."""
-    if name in SOURCES and (there := find_file(name)):
-        say(f"{name} is already here: {there}")
+def _found(wanted: str | Wanted) -> Path | None:
+    """The file, if it is on this machine."""
+    if isinstance(wanted, str):
+        return find_file(wanted) if wanted in SOURCES else None
+    path = cache_folder() / wanted.file
+    return path if path.is_file() else None
+
+
+def download(wanted: str | Wanted, say: Callable[[str], None]) -> None:
+    """Fetch it and wait for it, with lines of progress; raises ConfigError with the reason if it fails."""
+    if there := _found(wanted):
+        say(f"{wanted if isinstance(wanted, str) else wanted.name} is already here: {there}")
         return
-    job, said = get(name, again=True), ""
+    job, said = get(wanted, again=True), ""
     try:
         while (status := job.wait(1.0)).state == "running":
             if status.message != said:
@@ -267,10 +307,20 @@ def fetch(name: str, out: Path, load: Callable[[str], tuple] = _load) -> None:
             np.savez(file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
-def main(name: str, out: str) -> None:
+def fetch_file(url: str, md5: str, out: Path) -> None:
+    """Have Keras fetch one file to `out`; raises where it cannot, or where its hash is another."""
+    os.replace(keras.utils.get_file(out.name, url, file_hash=md5, hash_algorithm="md5", cache_dir=out.parent), out)
+
+
+def main(*arguments: str) -> None:
+    *what, out = arguments
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    fetch(name, Path(out).absolute())
+    if len(what) == 1:
+        fetch(what[0], Path(out).absolute())
+    else:
+        url, md5 = what
+        fetch_file(url, md5, Path(out).absolute())
 
 
 if __name__ == "__main__":

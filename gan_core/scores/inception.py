@@ -13,10 +13,6 @@ What to know before comparing a value with a published one:
 Images are uint8 [n, H, W, C] of 1 or 3 channels; a hundred take some ten seconds on two cores.
 """
 
-import hashlib
-import time
-import urllib.error
-import urllib.request
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.foundations.files import cache_folder, keras_folder, whole_file
+from gan_core.data.download import Wanted, download
+from gan_core.foundations.files import cache_folder, keras_folder
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.lazy_imports import keras, tf
 from gan_core.scores import image_metrics
@@ -39,8 +36,6 @@ NAME = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{NAME}"
 MD5 = "9a0d58056eeedaa3f26cb7ebd46da564"
 MEGABYTES = 96
-STALL_SECONDS = 30  # without a single new byte
-MOST_SECONDS = 600
 
 Say = Callable[[str], None]
 
@@ -195,33 +190,5 @@ def _imagenet(say: Say) -> Path:
     for path in (keras_folder().parent / "models" / NAME, target):
         if path.is_file():
             return path
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(target) as file:
-            if _fetch(file, say) != MD5:
-                raise OSError("what came is not the file that was asked for")
-    except (OSError, ValueError, urllib.error.URLError) as error:
-        reason = str(getattr(error, "reason", "") or getattr(error, "strerror", "") or error)
-        raise ConfigError(
-            f"The ImageNet weights of InceptionV3 could not be downloaded ({shorten(reason, 160).strip(chr(39))}). "
-            f"On a machine with a network, fetch {URL}, and name the file instead of imagenet."
-        ) from None
+    download(Wanted.single_file("InceptionV3 with ImageNet's weights", URL, MD5, MEGABYTES), say)
     return target
-
-
-def _fetch(file, say: Say) -> str:
-    """Writes what URL holds to the open file, and returns its MD5; OSError when it stalls or takes too long."""
-    began = said = time.monotonic()
-    digest, size = hashlib.md5(usedforsecurity=False), 0
-    with urllib.request.urlopen(URL, timeout=STALL_SECONDS) as answer:
-        while block := answer.read1(1 << 20):  # what has arrived: so a trickle cannot outwait the limit
-            file.write(block)
-            digest.update(block)
-            size += len(block)
-            now = time.monotonic()
-            if now - began > MOST_SECONDS:
-                raise OSError(f"it took more than {MOST_SECONDS:g} seconds")
-            if now - said > 1:
-                say(f"Downloading InceptionV3: {size / 1e6:.0f} of {MEGABYTES} MB")
-                said = now
-    return digest.hexdigest()
