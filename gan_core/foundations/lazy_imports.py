@@ -8,9 +8,12 @@ SciPy would take half a second of the first page.
 import contextlib
 import functools
 import importlib
+import os
 from typing import Any
 
 TENSORFLOW = "tensorflow"
+# POT would import every framework that is there, TensorFlow above all; it is given NumPy only.
+os.environ |= {f"POT_BACKEND_DISABLE_{name}": "1" for name in ("TENSORFLOW", "PYTORCH", "JAX", "CUPY")}
 
 
 def set_up_gpus(tf: Any) -> None:
@@ -50,3 +53,4 @@ pd = LazyModule("pandas")
 special = LazyModule("scipy.special")
 spatial = LazyModule("scipy.spatial")
 optimize = LazyModule("scipy.optimize")
+ot = LazyModule("ot")

@@ -11,7 +11,7 @@ import numpy as np
 
 from gan_core.data import datasets
 from gan_core.data.points import Data, as_points
-from gan_core.foundations.lazy_imports import optimize, spatial
+from gan_core.foundations.lazy_imports import optimize, ot, spatial
 from gan_core.settings.config import GANConfig
 
 MODE_SAMPLES = 2_500  # PacGAN's protocol, arXiv 1712.04086, section 4.1
@@ -21,6 +21,8 @@ PERFECT_SAMPLES = 50_000  # fresh points behind what a perfect generator gets wh
 KL_DRAWS = 1_000  # drawn histograms behind the floor of the reverse KL
 SCALES = (1 / 8, 1 / 4, 1 / 2, 1, 2)  # bandwidths of the MMD, in median distances of real points
 MEDIAN_SAMPLES = 500
+FEW = 500
+MOST_PIVOTS = 100_000_000  # of the network simplex: it ends by itself, after some 50,000 at 2,500 points
 
 
 # -- modes --------------------------------------------------------------------------------------------------
@@ -76,14 +78,21 @@ def perfect_shares(config: GANConfig, data: Data) -> np.ndarray:
 
 
 def wasserstein_1(a: np.ndarray, b: np.ndarray) -> float:
-    """Exact Wasserstein-1 distance (Euclidean) of two point sets of equal size n; O(n³), 1 s at n = 2,500."""
+    """Exact Wasserstein-1 distance (Euclidean) of two point sets of equal size n; 1 s at n = 2,500."""
     return assignment_cost(spatial.distance.cdist(a, b))
 
 
 def assignment_cost(cost: np.ndarray) -> float:
-    """The mean cost of the cheapest one-to-one assignment in a square matrix of costs."""
-    rows, columns = optimize.linear_sum_assignment(cost)
-    return float(cost[rows, columns].mean())
+    """The mean cost of the cheapest one-to-one assignment in a square matrix of costs.
+
+    Of many points by POT's network simplex: at 2,500, SciPy's assignment takes 1 s where the two sets are alike, as
+    POT does, but 7 to 18 s for a generator that is far off or has collapsed. Of a live view's few points it is as fast,
+    and POT takes a second to import.
+    """
+    if len(cost) <= FEW:
+        rows, columns = optimize.linear_sum_assignment(cost)
+        return float(cost[rows, columns].mean())
+    return float(ot.emd2([], [], cost, numItermax=MOST_PIVOTS))
 
 
 def energy_distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -33,6 +33,17 @@ def test_wasserstein_1_is_pots(n):
     assert point_metrics.wasserstein_1(a, b) == pytest.approx(float(expected), rel=1e-9)
 
 
+def test_many_points_are_assigned_as_cheaply_as_few(monkeypatch):
+    """By another library: far off, collapsed and alike."""
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(200, 2))
+    for fake in (rng.normal(size=(200, 2)), real[:1] + 1e-3 * rng.normal(size=(200, 2)), real + 100):
+        few = point_metrics.wasserstein_1(real, fake)
+        monkeypatch.setattr(point_metrics, "FEW", 0)
+        assert point_metrics.wasserstein_1(real, fake) == pytest.approx(few, rel=1e-9)
+        monkeypatch.undo()
+
+
 def test_wasserstein_1_by_hand():
     a = np.array([[0.0, 0.0], [10.0, 0.0]])
     b = np.array([[10.0, 1.0], [3.0, 4.0]])
