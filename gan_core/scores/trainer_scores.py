@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gan_core.data.pictures import Pictures, as_pictures
-from gan_core.data.points import as_points
+from gan_core.data.points import Data, as_points
 from gan_core.scores import image_scores, point_scores
 from gan_core.scores.point_metrics import MODE_SAMPLES
+from gan_core.scores.registry import SCORES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 W1_SAMPLES = 500
 FLOOR_REPEATS = 5
 IMAGE_SAMPLES = 1_000
+MOST_FLOORS = 32
+# By what they depend on, each with its data, which are told apart by their identity as long as somebody holds them.
+_FLOORS: dict[tuple, tuple[Data, point_scores.Floors]] = {}
+_LOCK = Lock()
 NO_CLASSES = "Scores of images need data with at least two classes."
 
 
@@ -35,8 +41,21 @@ def generated_points(trainer: Trainer, n: int) -> np.ndarray:
 
 
 def point_floors(trainer: Trainer, most: int = W1_SAMPLES, repeats: int = FLOOR_REPEATS) -> point_scores.Floors:
-    """What real points get over so many pairs of draws, distances at `most` points; a live run has little time."""
-    return point_scores.floors(trainer.config, as_points(trainer.data), w1_samples(trainer, most), repeats)
+    """What real points get over so many pairs of draws, distances at `most` points; a live run has little time.
+
+    The last ones are kept: in a sweep or after a reset the same data are scored again, and seconds go into them.
+    """
+    config, data, n = trainer.config, as_points(trainer.data), w1_samples(trainer, most)
+    key = id(data), config.data, config.data_params, config.seed, n, repeats, *SCORES
+    with _LOCK:
+        kept = _FLOORS.get(key)
+    if kept is None:
+        kept = data, point_scores.floors(config, data, n, repeats)
+        with _LOCK:
+            while len(_FLOORS) >= MOST_FLOORS:
+                del _FLOORS[next(iter(_FLOORS))]
+            _FLOORS[key] = kept
+    return kept[1]
 
 
 def score_points(trainer: Trainer, floors: point_scores.Floors) -> dict[str, Any]:
