@@ -1,7 +1,8 @@
 # GANscope for a class, behind a reverse proxy: see docs/serving.md.
 FROM python:3.12-slim
 
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GANSCOPE_RUNS_DIR=/data/runs GANSCOPE_CACHE=/data/cache
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GANSCOPE_RUNS_DIR=/data/runs \
+    GANSCOPE_SWEEPS_DIR=/data/sweeps GANSCOPE_CACHE=/data/cache
 WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt "streamlit[auth]"

@@ -1,4 +1,4 @@
-"""`python -m gan_core train | export | bench | presets`: GANscope on the command line.
+"""`python -m gan_core train | sweep | export | bench | ...`: GANscope on the command line.
 
 Every command takes `--json` and then ends with exactly one JSON line on standard output; everything else goes to
 standard error. Exit status: 0 for success, 2 for bad usage, 1 for a run that failed, and for one that a signal ended,
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gan_core import plugins
-from gan_core.commands import DEFAULT_STEPS, bench, benchmark, evaluate, export, presets, say, train
+from gan_core.commands import DEFAULT_STEPS, bench, benchmark, evaluate, export, presets, say, sweep, train
 from gan_core.export.exports import EXPORTS
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs.unattended import Failed
@@ -61,6 +61,12 @@ def _print_train(result: dict[str, Any]) -> None:
         if isinstance(value, list):
             value = " ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in value)
         print(f"  {key:22s} {value:.4f}" if isinstance(value, float) else f"  {key:22s} {value}")
+
+
+def _print_sweep(result: dict[str, Any]) -> None:
+    from gan_core.sweeps import table as module
+
+    print(module.as_text(result["rows"]))
 
 
 def _print_export(result: dict[str, Any]) -> None:
@@ -141,6 +147,27 @@ def parser() -> argparse.ArgumentParser:
         metavar="WEIGHTS",
         help="also Inception Score and FID: imagenet, or a file of InceptionV3's weights",
     )
+    settings(sub)
+
+    sub = command(
+        "sweep", sweep, _print_sweep, "Train settings along axes, each with several seeds, beside each other."
+    )
+    sub.add_argument("--preset", metavar="NAME", help="data and settings to start from (ring, if no data are named)")
+    sub.add_argument("--config", metavar="FILE", help="a JSON object of settings instead of a preset")
+    sub.add_argument(
+        "--over",
+        metavar="NAME=VALUES",
+        action="append",
+        default=[],
+        help="an axis: NAME=A,B,C or NAME=LOW:HIGH:COUNT; with --draws also NAME=LOW:HIGH",
+    )
+    sub.add_argument("--draws", type=_positive(int), metavar="N", help="N random settings instead of all of the grid")
+    sub.add_argument("--seeds", type=_positive(int), default=1, metavar="N", help="seeds of each settings (1)")
+    sub.add_argument("--frames", action="store_true", help="keep each trial as a saved run, with its whole recording")
+    sub.add_argument("--processes", type=_positive(int), metavar="N", help="trials at once (as the machine allows)")
+    sub.add_argument("--save", metavar="NAME", help="keep the sweep under this name; the same command goes on with it")
+    sub.add_argument("--resume", metavar="NAME", help="go on with a sweep that was stopped")
+    sub.add_argument("--sweeps-dir", metavar="DIR", help="where sweeps are kept (GANSCOPE_SWEEPS_DIR, else sweeps)")
     settings(sub)
 
     sub = command("export", export, _print_export, "Export a saved run.")

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 
 DEFAULT_STEPS = 2_000
-SAMPLES = 2_500  # images, or points of distances, behind the scores after a training
-FLOOR_REPEATS = 3  # pairs of real draws behind their floors
 
 
 def say(text: str) -> None:
@@ -180,8 +178,6 @@ def _resumed(args: argparse.Namespace) -> tuple[Saved, GANConfig]:
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """Trains for --steps or --seconds (of training, not of compiling) and scores the result."""
-    from gan_core.scores.trainer_scores import all_scores
-
     run = preset = folder = None
     if args.resume is not None:
         run, config = _resumed(args)
@@ -212,16 +208,10 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     row, elapsed = unattended.train(lane, steps, seconds, say, saver)
     if saver is not None:
         say(f"Saved as {folder}.")
-    scores = all_scores(trainer, SAMPLES, FLOOR_REPEATS, say)
+    scores = unattended.final_metrics(lane, row, say)
     if saver is not None:
         lane.recording.scores.add(trainer.step, {**scores, "step": trainer.step})
         saver.save(lane)
-    z, last = trainer.latent(16), trainer.state
-    shown = trainer.samples(z, config.show_ema).astype(np.float32)
-    trainer.reset()
-    change = np.abs(shown - trainer.samples(z, config.show_ema)).mean()  # of 16 samples, in the data's units
-    trainer.state = last
-    scores |= {"g_loss": float(row[0]), "d_loss": float(row[1]), "sample_change": float(change)}
     return {
         "preset": preset,
         "config": config.to_flat(),
@@ -274,6 +264,18 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         fake = trainer_scores.generated_images(trainer, min(args.samples, len(rows) // 2))
         result["inception"] = inception.scores(network, data.pixels[rows], fake, say)
     return {"config": config.to_flat(), **result}
+
+
+def sweep(args: argparse.Namespace) -> dict[str, Any]:
+    """Trains settings along axes, each with several seeds; what is there already is not trained again."""
+    from gan_core.sweeps import command as module
+
+    if args.resume is not None:
+        return module.resume(args, say)
+    config, preset = _chosen_config(args)
+    config, _, upload = _data_of(config, args.data)
+    file = None if args.data is None else (Path(args.data).name, _read(args.data))
+    return {"preset": preset, **module.begin(args, config, upload, file, _limits(args), say)}
 
 
 def export(args: argparse.Namespace) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gan_core import commands
 from gan_core.__main__ import main
 from gan_core.data import download, loading
 from gan_core.foundations.hyperparameters import ConfigError
-from gan_core.runs import run_reading
+from gan_core.runs import run_reading, unattended
 from gan_core.scores import classifier
 from gan_core.settings.config import IMAGE_DEFAULTS, GANConfig
 from gan_core.settings.presets import PRESETS
@@ -48,7 +48,7 @@ def one_json_line(output: str) -> dict:
 
 def test_train_ends_with_one_json_line(monkeypatch, capsys):
     """In a process of its own: the test of digits, below."""
-    monkeypatch.setattr(commands, "SAMPLES", 64)
+    monkeypatch.setattr(unattended, "SAMPLES", 64)
     assert main(["train", "--preset", "ring", "--steps", "30", "--seed", "7", *TINY, "--json"]) == 0
     row = one_json_line(capsys.readouterr().out)
     assert row["preset"] == "ring" and row["steps"] == 30 and row["config"]["seed"] == 7
@@ -68,7 +68,7 @@ def test_a_config_file_and_a_data_file(tmp_path, capsys):
 
 
 def test_seconds_end_a_run(monkeypatch, capsys):
-    monkeypatch.setattr(commands, "SAMPLES", 64)
+    monkeypatch.setattr(unattended, "SAMPLES", 64)
     assert main(["train", "--preset", "moons", *TINY, "--seconds", "0.5", "--json"]) == 0
     assert one_json_line(capsys.readouterr().out)["steps"] > 0
 
@@ -188,7 +188,7 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(commands, "SAMPLES", 64)
+        patch.setattr(unattended, "SAMPLES", 64)
         patch.setenv("GANSCOPE_RUNS_DIR", str(folder))
         unbounded = ["--set", "loss=wasserstein", "--set", "penalty=none", "--set", "g_layers=1", "--set", "d_layers=1"]
         assert main(["train", *TINY, *unbounded, "--steps", "3", "--save", "first one", "--json"]) == 0

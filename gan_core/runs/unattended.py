@@ -20,6 +20,9 @@ from gan_core.training.training_loop import fit
 
 SAVE_SECONDS = 180.0  # of training between two saves
 SAY_SECONDS = 2.0
+SAMPLES = 2_500  # images, or points of distances, behind the scores after a training
+FLOOR_REPEATS = 3  # pairs of real draws behind their floors
+CHANGE_SAMPLES = 16
 # Ctrl-C, a system that ends its processes, and a terminal that closes (not on Windows).
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -66,7 +69,7 @@ class Saver:
 
 
 @contextlib.contextmanager
-def _noted_signals() -> Iterator[list[int]]:
+def noted_signals() -> Iterator[list[int]]:
     """The signals of SIGNALS that came, which end nothing yet. The second one acts as it would without this.
 
     What somebody had ignored (nohup, a job in the background) stays ignored.
@@ -100,7 +103,7 @@ def train(
     """
     if saver is None:
         return _train(lane, steps, seconds, say, None, [])
-    with _noted_signals() as came:
+    with noted_signals() as came:
         try:
             done = _train(lane, steps, seconds, say, saver, came)
         except Failed as failed:
@@ -110,6 +113,24 @@ def train(
         if came:
             raise Failed(f"{_interrupted(came)}\n{_saved(lane, saver)}", 128 + came[0])
     return done
+
+
+def final_metrics(lane: TrainingRun, row: np.ndarray, say: Say) -> dict[str, Any]:
+    """The scores of a lane that has been trained, with what a training says of itself, in JSON types.
+
+    row: the last step's. sample_change: by how much CHANGE_SAMPLES samples differ from those of the first weights, in
+    the data's units.
+    """
+    from gan_core.scores.trainer_scores import all_scores
+
+    trainer = lane.trainer
+    scores = all_scores(trainer, SAMPLES, FLOOR_REPEATS, say)
+    z, last, ema = trainer.latent(CHANGE_SAMPLES), trainer.state, trainer.config.show_ema
+    shown = trainer.samples(z, ema).astype(np.float32)
+    trainer.reset()
+    change = np.abs(shown - trainer.samples(z, ema)).mean()
+    trainer.state = last
+    return {**scores, "g_loss": float(row[0]), "d_loss": float(row[1]), "sample_change": float(change)}
 
 
 def _interrupted(came: list[int]) -> str:

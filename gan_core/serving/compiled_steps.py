@@ -30,7 +30,7 @@ class CompiledSteps:
         """A kept train step of this structure with its compilation, or a new one with None."""
         from gan_core.training.train_step import TrainStep
 
-        key = _structure(config, data)
+        key = structure(config, data)
         kept = self._kept.get(key)
         if kept is not None and not (kept[1].cancelled() or (kept[1].done() and kept[1].exception())):
             self._kept.move_to_end(key)
@@ -41,10 +41,11 @@ class CompiledSteps:
 
     def keep(self, config: GANConfig, data: Any, step: TrainStep, compiling: Future) -> None:
         """Keeps a train step that is being compiled for those that ask for its structure next."""
-        self._kept[_structure(config, data)] = (step, compiling)
+        self._kept[structure(config, data)] = (step, compiling)
 
 
-def _structure(config: GANConfig, data: Any) -> tuple:
+def structure(config: GANConfig, data: Any) -> tuple:
+    """What a compiled step depends on; the last part is the number of classes that the networks are told."""
     from gan_core.data.loading import class_count
 
     return compile_key(config), data.array.shape, class_count(config, data)

@@ -1,0 +1,104 @@
+"""The command `sweep`: what it is asked for -> all its rows, trained on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gan_core.data import loading
+from gan_core.foundations.hyperparameters import ConfigError, shorten
+from gan_core.foundations.machine import cores, worker_memory
+from gan_core.networks.cost import step_memory
+from gan_core.runs import run_folders, run_writing, unattended
+from gan_core.settings.config import GANConfig
+from gan_core.sweeps.processes import Processes
+from gan_core.sweeps.running import run
+from gan_core.sweeps.space import Space, parse_space
+from gan_core.sweeps.store import Store, sweeps_folder
+from gan_core.sweeps.table import write_tables
+
+Say = Callable[[str], None]
+
+
+def begin(
+    args: argparse.Namespace,
+    config: GANConfig,
+    upload: Any,
+    file: tuple[str, bytes] | None,
+    limits: tuple[int | None, float | None],
+    say: Say,
+) -> dict[str, Any]:
+    """A sweep of `config`; under a name that is there, the trials of it that are lacking. Raises ConfigError.
+
+    upload, file: the user's own data, and the name and content of their file. limits: steps and seconds of a trial.
+    """
+    space = parse_space(config, args.over, args.seeds, *limits, args.draws or 0, args.frames)
+    if args.save is None:
+        with tempfile.TemporaryDirectory(prefix="ganscope-sweep-") as folder:
+            return _trained(Store(Path(folder)), space, upload, file, args, say)
+    store = Store(sweeps_folder(args.sweeps_dir) / run_folders.checked_name(args.save))
+    run_writing.check_folder(store.folder.parent)
+    return {"sweep": args.save, **_trained(store, space, upload, file, args, say)}
+
+
+def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
+    """The sweep of --resume, to its end; raises ConfigError."""
+    for name in ("preset", "config", "save", "recipe", "seed", "data", "steps", "seconds", "draws"):
+        if getattr(args, name) is not None:
+            raise ConfigError(f"--resume goes on with a sweep as it is: leave --{name} away.")
+    if args.over or args.set or args.frames or args.seeds != 1:
+        raise ConfigError("--resume goes on with a sweep as it is: leave --over, --set, --seeds and --frames away.")
+    named = (Store(Path(args.resume)), Store(sweeps_folder(args.sweeps_dir) / args.resume))
+    store = next((store for store in named if store.is_there()), None)
+    if store is None:
+        raise ConfigError(f"There is no sweep {shorten(args.resume)}.")
+    file = store.data_file()
+    return {"sweep": store.folder.name, **_trained(store, store.space(), _parsed(file), file, args, say)}
+
+
+def _parsed(file: tuple[str, bytes] | None) -> Any:
+    from gan_core.data.image_files import parse_pictures
+    from gan_core.data.point_files import parse_points
+
+    if file is None:
+        return None
+    name, content = file
+    return (parse_pictures if name.lower().endswith((".npz", ".zip")) else parse_points)(content, name)[0]
+
+
+def processes_for(space: Space, upload: Any = None) -> int:
+    """Trials at once: a core for each, and no more than fit into the memory that trainings may take."""
+    shape, _ = loading.extent(space.base, upload)
+    need = step_memory(space.base, shape) + loading.training_bytes([space.base], upload)
+    return max(1, min(cores(), worker_memory() // need, len(space)))
+
+
+def _trained(
+    store: Store,
+    space: Space,
+    upload: Any,
+    file: tuple[str, bytes] | None,
+    args: argparse.Namespace,
+    say: Say,
+) -> dict[str, Any]:
+    store.begin(space, file)
+    count = args.processes or processes_for(space, upload)
+    say(f"{len(space):,} trials, {count} at once, each on one core.")
+    with contextlib.closing(Processes(count, 1, upload)) as executor, unattended.noted_signals() as came:
+        rows = run(store, space, executor, say, lambda: bool(came))
+    try:
+        write_tables(rows, store.folder)
+    except OSError as error:
+        raise ConfigError(f"The table cannot be saved in {store.folder}: {error.strerror or error}.") from None
+    if came:
+        kept = "" if args.save is args.resume is None else " The same command goes on."
+        said = (
+            f"Interrupted ({signal.Signals(came[0]).name}): {len(rows):,} of {len(space):,} trials are finished.{kept}"
+        )
+        raise unattended.Failed(said, 128 + came[0])
+    return {"config": space.base.to_flat(), "rows": rows}

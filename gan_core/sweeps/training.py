@@ -1,0 +1,142 @@
+"""One trial, in whatever process: the same run that its settings give by hand, with its scores and its picture."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.foundations.machine import cores
+from gan_core.settings.config import GANConfig
+from gan_core.sweeps.space import Trial
+
+DONE, DIVERGED, FAILED, REFUSED = "done", "diverged", "failed", "refused"
+MOST_STRUCTURES = 4  # compiled steps that a process keeps: trials of other seeds and rates need none of their own
+
+
+@dataclass
+class Outcome:
+    """What is kept of a trial. row: of the table, in JSON types. arrays: the losses' history and the last frame.
+
+    picture: a PNG of the last frame, or b"". run: the saved run as files, where its frames were asked for.
+    """
+
+    row: dict[str, Any]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    picture: bytes = b""
+    run: dict[str, bytes] = field(default_factory=dict)
+
+
+def outcome_without_training(trial: Trial, status: str, reason: str) -> Outcome:
+    """The row of a trial of which there is nothing but the reason."""
+    return Outcome(_row(trial, status, reason, 0, 0.0, {}))
+
+
+def _row(trial: Trial, status: str, reason: str, steps: int, seconds: float, metrics: dict) -> dict[str, Any]:
+    return {
+        "key": trial.key,
+        "settings": trial.settings,
+        "seed": trial.seed,
+        "steps": steps,
+        "seconds": round(seconds, 3),
+        "status": status,
+        "reason": reason,
+        "node": {},
+        "metrics": metrics,
+    }
+
+
+class Trainings:
+    """What a process keeps from trial to trial: the last structures that it compiled, and the user's data."""
+
+    def __init__(self, upload: Any = None) -> None:
+        self._upload = upload
+        self._programs: OrderedDict[tuple, Any] = OrderedDict()
+
+    def train(self, trial: Trial) -> Outcome:
+        """Trains and scores it; whatever goes wrong is its row's status and reason."""
+        try:
+            return self._train(trial)
+        except ConfigError as error:
+            return outcome_without_training(trial, REFUSED, str(error))
+        except MemoryError:
+            return outcome_without_training(trial, FAILED, "The memory was not enough.")
+        except Exception as error:  # TensorFlow's are of any kind
+            line = (str(error).strip().splitlines() or [""])[0][:300]
+            return outcome_without_training(trial, FAILED, f"{type(error).__name__}: {line}")
+
+    def _train(self, trial: Trial) -> Outcome:
+        from gan_core.data import loading
+        from gan_core.networks.cost import check_memory
+        from gan_core.recording import visuals
+        from gan_core.recording.thumbnail import thumbnail
+        from gan_core.recording.training_run import TrainingRun
+        from gan_core.runs import unattended
+        from gan_core.training.trainer import Trainer
+
+        config = GANConfig.from_flat(trial.config)
+        shape, _ = loading.extent(config, self._upload)
+        check_memory(config, shape, data=loading.training_bytes([config], self._upload))
+        data = loading.load(config, self._upload)
+        trainer = Trainer(config, data, self._program(config, data))
+        trainer.compile()
+        lane = TrainingRun(trainer, scored=False)
+        began = time.perf_counter()
+        try:
+            row, seconds = unattended.train(lane, trial.steps, trial.seconds, _quiet)
+        except unattended.Failed as failed:
+            found = _row(trial, DIVERGED, str(failed), trainer.step, time.perf_counter() - began, {})
+        else:
+            found = _row(trial, DONE, "", trainer.step, seconds, unattended.final_metrics(lane, row, _quiet))
+        found["node"] = node()
+        history = lane.recording.history.frame()
+        frame = visuals.record(trainer)
+        arrays = {f"history_{name}": history[name] for name in ("step", "mean", "low", "high")} | frame
+        picture = thumbnail(frame, data) or b""
+        return Outcome(found, arrays, picture, _run_files(lane, self._upload) if trial.frames else {})
+
+    def _program(self, config: GANConfig, data: Any) -> Any:
+        """The compiled step of this structure."""
+        from gan_core.serving.compiled_steps import structure
+        from gan_core.training.train_step import TrainStep
+
+        key = structure(config, data)
+        if key not in self._programs:
+            while len(self._programs) >= MOST_STRUCTURES:
+                self._programs.popitem(last=False)
+            self._programs[key] = TrainStep(config, data.array.shape, classes=key[-1])
+        self._programs.move_to_end(key)
+        return self._programs[key]
+
+
+def _run_files(lane: Any, upload: Any) -> dict[str, bytes]:
+    """The run as it would be saved, to be written wherever the table is."""
+    from gan_core.runs import run_writing
+
+    with tempfile.TemporaryDirectory(prefix="ganscope-trial-") as folder:
+        run_writing.save(Path(folder, "run"), run_writing.Content.of(lane, upload))
+        return {path.name: path.read_bytes() for path in Path(folder, "run").iterdir()}
+
+
+def node() -> dict[str, Any]:
+    """Where a trial was trained: on an equal node the same settings give the same bits."""
+    from gan_core.foundations.lazy_imports import tf
+
+    return {
+        "name": platform.node(),
+        "processor": platform.processor() or platform.machine(),
+        "tensorflow": tf.__version__,
+        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", cores())),
+    }
+
+
+def _quiet(text: str) -> None:
+    """Nobody listens."""
