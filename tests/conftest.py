@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.support.tab"]
 
@@ -30,8 +31,12 @@ os.environ["GANSCOPE_RUNS_DIR"] = RUNS
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Nor is anything else of whoever runs the tests read or written: caches, data sets, settings of a server."""
+    examples = 2_000 if config.getoption("--full") else 50
+    # The same examples every time, and no limit on one's time: the suite's machine may be slow.
+    settings.register_profile("suite", max_examples=examples, derandomize=True, deadline=None, database=None)
+    settings.load_profile("suite")
     for name in [name for name in os.environ if name.startswith("GANSCOPE_")]:
         del os.environ[name]
     os.environ |= {"GANSCOPE_RUNS_DIR": RUNS, "GANSCOPE_CACHE": f"{HOME}/cache", "KERAS_HOME": f"{HOME}/keras"}
