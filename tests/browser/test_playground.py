@@ -601,6 +601,38 @@ def test_uploads(open_tab, tmp_path):
         .find((t) => t.name === "real").x).slice(0, 9)"""
     wait_until(lambda: min(tab.page.evaluate(real)) >= 10, 20, "the file's points on the plane")
     tab.play(20)
+    # Replaced while it plays: the run goes on until somebody says otherwise, and the old file can be kept.
+    other = tmp_path / "other.csv"
+    other.write_text("x,y\n" + "".join(f"{-30 - i % 7},{20 + i % 5}\n" for i in range(150)))
+    files = tab.page.locator(".st-key-upload_file_points input[type=file]")
+    for answer in ("keep", "apply"):
+        files.set_input_files(other if answer == "keep" else [])  # the second time the first one is taken out before
+        if answer == "apply":
+            files.set_input_files(other)
+        tab.page.wait_for_selector(".st-key-pending", timeout=90_000)
+        assert "Changing the file restarts training" in tab.text("pending")
+        stood = tab.step()
+        wait_until(lambda stood=stood: tab.step() > stood, 20, "the run to go on")
+        assert min(tab.page.evaluate(real)) >= 10
+        tab.click(answer)
+        tab.page.wait_for_selector(".st-key-pending", state="detached", timeout=90_000)
+        kept = "good.csv: 200 points" if answer == "keep" else "other.csv: 150 points"
+        wait_until(lambda kept=kept: kept in tab.page.inner_text("body"), 20, kept)
+    wait_until(lambda: max(tab.page.evaluate(real)) <= -30, 20, "the other file's points on the plane")
+    wait_until(lambda: tab.step() > 20, PLAY_SECONDS, "the run of the other file")
+    # A race over it trains on it, too.
+    tab.page.get_by_role("link", name="Compare").click()
+    values = tab.page.locator("[class*=st-key-race_values_g_lr] input")
+    values.wait_for(timeout=90_000)
+    values.fill("0.001, 0.01")
+    tab.page.locator(".st-key-race_go button").first.click()
+    lanes = """() => Array.from(document.querySelectorAll("[class*=st-key-lane_plot_] .ganscope-plot"),
+        (lane) => Math.max(...(lane.data?.find((trace) => trace.name === "real")?.x ?? [0])))"""
+    wait_until(lambda: [x <= -30 for x in tab.page.evaluate(lanes)] == [True, True], 60, "the file in both lanes")
+    tab.page.locator(".st-key-play button").first.click()
+    steps = """() => Array.from(document.querySelectorAll("[class*=st-key-lane_plot_] .ganscope-plot"),
+        (lane) => Number(lane.dataset.step))"""
+    wait_until(lambda: min(tab.page.evaluate(steps)) > 5, PLAY_SECONDS, "the race")
 
 
 def test_a_zip_is_uploaded_and_trained_on(open_tab, tmp_path):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_sources import MissingFile
 from gan_core.foundations.hyperparameters import ConfigError
@@ -134,7 +135,7 @@ def follow(run: Run, config: GANConfig) -> None:
             "Undo brings them back."
         )
         clicks.button("Restart training", "apply", partial(_apply, run), type="primary")
-        clicks.button("Keep the old setting", "keep", partial(_keep, run))
+        clicks.button("Keep the old setting" if shown else "Keep the old file", "keep", partial(_keep, run))
 
 
 def _apply(run: Run) -> None:
@@ -144,6 +145,8 @@ def _apply(run: Run) -> None:
 
 def _keep(run: Run) -> None:
     page_state.set_config(with_live_fields(run.config, page_state.current()))
+    if run.upload is not None and not uploads.same(page_state.page().upload, run.upload):
+        page_state.take_upload_back(run.upload)
 
 
 # -- the live picture ---------------------------------------------------------------------------------------

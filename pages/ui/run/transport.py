@@ -61,7 +61,7 @@ def _undo(run: Run) -> None:
     if page_state.tab().kind in page_state.FIRST_PRESET:
         page_state.set_config(run.config)
         if run.upload is not None and run.upload is not page_state.page().upload:
-            page_state.set_upload(run.upload, "your file", "")
+            page_state.take_upload_back(run.upload)
 
 
 def _new_seed(run: Run) -> None:

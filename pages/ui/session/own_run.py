@@ -107,7 +107,7 @@ def claim() -> None:
         elif taken is not None:
             page.run = taken
             if taken.upload is not None:
-                page_state.set_upload(taken.upload, page.upload_name or "your file", page.upload_note, kind)
+                page_state.take_upload_back(taken.upload, kind)
             again = True
         config = (before or {}).get(kind) or (None if taken is None else taken.config)
         if config is not None and kind in page_state.FIRST_PRESET:

@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
 from gan_core.serving.client import Run
 from gan_core.settings.config import GANConfig
@@ -49,6 +50,7 @@ class Page:
     upload_name: str = ""
     upload_note: str = ""
     upload_id: str = ""  # the file that was read last
+    upload_names: dict[str, tuple[str, str]] = field(default_factory=dict)  # name and note of each, by its content
     upload_error: str = ""
     run: Run | None = None
     feed: Feed | None = None
@@ -175,6 +177,13 @@ def set_upload(data: Any, name: str, note: str, kind: str | None = None) -> None
     """Keeps the user's own data for a page, this one if no kind is named."""
     there = page(kind)
     there.upload, there.upload_name, there.upload_note = data, name, note
+    there.upload_names[uploads.name_of(data)] = name, note
+
+
+def take_upload_back(data: Any, kind: str | None = None) -> None:
+    """Gives a page the data that its run has, under the name that they came with."""
+    name, note = page(kind).upload_names.get(uploads.name_of(data), ("your file", ""))
+    set_upload(data, name, note, kind)
 
 
 # -- news ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ WIDGETS = {
 }
 WIDGETS_OF_A_KNOB = "race_values_"
 OF_A_TAB = ("picked", "corner_draw", "declined", "export", "compared")
-OF_A_PAGE = ("config", "era", "past", "saving", "upload_name", "upload_note")
+OF_A_PAGE = ("config", "era", "past", "saving", "upload_names")
 MOST_TABS = 500
 KEPT_SECONDS = 6 * 3_600.0  # after the tab's last drawing
 
