@@ -28,6 +28,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 HOME = tempfile.mkdtemp(prefix="ganscope-tests-")
 RUNS = f"{HOME}/runs"
 os.environ["GANSCOPE_RUNS_DIR"] = RUNS
+SWEEPS = f"{HOME}/sweeps"
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 
@@ -39,7 +40,12 @@ def pytest_configure(config):
     settings.load_profile("suite")
     for name in [name for name in os.environ if name.startswith("GANSCOPE_")]:
         del os.environ[name]
-    os.environ |= {"GANSCOPE_RUNS_DIR": RUNS, "GANSCOPE_CACHE": f"{HOME}/cache", "KERAS_HOME": f"{HOME}/keras"}
+    os.environ |= {
+        "GANSCOPE_RUNS_DIR": RUNS,
+        "GANSCOPE_SWEEPS_DIR": SWEEPS,
+        "GANSCOPE_CACHE": f"{HOME}/cache",
+        "KERAS_HOME": f"{HOME}/keras",
+    }
 
 
 def _scope(nodeid: str) -> str:

@@ -40,10 +40,13 @@ def begin(
     space = parse_space(config, args.over, args.seeds, *limits, args.draws or 0, args.frames)
     if args.save is None:
         with tempfile.TemporaryDirectory(prefix="ganscope-sweep-") as folder:
-            return _trained(Store(Path(folder)), space, upload, file, args, say)
+            store = Store(Path(folder))
+            store.begin(space, file)
+            return go_on(store, upload, args.processes, say, kept=False)
     store = Store(sweeps_folder(args.sweeps_dir) / run_folders.checked_name(args.save))
     run_writing.check_folder(store.folder.parent)
-    return {"sweep": args.save, **_trained(store, space, upload, file, args, say)}
+    store.begin(space, file)
+    return {"sweep": args.save, **go_on(store, upload, args.processes, say)}
 
 
 def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
@@ -57,14 +60,15 @@ def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
     store = next((store for store in named if store.is_there()), None)
     if store is None:
         raise ConfigError(f"There is no sweep {shorten(args.resume)}.")
-    file = store.data_file()
-    return {"sweep": store.folder.name, **_trained(store, store.space(), _parsed(file), file, args, say)}
+    return {"sweep": store.folder.name, **go_on(store, upload_of(store), args.processes, say)}
 
 
-def _parsed(file: tuple[str, bytes] | None) -> Any:
+def upload_of(store: Store) -> Any:
+    """The user's own data of a sweep, or None; raises ConfigError."""
     from gan_core.data.image_files import parse_pictures
     from gan_core.data.point_files import parse_points
 
+    file = store.data_file()
     if file is None:
         return None
     name, content = file
@@ -78,16 +82,13 @@ def processes_for(space: Space, upload: Any = None) -> int:
     return max(1, min(cores(), worker_memory() // need, len(space)))
 
 
-def _trained(
-    store: Store,
-    space: Space,
-    upload: Any,
-    file: tuple[str, bytes] | None,
-    args: argparse.Namespace,
-    say: Say,
-) -> dict[str, Any]:
-    store.begin(space, file)
-    count = args.processes or processes_for(space, upload)
+def go_on(store: Store, upload: Any, processes: int | None, say: Say, kept: bool = True) -> dict[str, Any]:
+    """Trains what a sweep lacks, and writes its tables. Raises ConfigError, and Failed where a signal ended it.
+
+    processes: trials at once, as the machine allows where None. kept: whether the folder stays, for the last words.
+    """
+    space = store.space()
+    count = processes or processes_for(space, upload)
     say(f"{len(space):,} trials, {count} at once, each on one core.")
     with contextlib.closing(Processes(count, 1, upload)) as executor, unattended.noted_signals() as came:
         rows = run(store, space, executor, say, lambda: bool(came))
@@ -96,9 +97,9 @@ def _trained(
     except OSError as error:
         raise ConfigError(f"The table cannot be saved in {store.folder}: {error.strerror or error}.") from None
     if came:
-        kept = "" if args.save is args.resume is None else " The same command goes on."
+        how = " The same command goes on." if kept else ""
         said = (
-            f"Interrupted ({signal.Signals(came[0]).name}): {len(rows):,} of {len(space):,} trials are finished.{kept}"
+            f"Interrupted ({signal.Signals(came[0]).name}): {len(rows):,} of {len(space):,} trials are finished.{how}"
         )
         raise unattended.Failed(said, 128 + came[0])
     return {"config": space.base.to_flat(), "rows": rows}

@@ -17,6 +17,7 @@ PAGES = (
     ("pages/images.py", "Images", ":material/grid_view:"),
     ("pages/tutorials.py", "Examples", ":material/school:"),
     ("pages/compare.py", "Compare", ":material/compare:"),
+    ("pages/sweep.py", "Sweep", ":material/grid_on:"),
     ("pages/runs.py", "Saved runs", ":material/folder_open:"),
     ("pages/scores.py", "Score lab", ":material/straighten:"),
     ("pages/guide.py", "Guide", ":material/menu_book:"),

@@ -22,6 +22,7 @@ PAGES = {  # address -> what is on the page once it is drawn
     SMALL: ".st-key-live_samples .js-plotly-plot",
     "images": ".st-key-live_real .js-plotly-plot",
     "compare": ".st-key-race_go button",
+    "sweep": ".st-key-sweep_go button",
     "runs": "h1:has-text('Saved runs')",
     "tutorials": ".st-key-open_tutorial-disc",
     "scores": ".st-key-cheat_real .js-plotly-plot",
@@ -108,12 +109,14 @@ def test_pages_that_were_opened_and_closed_leave_nothing(chromium, full, tmp_pat
 # -- use without sense --------------------------------------------------------------------------------------
 
 # Within each page: three times a second something that is there is pressed, chosen by a generator with a seed. What was
-# pressed last is kept beyond a reload. `usable` is for the test's own mouse and keyboard, too.
+# pressed last is kept beyond a reload. `usable` is for the test's own mouse and keyboard, too. What starts a sweep is
+# left alone: that takes minutes, and goes on without its page.
 MONKEY = """
 window.usable = () => {
   const kinds = `button, summary, [role=radio], [role=tab], [role=option], input[type=range], input[type=number],
     input[type=text], label:has(input[type=checkbox]), a[data-testid=stTopNavLink]`;
-  const off = "[data-testid=stMainMenu], [data-testid=stFileUploader], [data-testid=stAppDeployButton]";
+  const off = `[data-testid=stMainMenu], [data-testid=stFileUploader], [data-testid=stAppDeployButton],
+    .st-key-sweep_go, .st-key-sweep_again`;
   return Array.from(document.querySelectorAll(kinds)).filter((node) => {
     const box = node.getBoundingClientRect();
     return box.width > 2 && box.height > 2 && !node.disabled && node.ariaDisabled !== "true" && !node.closest(off);

@@ -16,10 +16,12 @@ from pages.ui.session.page_state import Page, Tab
 WIDGETS = {
     *("layers", "log_losses", "smooth_losses", "side", "framed", "latent", "corners"),
     *("blend_u", "blend_v", "rows", "step_size", "autosave"),
+    *("sweep_base", "sweep_knob_0", "sweep_knob_1", "sweep_seeds", "sweep_seconds", "sweep_name", "sweep_shown"),
+    *("sweep_look", "sweep_x", "sweep_y", "sweep_curve"),
     *("compare_way", "compare_runs", "race_base", "race_knob"),
     *("runs_search", "runs_sort", "runs_autosaved", "disc_points", "cheat_data", "cheat_way", "cheat_strength"),
 }
-WIDGETS_OF_A_KNOB = "race_values_"
+WIDGETS_OF_A_KNOB = ("race_values_", "sweep_values_", "sweep_at_")
 OF_A_TAB = ("picked", "corner_draw", "declined", "export", "compared")
 OF_A_PAGE = ("config", "era", "past", "saving", "upload_names")
 MOST_TABS = 500

@@ -1,0 +1,175 @@
+"""A sweep's trials -> Plotly figures: the map in a score's colours or in pictures, and curves with their spread."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gan_core.scores.registry import SCORES
+from pages.ui.figures.figure_parts import FONT, Figure, axis, layout
+from pages.ui.figures.loss_figures import RUN_COLORS, RUN_LETTERS, RUN_SYMBOLS
+
+MARGIN, ROW_HEIGHT, PICTURE_HEIGHT = 90, 110, 190
+CURVES_HEIGHT = 380
+SCALE = "Cividis"  # read alike by all eyes
+
+
+def _axes(columns: Sequence[str], rows: Sequence[str], titles: tuple[str, str]) -> dict[str, Any]:
+    about = {"type": "category", "showgrid": False, "zeroline": False}
+    return {
+        "xaxis": axis(titles[0], **about, categoryarray=list(columns), range=[-0.5, len(columns) - 0.5], tickangle=0),
+        "yaxis": axis(titles[1], **about, categoryarray=list(rows), range=[-0.5, len(rows) - 0.5], automargin=True),
+    }
+
+
+def _height(rows: Sequence[str]) -> int:
+    return MARGIN + ROW_HEIGHT * len(rows)
+
+
+def score_map(
+    columns: Sequence[str],
+    rows: Sequence[str],
+    titles: tuple[str, str],
+    cells: dict[tuple[int, int], tuple[float, float | None, int]],
+    said: dict[tuple[int, int], str],
+    name: str,
+) -> Figure:
+    """Each cell in the colour of a score's mean over its seeds, with the mean, its standard error and their number.
+
+    cells: (row, column) -> (mean, standard error or None, seeds); said: what stands in a cell without a value.
+    """
+    score = SCORES[name]
+    values: list[list[float | None]] = [[None] * len(columns) for _ in rows]
+    texts = [[said.get((i, j), "") for j in range(len(columns))] for i in range(len(rows))]
+    for (i, j), (mean, error, n) in cells.items():
+        values[i][j] = mean
+        spread = "" if error is None else f" ± {score.text(error)}"
+        texts[i][j] = f"{score.text(mean)}<br>{spread}<br>{said.get((i, j), '') or f'{n} seeds'}"
+    trace = {
+        "type": "heatmap",
+        "x": list(columns),
+        "y": list(rows),
+        "z": values,
+        "text": texts,
+        "texttemplate": "%{text}",
+        "textfont": {"size": FONT},
+        "hovertemplate": f"{titles[0]} %{{x}}, {titles[1]} %{{y}}<br>{score.title} %{{text}}<extra></extra>",
+        "colorscale": SCALE,
+        "reversescale": score.good == "low",
+        "xgap": 3,
+        "ygap": 3,
+        "colorbar": {"title": {"text": score.title, "side": "right"}, "thickness": 14},
+    }
+    empty = [
+        {"x": j, "y": i, "text": said[i, j], "showarrow": False, "font": {"size": FONT}}
+        for i in range(len(rows))
+        for j in range(len(columns))
+        if (i, j) not in cells and (i, j) in said
+    ]
+    figure = layout(
+        _height(rows), f"map {name} {titles}", **_axes(columns, rows, titles), annotations=empty, dragmode=False
+    )
+    known = ", ".join(f"{columns[j]} / {rows[i]}: {score.text(cell[0])}" for (i, j), cell in sorted(cells.items()))
+    return {"data": [trace], "layout": figure, "label": f"{score.title} over {titles[0]} and {titles[1]}. {known}"}
+
+
+def picture_map(
+    columns: Sequence[str],
+    rows: Sequence[str],
+    titles: tuple[str, str],
+    pictures: dict[tuple[int, int], bytes],
+    said: dict[tuple[int, int], str],
+) -> Figure:
+    """Each cell the picture of its generator (a PNG), of one seed."""
+    images = [
+        {
+            "source": f"data:image/png;base64,{base64.b64encode(content).decode()}",
+            "xref": "x",
+            "yref": "y",
+            "x": j,
+            "y": i,
+            "sizex": 0.96,
+            "sizey": 0.96,
+            "xanchor": "center",
+            "yanchor": "middle",
+        }
+        for (i, j), content in pictures.items()
+    ]
+    notes = [
+        {"x": j, "y": i, "text": text, "showarrow": False, "font": {"size": FONT}, "bgcolor": "$bg"}
+        for (i, j), text in said.items()
+    ]
+    # One point a cell, unseen, holds the axes and says on hover where it stands.
+    points = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [column for _ in rows for column in columns],
+        "y": [row for row in rows for _ in columns],
+        "marker": {"opacity": 0},
+        "hovertemplate": f"{titles[0]} %{{x}}, {titles[1]} %{{y}}<extra></extra>",
+    }
+    figure = layout(
+        MARGIN + PICTURE_HEIGHT * len(rows),
+        f"pictures {titles}",
+        **_axes(columns, rows, titles),
+        images=images,
+        annotations=notes,
+        showlegend=False,
+        dragmode=False,
+    )
+    figure["yaxis"] |= {"scaleanchor": "x", "constrain": "domain"}
+    figure["xaxis"] |= {"constrain": "domain"}
+    aspect = len(columns) / len(rows)
+    return {
+        "data": [points],
+        "layout": figure,
+        "aspect": aspect,
+        "label": f"{len(pictures)} pictures over {titles[0]} and {titles[1]}",
+    }
+
+
+def curves(groups: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str) -> Figure:
+    """Mean over the seeds of each group as a line with a symbol and a letter, and lowest to highest as a band.
+
+    groups: (name, steps [n], values [seeds, n]), at most as many as there are colours.
+    """
+    traces: list[Figure] = [{"type": "scatter", "x": [0], "y": [None], "showlegend": False, "hoverinfo": "skip"}]
+    for i, (name, steps, values) in enumerate(groups):
+        color, mean = RUN_COLORS[i], values.mean(0)
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": np.concatenate([steps, steps[::-1]]),
+                "y": np.concatenate([values.min(0), values.max(0)[::-1]]),
+                "fill": "toself",
+                "fillcolor": color,
+                "opacity": 0.2,
+                "line": {"width": 0},
+                "hoverinfo": "skip",
+                "showlegend": False,
+                "legendgroup": name,
+            }
+        )
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": f"{RUN_LETTERS[i]}: {name}",
+                "legendgroup": name,
+                "x": steps,
+                "y": mean,
+                "line": {"color": color, "width": 2.5},
+                "marker": {"symbol": RUN_SYMBOLS[i][0], "size": 8, "maxdisplayed": 6, "color": color},
+                "hovertemplate": f"step %{{x:,}}: %{{y:.4g}}<extra>{name}</extra>",
+            }
+        )
+    figure = layout(
+        CURVES_HEIGHT,
+        f"curves {title} {len(groups)}",
+        xaxis=axis("step", rangemode="tozero", hoverformat=",d"),
+        yaxis=axis(title),
+    )
+    figure["margin"] |= {"l": 70, "t": 60}
+    return {"data": traces, "layout": figure, "label": f"{title} of {len(groups)} settings over the steps"}

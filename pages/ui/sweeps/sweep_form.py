@@ -1,0 +1,155 @@
+"""What a sweep is to train, as its user says it: base, settings with values, seeds, and each trial's time."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gan_core.data.datasets import DATASETS
+from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
+from gan_core.runs import run_folders
+from gan_core.settings.all_settings import HYPERPARAMETERS
+from gan_core.settings.combinations import acts
+from gan_core.settings.config import GANConfig
+from gan_core.settings.presets import PRESETS
+from gan_core.sweeps.command import processes_for
+from gan_core.sweeps.running import spoken
+from gan_core.sweeps.space import Space, parse_space
+from gan_core.sweeps.store import Store, sweeps_folder
+from pages.ui.run import settings_panel
+from pages.ui.session import own_run, page_state
+from pages.ui.sweeps import sweep_processes
+
+FIRST = ("g_lr", "penalty")  # the settings that a new sweep varies
+NONE = "no second setting"
+FACTORS = (1 / 4, 1, 4)
+OVERHEAD_SECONDS = 4.0  # of a trial: its scores
+START_SECONDS = 15.0  # until the processes have loaded TensorFlow and compiled
+
+
+def form() -> Path | None:
+    """Draws the form; the folder of the sweep that its button has started, or None."""
+    bases = {f"current settings of {page_state.PAGE_OF[kind]}": kind for kind in ("points", "images")}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_bar"):
+        chosen = st.selectbox(
+            "Base settings",
+            [*bases, *PRESETS],
+            key="sweep_base",
+            persist_state="session",
+            help="What all trials share, besides the settings that you vary.",
+        )
+        base = _base(bases.get(chosen), chosen)
+        over = [_axis(base, 0, None)]
+        over.append(_axis(base, 1, over[0].partition("=")[0]))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_budget"):
+        seeds = _slider("Seeds", 1, 10, 3, "sweep_seeds", _SEEDS)
+        seconds = _slider("Seconds of training", 2, 120, 10, "sweep_seconds", _SECONDS)
+        st.session_state.setdefault("sweep_name", _free_name())
+        name = st.text_input("Name", st.session_state.sweep_name, key="sweep_name", persist_state="session", help=_NAME)
+        started = st.button("Start sweep", key="sweep_go", type="primary", icon=":material/play_arrow:")
+    return _planned(base, [text for text in over if text], seeds, float(seconds), name, started)
+
+
+_SEEDS = (
+    "How many trials each combination gets, with a seed of its own. With one seed you see chance as well as the "
+    "setting; with many the sweep takes longer."
+)
+_SECONDS = (
+    "How long each trial trains. Too short, and all look alike, and what learns slowly looks bad; too long, and you "
+    "wait."
+)
+_NAME = "The same name with other values or more seeds adds trials to that sweep; nothing finished is trained again."
+
+
+def _slider(label: str, low: int, high: int, first: int, key: str, about: str) -> int:
+    st.session_state.setdefault(key, first)
+    return st.slider(label, low, high, st.session_state[key], key=key, persist_state="session", help=about, width=230)
+
+
+def _base(kind: str | None, name: str) -> GANConfig:
+    if kind is None:
+        return PRESETS[name].config
+    return page_state.page(kind).config or PRESETS[page_state.FIRST_PRESET[kind]].config
+
+
+def _axis(base: GANConfig, number: int, other: str | None) -> str:
+    """One setting to vary and its values, as the command line writes it; "" where there is no second one."""
+    names = [n for n, k in HYPERPARAMETERS.items() if k.group != "Data" and n not in ("seed", other) and acts(n, base)]
+    options = names if number == 0 else [NONE, *names]
+    key = f"sweep_knob_{number}"
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = FIRST[number] if FIRST[number] in options else options[0]
+    knob = st.selectbox(
+        "Setting to vary" if number == 0 else "And another",
+        options,
+        options.index(st.session_state[key]),
+        key=key,
+        persist_state="session",
+        format_func=lambda n: n if n == NONE else settings_panel.label(n, base),
+        help="One side of the map: every value is trained." if number == 0 else "The other side of the map.",
+    )
+    if knob == NONE:
+        return ""
+    about = HYPERPARAMETERS[knob]
+    key = f"sweep_values_{knob} {base.data}"
+    st.session_state.setdefault(key, ", ".join(map(str, _values(about, knob, base))))
+    values = st.text_input(
+        "Its values",
+        st.session_state[key],
+        key=key,
+        help=f"Separated by commas, or LOW:HIGH:COUNT. Each is {about.accepts()}.",
+    )
+    return f"{knob}={values or ''}"
+
+
+def _values(knob: Hyperparameter, name: str, base: GANConfig) -> list[Any]:
+    """What is tried where nobody says otherwise: the base's value between a smaller and a larger one, or all names."""
+    now = getattr(base, name)
+    if knob.kind is bool:
+        return ["false", "true"]
+    if knob.choices is not None:
+        options = settings_panel.options(name, knob, DATASETS[base.data].kind)
+        return [now, *(option for option in options if option != now)][:4]
+    around = [f * now for f in FACTORS] if now else [0, knob.high / 8, knob.high / 4]
+    kept = [min(max(knob.kind(value), knob.low), knob.high) for value in around]
+    return [f"{value:g}" for value in dict.fromkeys(kept)]
+
+
+def _free_name() -> str:
+    taken = {path.name for path in sweeps_folder().iterdir()} if sweeps_folder().is_dir() else set()
+    return next(name for i in range(1, len(taken) + 2) if (name := f"sweep {i}") not in taken)
+
+
+def _planned(
+    base: GANConfig, over: list[str], seeds: int, seconds: float, name: str | None, started: bool
+) -> Path | None:
+    """Says what the sweep will take, and begins it where its button was pressed."""
+    try:
+        if DATASETS[base.data].upload:
+            raise ConfigError("A sweep over your own file is started from the command line: sweep --data FILE.")
+        space = parse_space(base, over, seeds, None, seconds)
+        st.caption(_cost(space))
+        if not started:
+            return None
+        own_run.check(base, None)
+        folder = sweeps_folder() / run_folders.checked_name(name or "")
+        Store(folder).begin(space)
+        sweep_processes.start(folder)
+        return folder
+    except ConfigError as error:
+        st.error(str(error))
+        return None
+
+
+def _cost(space: Space) -> str:
+    at_once = processes_for(space)
+    rounds = math.ceil(len(space) / at_once)
+    took = START_SECONDS + rounds * ((space.seconds or 0) + OVERHEAD_SECONDS)
+    points = len(space) // space.seeds
+    product = f"{_many(points, 'combination')} x {_many(space.seeds, 'seed')} = {_many(len(space), 'trial')}"
+    return f"{product}, {at_once} at once, each on one core: {spoken(took)} on this machine."
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -1,0 +1,255 @@
+"""What a sweep's trials show: how far they are, their map, curves over the steps, and the table."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.scores.registry import SCORES
+from gan_core.settings.config import GANConfig
+from gan_core.settings.setting_texts import text
+from gan_core.sweeps.space import Space
+from gan_core.sweeps.store import Store
+from gan_core.sweeps.table import table
+from gan_core.sweeps.training import DONE
+from gan_core.training.train_step import COLUMNS
+from pages.ui.components.liveplot import live_plot
+from pages.ui.figures import sweep_figures
+from pages.ui.figures.loss_figures import RUN_COLORS
+from pages.ui.run import settings_panel
+from pages.ui.sweeps import sweep_processes
+
+TICK_SECONDS = 2.0  # from one look at a running sweep's folder to the next
+PICTURES = "pictures"
+ALL = "the mean over all"
+CURVES = {
+    "d_loss": "loss of the discriminator",
+    "g_loss": "loss of the generator",
+    "real_accuracy": "D accuracy on real",
+}
+POINTS = 120  # of a curve
+Row = dict[str, Any]
+
+
+def results(folder: Path) -> None:
+    """All of a sweep; while it runs, drawn again every TICK_SECONDS."""
+    store = Store(folder)
+    try:
+        space = store.space()
+    except ConfigError as error:
+        st.error(str(error))
+        return
+    running = sweep_processes.is_running(folder)
+    st.fragment(_draw, run_every=TICK_SECONDS if running else None)(store, space, running)
+
+
+def _draw(store: Store, space: Space, was_running: bool) -> None:
+    running = sweep_processes.is_running(store.folder)
+    if running != was_running:
+        st.rerun()  # the timer, and the buttons beside it, change only in a full run
+    try:
+        rows = store.rows()[0]
+    except ConfigError as error:
+        st.error(str(error))
+        return
+    _progress(store, space, rows, running)
+    if not rows:
+        return
+    _map(store, space, rows)
+    _curves(store, space, rows)
+    _table(space, rows, store.folder.name)
+
+
+def _progress(store: Store, space: Space, rows: list[Row], running: bool) -> None:
+    bad = [row["status"] for row in rows if row["status"] != DONE]
+    said = f"{len(rows):,} of {len(space):,} trials"
+    if bad:
+        said += ": " + ", ".join(f"{bad.count(status):,} {status}" for status in dict.fromkeys(bad))
+    words = sweep_processes.last_words(store.folder)
+    with st.container(horizontal=True, vertical_alignment="center", key="sweep_progress"):
+        st.progress(min(1.0, len(rows) / max(1, len(space))), text=said, width=420)
+        if running:
+            st.button("Stop", key="sweep_stop", on_click=sweep_processes.stop, args=(store.folder,), help=_STOP)
+        elif len(rows) < len(space):
+            st.button("Go on", key="sweep_again", on_click=_go_on, args=(store.folder,), help=_GO_ON)
+    if words and (running or len(rows) < len(space)):
+        st.caption(words)
+
+
+_STOP = (
+    "It goes on while this page is closed. Stop ends the trials that run now; those that are finished stay, and Go on "
+    "trains the others."
+)
+_GO_ON = "Trains what is still missing."
+
+
+def _go_on(folder: Path) -> None:
+    try:
+        sweep_processes.start(folder)
+    except ConfigError as error:
+        st.error(str(error))
+
+
+# -- the map ------------------------------------------------------------------------------------------------
+
+
+def _map(store: Store, space: Space, rows: list[Row]) -> None:
+    st.subheader("Map")
+    names = [axis.name for axis in space.axes]
+    scores = [name for name in SCORES if any(isinstance(row["metrics"].get(name), (int, float)) for row in rows)]
+    looks = [PICTURES, *scores]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_map_bar"):
+        look = _choice("Show", looks, "sweep_look", lambda n: n if n == PICTURES else SCORES[n].title, _LOOK)
+        x = _choice("Across", names, "sweep_x", lambda n: settings_panel.label(n, space.base), _SIDE) if names else ""
+        others = [name for name in names if name != x]
+        y = _choice("Up", others, "sweep_y", lambda n: settings_panel.label(n, space.base), _SIDE) if others else ""
+        for name in (name for name in others if name != y):
+            values = [ALL, *(text(value) for value in _values(rows, name))]
+            kept = _choice(settings_panel.label(name, space.base), values, f"sweep_at_{name}", str, _AT)
+            if kept != ALL:
+                rows = [row for row in rows if text(row["settings"][name]) == kept]
+    across, up = (_values(rows, name) if name else [None] for name in (x, y))
+    titles = tuple(settings_panel.label(name, space.base) if name else "" for name in (x, y))
+    at: dict[tuple[int, int], list[Row]] = {}
+    for row in rows:
+        place = up.index(row["settings"].get(y)), across.index(row["settings"].get(x))
+        at.setdefault(place, []).append(row)
+    said = {place: _said(group) for place, group in at.items() if _said(group)}
+    columns, lines = ([text(value) if value is not None else "" for value in values] for values in (across, up))
+    if look == PICTURES:
+        pictures = {place: store.picture(_shown(group)["key"]) for place, group in at.items()}
+        found = {place: content for place, content in pictures.items() if content}
+        figure = sweep_figures.picture_map(columns, lines, (titles[0], titles[1]), found, said)
+    else:
+        cells = {place: cell for place, group in at.items() if (cell := _cell(group, look))}
+        figure = sweep_figures.score_map(columns, lines, (titles[0], titles[1]), cells, said, look)
+    live_plot(figure, key="sweep_map")
+    st.caption(_PICTURES if look == PICTURES else _MEANS)
+
+
+_LOOK = "The picture of each generator, or a score's mean over the seeds as a colour."
+_SIDE = "Which setting is along this side."
+_AT = "Which value of this setting the map shows."
+_PICTURES = (
+    "Each cell shows the samples of the seed that was finished first, real data in blue and generated in orange."
+)
+_MEANS = "The mean over the finished seeds ± its standard error. Only differences of several of those mean anything."
+
+
+def _choice(label: str, options: Sequence[str], key: str, form: Any, about: str) -> str:
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
+    chosen = st.selectbox(
+        label,
+        options,
+        list(options).index(st.session_state[key]),
+        key=key,
+        persist_state="session",
+        format_func=form,
+        help=about,
+        width=260,
+    )
+    return chosen or options[0]
+
+
+def _values(rows: list[Row], name: str) -> list[Any]:
+    """The values of a setting in the trials: numbers by size, names as they were given."""
+    found = list(dict.fromkeys(row["settings"][name] for row in rows))
+    return sorted(found) if all(isinstance(value, (int, float)) for value in found) else found
+
+
+def _said(group: list[Row]) -> str:
+    bad = [row["status"] for row in group if row["status"] != DONE]
+    return f"{bad[0]}<br>{len(bad)} of {len(group)}" if bad else ""
+
+
+def _shown(group: list[Row]) -> Row:
+    """The trial whose picture stands for its cell."""
+    return next((row for row in group if row["status"] == DONE), group[0])
+
+
+def _cell(group: list[Row], name: str) -> tuple[float, float | None, int] | None:
+    values = [row["metrics"][name] for row in group if isinstance(row["metrics"].get(name), (int, float))]
+    if not values:
+        return None
+    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
+    return statistics.fmean(values), error, len(values)
+
+
+# -- curves and the table -------------------------------------------------------------------------------------
+
+
+def _curves(store: Store, space: Space, rows: list[Row]) -> None:
+    st.subheader("Over the steps")
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["status"] == DONE:
+            groups.setdefault(_named(row, space), []).append(row)
+    if not groups:
+        st.caption("No trial has come to its end yet.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_curves_bar"):
+        column = _choice("Curve", list(CURVES), "sweep_curve", CURVES.__getitem__, "What is drawn over the steps.")
+        chosen = st.multiselect(
+            "Settings",
+            list(groups),
+            list(groups)[: len(RUN_COLORS)],
+            max_selections=len(RUN_COLORS),
+            key=f"sweep_groups {store.folder.name} {len(groups)}",
+            help=f"At most {len(RUN_COLORS)}: more could not be told apart.",
+        )
+    drawn = [(name, *_curve(store, groups[name], COLUMNS.index(column))) for name in chosen]
+    live_plot(sweep_figures.curves(drawn, CURVES[column]), key="sweep_curves")
+    st.caption("The mean over the seeds; the band reaches from the lowest to the highest of them.")
+
+
+def _named(row: Row, space: Space) -> str:
+    said = (f"{settings_panel.short_label(n, space.base)} {text(v)}" for n, v in row["settings"].items())
+    return ", ".join(said) or "as it is"
+
+
+@st.cache_data(max_entries=2_000, show_spinner=False)
+def _history(folder: str, key: str) -> tuple[np.ndarray, np.ndarray]:
+    arrays = Store(Path(folder)).arrays(key)
+    return arrays["history_step"], arrays["history_mean"]
+
+
+def _curve(store: Store, group: list[Row], column: int) -> tuple[np.ndarray, np.ndarray]:
+    """(steps [n], values [seeds, n]), up to the step that all seeds have reached."""
+    histories = [_history(str(store.folder), row["key"]) for row in group]
+    end = min(int(step[-1]) for step, _ in histories)
+    steps = np.unique(np.linspace(1, end, POINTS).astype(np.int32))
+    return steps, np.stack([np.interp(steps, step, mean[:, column]) for step, mean in histories]).astype(np.float32)
+
+
+def _table(space: Space, rows: list[Row], name: str) -> None:
+    st.subheader("Trials")
+    found = table(rows)
+    found.insert(0, "open", [_link(row, space) for row in rows])
+    last = ["seed", "steps", "seconds", "reason"]  # the scores are what one came for
+    shown = [name for name in found if name not in last and name != "key" and not name.startswith("node_")]
+    st.dataframe(
+        found[[*shown, *last]],
+        hide_index=True,
+        column_config={
+            "open": st.column_config.LinkColumn("open", display_text="open", help="A fresh run of the same settings.")
+        },
+    )
+    st.download_button("Download CSV", found.drop(columns=["open"]).to_csv(index=False), f"{name}.csv", "text/csv")
+
+
+def _link(row: Row, space: Space) -> str:
+    from urllib.parse import urlencode
+
+    from gan_core.data.datasets import DATASETS
+
+    try:
+        config = GANConfig.from_flat(space.trial(row["settings"], row["seed"]).config)
+    except ConfigError:  # settings that do not go together
+        return ""
+    page = "" if DATASETS[config.data].kind == "points" else "images"
+    return f"./{page}?{urlencode(config.to_query())}"

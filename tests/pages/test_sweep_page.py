@@ -1,0 +1,171 @@
+"""The page Sweep, without a browser; its process is a fake one that trains nothing. In a browser: test_sweep.py."""
+
+import numpy as np
+import pytest
+
+from gan_core.scores.registry import SCORES
+from gan_core.settings.presets import PRESETS
+from gan_core.sweeps.space import parse_space
+from gan_core.sweeps.store import Store
+from gan_core.sweeps.training import outcome_without_training
+from pages.ui.server import addresses
+from pages.ui.sweeps import sweep_form, sweep_processes
+from tests.support.app import open_page
+
+PAGE = "pages/sweep.py"
+BASE = PRESETS["ring"].config
+
+
+@pytest.fixture(autouse=True)
+def sweeps(tmp_path, monkeypatch):
+    """An empty folder of sweeps."""
+    monkeypatch.setenv("GANSCOPE_SWEEPS_DIR", str(tmp_path / "sweeps"))
+    return tmp_path / "sweeps"
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The folders of the sweeps that were to be started."""
+    folders = []
+    monkeypatch.setattr(sweep_processes, "start", folders.append)
+    return folders
+
+
+def swept(folder, over=("g_lr=1e-3,1e-2", "penalty=none,r1"), seeds=2, most=100, base=BASE):
+    """A sweep of which the first `most` trials are finished, one of them diverged."""
+    store = Store(folder)
+    space = parse_space(base, list(over), seeds, None, 10.0)
+    store.begin(space)
+    with store.writing() as writer:
+        for number, trial in enumerate(list(space.trials())[:most]):
+            status = "diverged" if number == 1 else "done"
+            found = outcome_without_training(trial, status, "it diverged" if number == 1 else "")
+            steps = np.arange(1, 21, dtype=np.int32) * (10 + trial.seed)
+            mean = np.full((20, 7), trial.settings.get("g_lr", 0.5), np.float32)
+            found.arrays = {"history_step": steps, "history_mean": mean}
+            found.row |= {"steps": int(steps[-1]), "seconds": 10.0, "node": {"name": "here"}}
+            if status == "done":
+                found.row["metrics"] = {"w1": 0.1 * (number + 1), "w1_floor": 0.04, "hq": 0.9}
+            writer.add(found)
+    return store
+
+
+def texts(app):
+    return " ".join(str(block.value) for block in (*app.markdown, *app.caption, *app.error, *app.info))
+
+
+def test_a_new_page_offers_a_sweep_and_says_what_it_takes(started):
+    app = open_page(PAGE)
+    assert not app.exception and not app.error
+    assert app.selectbox(key="sweep_knob_0").value == "g_lr" and app.selectbox(key="sweep_knob_1").value == "penalty"
+    assert "combinations x 3 seeds" in texts(app) and "on this machine" in texts(app)
+    for widget in (*app.selectbox, *app.slider, *app.text_input):
+        assert len(widget.help or "") > 20, widget.key
+    assert started == []
+
+
+def test_a_sweep_is_started_with_what_was_chosen(started, sweeps):
+    app = open_page(PAGE)
+    app.selectbox(key="sweep_base").select("grid").run()
+    app.selectbox(key="sweep_knob_1").select("loss").run()
+    values = {box.key: box for box in app.text_input}
+    values["sweep_values_g_lr grid"].set_value("1e-4:1e-2:3").run()
+    {box.key: box for box in app.text_input}["sweep_values_loss grid"].set_value("hinge, minimax").run()
+    app.slider(key="sweep_seeds").set_value(2).run()
+    app.slider(key="sweep_seconds").set_value(5).run()
+    app.text_input(key="sweep_name").set_value("my map").run()
+    app.button(key="sweep_go").click().run()
+    assert not app.exception and not app.error and started == [sweeps / "my map"]
+    space = Store(sweeps / "my map").space()
+    assert space.base == PRESETS["grid"].config and (space.seeds, space.seconds, space.steps) == (2, 5.0, None)
+    assert [(axis.name, axis.values) for axis in space.axes] == [
+        ("g_lr", (1e-4, 1e-3, 1e-2)),
+        ("loss", ("hinge", "minimax")),
+    ]
+    assert app.selectbox(key="sweep_shown").value == "my map"
+    assert app.button(key="sweep_again").label == "Go on"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("sweep_values_g_lr ring", "9", "g_lr must be a number from 1e-05 to 1"),
+        ("sweep_values_g_lr ring", "", "NAME=LOW:HIGH:COUNT"),
+        ("sweep_values_g_lr ring", "1:0.1:3", "must rise"),
+        ("sweep_name", "../x", "cannot be used as a name"),
+        ("sweep_name", "", "cannot be used as a name"),
+    ],
+)
+def test_what_cannot_be_trained_is_a_sentence(started, sweeps, key, value, said):
+    app = open_page(PAGE)
+    app.text_input(key=key).set_value(value).run()
+    app.button(key="sweep_go").click().run()
+    assert not app.exception and said in app.error[0].value and started == [] and not sweeps.exists()
+
+
+def test_a_name_that_is_taken_by_another_sweep_is_a_sentence(started, sweeps):
+    swept(sweeps / "taken")
+    app = open_page(PAGE)
+    app.text_input(key="sweep_name").set_value("taken").run()
+    app.slider(key="sweep_seconds").set_value(77).run()
+    app.button(key="sweep_go").click().run()
+    assert "There is a sweep 'taken' already" in app.error[0].value and started == []
+
+
+def test_the_results_of_a_sweep(sweeps):
+    swept(sweeps / "map", most=7)
+    app = open_page(PAGE)
+    assert not app.exception and app.get("progress")[0].proto.text == "7 of 8 trials: 1 diverged"
+    assert app.selectbox(key="sweep_look").options == ["pictures", SCORES["hq"].title, SCORES["w1"].title]
+    for look in ("w1", "hq", "pictures"):
+        app.selectbox(key="sweep_look").select(look).run()
+        assert not app.exception
+    app.selectbox(key="sweep_x").select("penalty").run()
+    assert not app.exception and app.selectbox(key="sweep_y").value == "g_lr"
+    table = app.dataframe[0].value
+    assert len(table) == 7 and list(table["status"]).count("diverged") == 1
+    assert "g_lr=0.01" in table["open"][2] and table["open"][0].startswith("./?")
+    app.selectbox(key="sweep_curve").select("g_loss").run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("over", "most"),
+    [
+        ([], 3),
+        (["g_lr=1e-3,1e-2"], 4),
+        (["g_lr=1e-3,1e-2", "penalty=none,r1", "loss=hinge,minimax"], 9),
+        (["g_lr=1e-3"], 0),
+    ],
+)
+def test_sweeps_of_no_one_and_three_settings_are_shown(sweeps, over, most):
+    swept(sweeps / "map", over, most=most)
+    app = open_page(PAGE)
+    assert not app.exception and not app.error
+    if len(over) == 3:
+        app.selectbox(key="sweep_at_loss").select("hinge").run()
+        assert not app.exception
+
+
+def test_a_sweep_that_cannot_be_read_is_a_sentence(sweeps):
+    swept(sweeps / "map")
+    (sweeps / "map" / "trials.jsonl").write_text("{]\n")
+    app = open_page(PAGE)
+    assert not app.exception and "was changed after it was written" in app.error[0].value
+    (sweeps / "map" / "sweep.json").write_text("{}")
+    app = open_page(PAGE)
+    assert not app.exception and "does not hold a sweep" in app.error[0].value
+
+
+def test_a_server_for_others_shows_sweeps_and_starts_none(sweeps, monkeypatch):
+    swept(sweeps / "map")
+    monkeypatch.setattr(addresses, "is_for_oneself", lambda: False)
+    app = open_page(PAGE)
+    assert not app.exception and "from its command line" in app.info[0].value
+    assert "sweep_go" not in {button.key for button in app.button} and len(app.dataframe) == 1
+
+
+def test_the_time_that_is_said_grows_with_the_trials():
+    one, many = (parse_space(BASE, ["g_lr=1e-4:1e-2:8"], seeds, None, 10.0) for seeds in (1, 10))
+    assert "8 combinations x 1 seed = 8 trials" in sweep_form._cost(one)
+    assert "80 trials" in sweep_form._cost(many) and sweep_form._cost(many) != sweep_form._cost(one)
