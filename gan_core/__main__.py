@@ -79,9 +79,9 @@ def _print_presets(result: dict[str, Any]) -> None:
 
 
 def _print_bench(result: dict[str, Any]) -> None:
-    from gan_core.benchmarks import speed as module
+    from gan_core.benchmarks import speed, sweep_speed
 
-    print(module.as_text(result))
+    print((sweep_speed if result.get("bench") == "sweep" else speed).as_text(result))
 
 
 def _print_benchmark(result: dict[str, Any]) -> None:
@@ -189,6 +189,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--quick", action="store_true", help="a version of about two minutes")
 
     sub = command("bench", bench, _print_bench, "Measure speed as ratios within this run.")
+    sub.add_argument("which", nargs="?", choices=("engine", "sweep"), default="engine", help="the engine, or a sweep")
     sub.add_argument("--seconds", type=_positive(float), default=1.0, metavar="S", help="per measurement (1)")
     sub.add_argument("--rounds", type=_positive(int), default=5, metavar="N", help="interleaved rounds (5)")
     return top

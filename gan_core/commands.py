@@ -315,7 +315,11 @@ def benchmark(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:
-    """Measures the engine against two reference loops, and through the worker."""
-    from gan_core.benchmarks import speed as module
+    """Measures the engine against two reference loops, and through the worker; or a sweep."""
+    if args.which == "sweep":
+        from gan_core.benchmarks import sweep_speed
 
-    return module.run(args.seconds, args.rounds, say)
+        return {"bench": "sweep", **sweep_speed.run(args.seconds, args.rounds, say)}
+    from gan_core.benchmarks import speed
+
+    return speed.run(args.seconds, args.rounds, say)
