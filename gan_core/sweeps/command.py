@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from gan_core.data import loading
+from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.machine import cores, worker_memory
 from gan_core.networks.cost import step_memory
 from gan_core.runs import run_folders, run_writing, unattended
 from gan_core.settings.config import GANConfig
+from gan_core.sweeps.map_page import map_page
 from gan_core.sweeps.processes import Processes
 from gan_core.sweeps.running import run
 from gan_core.sweeps.space import Space, parse_space
 from gan_core.sweeps.store import Store, sweeps_folder
 from gan_core.sweeps.table import write_tables
 
+MAP = "map.html"
 Say = Callable[[str], None]
 
 
@@ -94,8 +97,9 @@ def go_on(store: Store, upload: Any, processes: int | None, say: Say, kept: bool
         rows = run(store, space, executor, say, lambda: bool(came))
     try:
         write_tables(rows, store.folder)
+        write_whole(store.folder / MAP, map_page(store.folder.name, space, rows, store.picture).encode())
     except OSError as error:
-        raise ConfigError(f"The table cannot be saved in {store.folder}: {error.strerror or error}.") from None
+        raise ConfigError(f"The results cannot be saved in {store.folder}: {error.strerror or error}.") from None
     if came:
         how = " The same command goes on." if kept else ""
         said = (

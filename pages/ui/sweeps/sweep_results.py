@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores.registry import SCORES
 from gan_core.settings.config import GANConfig
 from gan_core.settings.setting_texts import text
+from gan_core.sweeps.map_page import map_page
 from gan_core.sweeps.space import Space
 from gan_core.sweeps.store import Store
 from gan_core.sweeps.table import table
@@ -61,7 +63,7 @@ def _draw(store: Store, space: Space, was_running: bool) -> None:
         return
     _map(store, space, rows)
     _curves(store, space, rows)
-    _table(space, rows, store.folder.name)
+    _table(store, space, rows)
 
 
 def _progress(store: Store, space: Space, rows: list[Row], running: bool) -> None:
@@ -226,7 +228,8 @@ def _curve(store: Store, group: list[Row], column: int) -> tuple[np.ndarray, np.
     return steps, np.stack([np.interp(steps, step, mean[:, column]) for step, mean in histories]).astype(np.float32)
 
 
-def _table(space: Space, rows: list[Row], name: str) -> None:
+def _table(store: Store, space: Space, rows: list[Row]) -> None:
+    name = store.folder.name
     st.subheader("Trials")
     found = table(rows)
     found.insert(0, "open", [_link(row, space) for row in rows])
@@ -239,7 +242,19 @@ def _table(space: Space, rows: list[Row], name: str) -> None:
             "open": st.column_config.LinkColumn("open", display_text="open", help="A fresh run of the same settings.")
         },
     )
-    st.download_button("Download CSV", found.drop(columns=["open"]).to_csv(index=False), f"{name}.csv", "text/csv")
+    with st.container(horizontal=True, key="sweep_files"):
+        st.download_button("Download CSV", found.drop(columns=["open"]).to_csv(index=False), f"{name}.csv", "text/csv")
+        st.download_button(
+            "Download map (HTML)",
+            partial(_map_page, store, space, rows),
+            f"{name}.html",
+            "text/html",
+            help="One page that shows the map anywhere, without a network.",
+        )
+
+
+def _map_page(store: Store, space: Space, rows: list[Row]) -> bytes:
+    return map_page(store.folder.name, space, rows, store.picture).encode()
 
 
 def _link(row: Row, space: Space) -> str:
