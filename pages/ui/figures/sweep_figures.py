@@ -173,3 +173,27 @@ def curves(groups: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str) -> 
     )
     figure["margin"] |= {"l": 70, "t": 60}
     return {"data": traces, "layout": figure, "label": f"{title} of {len(groups)} settings over the steps"}
+
+
+def importances(found: dict[str, tuple[float, float]]) -> Figure:
+    """A bar for each setting with its spread, the most important on top. found: label -> (mean, standard deviation)."""
+    ordered = sorted(found.items(), key=lambda row: row[1][0])
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [mean for _, (mean, _) in ordered],
+        "y": [label for label, _ in ordered],
+        "error_x": {"type": "data", "array": [spread for _, (_, spread) in ordered], "color": "$text"},
+        "marker": {"color": RUN_COLORS[0]},
+        "hovertemplate": "%{y}: %{x:.2f}<extra></extra>",
+    }
+    figure = layout(
+        100 + 50 * len(found),
+        f"importance {len(found)}",
+        xaxis=axis("explained variance that is lost without it", rangemode="tozero"),
+        yaxis=axis("", type="category", automargin=True),
+        showlegend=False,
+        dragmode=False,
+    )
+    said = ", ".join(f"{label} {mean:.2f}" for label, (mean, _) in reversed(ordered))
+    return {"data": [bars], "layout": figure, "label": f"Importance: {said}"}

@@ -13,6 +13,7 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores.registry import SCORES
 from gan_core.settings.config import GANConfig
 from gan_core.settings.setting_texts import text
+from gan_core.sweeps.importance import LEAST_TRIALS, Importance, importance
 from gan_core.sweeps.map_page import map_page
 from gan_core.sweeps.space import Space
 from gan_core.sweeps.store import Store
@@ -63,6 +64,7 @@ def _draw(store: Store, space: Space, was_running: bool) -> None:
         return
     _map(store, space, rows)
     _curves(store, space, rows)
+    _importance(space, rows, running)
     _table(store, space, rows)
 
 
@@ -102,8 +104,7 @@ def _go_on(folder: Path) -> None:
 def _map(store: Store, space: Space, rows: list[Row]) -> None:
     st.subheader("Map")
     names = [axis.name for axis in space.axes]
-    scores = [name for name in SCORES if any(isinstance(row["metrics"].get(name), (int, float)) for row in rows)]
-    looks = [PICTURES, *scores]
+    looks = [PICTURES, *_scores(rows)]
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_map_bar"):
         look = _choice("Show", looks, "sweep_look", lambda n: n if n == PICTURES else SCORES[n].title, _LOOK)
         x = _choice("Across", names, "sweep_x", lambda n: settings_panel.label(n, space.base), _SIDE) if names else ""
@@ -226,6 +227,42 @@ def _curve(store: Store, group: list[Row], column: int) -> tuple[np.ndarray, np.
     end = min(int(step[-1]) for step, _ in histories)
     steps = np.unique(np.linspace(1, end, POINTS).astype(np.int32))
     return steps, np.stack([np.interp(steps, step, mean[:, column]) for step, mean in histories]).astype(np.float32)
+
+
+def _importance(space: Space, rows: list[Row], running: bool) -> None:
+    scores = _scores(rows)
+    if len(space.axes) < 2 or not scores:
+        return
+    st.subheader("Which setting matters")
+    score = _choice("For the score", scores, "sweep_importance", lambda n: SCORES[n].title, _IMPORTANCE)
+    if running:
+        st.caption("Told once the sweep stands still: a forest takes seconds to grow.")
+        return
+    found = _importances(rows, score)
+    if found is None:
+        st.caption(f"That needs at least {LEAST_TRIALS} trials with this score, and scores that differ.")
+        return
+    bars = {settings_panel.label(name, space.base): row for name, row in found.settings.items()}
+    live_plot(sweep_figures.importances(bars), key="sweep_importances")
+    explained = f"The forest explains {100 * max(0.0, found.explained):.0f} % of the variance of {found.trials} trials"
+    st.caption(
+        f"{explained} that it has not seen" + (": too little to say anything." if found.explained < 0.1 else ".")
+    )
+
+
+_IMPORTANCE = (
+    "How much worse a random forest predicts this score once the values of one setting are shuffled; the line is the "
+    "spread over folds and shuffles."
+)
+
+
+@st.cache_data(max_entries=50, show_spinner="Growing a forest")
+def _importances(rows: list[Row], score: str) -> Importance | None:
+    return importance(rows, score)
+
+
+def _scores(rows: list[Row]) -> list[str]:
+    return [name for name in SCORES if any(isinstance(row["metrics"].get(name), (int, float)) for row in rows)]
 
 
 def _table(store: Store, space: Space, rows: list[Row]) -> None:
