@@ -109,24 +109,39 @@ def test_a_live_one_changes_a_running_training_and_traces_nothing(example):
     assert not np.array_equal(trainer.train(2), other.train(2)) and trainer.program.traces == traces
 
 
-@pytest.mark.parametrize("kind", ROWS)
-def test_an_exported_script_has_the_same_losses(example, kind, tmp_path):
-    """Of the same settings, in a process of its own that knows neither GANscope nor the plugin."""
-    config = config_of(kind).updated({"seed": 5})
-    path = tmp_path / "script.py"
-    path.write_text(script(config), "utf-8")
-    assert "gan_core" not in path.read_text("utf-8")
+SCRIPTS = """
+import contextlib, io, json, runpy, sys
+for path in sys.argv[1:]:
+    sys.argv = [path, "--steps", "3", "--print-every", "1", "--output", path + ".png"]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        runpy.run_path(path, run_name="__main__")
+    print(json.dumps(printed.getvalue().splitlines()), flush=True)
+assert not {"gan_core", "streamlit"} & set(sys.modules)
+"""
+
+
+def test_exported_scripts_have_the_same_losses(example, tmp_path):
+    """Of the same settings, in one process of their own that knows neither GANscope nor the plugin."""
+    configs = {kind: config_of(kind).updated({"seed": 5}) for kind in ROWS}
+    paths = {kind: tmp_path / f"{kind}.py" for kind in ROWS}
+    for kind, path in paths.items():
+        path.write_text(script(configs[kind]), "utf-8")
+        assert "gan_core" not in path.read_text("utf-8")
     done = subprocess.run(
-        [sys.executable, str(path), "--steps", "3", "--print-every", "1", "--output", str(tmp_path / "out.png")],
+        [sys.executable, "-I", "-c", SCRIPTS, *map(str, paths.values())],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2_000:]
-    printed = [line.split() for line in done.stdout.splitlines() if line.startswith("step")]
-    rows = Trainer(config, load(config), path="graph").train(3)
-    np.testing.assert_allclose([[float(p[3]), float(p[5])] for p in printed], rows[:, :2], rtol=2e-3, atol=2e-3)
+    for (kind, config), said in zip(configs.items(), done.stdout.splitlines(), strict=True):
+        printed = [line.split() for line in json.loads(said) if line.startswith("step")]
+        rows = Trainer(config, load(config), path="graph").train(3)
+        found = [[float(p[3]), float(p[5])] for p in printed]
+        np.testing.assert_allclose(found, rows[:, :2], rtol=2e-3, atol=2e-3, err_msg=kind)
 
 
 def test_the_page_the_guide_and_the_command_line_list_them(example, monkeypatch, capsys):
