@@ -16,6 +16,7 @@ from gan_core.data.pictures import Pictures
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.snapshot import View
 from gan_core.runs import run_reading
+from gan_core.scores import classifier
 from gan_core.serving import worker, worker_process
 from gan_core.serving.client import Run
 from gan_core.serving.copies import Copies
@@ -395,9 +396,12 @@ IMAGES = GANConfig.from_flat(
 )
 
 
-def test_the_users_own_pictures(run):
+def test_the_users_own_pictures(run, monkeypatch):
     """Grid, neighbours, blend and scores, and the samples of a trainer in one go."""
     own, view = pictures(), View(side=3, picked=1, blend=(4, 0, 0.5, 0.5))
+    # The training process finds the judge in the cache; to train one takes it a minute, on a busy machine five.
+    monkeypatch.setattr(classifier, "STEPS", (60, 60))
+    classifier.trained(loading.load(IMAGES, own), lambda text: None)
     run.configure(IMAGES, own)
     run.steps(3)
     poll_until(run, lambda s: s.status == "paused" and s.step == 3, "three steps", view=view)
