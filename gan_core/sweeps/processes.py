@@ -58,30 +58,30 @@ class _Process:
 
 
 class Processes:
-    """An Executor on this machine.
+    """An Executor on this machine; a process is started when a trial first needs it.
 
-    count: processes. threads: that each computes with: the same number gives the same bits. upload: the user's own
-    data, sent once to each. Raises ConfigError where the system gives no process.
+    count: processes, at most. threads: that each computes with: the same number gives the same bits. upload: the user's
+    own data, sent once to each.
     """
 
     def __init__(self, count: int, threads: int = 1, upload: Any = None):
-        self._threads, self._upload = threads, upload
+        self._count, self._threads, self._upload = count, threads, upload
         self._all: list[_Process] = []
-        try:
-            for _ in range(count):
-                self._all.append(_Process(threads, upload))
-        except OSError as error:
-            self.close()
-            raise ConfigError(f"No process could be started: {error.strerror or error}.") from None
 
     @property
     def free(self) -> int:
         """How many trials could be started now."""
-        return sum(each.trial is None for each in self._all)
+        return self._count - sum(each.trial is not None for each in self._all)
 
     def start(self, trial: Trial) -> None:
-        """Has a trial trained; only where a process is free."""
-        each = next(each for each in self._all if each.trial is None)
+        """Has a trial trained, only where one is free; raises ConfigError where the system gives no process."""
+        each = next((each for each in self._all if each.trial is None), None)
+        if each is None:
+            try:
+                each = _Process(self._threads, self._upload)
+            except OSError as error:
+                raise ConfigError(f"No process could be started: {error.strerror or error}.") from None
+            self._all.append(each)
         each.trial = trial
         with contextlib.suppress(OSError):  # it has ended meanwhile, which `finished` finds
             each.connection.send(trial)
@@ -100,7 +100,7 @@ class Processes:
             except (EOFError, OSError):
                 outcome = None
                 each.end()
-                self._all[self._all.index(each)] = _Process(self._threads, self._upload)
+                self._all.remove(each)
             found.append((trial, outcome))
         return found
 
@@ -109,6 +109,7 @@ class Processes:
         for each in self._all:
             each.end()
         self._all.clear()
+        self._count = 0
 
 
 def _serve(connection: Connection, threads: int, upload: Any) -> None:
