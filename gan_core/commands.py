@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs import run_folders, run_reading, run_restoring, run_writing, unattended
@@ -50,7 +51,7 @@ def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
     changes: dict[str, Any] = dict(parse_assignments(args.set))
     if args.seed is not None:
         changes["seed"] = args.seed
-    data = "picture_file" if _pictured(args.data) else changes.get("data")
+    data = "picture_file" if args.data and uploads.holds_pictures(args.data) else changes.get("data")
     if args.config is not None:
         config = _config_in(args.config)
     elif preset is None and data in DATASETS and DATASETS[data].kind == "images":
@@ -74,11 +75,6 @@ def _config_in(path: str) -> GANConfig:
         raise ConfigError(f"{path} is not UTF-8 text.") from None
 
 
-def _pictured(path: str | None) -> bool:
-    """Whether the user's file holds pictures, by its name."""
-    return path is not None and path.lower().endswith((".npz", ".zip"))
-
-
 def _fetched(load: Callable[[], Any]) -> Any:
     """What `load` gives, after a download if that is what it needs."""
     from gan_core.data import image_sources
@@ -93,14 +89,10 @@ def _fetched(load: Callable[[], Any]) -> Any:
 
 def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
     """The config, its data, and the user's file where there is one."""
-    from gan_core.data.image_files import parse_pictures
-    from gan_core.data.point_files import parse_points
-
     upload = None
     if path is not None:
-        pictured = _pictured(path)
-        upload, note = (parse_pictures if pictured else parse_points)(_read(path), Path(path).name)
-        config = config.updated({"data": "picture_file" if pictured else "file"})
+        upload, note = uploads.parsed(Path(path).name, _read(path))
+        config = config.updated({"data": "picture_file" if uploads.holds_pictures(path) else "file"})
         if note:
             say(note)
     elif DATASETS[config.data].upload:

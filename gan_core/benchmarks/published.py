@@ -4,10 +4,8 @@ Each prints what it ran: steps, seconds and whether the budget cut a recipe shor
 stand beside ours only where the protocol is the same.
 """
 
-import math
 import os
 import platform
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from gan_core.scores.registry import SCORES
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
+from gan_core.sweeps.table import mean_and_error
 
 OURS = "ganscope"  # stands for the preset of the data
 
@@ -122,12 +121,6 @@ class Training:
         except Diverged as diverged:
             self.diverged = str(diverged)
         self.seconds += time.perf_counter() - started
-
-
-def mean_and_error(values: list[float]) -> tuple[float, float | None]:
-    """Mean and its standard error; None of a single value."""
-    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
-    return statistics.fmean(values), error
 
 
 def _summary(rows: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:

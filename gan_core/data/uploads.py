@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+PICTURES = (".npz", ".zip")  # the ends of files that hold pictures; others hold points
+
 _names: dict[int, tuple[weakref.ref, str]] = {}  # of the uploads that are alive, by their identity
 
 
@@ -38,3 +40,16 @@ def name_of(upload: Any) -> str:
 def same(one: Any, other: Any) -> bool:
     """Whether two uploads hold the same."""
     return one is other or (one is not None and other is not None and name_of(one) == name_of(other))
+
+
+def holds_pictures(name: str) -> bool:
+    """Whether a user's file holds pictures, by its name."""
+    return name.lower().endswith(PICTURES)
+
+
+def parsed(name: str, content: bytes) -> tuple[Any, str]:
+    """(what a user's file holds, points or pictures by its name, and what was done to it); raises ConfigError."""
+    from gan_core.data.image_files import parse_pictures
+    from gan_core.data.point_files import parse_points
+
+    return (parse_pictures if holds_pictures(name) else parse_points)(content, name)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gan_core.data import loading
+from gan_core.data import loading, uploads
 from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.machine import cores, worker_memory
@@ -68,14 +68,8 @@ def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
 
 def upload_of(store: Store) -> Any:
     """The user's own data of a sweep, or None; raises ConfigError."""
-    from gan_core.data.image_files import parse_pictures
-    from gan_core.data.point_files import parse_points
-
     file = store.data_file()
-    if file is None:
-        return None
-    name, content = file
-    return (parse_pictures if name.lower().endswith((".npz", ".zip")) else parse_points)(content, name)[0]
+    return None if file is None else uploads.parsed(*file)[0]
 
 
 def processes_for(space: Space, upload: Any = None) -> int:

@@ -13,7 +13,7 @@ from gan_core.scores.score import number_of
 from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.setting_texts import text
 from gan_core.sweeps.space import Space
-from gan_core.sweeps.table import by_settings
+from gan_core.sweeps.table import by_settings, ordered_values
 from gan_core.sweeps.training import DONE
 
 
@@ -46,7 +46,7 @@ def map_page(name: str, space: Space, rows: Sequence[dict[str, Any]], picture: C
     metrics = [row["metrics"] for row in rows if row["status"] == DONE]
     scores = {score: _about(score, metrics) for score in SCORES if any(score in cell["scores"] for cell in cells)}
     axes = {axis.name: _label(axis.name) for axis in space.axes}
-    values = {axis: _ordered(rows, axis) for axis in axes}
+    values = {axis: [text(value) for value in ordered_values(rows, axis)] for axis in axes}
     content = json.dumps({"axes": axes, "values": values, "scores": scores, "cells": cells}).replace("<", "\\u003c")
     budget = f"{space.steps:,} steps" if space.seconds is None else f"{space.seconds:g} s"
     about = f"{len(rows):,} trials of {budget}, {space.seeds} seeds of each, on {space.base.data}"
@@ -61,13 +61,6 @@ def _about(score: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _label(name: str) -> str:
     return HYPERPARAMETERS[name].label if name in HYPERPARAMETERS else name
-
-
-def _ordered(rows: Sequence[dict[str, Any]], axis: str) -> list[str]:
-    """The values of a setting: numbers by size, names as they were given."""
-    found = list(dict.fromkeys(row["settings"][axis] for row in rows))
-    numbers = all(isinstance(value, (int, float)) for value in found)
-    return [text(value) for value in (sorted(found) if numbers else found)]
 
 
 PAGE = """<!doctype html>

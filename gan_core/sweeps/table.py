@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +53,18 @@ def write_tables(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     write_whole(folder / PARQUET, buffer.getvalue())
 
 
+def mean_and_error(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean and its standard error; None of a single value."""
+    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+    return statistics.fmean(values), error
+
+
+def ordered_values(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    """The values of a setting in the trials: numbers by size, names as they were given."""
+    found = list(dict.fromkeys(row["settings"][name] for row in rows))
+    return sorted(found) if all(isinstance(value, (int, float)) for value in found) else found
+
+
 def by_settings(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each settings, over its seeds: {settings, seeds, statuses, scores: {name: (mean, standard error or None)}}.
 
@@ -67,8 +80,7 @@ def by_settings(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         for name in SCORES:
             values = [metrics[name] for metrics in done if isinstance(metrics.get(name), (int, float))]
             if values:
-                error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
-                scores[name] = (statistics.fmean(values), error)
+                scores[name] = mean_and_error(values)
         statuses = [row["status"] for row in group]
         found.append({"settings": group[0]["settings"], "seeds": len(group), "statuses": statuses, "scores": scores})
     return found

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from gan_core.scores.registry import SCORES
 from gan_core.settings.presets import PRESETS
@@ -84,6 +85,21 @@ def test_a_sweep_is_started_with_what_was_chosen(started, sweeps):
     ]
     assert app.selectbox(key="sweep_shown").value == "my map"
     assert app.button(key="sweep_again").label == "Go on"
+
+
+def test_a_click_counts_though_the_page_runs_anew_before_its_form(started, monkeypatch):
+    """As a tab's first visit does, once the browser has said its key."""
+    runs = []
+
+    def anew():
+        runs.append(1)
+        if len(runs) == 2:
+            st.rerun()
+
+    monkeypatch.setattr("pages.ui.run.notices.draw", anew)
+    app = open_page(PAGE)
+    app.button(key="sweep_go").click().run()
+    assert len(runs) > 2 and len(started) == 1
 
 
 @pytest.mark.parametrize(

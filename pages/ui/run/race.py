@@ -14,9 +14,18 @@ from gan_core.serving.client import Run
 from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.combinations import acts
 from gan_core.settings.config import GANConfig
-from gan_core.settings.presets import PRESETS
 from pages.ui.frames.feed import Feed
-from pages.ui.run import comparison, exports_panel, notices, run_page, settings_panel, status, time_machine, transport
+from pages.ui.run import (
+    base_settings,
+    comparison,
+    exports_panel,
+    notices,
+    run_page,
+    settings_panel,
+    status,
+    time_machine,
+    transport,
+)
 from pages.ui.session import clicks, own_run, page_state
 
 
@@ -57,16 +66,8 @@ def draw(bar: Any, log: bool) -> None:
 
 
 def _setup() -> None:
-    bases = {f"current settings of {page_state.PAGE_OF[kind]}": kind for kind in ("points", "images")}
     with st.container(horizontal=True, vertical_alignment="bottom", key="race_bar"):
-        base = st.selectbox(
-            "Base settings",
-            [*bases, *PRESETS],
-            key="race_base",
-            persist_state="session",
-            help="What all runs of the race share.",
-        )
-        config = _base(bases.get(base), base)
+        config = base_settings.choice("race_base", "What all runs of the race share.")
         names = [n for n, k in HYPERPARAMETERS.items() if k.group != "Data" and n != "seed" and acts(n, config)]
         knob = st.selectbox(
             "Setting to vary",
@@ -88,12 +89,6 @@ def _setup() -> None:
             return
         run_page.new_race(configs, page_state.page(DATASETS[config.data].kind).upload)
         st.rerun()
-
-
-def _base(kind: str | None, name: str) -> GANConfig:
-    if kind is None:
-        return PRESETS[name].config
-    return page_state.page(kind).config or PRESETS[page_state.FIRST_PRESET[kind]].config
 
 
 def _values(name: str, knob: Hyperparameter, config: GANConfig) -> list[Any]:

@@ -12,12 +12,11 @@ from gan_core.runs import run_folders
 from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.combinations import acts
 from gan_core.settings.config import GANConfig
-from gan_core.settings.presets import PRESETS
 from gan_core.sweeps.command import processes_for
 from gan_core.sweeps.running import spoken
 from gan_core.sweeps.space import Space, parse_space
 from gan_core.sweeps.store import Store, sweeps_folder
-from pages.ui.run import settings_panel
+from pages.ui.run import base_settings, settings_panel
 from pages.ui.session import own_run, page_state
 from pages.ui.sweeps import sweep_processes
 
@@ -30,16 +29,8 @@ START_SECONDS = 15.0  # until the processes have loaded TensorFlow and compiled
 
 def form() -> Path | None:
     """Draws the form; the folder of the sweep that its button has started, or None."""
-    bases = {f"current settings of {page_state.PAGE_OF[kind]}": kind for kind in ("points", "images")}
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_bar"):
-        chosen = st.selectbox(
-            "Base settings",
-            [*bases, *PRESETS],
-            key="sweep_base",
-            persist_state="session",
-            help="What all trials share, besides the settings that you vary.",
-        )
-        base = _base(bases.get(chosen), chosen)
+        base = base_settings.choice("sweep_base", "What all trials share, besides the settings that you vary.")
         over = [_axis(base, 0, None)]
         over.append(_axis(base, 1, over[0].partition("=")[0]))
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_budget"):
@@ -47,8 +38,14 @@ def form() -> Path | None:
         seconds = _slider("Seconds of training", 2, 120, 10, "sweep_seconds", _SECONDS)
         st.session_state.setdefault("sweep_name", _free_name())
         name = st.text_input("Name", st.session_state.sweep_name, key="sweep_name", persist_state="session", help=_NAME)
-        started = st.button("Start sweep", key="sweep_go", type="primary", icon=":material/play_arrow:")
+        st.button("Start sweep", key="sweep_go", on_click=_ask, type="primary", icon=":material/play_arrow:")
+    # Not the button's value: a page that runs anew before its form, as a tab's first visit does, would lose it.
+    started, page_state.tab().sweep_asked = page_state.tab().sweep_asked, False
     return _planned(base, [text for text in over if text], seeds, float(seconds), name, started)
+
+
+def _ask() -> None:
+    page_state.tab().sweep_asked = True
 
 
 _SEEDS = (
@@ -65,12 +62,6 @@ _NAME = "The same name with other values or more seeds adds trials to that sweep
 def _slider(label: str, low: int, high: int, first: int, key: str, about: str) -> int:
     st.session_state.setdefault(key, first)
     return st.slider(label, low, high, st.session_state[key], key=key, persist_state="session", help=about, width=230)
-
-
-def _base(kind: str | None, name: str) -> GANConfig:
-    if kind is None:
-        return PRESETS[name].config
-    return page_state.page(kind).config or PRESETS[page_state.FIRST_PRESET[kind]].config
 
 
 def _axis(base: GANConfig, number: int, other: str | None) -> str:

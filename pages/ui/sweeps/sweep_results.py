@@ -1,6 +1,5 @@
 """What a sweep's trials show: how far they are, their map, curves over the steps, and the table."""
 
-import statistics
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from gan_core.sweeps.importance import LEAST_TRIALS, Importance, importance
 from gan_core.sweeps.map_page import map_page
 from gan_core.sweeps.space import Space
 from gan_core.sweeps.store import Store
-from gan_core.sweeps.table import table
+from gan_core.sweeps.table import mean_and_error, ordered_values, table
 from gan_core.sweeps.training import DONE
 from gan_core.training.train_step import COLUMNS
 from pages.ui.components.liveplot import live_plot
@@ -111,11 +110,11 @@ def _map(store: Store, space: Space, rows: list[Row]) -> None:
         others = [name for name in names if name != x]
         y = _choice("Up", others, "sweep_y", lambda n: settings_panel.label(n, space.base), _SIDE) if others else ""
         for name in (name for name in others if name != y):
-            values = [ALL, *(text(value) for value in _values(rows, name))]
+            values = [ALL, *(text(value) for value in ordered_values(rows, name))]
             kept = _choice(settings_panel.label(name, space.base), values, f"sweep_at_{name}", str, _AT)
             if kept != ALL:
                 rows = [row for row in rows if text(row["settings"][name]) == kept]
-    across, up = (_values(rows, name) if name else [None] for name in (x, y))
+    across, up = (ordered_values(rows, name) if name else [None] for name in (x, y))
     titles = tuple(settings_panel.label(name, space.base) if name else "" for name in (x, y))
     at: dict[tuple[int, int], list[Row]] = {}
     for row in rows:
@@ -159,12 +158,6 @@ def _choice(label: str, options: Sequence[str], key: str, form: Any, about: str)
     return chosen or options[0]
 
 
-def _values(rows: list[Row], name: str) -> list[Any]:
-    """The values of a setting in the trials: numbers by size, names as they were given."""
-    found = list(dict.fromkeys(row["settings"][name] for row in rows))
-    return sorted(found) if all(isinstance(value, (int, float)) for value in found) else found
-
-
 def _said(group: list[Row]) -> str:
     bad = [row["status"] for row in group if row["status"] != DONE]
     return f"{bad[0]}<br>{len(bad)} of {len(group)}" if bad else ""
@@ -179,8 +172,7 @@ def _cell(group: list[Row], name: str) -> tuple[float, float | None, int] | None
     values = [row["metrics"][name] for row in group if isinstance(row["metrics"].get(name), (int, float))]
     if not values:
         return None
-    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
-    return statistics.fmean(values), error, len(values)
+    return *mean_and_error(values), len(values)
 
 
 # -- curves and the table -------------------------------------------------------------------------------------
