@@ -165,6 +165,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--seeds", type=_positive(int), default=1, metavar="N", help="seeds of each settings (1)")
     sub.add_argument("--frames", action="store_true", help="keep each trial as a saved run, with its whole recording")
     sub.add_argument("--processes", type=_positive(int), metavar="N", help="trials at once (as the machine allows)")
+    ray = "train on the Ray cluster at HOST:PORT, or auto for this machine's (GANSCOPE_RAY)"
+    sub.add_argument("--ray", metavar="ADDRESS", help=ray)
     sub.add_argument("--save", metavar="NAME", help="keep the sweep under this name; the same command goes on with it")
     sub.add_argument("--resume", metavar="NAME", help="go on with a sweep that was stopped")
     sub.add_argument("--sweeps-dir", metavar="DIR", help="where sweeps are kept (GANSCOPE_SWEEPS_DIR, else sweeps)")

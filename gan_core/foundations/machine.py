@@ -84,9 +84,32 @@ def worker_threads() -> int:
     return _setting("GANSCOPE_WORKER_THREADS", max(1, share), 1_024)
 
 
+def thread_variables(threads: int) -> dict[str, str]:
+    """The environment variables by which TensorFlow, once it is imported, computes with so many threads."""
+    return {"TF_NUM_INTRAOP_THREADS": str(threads), "TF_NUM_INTEROP_THREADS": str(threads)}
+
+
+def own_variables() -> dict[str, str]:
+    """What is set of GANscope's own environment variables, for processes elsewhere."""
+    return {name: value for name, value in os.environ.items() if name.startswith("GANSCOPE_")}
+
+
 def worker_memory() -> int:
     """Bytes that one training may take: GANSCOPE_WORKER_MB, else three quarters of the machine's (or container's)."""
     return _setting("GANSCOPE_WORKER_MB", _memory() * 3 // 4 // 1_000_000, 10_000_000) * 1_000_000
+
+
+def worker_gpus() -> float:
+    """The share of a GPU that one training takes on a cluster: GANSCOPE_WORKER_GPUS, else none. On a machine of its own
+    each training takes what there is."""
+    text = os.environ.get("GANSCOPE_WORKER_GPUS", "") or "0"
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise ValueError(f"GANSCOPE_WORKER_GPUS must be a share from 0 to 1, as 0.25; got {text!r}.")
+    return share
 
 
 def data_memory() -> int:
@@ -117,5 +140,5 @@ def runs_quota() -> int:
 
 def check() -> None:
     """Raises ValueError with a sentence where one of these variables is malformed."""
-    for read in (worker_limit, export_limit, worker_threads, worker_memory, away_seconds, runs_quota):
+    for read in (worker_limit, export_limit, worker_threads, worker_memory, worker_gpus, away_seconds, runs_quota):
         read()

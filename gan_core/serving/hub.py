@@ -1,8 +1,7 @@
 """Who owns which run: one hub in the server keeps every run, its lease, the spare worker and the limit.
 
-A run belongs to a tab by a key that only that tab knows, and at any time to one session. As long as that
-session is connected its worker's lease is renewed. A session that is away pauses its run within seconds; one
-that comes back within a minute takes it up again, else its worker ends.
+A run belongs to a tab by a key that only that tab knows, and at any time to one session. As long as that session is
+connected its lease is renewed; away for seconds its run pauses, and after a minute without it its worker ends.
 
 All pages of the server stand on one thread here. So nothing that can take long (starting a process, ending a run) is
 done while the lock is held, and whatever goes wrong with one run is logged and stays with that run.
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from gan_core.foundations import machine
 from gan_core.serving.client import Run
 from gan_core.serving.guard import Guard
+from gan_core.serving.places import places
 from gan_core.serving.visitors import Visitors
 from gan_core.serving.worker_process import WorkerProcess
 from gan_core.settings.config import GANConfig
@@ -54,7 +54,7 @@ class Hub:
     def __init__(self, is_connected: Callable[[str], bool], limit: int | None = None, spare: bool = True):
         machine.check()
         self._is_connected = is_connected
-        self.limit = machine.worker_limit() if limit is None else limit
+        self._places = places(limit)
         self._away_end = machine.away_seconds()
         self._keep_spare = spare
         self._lock = threading.RLock()
@@ -156,12 +156,12 @@ class Hub:
                 self._queue.remove(run)
 
     def hindrance(self) -> str:
-        """Why no run gets a process though there are places, else ""."""
-        return self._refused
+        """Why no run gets a process though there are places (or why there are none), else ""."""
+        return self._refused or self._places.trouble()
 
     def _reserve(self, run: Run) -> bool:
         """Keeps a place for a run whose worker comes at once; with the lock."""
-        free = self._workers() < self.limit or (self._spare is not None and self._spare.state != "gone")
+        free = self._has_room() or (self._spare is not None and self._spare.state != "gone")
         if free:
             self._starting.append(run)
         return free
@@ -207,10 +207,12 @@ class Hub:
 
     # -- the watch ----------------------------------------------------------------------------------------
 
-    def _workers(self) -> int:
-        """Processes that are there or about to be, in a snapshot of a moment; with the lock."""
-        own = [seat.run for seat in self._seats.values() if _has_worker(seat.run) and seat.run not in self._starting]
-        return len(own) + len(self._starting) + (self._spare is not None)
+    def _has_room(self) -> bool:
+        """Whether one more process would find a place, by a snapshot of a moment; with the lock."""
+        there = [seat.run.worker for seat in self._seats.values() if seat.run not in self._starting]
+        states = [worker.state for worker in (*there, self._spare) if worker is not None and worker.state != "gone"]
+        states += ["starting"] * len(self._starting)
+        return self._places.has_room(len(states), states.count("starting"))
 
     def _back(self, seat: _Seat, session: str) -> None:
         seat.session, seat.away_since = session, None
@@ -274,7 +276,7 @@ class Hub:
         with self._lock:
             waits = any(self._is_present(run) for run in self._queue)
             idle = [s for s in self._seats.values() if s.still_since and now - s.still_since > IDLE_SECONDS]
-        if waits and idle and not self._refused:
+        if waits and idle and not self.hindrance():
             run = min(idle, key=lambda seat: seat.still_since or now).run
             run.end(f"{GIVEN_AWAY} {run.afterwards()}")
 
@@ -303,7 +305,7 @@ class Hub:
                     self._spare_from = now + SPARE_AGAIN_SECONDS
                 self._spare = None
             wanted = self._spare is None and waiting and now > self._spare_from and self._keep_spare
-            wanted = wanted and not self._queue and self._workers() < self.limit
+            wanted = wanted and not self._queue and self._has_room()
             if wanted:
                 self._starting.append(None)
             if self._spare is not None and not self._visitors:
@@ -332,6 +334,7 @@ class Hub:
     def close(self) -> None:
         """Ends every worker; for the server's end and for tests."""
         self._stop.set()
+        self._places.close()
         with self._lock:
             seats, spare = list(self._seats.values()), self._spare
             self._seats.clear()

@@ -15,12 +15,14 @@ from queue import SimpleQueue
 from typing import Any, cast
 
 from gan_core.data import uploads
+from gan_core.foundations.cluster import address_of
 from gan_core.foundations.hyperparameters import ConfigError
-from gan_core.foundations.machine import worker_threads
+from gan_core.foundations.machine import thread_variables, worker_threads
 from gan_core.serving.wire import LEAVE_SECONDS, Wire
 from gan_core.settings.config import GANConfig
 
 END_SECONDS = LEAVE_SECONDS + 2.0  # a worker ends by itself: this is for one that cannot any more
+CLUSTER_STATUS = 69  # of one that ends for a reason of the cluster's, which is its last line of complaint
 NOT_SAVED = "Training stopped before the run was saved."
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,12 +37,13 @@ class WorkerProcess:
     """
 
     def __init__(self, prewarm: GANConfig | None = None):
-        command = [sys.executable, "-m", "gan_core.serving.worker"]
+        # On a cluster a process here hands on what one on a node says and hears.
+        end = "cluster_worker" if address_of(None) else "worker"
+        command = [sys.executable, "-m", f"gan_core.serving.{end}"]
         if prewarm is not None:
             command.append(json.dumps(prewarm.to_flat()))
         pipe = subprocess.PIPE
-        threads = str(worker_threads())
-        environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
+        environment = {**os.environ, **thread_variables(worker_threads())}
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env=environment)
         # Popen's pipes are None only where none was asked for.
         self.wire = Wire(cast(BufferedReader, self.process.stdout), cast(BufferedWriter, self.process.stdin))
@@ -98,9 +101,7 @@ class WorkerProcess:
         listener.join(1.0)
         with self._answered:
             self.state = "gone"
-            # Python's last words, where it could not even start, are the exception.
-            last = f": {self.complaints[-1]}" if code == 1 and self.complaints else ""
-            self.reason = self.reason or f"exit status {code}{last}"
+            self.reason = self.reason or self._last_words(code)
             self._answered.notify_all()
             unsaved = list(self._saves.values())
             self._saves.clear()
@@ -109,6 +110,13 @@ class WorkerProcess:
             self._killer.cancel()
         for save in unsaved:
             self._tell(save, [], NOT_SAVED)
+
+    def _last_words(self, code: int) -> str:
+        """Why it has ended: its exit status, with the exception where it could not even start, or the cluster's."""
+        if not self.complaints or code not in (1, CLUSTER_STATUS):
+            return f"exit status {code}"
+        last = self.complaints[-1]
+        return last if code == CLUSTER_STATUS else f"exit status {code}: {last}"
 
     @staticmethod
     def _tell(save: Future | None, folders: list[Path], error: str) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TextIO
 
 from gan_core import plugins
 from gan_core.foundations.hyperparameters import ConfigError
@@ -25,8 +26,8 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _say(text: str, to: TextIO = sys.stdout) -> None:
+    print(text, file=to, flush=True)
 
 
 def main(folder: str) -> int:

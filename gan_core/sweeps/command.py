@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import tempfile
 from collections.abc import Callable
@@ -11,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from gan_core.data import loading, uploads
+from gan_core.foundations import cluster
 from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.machine import cores, worker_memory
 from gan_core.networks.cost import step_memory
 from gan_core.runs import run_folders, run_writing, unattended
 from gan_core.settings.config import GANConfig
+from gan_core.sweeps import cluster_trials
 from gan_core.sweeps.map_page import map_page
-from gan_core.sweeps.processes import Processes
+from gan_core.sweeps.processes import Executor, Processes
 from gan_core.sweeps.running import run
 from gan_core.sweeps.space import Space, parse_space
 from gan_core.sweeps.store import Store, sweeps_folder
@@ -45,11 +48,11 @@ def begin(
         with tempfile.TemporaryDirectory(prefix="ganscope-sweep-") as folder:
             store = Store(Path(folder))
             store.begin(space, file)
-            return go_on(store, upload, args.processes, say, kept=False)
+            return go_on(store, upload, args.processes, say, args.ray, kept=False)
     store = Store(sweeps_folder(args.sweeps_dir) / run_folders.checked_name(args.save))
     run_writing.check_folder(store.folder.parent)
     store.begin(space, file)
-    return {"sweep": args.save, **go_on(store, upload, args.processes, say)}
+    return {"sweep": args.save, **go_on(store, upload, args.processes, say, args.ray)}
 
 
 def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
@@ -63,7 +66,7 @@ def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
     store = next((store for store in named if store.is_there()), None)
     if store is None:
         raise ConfigError(f"There is no sweep {shorten(args.resume)}.")
-    return {"sweep": store.folder.name, **go_on(store, upload_of(store), args.processes, say)}
+    return {"sweep": store.folder.name, **go_on(store, upload_of(store), args.processes, say, args.ray)}
 
 
 def upload_of(store: Store) -> Any:
@@ -79,15 +82,38 @@ def processes_for(space: Space, upload: Any = None) -> int:
     return max(1, min(cores(), worker_memory() // need, len(space)))
 
 
-def go_on(store: Store, upload: Any, processes: int | None, say: Say, kept: bool = True) -> dict[str, Any]:
+def _executor(space: Space, upload: Any, processes: int | None, ray: str | None, say: Say) -> Executor:
+    """What trains the trials: the cluster at `ray`, else processes of this machine. Raises ConfigError."""
+    if ray is None:
+        count = processes or processes_for(space, upload)
+        say(f"{len(space):,} trials, {count} at once, each on one core.")
+        return Processes(count, 1, upload)
+    cluster.check(ray)
+    connected = cluster.Cluster(ray, cluster_trials.environment(1))
+    try:
+        trials = cluster_trials.ClusterTrials(connected, space.base, upload, most=processes)
+    except ConfigError:
+        connected.close()
+        raise
+    say(f"{len(space):,} trials on the cluster at {ray}, {trials.places():,} at once, each on one core.")
+    return trials
+
+
+def go_on(
+    store: Store, upload: Any, processes: int | None, say: Say, ray: str | None = None, kept: bool = True
+) -> dict[str, Any]:
     """Trains what a sweep lacks, and writes its tables. Raises ConfigError, and Failed where a signal ended it.
 
-    processes: trials at once, as the machine allows where None. kept: whether the folder stays, for the last words.
+    processes: trials at once, as the machine or the cluster allows where None. ray: the address of a cluster; where
+    None, GANSCOPE_RAY's, else this machine alone. kept: whether the folder stays, for the last words.
     """
-    space = store.space()
-    count = processes or processes_for(space, upload)
-    say(f"{len(space):,} trials, {count} at once, each on one core.")
-    with contextlib.closing(Processes(count, 1, upload)) as executor, unattended.noted_signals() as came:
+    space, ray = store.space(), cluster.address_of(ray)
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),  # Ray tells there of its nodes' ends, where the result is to stand alone
+        contextlib.closing(_executor(space, upload, processes, ray, say)) as executor,
+        unattended.noted_signals() as came,
+    ):
         rows = run(store, space, executor, say, lambda: bool(came))
     try:
         write_tables(rows, store.folder)

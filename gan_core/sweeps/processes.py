@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.foundations.machine import thread_variables
 from gan_core.sweeps.space import Trial
 from gan_core.sweeps.training import Outcome
 
@@ -114,7 +115,7 @@ class Processes:
 
 def _serve(connection: Connection, threads: int, upload: Any) -> None:
     """The process: trains what comes until nobody is there any more."""
-    os.environ |= {"TF_NUM_INTRAOP_THREADS": str(threads), "TF_NUM_INTEROP_THREADS": str(threads)}
+    os.environ |= thread_variables(threads)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -13,7 +13,7 @@ from gan_core.sweeps.training import DONE, FAILED, Outcome, outcome_without_trai
 
 WAIT_SECONDS = 0.2  # until somebody who stops it is heard
 SAY_SECONDS = 5.0
-TRIES = 2  # of a trial whose process ended: the system may have needed its memory
+TRIES = 2  # of a trial whose process or node ended: the system may have needed its memory
 LOST = "Its process ended twice without a word: killed, or out of memory."
 
 

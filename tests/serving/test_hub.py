@@ -235,7 +235,7 @@ def test_a_process_that_the_system_refuses_once_stops_nothing(hub, connected, mo
     """EAGAIN from the real Popen, for a run in the queue: the watch goes on, says why it waits, and tries again."""
     connected.add("two")
     monkeypatch.setattr(module, "START_AGAIN_SECONDS", 1.5)
-    hub.limit = 2
+    hub._places.limit = 2
     first = seated(hub, "one")
     sent, send = [], first.worker.send
     monkeypatch.setattr(first.worker, "send", lambda kind, body=None: (sent.append(kind), send(kind, body)))

@@ -199,8 +199,11 @@ def test_whatever_is_killed_leaves_no_process_and_is_gone_on_with(tmp_path, caps
         first = children(process.pid)
         os.kill(first[0], signal.SIGKILL)
         wait_until(lambda: len(store.rows()[0]) >= 2, 90, "the second row")
-        training = children(process.pid)
-        assert first[0] not in training and len(training) == len(first)
+        training = wait_until(
+            lambda: len(now := children(process.pid)) == len(first) and first[0] not in now and now,
+            90,
+            "another in its place",
+        )
         process.terminate()
         wait_until(lambda: process.poll() is not None, 20, "its end")
         wait_until(lambda: not any(map(alive, training)), 20, "the end of those that trained")

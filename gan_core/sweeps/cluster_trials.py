@@ -1,0 +1,103 @@
+"""Trials on the nodes of a cluster: each is a call of one function there, whose process stays warm for the next."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from gan_core.data import loading
+from gan_core.foundations.cluster import Cluster, Need, node_here
+from gan_core.foundations.lazy_imports import tf
+from gan_core.foundations.machine import own_variables, thread_variables, worker_gpus
+from gan_core.foundations.remote_process import Lost
+from gan_core.networks.cost import step_memory
+from gan_core.settings.config import GANConfig
+from gan_core.sweeps.space import Trial
+from gan_core.sweeps.training import Outcome, Trainings
+
+PROCESS_BYTES = 1_000_000_000  # of a process with TensorFlow and nothing to train
+ROUND_BYTES = 250_000_000  # trials of one size are called by the same warm processes
+AHEAD = 2  # calls that wait for each place: none stands still while this process writes
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The variables that a training finds on a node."""
+    return {**own_variables(), **thread_variables(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def need_of(config: GANConfig, upload: Any, threads: int) -> Need:
+    """What a training of these settings takes of a node, by our own estimate."""
+    shape, _ = loading.extent(config, upload)
+    memory = PROCESS_BYTES + step_memory(config, shape) + loading.training_bytes([config], upload)
+    return Need(threads, worker_gpus(), -(-memory // ROUND_BYTES) * ROUND_BYTES)
+
+
+class ClusterTrials:
+    """An Executor on a cluster. most: trials at once; as many as find room where None."""
+
+    def __init__(
+        self, cluster: Cluster, base: GANConfig, upload: Any = None, threads: int = 1, most: int | None = None
+    ):
+        self._cluster, self._upload, self._threads, self._most = cluster, upload, threads, most
+        self._need = need_of(base, upload, threads)
+        cluster.check_room(self._need)
+        self._shared = cluster.share(upload)
+        self._calls: dict[Any, Trial] = {}
+        self._places = self.places()
+        self._turns = itertools.count()
+
+    def places(self) -> int:
+        """How many trials the cluster has room for, as it is now."""
+        return (
+            self._cluster.total(self._need) if self._most is None else min(self._most, self._cluster.total(self._need))
+        )
+
+    @property
+    def free(self) -> int:
+        """How many trials could be handed over now."""
+        ahead = 1 if self._most is not None else AHEAD
+        return max(1, self._places) * ahead - len(self._calls)
+
+    def start(self, trial: Trial) -> None:
+        """Has a trial trained; raises ConfigError where no node could."""
+        try:
+            need = need_of(GANConfig.from_flat(trial.config), self._upload, self._threads)
+            if need != self._need:
+                self._cluster.check_room(need)
+        except ValueError:  # settings that are refused, which its own row says
+            need = self._need
+        self._calls[self._cluster.submit(_train, trial, self._shared, need=need)] = trial
+
+    def finished(self, seconds: float) -> list[tuple[Trial, Outcome | None]]:
+        """The trials that have ended, after at most so many seconds; None where the node or the process was lost."""
+        self._cluster.check_head()
+        if next(self._turns) % 20 == 0 and self._cluster.answers():  # nodes come and go
+            self._places = self.places()
+        ended = self._cluster.finished(list(self._calls), seconds)
+        return [(self._calls.pop(call), None if isinstance(found, Lost) else found) for call, found in ended]
+
+    def close(self) -> None:
+        """Ends all, at once."""
+        if self._cluster.answers():
+            self._cluster.cancel(list(self._calls))
+        self._calls.clear()
+        self._cluster.close()
+
+
+_trainings: Trainings | None = None
+
+
+def _train(trial: Trial, upload: Any) -> Outcome:
+    """On a node: trains it, beside what its process has kept from the trials before."""
+    global _trainings
+    if _trainings is None:
+        from gan_core import plugins
+
+        problems = plugins.load(checked=False)  # whoever sent it has tried them
+        if problems:
+            raise RuntimeError(problems[0])
+        tf.__version__  # noqa: B018  (where it is missing, no trial can be trained: that is no row's fault)
+        _trainings = Trainings(upload)
+    outcome = _trainings.train(trial)
+    outcome.row["node"]["id"] = node_here()  # machines may share a name
+    return outcome
