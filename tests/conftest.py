@@ -45,6 +45,8 @@ def pytest_configure(config):
         "GANSCOPE_SWEEPS_DIR": SWEEPS,
         "GANSCOPE_CACHE": f"{HOME}/cache",
         "KERAS_HOME": f"{HOME}/keras",
+        # A spare process for each page that is opened would be most of what the browser's tests compute.
+        "GANSCOPE_SPARE": "0",
     }
 
 

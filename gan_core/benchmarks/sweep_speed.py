@@ -15,9 +15,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from gan_core.foundations import cluster
 from gan_core.foundations.machine import cores
 from gan_core.settings.config import GANConfig
-from gan_core.sweeps.processes import Processes
+from gan_core.sweeps import cluster_trials
+from gan_core.sweeps.processes import Executor, Processes
 from gan_core.sweeps.running import run as run_sweep
 from gan_core.sweeps.space import Space, Trial, parse_space
 from gan_core.sweeps.store import Store
@@ -96,53 +98,79 @@ def waiting(trials: int, slots: int, mean_seconds: float) -> dict[str, Any]:
     }
 
 
-def trials_a_minute(space: Space, processes: int, say: Callable[[str], None]) -> float:
+def trials_a_minute(space: Space, executor: Executor, at_once: int, say: Callable[[str], None]) -> float:
     """Of real trials in so many warm processes: what comes after each of them has trained one."""
-    with (
-        tempfile.TemporaryDirectory(prefix="ganscope-bench-") as folder,
-        contextlib.closing(Processes(processes)) as executor,
-    ):
-        for _ in range(processes):
-            executor.start(next(space.trials()))
-        while executor.free < processes:
-            executor.finished(0.2)
+    for _ in range(at_once):
+        executor.start(next(space.trials()))
+    ended = 0
+    while ended < at_once:
+        ended += len(executor.finished(0.2))
+    with tempfile.TemporaryDirectory(prefix="ganscope-bench-") as folder:
         store, began = Store(Path(folder)), time.monotonic()
         store.begin(space)
         rows = run_sweep(store, space, executor, say)
         return 60 * len(rows) / (time.monotonic() - began)
 
 
+def _beside_each_other(space: Space, processes: int) -> float:
+    with contextlib.closing(Processes(processes)) as executor:
+        return trials_a_minute(space, executor, processes, lambda text: None)
+
+
 def run(seconds: float, rounds: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Trials of `seconds` of training each, by turns in one process and in one a core; then the loop alone."""
-    many = cores()
+    """Trials of `seconds` of training each, by turns in one process and in one a core; then the loop alone.
+
+    With GANSCOPE_RAY also one after the other on that cluster, whose nodes should be like this machine.
+    """
+    many, address = cores(), cluster.address_of(None)
     space = parse_space(GANConfig.from_flat(SMALL), ["g_lr=1e-3,2e-3"], many * TRIALS_A_CORE // 2 or 1, None, seconds)
-    speeds: dict[int, list[float]] = {1: [], many: []}
-    for _ in range(rounds):
-        for processes, found in speeds.items():
-            found.append(trials_a_minute(space, processes, lambda text: None))
-            say(f"{processes} at once: {found[-1]:.1f} trials a minute")
-    one, all_cores = (sorted(found)[len(found) // 2] for found in speeds.values())
+    ways: dict[str, Callable[[], float]] = {
+        "one_after_the_other": lambda: _beside_each_other(space, 1),
+        "one_a_core": lambda: _beside_each_other(space, many),
+    }
+    with contextlib.ExitStack() as stack:
+        if address is not None:
+            cluster.check(address)
+            connected = cluster.Cluster(address, cluster_trials.environment(1))
+            trials = stack.enter_context(
+                contextlib.closing(cluster_trials.ClusterTrials(connected, space.base, most=1))
+            )
+            ways["one_after_the_other_on_the_cluster"] = lambda: trials_a_minute(space, trials, 1, lambda text: None)
+        speeds: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(rounds):
+            for way, measure in ways.items():
+                speeds[way].append(measure())
+                say(f"{way.replace('_', ' ')}: {speeds[way][-1]:.1f} trials a minute")
+    medians = {way: round(sorted(found)[len(found) // 2], 2) for way, found in speeds.items()}
+    one = medians["one_after_the_other"]
     say(f"{TRIALS:,} trials that wait, on {SLOTS} slots ...")
-    return {
+    result = {
         "cores": many,
         "processor": os.uname().machine if hasattr(os, "uname") else "",
         "seconds": seconds,
         "rounds": rounds,
         "trials": len(space),
-        "trials_per_minute": {"one_after_the_other": round(one, 1), "one_a_core": round(all_cores, 1)},
-        "ratio": round(all_cores / one, 2),
+        "trials_per_minute": medians,
+        "ratio": round(medians["one_a_core"] / one, 2),
         "loop": waiting(TRIALS, SLOTS, 2.0),
     }
+    if address is not None:
+        result["cluster_overhead"] = round(one / medians["one_after_the_other_on_the_cluster"] - 1, 4)
+    return result
 
 
 def as_text(result: dict[str, Any]) -> str:
     """The result for people."""
     speed, loop = result["trials_per_minute"], result["loop"]
+    there = speed.get("one_after_the_other_on_the_cluster")
+    on_cluster = (
+        "" if there is None else f"; {there:.1f} on the cluster: {100 * result['cluster_overhead']:+.1f} % of time"
+    )
     return "\n".join(
         (
             f"{result['trials']} trials of {result['seconds']:g} s, medians of {result['rounds']} rounds: "
             f"{speed['one_after_the_other']:.1f} a minute one after the other, {speed['one_a_core']:.1f} on "
-            f"{result['cores']} cores: {result['ratio']:.2f} times as many",
+            f"{result['cores']} cores: {result['ratio']:.2f} times as many{on_cluster}",
             f"{loop['trials']:,} trials that wait {loop['mean_seconds']:g} s, on {loop['slots']} slots: "
             f"{loop['seconds']:.0f} s, {100 * loop['busy']:.1f} % of the slots' time busy; "
             f"{loop['megabytes_more']:.0f} MB more memory, a table of {loop['table_megabytes']:.1f} MB",

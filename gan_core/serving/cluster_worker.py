@@ -27,7 +27,7 @@ from gan_core.serving.worker_process import CLUSTER_STATUS
 ROOM_SECONDS = 30.0  # for a node to have room: the server has counted the places, but others may be faster
 SHARED = ".shared-by-all-nodes"
 PIECE = 1 << 20
-NOT_SHARED = "{} does not see the folder {} of this server's saved runs, which all nodes of the cluster must share: docs/cluster.md"
+NOT_SHARED = "{} does not see the folder {} of this server's saved runs: all nodes must share it (docs/cluster.md)"
 
 
 def main() -> None:

@@ -51,12 +51,12 @@ class _Seat:
 class Hub:
     """All runs of this server. `is_connected(session)` says whether a session's browser is there."""
 
-    def __init__(self, is_connected: Callable[[str], bool], limit: int | None = None, spare: bool = True):
+    def __init__(self, is_connected: Callable[[str], bool], limit: int | None = None, spare: bool | None = None):
         machine.check()
         self._is_connected = is_connected
         self._places = places(limit)
         self._away_end = machine.away_seconds()
-        self._keep_spare = spare
+        self._keep_spare = machine.keeps_spare() if spare is None else spare
         self._lock = threading.RLock()
         self._given = threading.Condition(self._lock)
         self._seats: dict[str, _Seat] = {}

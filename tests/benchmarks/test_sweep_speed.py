@@ -11,7 +11,7 @@ def test_the_loop_trains_all_and_says_how_busy_its_slots_were():
 
 
 def test_bench_sweep_prints_its_ratio(monkeypatch, capsys):
-    monkeypatch.setattr(sweep_speed, "trials_a_minute", lambda space, processes, say: 10.0 * processes)
+    monkeypatch.setattr(sweep_speed, "_beside_each_other", lambda space, processes: 10.0 * processes)
     monkeypatch.setattr(sweep_speed, "TRIALS", 20)
     monkeypatch.setattr(sweep_speed, "cores", lambda: 2)
     monkeypatch.setattr(sweep_speed, "SLOTS", 20)

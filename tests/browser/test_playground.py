@@ -1,7 +1,6 @@
 """The real thing: a real server, real workers, a real browser.
 
-The tests that share a tab come first, those of the playground before those of images: what a page asks for first is
-what the server's spare workers are compiled for, and the playground's networks are the quicker ones.
+The tests that share a tab come first, those of the playground before those of images, whose networks are slower.
 """
 
 import io
@@ -659,7 +658,7 @@ def test_a_zip_is_uploaded_and_trained_on(open_tab, tmp_path):
 
 
 def test_an_open_page_costs_no_worker_and_a_closed_tab_ends_its_own(chromium):
-    server = Server(GANSCOPE_AWAY_SECONDS="4")
+    server = Server(GANSCOPE_AWAY_SECONDS="4", GANSCOPE_SPARE="1")
     try:
         context = chromium.new_context()
         tab = Tab(context, f"{server.url}/{SMALL}")
@@ -676,7 +675,7 @@ def test_deep_links_as_the_first_visits_show_the_right_frame(chromium):
     """All at once, as when a class opens what is on the slide."""
     landmarks = {"playground": "text=New seed", "images": "text=New seed", "tutorials": "text=tutorial-rgb"}
     landmarks |= {"guide": "h1:has-text('Guide')", "runs": "h1:has-text('Saved runs')"}
-    server = Server()
+    server = Server(GANSCOPE_SPARE="1")
     try:
         context = chromium.new_context(viewport=WINDOW)
         pages = {path: context.new_page() for path in landmarks}

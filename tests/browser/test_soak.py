@@ -32,7 +32,9 @@ PAGES = {  # address -> what is on the page once it is drawn
 
 def offline(folder: Path) -> dict[str, str]:
     """An environment in which nothing is found elsewhere and nothing is kept elsewhere."""
-    places = {name: str(folder / name) for name in ("GANSCOPE_RUNS_DIR", "GANSCOPE_CACHE", "KERAS_HOME")}
+    places = {"GANSCOPE_SPARE": "1"} | {
+        name: str(folder / name) for name in ("GANSCOPE_RUNS_DIR", "GANSCOPE_CACHE", "KERAS_HOME")
+    }
     return places | {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
 
 

@@ -40,6 +40,17 @@ def test_a_bad_variable_is_a_sentence(monkeypatch, name, setting, range_, text):
         Hub(lambda session: False)
 
 
+def test_a_spare_process_can_be_done_without(monkeypatch):
+    monkeypatch.delenv("GANSCOPE_SPARE")
+    assert machine.keeps_spare()
+    for text, kept in (("0", False), ("1", True)):
+        monkeypatch.setenv("GANSCOPE_SPARE", text)
+        assert machine.keeps_spare() is kept
+    monkeypatch.setenv("GANSCOPE_SPARE", "no")
+    with pytest.raises(ValueError, match="GANSCOPE_SPARE must be 0 or 1; got 'no'"):
+        Hub(lambda session: False)
+
+
 def test_cores_are_shared_where_many_train_at_once(monkeypatch):
     for name in ("GANSCOPE_MAX_WORKERS", "GANSCOPE_WORKER_THREADS"):
         monkeypatch.delenv(name, raising=False)

@@ -144,7 +144,7 @@ def test_away_pauses_back_resumes_and_gone_ends(hub, connected):
 
 def test_a_spare_comes_with_a_page_and_goes_with_it(connected, monkeypatch):
     monkeypatch.setenv("GANSCOPE_AWAY_SECONDS", "1")
-    hub = Hub(lambda session: session in connected, limit=2)
+    hub = Hub(lambda session: session in connected, limit=2, spare=True)
     try:
         assert hub._spare is None
         hub.visit("one", SMALL)
@@ -164,7 +164,7 @@ def test_a_spare_that_cannot_start_is_not_tried_again_at_once(connected, monkeyp
     started = []
     real = module.WorkerProcess
     monkeypatch.setattr(module, "WorkerProcess", lambda **rest: started.append(real(**rest)) or started[-1])
-    hub = Hub(lambda session: session in connected, limit=2)
+    hub = Hub(lambda session: session in connected, limit=2, spare=True)
     try:
         hub.visit("one", SMALL)
         wait_until(lambda: started and started[0].state == "gone", 20, "the spare's end")

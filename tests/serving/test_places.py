@@ -44,7 +44,7 @@ def test_a_cluster_that_does_not_answer_is_said_and_asked_again(monkeypatch, tmp
     """The run waits, no process is started for it, and no run that stands idle is ended for its sake."""
     monkeypatch.setenv(VARIABLE, SILENT)
     monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
-    hub = Hub(lambda session: True)
+    hub = Hub(lambda session: True, spare=True)
     try:
         run = Run(GANConfig.from_flat({}))
         hub.adopt("key", "session", run)
