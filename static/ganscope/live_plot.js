@@ -144,7 +144,9 @@ export class LivePlot {
         }
         if (figure.clicks && !this.listens) {
           this.listens = true;
-          this.node.on("plotly_click", (event) => this.clicked?.(event.points[0].pointNumber));
+          this.node.on("plotly_click", ({ points: [{ pointNumber: n, data }] }) =>
+            this.clicked?.(Array.isArray(n) ? n[0] * data.z[0].length + n[1] : n),
+          ); // a cell of a heat map by its place row by row
         }
         this.frames += 1;
         this.node.dataset.frames = this.frames;

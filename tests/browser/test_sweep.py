@@ -13,6 +13,15 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.flaky(reruns=1)]
 MAP = ".st-key-sweep_map .ganscope-plot"
 
 
+# Where the middle of a cell is on the screen, scrolled to.
+CELL = """([map, row, column]) => {
+    const node = document.querySelector(map);
+    node.scrollIntoView({ block: "center", behavior: "instant" });
+    const { xaxis, yaxis } = node._fullLayout, box = node.getBoundingClientRect();
+    return [box.left + xaxis._offset + xaxis.l2p(column), box.top + yaxis._offset + yaxis.l2p(row)];
+}"""
+
+
 def test_a_sweep_is_started_stopped_and_gone_on_with(server, chromium):
     context = chromium.new_context(viewport=WINDOW)
     page, errors = context.new_page(), []
@@ -74,6 +83,20 @@ def test_a_sweep_is_started_stopped_and_gone_on_with(server, chromium):
         assert len(table) == 4 and set(table["status"]) == {"done"} and set(table["seed"]) == {0}
         means = table.groupby(["penalty", "g_lr"])["w1"].mean()
         assert sorted(means) == pytest.approx(sorted(value for row in z for value in row), rel=1e-6)
+        # Two cells are chosen by a click, and raced against each other.
+        page.locator(".st-key-sweep_lines .main-svg").first.wait_for(timeout=30_000)
+        chosen = page.locator(".st-key-sweep_cells_bar [data-testid=stLinkButton]")
+        for number, cell in enumerate((0, 3), 1):
+            place = page.evaluate(CELL, [MAP, cell // 2, cell % 2])
+            page.mouse.move(*place)
+            page.locator(f"{MAP} .hovertext").first.wait_for(timeout=30_000)  # as nobody clicks who has not arrived
+            page.mouse.click(*place)
+            wait_until(lambda number=number: chosen.count() == number, 20, f"{number} chosen cells")
+        assert "penalty=r1" in chosen.nth(1).locator("a").first.get_attribute("href")
+        page.locator(".st-key-sweep_race button").first.click()
+        lanes = "document.querySelectorAll('[class*=st-key-lane_plot_] .js-plotly-plot').length"
+        wait_until(lambda: page.evaluate(lanes) == 2, 90, "the race of the two cells")
+        assert page.url.endswith("/compare") and "r1" in page.inner_text("body")
         assert errors == []
     finally:
         context.close()

@@ -9,6 +9,7 @@ from gan_core.settings.presets import PRESETS
 from gan_core.sweeps.space import parse_space
 from gan_core.sweeps.store import Store
 from gan_core.sweeps.training import outcome_without_training
+from pages.ui.figures import sweep_figures
 from pages.ui.server import addresses
 from pages.ui.sweeps import sweep_form, sweep_processes
 from tests.support.app import open_page
@@ -143,6 +144,48 @@ def test_the_results_of_a_sweep(sweeps):
     assert "g_lr=0.01" in table["open"][2] and table["open"][0].startswith("./?")
     app.selectbox(key="sweep_curve").select("g_loss").run()
     assert not app.exception
+
+
+def test_cells_of_the_map_are_opened_and_raced(sweeps, monkeypatch):
+    swept(sweeps / "map")
+    went = []
+    monkeypatch.setattr(st, "switch_page", lambda page: (went.append(page), st.stop()))
+    app = open_page(PAGE)
+    cells = app.multiselect(key="sweep_cells map")
+    assert len(cells.options) == 4 and not [b for b in app.button if b.key == "sweep_race"]
+    cells.select(cells.options[0]).run()
+    assert len(app.get("link_button")) == 1
+    app.multiselect(key="sweep_cells map").select(cells.options[3]).run()
+    first, second = (link.proto.url for link in app.get("link_button"))
+    assert first.startswith("./?data=ring") and "g_lr=0.01&" in second and "penalty=r1&" in second
+    app.button(key="sweep_race").click().run()
+    assert not app.exception and went == ["pages/compare.py"]
+    (one, other), upload = app.session_state["ganscope"].racing
+    assert (one.g_lr, one.penalty, other.g_lr, other.penalty) == (1e-3, "none", 1e-2, "r1") and upload is None
+    assert one.seed == other.seed == BASE.seed and app.session_state["compare_way"] == "race"
+
+
+def test_a_click_chooses_a_cell_and_the_third_replaces_the_first(monkeypatch):
+    from pages.ui.sweeps import sweep_cells
+
+    state = {}
+    monkeypatch.setattr(sweep_cells.st, "session_state", state)
+    for place, chosen in ((0, ["a"]), (1, ["a"]), (2, ["a", "c"]), (0, ["c", "a"]), (3, ["a", "d"]), (9, ["a", "d"])):
+        monkeypatch.setattr(sweep_cells, "clicked", lambda key, place=place: place)
+        sweep_cells._pick("key", ["a", "", "c", "d"])
+        assert state.get("key", []) == chosen, place
+
+
+def test_all_combinations_are_lines_and_the_best_fifth_is_thick():
+    groups = [
+        (f"g{i}", ({"g_lr": rate}, {"w1": w1, "hq": 0.5})) for i, (rate, w1) in enumerate([(1, 3), (2, 1), (4, 2)])
+    ]
+    figure = sweep_figures.lines(groups, {"g_lr": "rate"}, {"g_lr": [1, 2, 4]}, "w1")
+    assert [trace["line"]["width"] for trace in figure["data"]] == [1.5, 1.5, 4]
+    assert "g1" in figure["data"][-1]["hovertemplate"] and figure["data"][-1]["y"] == [0.5, 0.0, 0.5]
+    assert figure["layout"]["xaxis"]["ticktext"][0] == "rate"
+    texts = [note["text"] for note in figure["layout"]["annotations"] if note["x"] == 0]
+    assert texts == ["1", "2", "4"]
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from gan_core.scores.registry import SCORES
+from gan_core.settings.setting_texts import text
 from pages.ui.figures.figure_parts import FONT, Figure, axis, layout
 from pages.ui.figures.loss_figures import RUN_COLORS, RUN_LETTERS, RUN_SYMBOLS
 
 MARGIN, ROW_HEIGHT, PICTURE_HEIGHT = 90, 110, 190
 CURVES_HEIGHT = 380
+MOST_MARKS = 8  # values that are written beside one line
 SCALE = "Cividis"  # read alike by all eyes
 
 
@@ -45,7 +47,7 @@ def score_map(
     for (i, j), (mean, error, n) in cells.items():
         values[i][j] = mean
         spread = "" if error is None else f" ± {score.text(error)}"
-        texts[i][j] = f"{score.text(mean)}<br>{spread}<br>{said.get((i, j), '') or f'{n} seeds'}"
+        texts[i][j] = f"{score.text(mean)}<br>{spread}<br>{said.get((i, j), '') or f'{n} seed' + 's' * (n > 1)}"
     trace = {
         "type": "heatmap",
         "x": list(columns),
@@ -71,7 +73,8 @@ def score_map(
         _height(rows), f"map {name} {titles}", **_axes(columns, rows, titles), annotations=empty, dragmode=False
     )
     known = ", ".join(f"{columns[j]} / {rows[i]}: {score.text(cell[0])}" for (i, j), cell in sorted(cells.items()))
-    return {"data": [trace], "layout": figure, "label": f"{score.title} over {titles[0]} and {titles[1]}. {known}"}
+    label = f"{score.title} over {titles[0]} and {titles[1]}. {known}"
+    return {"data": [trace], "layout": figure, "label": label, "clicks": True}
 
 
 def picture_map(
@@ -97,8 +100,8 @@ def picture_map(
         for (i, j), content in pictures.items()
     ]
     notes = [
-        {"x": j, "y": i, "text": text, "showarrow": False, "font": {"size": FONT}, "bgcolor": "$bg"}
-        for (i, j), text in said.items()
+        {"x": j, "y": i, "text": words, "showarrow": False, "font": {"size": FONT}, "bgcolor": "$bg"}
+        for (i, j), words in said.items()
     ]
     # One point a cell, unseen, holds the axes and says on hover where it stands.
     points = {
@@ -125,6 +128,7 @@ def picture_map(
         "data": [points],
         "layout": figure,
         "aspect": aspect,
+        "clicks": True,
         "label": f"{len(pictures)} pictures over {titles[0]} and {titles[1]}",
     }
 
@@ -173,6 +177,64 @@ def curves(groups: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str) -> 
     )
     figure["margin"] |= {"l": 70, "t": 60}
     return {"data": traces, "layout": figure, "label": f"{title} of {len(groups)} settings over the steps"}
+
+
+def lines(
+    groups: Sequence[tuple[str, tuple[dict[str, Any], dict[str, float]]]],
+    labels: dict[str, str],
+    values: dict[str, list[Any]],
+    by: str,
+) -> Figure:
+    """Parallel coordinates: each group a line over its settings, then its scores; the best fifth by one score thick.
+
+    groups: (name, (settings, means of scores)). labels, values: of each setting, in their order. by: the score's name.
+    """
+    scores = list(groups[0][1][1])
+    ends = {n: (min(g[1][1][n] for g in groups), max(g[1][1][n] for g in groups)) for n in scores}
+    ranked = sorted(groups, key=lambda group: group[1][1][by], reverse=SCORES[by].good == "high")
+    best = {name for name, _ in ranked[: -(-len(ranked) // 5)]}
+
+    def height(name: str, value: Any) -> float:
+        if name in values:
+            return values[name].index(value) / max(1, len(values[name]) - 1)
+        low, high = ends[name]
+        return (value - low) / (high - low) if high > low else 0.5
+
+    places = [*labels, *scores]
+    traces: list[Figure] = []
+    for name, (settings, means) in [*(g for g in groups if g[0] not in best), *(g for g in groups if g[0] in best)]:
+        thick, known = name in best, {**settings, **means}
+        said = f"{name}<br>" + "<br>".join(f"{SCORES[n].title} {SCORES[n].text(means[n])}" for n in scores)
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": list(range(len(places))),
+                "y": [height(place, known[place]) for place in places],
+                "line": {"color": RUN_COLORS[0] if thick else "$line", "width": 4 if thick else 1.5},
+                "marker": {"size": 9 if thick else 5},
+                "hovertemplate": f"{said}<extra></extra>",
+            }
+        )
+    notes: list[dict[str, Any]] = []
+    for x, place in enumerate(places):
+        marks = [(height(place, value), text(value)) for value in values[place]] if place in values else []
+        marks = marks or [(height(place, end), SCORES[place].text(end)) for end in ends[place]]
+        marks = marks if len(marks) <= MOST_MARKS else [marks[0], marks[-1]]
+        about = {"x": x, "showarrow": False, "bgcolor": "$bg", "font": {"size": FONT}}
+        notes += [{**about, "y": y, "text": said, "xshift": 8, "xanchor": "left"} for y, said in dict(marks).items()]
+    figure = layout(
+        CURVES_HEIGHT,
+        f"lines {places} {by}",
+        xaxis=axis("", tickvals=list(range(len(places))), ticktext=[labels.get(p) or SCORES[p].title for p in places])
+        | {"range": [-0.2, len(places) - 0.5]},
+        yaxis=axis("", visible=False, range=[-0.08, 1.08]),
+        annotations=notes,
+        showlegend=False,
+        dragmode=False,
+    )
+    figure["margin"] |= {"l": 20, "b": 50}
+    return {"data": traces, "layout": figure, "label": f"{len(groups)} combinations, best by {SCORES[by].title}"}
 
 
 def importances(found: dict[str, tuple[float, float]]) -> Figure:

@@ -31,6 +31,9 @@ from pages.ui.session import clicks, own_run, page_state
 
 def draw(bar: Any, log: bool) -> None:
     """This tab's race, or the form that starts one."""
+    asked, page_state.tab().racing = page_state.tab().racing, None
+    if asked is not None:
+        _begin(*asked)
     run, in_use = own_run.race_run(), own_run.hub().autosaved()
     with st.container(key="questions"):
         time_machine.offer(run, in_use, transport.start)
@@ -83,12 +86,22 @@ def _setup() -> None:
     if started:
         try:
             configs = racers(config, knob, values)
-            own_run.check(configs[0], page_state.page(DATASETS[config.data].kind).upload, configs[1:])
         except ConfigError as error:
             st.error(str(error))
             return
-        run_page.new_race(configs, page_state.page(DATASETS[config.data].kind).upload)
-        st.rerun()
+        if _begin(configs, page_state.page(DATASETS[config.data].kind).upload):
+            st.rerun()
+
+
+def _begin(configs: tuple[GANConfig, ...], upload: Any) -> bool:
+    """Starts a race; else says why it cannot be."""
+    try:
+        own_run.check(configs[0], upload, configs[1:])
+    except ConfigError as error:
+        st.error(str(error))
+        return False
+    run_page.new_race(configs, upload)
+    return True
 
 
 def _values(name: str, knob: Hyperparameter, config: GANConfig) -> list[Any]:

@@ -89,6 +89,7 @@ class Tab:
     declined: frozenset[str] = frozenset()  # autosaved runs that are offered no more
     export: Any = None  # the last one (exports_panel.Job)
     export_begun: bool = False  # since the page was drawn
+    racing: tuple[tuple[GANConfig, ...], Any] | None = None  # settings and own data that Compare is to race
     sweep_asked: bool = False  # for the one whose form is drawn
     picked: int | None = None  # the image whose neighbours are shown
     corner_draw: int = 0  # of the interpolation's corners

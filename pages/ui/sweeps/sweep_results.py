@@ -10,7 +10,6 @@ import streamlit as st
 
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores.registry import SCORES
-from gan_core.settings.config import GANConfig
 from gan_core.settings.setting_texts import text
 from gan_core.sweeps.importance import LEAST_TRIALS, Importance, importance
 from gan_core.sweeps.map_page import map_page
@@ -23,7 +22,7 @@ from pages.ui.components.liveplot import live_plot
 from pages.ui.figures import sweep_figures
 from pages.ui.figures.loss_figures import RUN_COLORS
 from pages.ui.run import settings_panel
-from pages.ui.sweeps import sweep_processes
+from pages.ui.sweeps import sweep_cells, sweep_processes
 
 TICK_SECONDS = 2.0  # from one look at a running sweep's folder to the next
 PICTURES = "pictures"
@@ -63,6 +62,7 @@ def _draw(store: Store, space: Space, was_running: bool) -> None:
         return
     _map(store, space, rows)
     _curves(store, space, rows)
+    _lines(space, rows)
     _importance(space, rows, running)
     _table(store, space, rows)
 
@@ -127,10 +127,13 @@ def _map(store: Store, space: Space, rows: list[Row]) -> None:
         found = {place: content for place, content in pictures.items() if content}
         figure = sweep_figures.picture_map(columns, lines, (titles[0], titles[1]), found, said)
     else:
-        cells = {place: cell for place, group in at.items() if (cell := _cell(group, look))}
-        figure = sweep_figures.score_map(columns, lines, (titles[0], titles[1]), cells, said, look)
-    live_plot(figure, key="sweep_map")
+        scored = {place: cell for place, group in at.items() if (cell := _cell(group, look))}
+        figure = sweep_figures.score_map(columns, lines, (titles[0], titles[1]), scored, said, look)
+    shown = {place: _shown(group) for place, group in at.items()}
+    cells = [(i, j) for i in range(len(up)) for j in range(len(across))]
+    sweep_cells.live_map(figure, store.folder, [_named(shown[cell], space) if cell in shown else "" for cell in cells])
     st.caption(_PICTURES if look == PICTURES else _MEANS)
+    sweep_cells.chosen(store, space, {_named(row, space): row for row in shown.values()})
 
 
 _LOOK = "The picture of each generator, or a score's mean over the seeds as a colour."
@@ -221,6 +224,30 @@ def _curve(store: Store, group: list[Row], column: int) -> tuple[np.ndarray, np.
     return steps, np.stack([np.interp(steps, step, mean[:, column]) for step, mean in histories]).astype(np.float32)
 
 
+def _lines(space: Space, rows: list[Row]) -> None:
+    """Each combination of settings as a line over all settings and scores, where there are enough of them."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(_named(row, space), []).append(row)
+    means = {name: {s: cell[0] for s in _scores(rows) if (cell := _cell(group, s))} for name, group in groups.items()}
+    trained = {name: mean for name, mean in means.items() if mean}
+    scores = [name for name in _scores(rows) if all(name in mean for mean in trained.values())]
+    found = {n: (groups[n][0]["settings"], {s: mean[s] for s in scores}) for n, mean in trained.items()}
+    if not space.axes or not scores or len(found) < LEAST_LINES:
+        return
+    st.subheader("All at once")
+    score = _choice("Best by", scores, "sweep_lines_by", lambda n: SCORES[n].title, _BEST_BY)
+    labels = {axis.name: settings_panel.short_label(axis.name, space.base) for axis in space.axes}
+    values = {name: ordered_values(rows, name) for name in labels}
+    live_plot(sweep_figures.lines(list(found.items())[:MOST_LINES], labels, values, score), key="sweep_lines")
+    more = f" Of {len(found):,}, the first {MOST_LINES} are drawn." if len(found) > MOST_LINES else ""
+    st.caption(f"Each line is one combination of settings, with its scores' means over the seeds.{more}")
+
+
+LEAST_LINES, MOST_LINES = 3, 200
+_BEST_BY = "The best fifth by this score is drawn thick: follow it to the settings that it comes from."
+
+
 def _importance(space: Space, rows: list[Row], running: bool) -> None:
     scores = _scores(rows)
     if len(space.axes) < 2 or not scores:
@@ -261,7 +288,7 @@ def _table(store: Store, space: Space, rows: list[Row]) -> None:
     name = store.folder.name
     st.subheader("Trials")
     found = table(rows)
-    found.insert(0, "open", [_link(row, space) for row in rows])
+    found.insert(0, "open", [sweep_cells.link(row, space) for row in rows])
     last = ["seed", "steps", "seconds", "reason"]  # the scores are what one came for
     shown = [name for name in found if name not in last and name != "key" and not name.startswith("node_")]
     st.dataframe(
@@ -284,16 +311,3 @@ def _table(store: Store, space: Space, rows: list[Row]) -> None:
 
 def _map_page(store: Store, space: Space, rows: list[Row]) -> bytes:
     return map_page(store.folder.name, space, rows, store.picture).encode()
-
-
-def _link(row: Row, space: Space) -> str:
-    from urllib.parse import urlencode
-
-    from gan_core.data.datasets import DATASETS
-
-    try:
-        config = GANConfig.from_flat(space.trial(row["settings"], row["seed"]).config)
-    except ConfigError:  # settings that do not go together
-        return ""
-    page = "" if DATASETS[config.data].kind == "points" else "images"
-    return f"./{page}?{urlencode(config.to_query())}"

@@ -1,0 +1,78 @@
+"""Cells of a sweep's map that were clicked, or chosen by name: opened, or raced against each other."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from gan_core.data.datasets import DATASETS
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.settings.config import GANConfig
+from gan_core.sweeps.command import upload_of
+from gan_core.sweeps.space import Space
+from gan_core.sweeps.store import Store
+from pages.ui.components.liveplot import clicked, live_plot
+from pages.ui.session import page_state
+
+MAP = "sweep_map"
+MOST = 2
+_HELP = "Click cells of the map, or choose them here. One can be opened as a fresh run, two raced from the same start."
+Row = dict[str, Any]
+
+
+def live_map(figure: dict[str, Any], folder: Path, names: list[str]) -> None:
+    """The map, whose cells are chosen by a click. names: of the cells, row by row, "" where there is no trial."""
+    live_plot(figure, key=MAP, on_click=partial(_pick, _key(folder), names))
+
+
+def chosen(store: Store, space: Space, cells: dict[str, Row]) -> None:
+    """What can be done with the chosen cells. cells: name -> the trial that stands for it."""
+    key = _key(store.folder)
+    st.session_state[key] = [name for name in st.session_state.get(key, []) if name in cells]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_cells_bar"):
+        names = st.multiselect("Chosen cells", list(cells), key=key, max_selections=MOST, help=_HELP, width=560)
+        for letter, name in zip("AB", names, strict=False):
+            if address := link(cells[name], space):
+                st.link_button(f"Open {letter}", address, help=name)
+        if len(names) == MOST and st.button(
+            "Race these two",
+            key="sweep_race",
+            icon=":material/flag:",
+            help="Both from the same start, side by side on the page Compare.",
+        ):
+            _race(store, space, [cells[name] for name in names])
+
+
+def link(row: Row, space: Space) -> str:
+    """The address of a fresh run of a trial's settings; "" where they do not go together."""
+    try:
+        config = GANConfig.from_flat(space.trial(row["settings"], row["seed"]).config)
+    except ConfigError:
+        return ""
+    page = "" if DATASETS[config.data].kind == "points" else "images"
+    return f"./{page}?{urlencode(config.to_query())}"
+
+
+def _key(folder: Path) -> str:
+    return f"sweep_cells {folder.name}"
+
+
+def _pick(key: str, names: list[str]) -> None:
+    place = clicked(MAP)
+    if place is not None and place < len(names) and (name := names[place]):
+        others = [other for other in st.session_state.get(key, []) if other != name]
+        st.session_state[key] = [*others, name][-MOST:]
+
+
+def _race(store: Store, space: Space, rows: list[Row]) -> None:
+    """One seed for both: a race differs in its settings alone."""
+    try:
+        configs = tuple(GANConfig.from_flat(space.trial(row["settings"], space.base.seed).config) for row in rows)
+        page_state.tab().racing = configs, upload_of(store)
+    except ConfigError as error:
+        st.error(str(error))
+        return
+    st.session_state.compare_way = "race"
+    st.switch_page("pages/compare.py")
