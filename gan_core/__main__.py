@@ -189,6 +189,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--steps", type=_positive(int), metavar="N", help="the most steps of a run")
     sub.add_argument("--seconds", type=_positive(float), metavar="S", help="the most seconds of a run")
     sub.add_argument("--quick", action="store_true", help="a version of about two minutes")
+    beside = "runs beside each other, which share the cores (one after the other, each on all cores)"
+    sub.add_argument("--processes", type=_positive(int), metavar="N", help=beside)
+    sub.add_argument("--ray", metavar="ADDRESS", help="run on a Ray cluster, one core each (GANSCOPE_RAY)")
 
     sub = command("bench", bench, _print_bench, "Measure speed as ratios within this run.")
     sub.add_argument("which", nargs="?", choices=("engine", "sweep"), default="engine", help="the engine, or a sweep")

@@ -303,7 +303,8 @@ def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     """Runs a published benchmark for named recipes."""
     from gan_core.benchmarks import published as module
 
-    return module.run(args.which, args.recipes, args.seeds, args.steps, args.seconds, args.quick, say)
+    budget = args.recipes, args.seeds, args.steps, args.seconds, args.quick
+    return module.run(args.which, *budget, say, args.processes, args.ray)
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:

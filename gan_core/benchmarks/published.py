@@ -4,6 +4,7 @@ Each prints what it ran: steps, seconds and whether the budget cut a recipe shor
 stand beside ours only where the protocol is the same.
 """
 
+import contextlib
 import os
 import platform
 import time
@@ -11,19 +12,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from gan_core.data import loading
-from gan_core.data.pictures import as_pictures
-from gan_core.data.points import as_points
+from gan_core.benchmarks.benchmark_runs import (
+    MNIST_SAMPLES,
+    MNIST_SCORES,
+    OURS,
+    STACKED_SAMPLES,
+    BenchmarkRun,
+    Result,
+    all_of,
+)
+from gan_core.foundations import cluster
 from gan_core.foundations.hyperparameters import ConfigError, shorten
-from gan_core.scores.registry import SCORES
+from gan_core.foundations.machine import cores
 from gan_core.settings.config import GANConfig
-from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
+from gan_core.sweeps import cluster_trials
+from gan_core.sweeps.processes import Executor, Processes
 from gan_core.sweeps.table import mean_and_error
-
-OURS = "ganscope"  # stands for the preset of the data
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,9 @@ QUICK = {
     "stacked-mnist": Budget((OURS,), 1, (60.0,)),
     "mnist": Budget((OURS, "dcgan"), 1, (45.0,)),
 }
-PACGAN_POINTS, PACGAN_STACKS = 100_000, 128_000  # its training samples
-STACKED_SAMPLES = 26_000
 STACKED_FLOOR = 0.019  # KL of as many samples of a perfect generator (1,000 modes): (1000 - 1) / (2 * 26000)
 # Updates in the paper: of the toys 400,000; of stacked MNIST 50 epochs of 2,000 batches.
 PAPER_STEPS = {"modes": {"pacgan2": 400_000}, "stacked-mnist": {"pacgan2": 100_000}}
-MNIST_SAMPLES = 2_500
 
 # (name, modes, high quality in %, reverse KL), each with its standard error: PacGAN, arXiv 1712.04086, Table 1.
 PUBLISHED_MODES = {
@@ -89,40 +91,6 @@ def chosen_recipes(text: str | None, default: tuple[str, ...]) -> tuple[str, ...
     return names
 
 
-def config_of(recipe: str, preset: str, seed: int, **changes: Any) -> GANConfig:
-    """The preset, or a paper's recipe in its place, on the preset's data."""
-    config = PRESETS[preset].config
-    if recipe != OURS:
-        config = RECIPES[recipe].of(config)
-    return config.updated({"seed": seed, **changes})
-
-
-class Training:
-    """One run within a budget; it can go on with a larger one."""
-
-    def __init__(self, config: GANConfig):
-        from gan_core.training.trainer import Trainer
-
-        self.trainer = Trainer(config, loading.load(config, None))
-        self.trainer.compile()
-        self.seconds = 0.0
-        self.diverged: str | None = None
-
-    def until(self, steps: int | None, seconds: float | None) -> None:
-        """Trains to `steps`, or for `seconds` in all, whichever comes first."""
-        from gan_core.training.trainer import Diverged
-        from gan_core.training.training_loop import fit
-
-        if self.diverged is not None:
-            return
-        started = time.perf_counter()
-        try:
-            fit(self.trainer, steps, None if seconds is None else seconds - self.seconds)
-        except Diverged as diverged:
-            self.diverged = str(diverged)
-        self.seconds += time.perf_counter() - started
-
-
 def _summary(rows: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
     """Mean and standard error of each name over the seeds; a seed without a value (None) is counted as missing."""
     found: dict[str, Any] = {}
@@ -141,22 +109,51 @@ def run(
     seconds: float | None,
     quick: bool,
     say: Callable[[str], None],
+    processes: int | None = None,
+    ray: str | None = None,
 ) -> dict[str, Any]:
     """A benchmark, of FULL's or QUICK's budget where None is given; raises ConfigError.
 
     recipes: names divided by commas. steps, seconds: the most of a run; with steps alone, seconds have no limit.
+    processes, ray: runs beside each other on this machine, which share its cores, or on a cluster, with one core each.
     """
     budget = (QUICK if quick else FULL)[which]
     names, seeds = chosen_recipes(recipes, budget.recipes), seeds or budget.seeds
-    if which == "mnist":
-        if steps is not None:
-            raise ConfigError("benchmark mnist compares what a time buys: give --seconds, not --steps.")
-        found = mnist(names, seeds, (seconds,) if seconds else budget.seconds, say)
-    else:
-        if seconds is None and steps is None:
-            (seconds,) = budget.seconds
-        found = {"modes": modes, "stacked-mnist": stacked_mnist}[which](names, seeds, steps, seconds, say)
-    return {"benchmark": which, "machine": machine(), **found}
+    if which == "mnist" and steps is not None:
+        raise ConfigError("benchmark mnist compares what a time buys: give --seconds, not --steps.")
+    marks: tuple[float | None, ...] = budget.seconds
+    if seconds is not None or steps is not None:
+        marks = (seconds,)
+    data_sets = tuple(PUBLISHED_MODES) if which == "modes" else (which.replace("-", "_"),)
+    runs = [
+        BenchmarkRun(which, data, recipe, seed, steps, tuple(sorted(marks, key=lambda mark: mark or 0)))
+        for data in data_sets
+        for recipe in names
+        for seed in range(seeds)
+    ]
+    with contextlib.ExitStack() as stack:
+        executor, threads = _executor(runs[0], processes, cluster.address_of(ray), stack)
+        found = all_of(runs, executor, say)
+    beside = {"processes": processes or 1, "threads": threads, "cluster": cluster.address_of(ray) is not None}
+    return {"benchmark": which, "machine": machine(), **beside, **_TABLES[which](runs, found)}
+
+
+def _executor(
+    first: BenchmarkRun, processes: int | None, ray: str | None, stack: contextlib.ExitStack
+) -> tuple[Executor | None, int]:
+    """(what has the runs done, None for this process itself; the threads that each computes with)."""
+    if ray is not None:
+        cluster.check(ray)
+        connected = cluster.Cluster(ray, cluster_trials.environment(1))
+        config = GANConfig.from_flat(first.config)
+        trials = cluster_trials.ClusterTrials(connected, config, most=processes)
+        nowhere = stack.enter_context(open(os.devnull, "w"))
+        stack.enter_context(contextlib.redirect_stdout(nowhere))  # Ray tells there of its nodes' ends
+        return stack.enter_context(contextlib.closing(trials)), 1
+    if processes is None:
+        return None, cores()
+    threads = max(1, cores() // processes)
+    return stack.enter_context(contextlib.closing(Processes(processes, threads))), threads
 
 
 def machine() -> dict[str, Any]:
@@ -172,57 +169,23 @@ def machine() -> dict[str, Any]:
     }
 
 
-# -- modes --------------------------------------------------------------------------------------------------
+# -- tables -------------------------------------------------------------------------------------------------
 
 
-def modes(
-    recipes: tuple[str, ...], seeds: int, steps: int | None, seconds: float | None, say: Callable[[str], None]
-) -> dict[str, Any]:
-    """Ring and grid in PacGAN's protocol (arXiv 1712.04086, section 4.1), a row for each recipe and data set."""
-    from gan_core.scores import point_metrics
-
+def _table(
+    which: str, runs: list[BenchmarkRun], found: dict[str, Result], names: tuple[str, ...], marked: bool = False
+) -> list[dict[str, Any]]:
+    """A row for each data set, recipe and mark, of all its seeds."""
     table = []
-    for data in PUBLISHED_MODES:
-        for recipe in recipes:
-            rows = []
-            for seed in range(seeds):
-                config = config_of(recipe, data, seed, data_size=PACGAN_POINTS)
-                run = Training(config)
-                run.until(steps, seconds)
-                trainer, real = run.trainer, as_points(run.trainer.data)
-                samples = trainer.samples(trainer.latent(point_metrics.MODE_SAMPLES, draw=1), config.show_ema)
-                counts = point_metrics.mode_counts(samples, real.known_modes, real.mode_std)
-                rows.append(
-                    {
-                        "seed": seed,
-                        "modes": int((counts > 0).sum()),
-                        "hq": 100 * float(counts.sum()) / len(samples),
-                        "reverse_kl": point_metrics.reverse_kl(counts),
-                        "steps": trainer.step,
-                        "seconds": run.seconds,
-                        "diverged": run.diverged,
-                    }
-                )
-                kl = rows[-1]["reverse_kl"]
-                say(
-                    f"{data} {recipe} seed {seed}: {rows[-1]['modes']} modes, HQ {rows[-1]['hq']:.1f} %, reverse KL "
-                    f"{'none' if kl is None else f'{kl:.4f}'}, {trainer.step:,} steps in {run.seconds:.0f} s"
-                    + (f"; diverged: {run.diverged}" if run.diverged else "")
-                )
-            table.append({"data": data, "recipe": recipe, **_of("modes", recipe, rows, ("modes", "hq", "reverse_kl"))})
-    return {
-        "samples": point_metrics.MODE_SAMPLES,
-        "perfect": {
-            data: {
-                "modes": n,
-                "hq": 100 * point_metrics.PERFECT_HQ,
-                "reverse_kl": point_metrics.reverse_kl_floor(n, point_metrics.MODE_SAMPLES),
-            }
-            for data, n in (("ring", 8), ("grid", 25))
-        },
-        "published": PUBLISHED_MODES,
-        "rows": table,
-    }
+    groups: dict[tuple[str, str], list[BenchmarkRun]] = {}
+    for one in runs:
+        groups.setdefault((one.data, one.recipe), []).append(one)
+    for (data, recipe), group in groups.items():
+        for i, mark in enumerate(group[0].marks):
+            rows = [found[one.key].rows[i] for one in group]
+            about = {"data": data, "recipe": recipe, **({"after": mark} if marked else {})}
+            table.append({**about, **_of(which, recipe, rows, names)})
+    return table
 
 
 def _of(which: str, recipe: str, rows: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
@@ -236,86 +199,46 @@ def _of(which: str, recipe: str, rows: list[dict[str, Any]], names: tuple[str, .
     }
 
 
-# -- stacked MNIST ------------------------------------------------------------------------------------------
+def _modes(runs: list[BenchmarkRun], found: dict[str, Result]) -> dict[str, Any]:
+    """Ring and grid, a row for each recipe and data set."""
+    from gan_core.scores import point_metrics
+
+    return {
+        "samples": point_metrics.MODE_SAMPLES,
+        "perfect": {
+            data: {
+                "modes": n,
+                "hq": 100 * point_metrics.PERFECT_HQ,
+                "reverse_kl": point_metrics.reverse_kl_floor(n, point_metrics.MODE_SAMPLES),
+            }
+            for data, n in (("ring", 8), ("grid", 25))
+        },
+        "published": PUBLISHED_MODES,
+        "rows": _table("modes", runs, found, ("modes", "hq", "reverse_kl")),
+    }
 
 
-def stacked_mnist(
-    recipes: tuple[str, ...], seeds: int, steps: int | None, seconds: float | None, say: Callable[[str], None]
-) -> dict[str, Any]:
-    """The 1,000 modes of stacked MNIST (arXiv 1712.04086, section 4.2): 26,000 samples, read by a classifier."""
-    from gan_core.scores import classifier, image_metrics, point_metrics
-
-    table, accuracy = [], None
-    for recipe in recipes:
-        rows = []
-        for seed in range(seeds):
-            run = Training(config_of(recipe, "stacked_mnist", seed, data_size=PACGAN_STACKS))
-            data = as_pictures(run.trainer.data)
-            judge = classifier.trained(data, say)
-            accuracy = judge.accuracy
-            run.until(steps, seconds)
-            trainer = run.trainer
-            numbers = []
-            for part in range(0, STACKED_SAMPLES, 1_000):
-                z = trainer.latent(1_000, draw=1 + part // 1_000)
-                pixels = trainer.samples(z, trainer.config.show_ema)
-                numbers.append(image_metrics.read_stacks(judge, data, pixels))
-            counts = np.bincount(np.concatenate(numbers), minlength=1_000)
-            rows.append(
-                {
-                    "seed": seed,
-                    "modes": int((counts > 0).sum()),
-                    "kl": point_metrics.reverse_kl(counts),
-                    "steps": trainer.step,
-                    "seconds": run.seconds,
-                    "diverged": run.diverged,
-                }
-            )
-            say(f"{recipe} seed {seed}: {rows[-1]['modes']} modes, KL {rows[-1]['kl']:.3f}, {trainer.step:,} steps")
-        table.append({"data": "stacked_mnist", "recipe": recipe, **_of("stacked-mnist", recipe, rows, ("modes", "kl"))})
+def _stacked(runs: list[BenchmarkRun], found: dict[str, Result]) -> dict[str, Any]:
+    """The 1,000 modes, a row for each recipe."""
+    accuracies = [result.about["classifier_accuracy"] for result in found.values()]
     return {
         "samples": STACKED_SAMPLES,
-        "classifier_accuracy": accuracy,
+        "classifier_accuracy": accuracies[-1],
         "perfect": {"stacked_mnist": {"modes": 1_000, "kl": STACKED_FLOOR}},
         "published": {"stacked_mnist": PUBLISHED_STACKED},
-        "rows": table,
+        "rows": _table("stacked-mnist", runs, found, ("modes", "kl")),
     }
 
 
-# -- MNIST --------------------------------------------------------------------------------------------------
-
-MNIST_SCORES = ("classifier_fid", "confidence", "class_tv", "precision", "recall")
-
-
-def mnist(recipes: tuple[str, ...], seeds: int, marks: tuple[float, ...], say: Callable[[str], None]) -> dict[str, Any]:
-    """Scores of each recipe after so many seconds of training, of one run each seed."""
-    from gan_core.scores import classifier, image_scores, trainer_scores
-
-    table: list[dict[str, Any]] = []
-    floors: dict[str, Any] = {}
-    for recipe in recipes:
-        rows: dict[float, list[dict[str, Any]]] = {mark: [] for mark in marks}
-        for seed in range(seeds):
-            run = Training(config_of(recipe, "mnist", seed))
-            data = as_pictures(run.trainer.data)
-            judge = classifier.trained(data, say)
-            reference = image_scores.reference(judge, data, MNIST_SAMPLES, seed)
-            for mark in sorted(marks):
-                run.until(None, mark)
-                found = trainer_scores.score_images(run.trainer, judge, reference)
-                row = {name: found[name] for name in MNIST_SCORES}
-                floors = {name: SCORES[name].ideal(name, found) for name in MNIST_SCORES}
-                row |= {"seed": seed, "steps": run.trainer.step, "seconds": run.seconds, "diverged": run.diverged}
-                rows[mark].append(row)
-                shown = ", ".join(f"{name} {row[name]:.3f}" for name in MNIST_SCORES)
-                say(f"{recipe} seed {seed}, {mark:g} s: {shown}, {run.trainer.step:,} steps")
-        for mark in sorted(marks):
-            table.append(
-                {"data": "mnist", "recipe": recipe, "after": mark, **_of("mnist", recipe, rows[mark], MNIST_SCORES)}
-            )
+def _mnist(runs: list[BenchmarkRun], found: dict[str, Result]) -> dict[str, Any]:
+    """A row for each recipe and time."""
+    floors = [result.about["floors"] for result in found.values()]
     return {
         "samples": MNIST_SAMPLES,
-        "perfect": {"mnist": floors},
+        "perfect": {"mnist": floors[-1]},
         "published": {},
-        "rows": table,
+        "rows": _table("mnist", runs, found, MNIST_SCORES, marked=True),
     }
+
+
+_TABLES = {"modes": _modes, "stacked-mnist": _stacked, "mnist": _mnist}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gan_core.benchmarks.published import MNIST_SCORES
+from gan_core.benchmarks.benchmark_runs import MNIST_SCORES
 from gan_core.scores.registry import SCORES
 
 COLUMNS = {

@@ -12,7 +12,7 @@ from gan_core.foundations.machine import own_variables, thread_variables, worker
 from gan_core.foundations.remote_process import Lost
 from gan_core.networks.cost import step_memory
 from gan_core.settings.config import GANConfig
-from gan_core.sweeps.space import Trial
+from gan_core.sweeps.processes import Job
 from gan_core.sweeps.training import Outcome, Trainings
 
 PROCESS_BYTES = 1_000_000_000  # of a process with TensorFlow and nothing to train
@@ -42,7 +42,7 @@ class ClusterTrials:
         self._need = need_of(base, upload, threads)
         cluster.check_room(self._need)
         self._shared = cluster.share(upload)
-        self._calls: dict[Any, Trial] = {}
+        self._calls: dict[Any, Job] = {}
         self._places = self.places()
         self._turns = itertools.count()
 
@@ -58,7 +58,7 @@ class ClusterTrials:
         ahead = 1 if self._most is not None else AHEAD
         return max(1, self._places) * ahead - len(self._calls)
 
-    def start(self, trial: Trial) -> None:
+    def start(self, trial: Job) -> None:
         """Has a trial trained; raises ConfigError where no node could."""
         try:
             need = need_of(GANConfig.from_flat(trial.config), self._upload, self._threads)
@@ -66,10 +66,11 @@ class ClusterTrials:
                 self._cluster.check_room(need)
         except ValueError:  # settings that are refused, which its own row says
             need = self._need
-        self._calls[self._cluster.submit(_train, trial, self._shared, need=need)] = trial
+        self._calls[self._cluster.submit(_done, trial, self._shared, need=need)] = trial
 
-    def finished(self, seconds: float) -> list[tuple[Trial, Outcome | None]]:
-        """The trials that have ended, after at most so many seconds; None where the node or the process was lost."""
+    def finished(self, seconds: float) -> list[tuple[Any, Any]]:
+        """(trial, outcome) of those that have ended, after at most so many seconds; None where the node or the process
+        was lost."""
         self._cluster.check_head()
         if next(self._turns) % 20 == 0 and self._cluster.answers():  # nodes come and go
             self._places = self.places()
@@ -87,8 +88,8 @@ class ClusterTrials:
 _trainings: Trainings | None = None
 
 
-def _train(trial: Trial, upload: Any) -> Outcome:
-    """On a node: trains it, beside what its process has kept from the trials before."""
+def _done(trial: Job, upload: Any) -> Any:
+    """On a node: its outcome, beside what its process has kept from the trials before."""
     global _trainings
     if _trainings is None:
         from gan_core import plugins
@@ -98,6 +99,7 @@ def _train(trial: Trial, upload: Any) -> Outcome:
             raise RuntimeError(problems[0])
         tf.__version__  # noqa: B018  (where it is missing, no trial can be trained: that is no row's fault)
         _trainings = Trainings(upload)
-    outcome = _trainings.train(trial)
-    outcome.row["node"]["id"] = node_here()  # machines may share a name
+    outcome = trial.done_by(_trainings)
+    if isinstance(outcome, Outcome):
+        outcome.row["node"]["id"] = node_here()  # machines may share a name
     return outcome

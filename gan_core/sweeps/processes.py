@@ -12,27 +12,43 @@ from typing import Any, Protocol
 
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.foundations.machine import thread_variables
-from gan_core.sweeps.space import Trial
-from gan_core.sweeps.training import Outcome
 
 _SPAWN = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
 END_SECONDS = 5.0
 
 
+class Job(Protocol):
+    """What an executor has done in another process: a trial, or a run of a published benchmark."""
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings that it trains, flat, by which its memory is reckoned."""
+        ...
+
+    def done_by(self, trainings: Any) -> Any:
+        """Does it, with what the process keeps from one to the next (`training.Trainings`); returns the outcome."""
+        ...
+
+
 class Executor(Protocol):
-    """What trains trials: processes of this machine, or of a cluster."""
+    """What has trials (or other jobs) done: processes of this machine, or of a cluster."""
 
     @property
     def free(self) -> int:
         """How many trials could be started now."""
         ...
 
-    def start(self, trial: Trial) -> None:
+    def start(self, trial: Any) -> None:
         """Has a trial trained; only where one is free."""
         ...
 
-    def finished(self, seconds: float) -> list[tuple[Trial, Outcome | None]]:
-        """The trials that have ended, after at most so many seconds; None where the process itself ended."""
+    def finished(self, seconds: float) -> list[tuple[Any, Any]]:
+        """(trial, outcome) of those that have ended, after at most so many seconds; None where the process ended."""
         ...
 
     def close(self) -> None:
@@ -49,7 +65,7 @@ class _Process:
         self.process = _SPAWN.Process(target=_serve, args=(theirs, threads, upload), daemon=True)
         self.process.start()
         theirs.close()
-        self.trial: Trial | None = None
+        self.trial: Job | None = None
 
     def end(self) -> None:
         """At once: what it has not handed over is lost."""
@@ -74,7 +90,7 @@ class Processes:
         """How many trials could be started now."""
         return self._count - sum(each.trial is not None for each in self._all)
 
-    def start(self, trial: Trial) -> None:
+    def start(self, trial: Job) -> None:
         """Has a trial trained, only where one is free; raises ConfigError where the system gives no process."""
         each = next((each for each in self._all if each.trial is None), None)
         if each is None:
@@ -87,10 +103,10 @@ class Processes:
         with contextlib.suppress(OSError):  # it has ended meanwhile, which `finished` finds
             each.connection.send(trial)
 
-    def finished(self, seconds: float) -> list[tuple[Trial, Outcome | None]]:
-        """The trials that have ended, after at most so many seconds; None where the process itself ended."""
+    def finished(self, seconds: float) -> list[tuple[Any, Any]]:
+        """(trial, outcome) of those that have ended, after at most so many seconds; None where the process ended."""
         busy = {each.connection: each for each in self._all if each.trial is not None}
-        found: list[tuple[Trial, Outcome | None]] = []
+        found: list[tuple[Any, Any]] = []
         for ready in wait(list(busy), seconds):
             each = busy[ready]  # pyright: ignore[reportArgumentType]
             trial = each.trial
@@ -127,7 +143,7 @@ def _serve(connection: Connection, threads: int, upload: Any) -> None:
     trainings = Trainings(upload)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            connection.send(trainings.train(connection.recv()))
+            connection.send(connection.recv().done_by(trainings))
 
 
 def _end_with_parent() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_core.__main__ import main
-from gan_core.benchmarks import published, published_text
+from gan_core.benchmarks import benchmark_runs, published, published_text
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores import point_metrics
 from gan_core.settings.recipes import RECIPES
@@ -21,7 +21,7 @@ def test_mean_and_standard_error_by_hand():
 
 def test_the_floor_of_stacked_mnist_is_what_uniform_draws_score():
     rng = np.random.default_rng(0)
-    draws = [rng.multinomial(published.STACKED_SAMPLES, np.full(1_000, 1e-3)) for _ in range(20)]
+    draws = [rng.multinomial(benchmark_runs.STACKED_SAMPLES, np.full(1_000, 1e-3)) for _ in range(20)]
     assert np.mean([point_metrics.reverse_kl(counts) for counts in draws]) == pytest.approx(
         published.STACKED_FLOOR, rel=0.02
     )
@@ -31,7 +31,7 @@ def test_the_published_rows_of_stacked_mnist_are_pacgans_own_runs():
     """arXiv 1712.04086, Table 2; its protocol is ours: 128,000 training samples, 26,000 generated, 50 epochs."""
     rows = {name: values for name, *values in published.PUBLISHED_STACKED}
     assert rows["DCGAN"] == [(78.9, 6.5), (4.50, 0.13)] and rows["PacDCGAN2"] == [(1000.0, 0.0), (0.06, 0.003)]
-    assert (published.PACGAN_STACKS, published.STACKED_SAMPLES) == (128_000, 26_000)
+    assert (benchmark_runs.PACGAN_STACKS, benchmark_runs.STACKED_SAMPLES) == (128_000, 26_000)
     assert published.PAPER_STEPS["stacked-mnist"]["pacgan2"] == 50 * 128_000 // 64
     assert published._of("stacked-mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] == 100_000
     assert published._of("mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] is None
@@ -48,15 +48,17 @@ def test_recipes_are_chosen_by_name_and_a_wrong_name_is_a_sentence():
 def test_every_budget_names_recipes_that_exist(budget):
     assert set(budget) == {"modes", "stacked-mnist", "mnist"}
     for row in budget.values():
-        assert set(row.recipes) <= {published.OURS, *RECIPES} and row.seeds >= 1 and all(s > 0 for s in row.seconds)
+        assert (
+            set(row.recipes) <= {benchmark_runs.OURS, *RECIPES} and row.seeds >= 1 and all(s > 0 for s in row.seconds)
+        )
 
 
-@pytest.mark.parametrize("recipe", [published.OURS, *RECIPES])
+@pytest.mark.parametrize("recipe", [benchmark_runs.OURS, *RECIPES])
 @pytest.mark.parametrize("preset", ["ring", "grid", "mnist", "stacked_mnist"])
 def test_every_recipe_goes_with_every_benchmark(recipe, preset):
-    config = published.config_of(recipe, preset, 4)
+    config = benchmark_runs.config_of(recipe, preset, 4)
     assert config.seed == 4
-    assert recipe == published.OURS or RECIPES[recipe].of(config) == config
+    assert recipe == benchmark_runs.OURS or RECIPES[recipe].of(config) == config
 
 
 def test_a_run_of_a_few_steps_says_that_it_was_cut(monkeypatch, capsys):
@@ -74,6 +76,54 @@ def test_a_run_of_a_few_steps_says_that_it_was_cut(monkeypatch, capsys):
     text = published_text.as_text(result)
     assert "3 steps in" in text and "2 seeds, cut from 1,000" in text
     assert "PacGAN2, published" in text and "7.9 ± 0.1" in text
+
+
+def test_runs_in_a_process_of_their_own_give_the_same(monkeypatch, capsys):
+    """A process with all cores computes as this one does."""
+    monkeypatch.setattr(published, "PUBLISHED_MODES", {"ring": published.PUBLISHED_MODES["ring"]})
+    arguments = ["benchmark", "modes", "--recipes", "ganscope", "--seeds", "2", "--steps", "3", "--json"]
+    found = []
+    for more in ([], ["--processes", "1"]):
+        assert main([*arguments, *more]) == 0
+        captured = capsys.readouterr()
+        assert "ring ganscope seed 1: " in captured.err
+        found.append(json.loads(captured.out))
+    here, there = ([{**seed, "seconds": 0} for seed in result["rows"][0]["seeds"]] for result in found)
+    assert here == there and found[1]["processes"] == 1
+
+
+class Losing:
+    """An executor whose runs end with their process, the first so many times."""
+
+    free = 1
+
+    def __init__(self, times):
+        self.times, self.started = times, []
+
+    def start(self, run):
+        self.started.append(run)
+
+    def finished(self, seconds):
+        lost = len(self.started) <= self.times
+        return [(self.started[-1], None if lost else benchmark_runs.Result([{}], {}, ["said"]))]
+
+
+def test_a_run_that_loses_its_process_is_tried_once_more():
+    run = benchmark_runs.BenchmarkRun("modes", "ring", "ganscope", 0, 3, (None,))
+    said = []
+    assert benchmark_runs.all_of([run], Losing(1), said.append)[run.key].rows == [{}] and said == ["said"]
+    with pytest.raises(ConfigError, match="ended 2 times"):
+        benchmark_runs.all_of([run], Losing(2), said.append)
+
+
+def test_what_cannot_be_run_is_said(monkeypatch):
+    def refuse(run):
+        raise ConfigError("There are no digits here.")
+
+    monkeypatch.setitem(benchmark_runs._SCORED, "modes", refuse)
+    run = benchmark_runs.BenchmarkRun("modes", "ring", "ganscope", 0, 3, (None,))
+    with pytest.raises(ConfigError, match="There are no digits here"):
+        benchmark_runs.all_of([run], None, print)
 
 
 def test_missing_values_are_counted_and_never_shown_as_numbers():

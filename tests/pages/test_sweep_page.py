@@ -144,6 +144,11 @@ def test_the_results_of_a_sweep(sweeps):
     assert "g_lr=0.01" in table["open"][2] and table["open"][0].startswith("./?")
     app.selectbox(key="sweep_curve").select("g_loss").run()
     assert not app.exception
+    assert [button.proto.label for button in app.get("download_button")] == [
+        "Download CSV",
+        "Download map (HTML)",
+        "Download for TensorBoard",
+    ]
 
 
 def test_cells_of_the_map_are_opened_and_raced(sweeps, monkeypatch):

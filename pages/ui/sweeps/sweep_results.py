@@ -1,5 +1,6 @@
 """What a sweep's trials show: how far they are, their map, curves over the steps, and the table."""
 
+import importlib.util
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import streamlit as st
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores.registry import SCORES
 from gan_core.settings.setting_texts import text
+from gan_core.sweeps import hparams
 from gan_core.sweeps.importance import LEAST_TRIALS, Importance, importance
 from gan_core.sweeps.map_page import map_page
 from gan_core.sweeps.space import Space
@@ -307,6 +309,18 @@ def _table(store: Store, space: Space, rows: list[Row]) -> None:
             "text/html",
             help="One page that shows the map anywhere, without a network.",
         )
+        there = importlib.util.find_spec("tensorboard") is not None
+        st.download_button(
+            "Download for TensorBoard",
+            partial(hparams.hparams_zip, rows, store.arrays),
+            f"{name}-hparams.zip",
+            "application/zip",
+            help=_HPARAMS if there else hparams.MISSING,
+            disabled=not there,
+        )
+
+
+_HPARAMS = "Settings, scores and curves of each trial. Unpack it, run tensorboard --logdir FOLDER, and open HPARAMS."
 
 
 def _map_page(store: Store, space: Space, rows: list[Row]) -> bytes:

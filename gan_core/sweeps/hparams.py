@@ -1,0 +1,86 @@
+"""A sweep for TensorBoard's page HPARAMS: each trial a session with its settings, scores and curves.
+
+Written with TensorBoard's own messages and records, which need no TensorFlow; whoever looks at them has TensorBoard.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.settings.setting_texts import text
+from gan_core.sweeps.training import DONE
+from gan_core.training.train_step import COLUMNS
+
+POINTS = 200  # of a trial's curve
+MISSING = "TensorBoard is not installed: `pip install tensorboard`, then try again."
+
+
+def hparams_zip(rows: Sequence[dict[str, Any]], arrays: Callable[[str], dict[str, np.ndarray]]) -> bytes:
+    """A zip with a folder for each trial; raises ConfigError where TensorBoard is not installed.
+
+    arrays: what is kept of a trial by its key, with the losses' history.
+    """
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        raise ConfigError(MISSING) from None
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for row in rows:
+            kept = arrays(row["key"]) if row["status"] == DONE else {}
+            file.writestr(f"{row['key']}/events.out.tfevents.0.ganscope", _events(row, kept))
+    return buffer.getvalue()
+
+
+def _events(row: dict[str, Any], kept: dict[str, np.ndarray]) -> bytes:
+    """The records of one session."""
+    from tensorboard.plugins.hparams import metadata
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    event_pb2, summary_pb2 = (import_module(f"tensorboard.compat.proto.{name}_pb2") for name in ("event", "summary"))
+    api_pb2, plugin_data_pb2 = (import_module(f"tensorboard.plugins.hparams.{n}_pb2") for n in ("api", "plugin_data"))
+
+    buffer = io.BytesIO()
+    writer = RecordWriter(buffer)
+
+    def write(**what: Any) -> None:
+        writer.write(event_pb2.Event(**what).SerializeToString())
+
+    def scalars(step: int, values: dict[str, float]) -> None:
+        made = [summary_pb2.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
+        write(step=step, summary=summary_pb2.Summary(value=made))
+
+    def about(tag: str, **what: Any) -> None:
+        content = plugin_data_pb2.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, **what)
+        described = metadata.create_summary_metadata(content)
+        value = summary_pb2.Summary.Value(tag=tag, metadata=described, tensor=metadata.NULL_TENSOR)
+        write(summary=summary_pb2.Summary(value=[value]))
+
+    write(file_version="brain.Event:2")
+    start = plugin_data_pb2.SessionStartInfo(group_name=", ".join(f"{n} {text(v)}" for n, v in row["settings"].items()))
+    for name, value in {**row["settings"], "seed": row["seed"]}.items():
+        field = start.hparams[name]
+        if isinstance(value, bool):
+            field.bool_value = value
+        elif isinstance(value, (int, float)):
+            field.number_value = value
+        else:
+            field.string_value = str(value)
+    about(metadata.SESSION_START_INFO_TAG, session_start_info=start)
+    if "history_step" in kept:
+        steps, means = kept["history_step"], kept["history_mean"]
+        for i in np.unique(np.linspace(0, len(steps) - 1, POINTS).astype(int)) if len(steps) else ():
+            scalars(int(steps[i]), {f"training/{name}": float(v) for name, v in zip(COLUMNS, means[i], strict=True)})
+    numbers = {name: float(v) for name, v in row["metrics"].items() if isinstance(v, (int, float))}
+    if numbers:
+        scalars(row["steps"], {f"scores/{name}": value for name, value in numbers.items()})
+    status = api_pb2.STATUS_SUCCESS if row["status"] == DONE else api_pb2.STATUS_FAILURE
+    about(metadata.SESSION_END_INFO_TAG, session_end_info=plugin_data_pb2.SessionEndInfo(status=status))
+    return buffer.getvalue()
