@@ -147,8 +147,7 @@ def _executor(
         connected = cluster.Cluster(ray, cluster_trials.environment(1))
         config = GANConfig.from_flat(first.config)
         trials = cluster_trials.ClusterTrials(connected, config, most=processes)
-        nowhere = stack.enter_context(open(os.devnull, "w"))
-        stack.enter_context(contextlib.redirect_stdout(nowhere))  # Ray tells there of its nodes' ends
+        stack.enter_context(cluster.quiet())
         return stack.enter_context(contextlib.closing(trials)), 1
     if processes is None:
         return None, cores()

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,13 @@ def check(address: str) -> dict[str, Any]:
     if "error" in said:
         raise ConfigError(said["error"])
     return said
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """While it lasts, nothing is printed: Ray tells of its nodes' ends where a command's result is to stand alone."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
 
 
 def node_here() -> str:

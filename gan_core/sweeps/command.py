@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import signal
 import tempfile
 from collections.abc import Callable
@@ -109,8 +108,7 @@ def go_on(
     """
     space, ray = store.space(), cluster.address_of(ray)
     with (
-        open(os.devnull, "w") as nowhere,
-        contextlib.redirect_stdout(nowhere),  # Ray tells there of its nodes' ends, where the result is to stand alone
+        cluster.quiet(),
         contextlib.closing(_executor(space, upload, processes, ray, say)) as executor,
         unattended.noted_signals() as came,
     ):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -41,30 +40,33 @@ def hparams_zip(rows: Sequence[dict[str, Any]], arrays: Callable[[str], dict[str
 
 def _events(row: dict[str, Any], kept: dict[str, np.ndarray]) -> bytes:
     """The records of one session."""
-    from tensorboard.plugins.hparams import metadata
+    from tensorboard.compat.proto import event_pb2, summary_pb2
+    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
     from tensorboard.summary.writer.record_writer import RecordWriter
 
-    event_pb2, summary_pb2 = (import_module(f"tensorboard.compat.proto.{name}_pb2") for name in ("event", "summary"))
-    api_pb2, plugin_data_pb2 = (import_module(f"tensorboard.plugins.hparams.{n}_pb2") for n in ("api", "plugin_data"))
-
+    # The messages are made when their modules are imported, so no type checker knows them.
+    events: Any = event_pb2
+    summaries: Any = summary_pb2
+    api: Any = api_pb2
+    plugin: Any = plugin_data_pb2
     buffer = io.BytesIO()
     writer = RecordWriter(buffer)
 
     def write(**what: Any) -> None:
-        writer.write(event_pb2.Event(**what).SerializeToString())
+        writer.write(events.Event(**what).SerializeToString())
 
     def scalars(step: int, values: dict[str, float]) -> None:
-        made = [summary_pb2.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
-        write(step=step, summary=summary_pb2.Summary(value=made))
+        made = [summaries.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
+        write(step=step, summary=summaries.Summary(value=made))
 
     def about(tag: str, **what: Any) -> None:
-        content = plugin_data_pb2.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, **what)
+        content = plugin.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, **what)
         described = metadata.create_summary_metadata(content)
-        value = summary_pb2.Summary.Value(tag=tag, metadata=described, tensor=metadata.NULL_TENSOR)
-        write(summary=summary_pb2.Summary(value=[value]))
+        value = summaries.Summary.Value(tag=tag, metadata=described, tensor=metadata.NULL_TENSOR)
+        write(summary=summaries.Summary(value=[value]))
 
     write(file_version="brain.Event:2")
-    start = plugin_data_pb2.SessionStartInfo(group_name=", ".join(f"{n} {text(v)}" for n, v in row["settings"].items()))
+    start = plugin.SessionStartInfo(group_name=", ".join(f"{n} {text(v)}" for n, v in row["settings"].items()))
     for name, value in {**row["settings"], "seed": row["seed"]}.items():
         field = start.hparams[name]
         if isinstance(value, bool):
@@ -81,6 +83,6 @@ def _events(row: dict[str, Any], kept: dict[str, np.ndarray]) -> bytes:
     numbers = {name: float(v) for name, v in row["metrics"].items() if isinstance(v, (int, float))}
     if numbers:
         scalars(row["steps"], {f"scores/{name}": value for name, value in numbers.items()})
-    status = api_pb2.STATUS_SUCCESS if row["status"] == DONE else api_pb2.STATUS_FAILURE
-    about(metadata.SESSION_END_INFO_TAG, session_end_info=plugin_data_pb2.SessionEndInfo(status=status))
+    status = api.STATUS_SUCCESS if row["status"] == DONE else api.STATUS_FAILURE
+    about(metadata.SESSION_END_INFO_TAG, session_end_info=plugin.SessionEndInfo(status=status))
     return buffer.getvalue()
