@@ -195,7 +195,7 @@ def all_of(runs: Sequence[BenchmarkRun], executor: Executor | None, say: Say) ->
         return found
     waiting, tried, going = list(reversed(runs)), dict.fromkeys((run.key for run in runs), 0), 0
     while waiting or going:
-        while waiting and executor.free:
+        while waiting and executor.free > 0:
             run = waiting.pop()
             tried[run.key] += 1
             executor.start(run)

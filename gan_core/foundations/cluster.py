@@ -39,9 +39,13 @@ MISSING = "A cluster needs Ray, which is not installed: `pip install -r requirem
 NONE_HERE = "No Ray cluster runs on this machine: `ray start --head` starts one, or give its address as HOST:PORT."
 SILENT = (
     "No Ray cluster answers at {}. Check the address (HOST:PORT, as `ray start --head` said it), and that this machine "
-    "reaches it."
+    "is one of its nodes: `ray start --address HOST:PORT --num-cpus 0` makes it one."
 )
 OTHER_VERSION = "The cluster at {} does not fit: {} The same Ray and Python are needed everywhere."
+NO_ROOM = (
+    "No node of the cluster has {} to give, which one training takes here. (A cluster that grows by itself must have "
+    "one such node up.)"
+)
 HEAD_GONE = "The head of the cluster does not answer any more. What was finished is kept."
 
 
@@ -140,10 +144,11 @@ class Cluster:
         host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
         self._head = (host, int(port))
         self._head_seen = self._head_asked = time.monotonic()
+        self._head_gone = False
 
     def close(self) -> None:
         """Ends whatever this process has running there."""
-        if self.answers():
+        if not self._head_gone:
             self._ray.shutdown()
         else:
             # Ray's own end would wait for the head for a minute, and without it the interpreter's end crashes (Ray
@@ -158,8 +163,10 @@ class Cluster:
         return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
 
     def free(self, need: Need) -> int:
-        """How many trainings would find room now, by what all nodes together have free."""
-        return need.times_in(self._ray.available_resources())
+        """How many trainings would find room now."""
+        # Ray's public call adds up all nodes, and so what no node has by itself; this one needs no dashboard either.
+        free = self._ray._private.state.available_resources_per_node()
+        return sum(need.times_in(node) for node in free.values())
 
     def total(self, need: Need) -> int:
         """How many trainings would find room if nothing else ran."""
@@ -168,10 +175,7 @@ class Cluster:
     def check_room(self, need: Need) -> None:
         """Raises ConfigError where no node could ever take it: Ray would wait for such a one."""
         if not self.total(need):
-            raise ConfigError(
-                f"No node of the cluster has {need.sentence()} to give, which one training takes here. (A cluster that "
-                "grows by itself must have one such node up.)"
-            )
+            raise ConfigError(NO_ROOM.format(need.sentence()))
 
     def answers(self) -> bool:
         """Whether the head is there: without it, every other question waits for an answer."""
@@ -188,6 +192,7 @@ class Cluster:
         if self.answers():
             self._head_seen = now
         elif now > self._head_seen + HEAD_GONE_SECONDS:
+            self._head_gone = True
             raise ConfigError(HEAD_GONE)
 
     # -- functions ----------------------------------------------------------------------------------------
@@ -274,6 +279,8 @@ def _end_with_input() -> None:
 
 def main(arguments: list[str]) -> None:
     """`ADDRESS [--places CPUS GPUS MEMORY]`."""
+    with contextlib.suppress(ImportError):
+        import ray  # noqa: F401  (on a busy machine that takes seconds, which say nothing of the cluster)
     silent = threading.Timer(CONNECT_SECONDS, _give_up, (SILENT.format(shorten(arguments[0])),))
     silent.daemon = True
     silent.start()

@@ -15,8 +15,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from gan_core.foundations.cluster import CONNECT_SECONDS, SILENT, VARIABLE, Cluster, Need
-from gan_core.foundations.files import write_whole
+from gan_core.foundations.cluster import SILENT, VARIABLE, Cluster, Need
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.foundations.machine import own_variables, thread_variables
 from gan_core.foundations.remote_process import Lost, RemoteProcess
@@ -24,6 +23,7 @@ from gan_core.runs.run_folders import runs_folder
 from gan_core.serving.places import need
 from gan_core.serving.worker_process import CLUSTER_STATUS
 
+REACH_SECONDS = 30.0  # for the cluster to answer beside many others that start: the server knows that it is there
 ROOM_SECONDS = 30.0  # for a node to have room: the server has counted the places, but others may be faster
 SHARED = ".shared-by-all-nodes"
 PIECE = 1 << 20
@@ -36,9 +36,12 @@ def main() -> None:
     reader, writer = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # what libraries print must not get between the messages
     address = os.environ[VARIABLE]
-    silent = threading.Timer(CONNECT_SECONDS, _end, (SILENT.format(address),))
+    with contextlib.suppress(ImportError):
+        import ray  # noqa: F401  (many may start at once, which says nothing of the cluster)
+    silent = threading.Timer(REACH_SECONDS, _end, (SILENT.format(address),))
     silent.daemon = True
     silent.start()
+    placed = False
     try:
         wanted = need()
         cluster = Cluster(address, _variables(wanted))
@@ -46,21 +49,26 @@ def main() -> None:
         seen = _seen()
         process = cluster.process(["-m", "gan_core.serving.worker", *sys.argv[1:]], wanted, seen)
         node, sees = process.node(ROOM_SECONDS)
+        placed = True
         if seen is not None and not sees:
             _end(NOT_SHARED.format(node, Path(seen[0]).parent))
-        for pump in (_to_node, _complaints):
-            threading.Thread(target=pump, args=(process, reader), daemon=True).start()
+        threading.Thread(target=_to_node, args=(process, reader), daemon=True).start()
+        complaints = threading.Thread(target=_complaints, args=(process,), daemon=True)
+        complaints.start()
         while data := process.read():
             _write(writer, data)
         os.close(writer)
         status = process.wait()
+        complaints.join(1.0)  # the last line may say why
     except TimeoutError:
         _end(f"No node of the cluster had room within {ROOM_SECONDS:g} s.")
-    except Lost:
+    except Lost as lost:
+        if not placed:
+            _end(f"no process could be started on the cluster: {lost}")
         _end("the node of the cluster that it ran on is gone, or its process there was killed")
     except ConfigError as error:
         _end(str(error))
-    os._exit(status)  # Ray's own end takes a second
+    os._exit(status if status >= 0 else 128 - status)  # Ray's own end takes a second
 
 
 def _variables(wanted: Need) -> dict[str, str]:
@@ -76,7 +84,11 @@ def _seen() -> tuple[str, bytes] | None:
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            write_whole(file, os.urandom(16).hex().encode())
+            own = file.with_name(f"{SHARED}-{os.getpid()}")
+            own.write_bytes(os.urandom(16).hex().encode())
+            with contextlib.suppress(FileExistsError):  # another was faster, and all read what is there
+                os.link(own, file)
+            own.unlink()
         return str(file), file.read_bytes()
     return None
 
@@ -88,7 +100,7 @@ def _to_node(process: RemoteProcess, reader: int) -> None:
         process.write(b"")
 
 
-def _complaints(process: RemoteProcess, _: int) -> None:
+def _complaints(process: RemoteProcess) -> None:
     with contextlib.suppress(Lost):
         while data := process.errors():
             _write(2, data)

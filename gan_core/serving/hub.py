@@ -63,7 +63,7 @@ class Hub:
         self._queue: list[Run] = []  # those that wait for a place, the next one first
         self._starting: list[Run | None] = []  # whose process is being started now; None: the spare's
         self._refused = ""  # why the system gave no process when one was last wanted
-        self._start_from = 0.0
+        self._start_from = self._give_away_from = 0.0
         self._visitors = Visitors(is_connected, self._away_end)
         self._prewarm: GANConfig | None = None
         self._spare: WorkerProcess | None = None
@@ -152,8 +152,7 @@ class Hub:
     def leave(self, run: Run) -> None:
         """Takes `run` out of the queue."""
         with self._lock:
-            if run in self._queue:
-                self._queue.remove(run)
+            self._queue = [other for other in self._queue if other is not run]
 
     def hindrance(self) -> str:
         """Why no run gets a process though there are places (or why there are none), else ""."""
@@ -276,7 +275,8 @@ class Hub:
         with self._lock:
             waits = any(self._is_present(run) for run in self._queue)
             idle = [s for s in self._seats.values() if s.still_since and now - s.still_since > IDLE_SECONDS]
-        if waits and idle and not self.hindrance():
+        if waits and idle and not self.hindrance() and now > self._give_away_from:
+            self._give_away_from = now + self._places.lag_seconds  # else all would go for one that waits
             run = min(idle, key=lambda seat: seat.still_since or now).run
             run.end(f"{GIVEN_AWAY} {run.afterwards()}")
 
@@ -304,8 +304,8 @@ class Hub:
                 if not self._spare.was_warm:
                     self._spare_from = now + SPARE_AGAIN_SECONDS
                 self._spare = None
-            wanted = self._spare is None and waiting and now > self._spare_from and self._keep_spare
-            wanted = wanted and not self._queue and self._has_room()
+            wanted = self._spare is None and waiting and now > self._spare_from and self._keep_spare and not self._queue
+            wanted = wanted and self._has_room()
             if wanted:
                 self._starting.append(None)
             if self._spare is not None and not self._visitors:

@@ -41,6 +41,8 @@ def places(limit: int | None = None) -> OwnPlaces | ClusterPlaces:
 class OwnPlaces:
     """So many as are allowed."""
 
+    lag_seconds = 0.0  # until a place that was given back is seen to be free
+
     def __init__(self, limit: int):
         self.limit = limit
 
@@ -58,6 +60,8 @@ class OwnPlaces:
 
 class ClusterPlaces:
     """The places of a cluster, asked for from the first question on until `close`. Never waits."""
+
+    lag_seconds = 30.0  # a process may take LEAVE_SECONDS to end, and the cluster some to say so
 
     def __init__(self, address: str):
         self._address = address

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from typing import Any
 
 from gan_core.data import loading
-from gan_core.foundations.cluster import Cluster, Need, node_here
+from gan_core.foundations.cluster import NO_ROOM, Cluster, Need, node_here
+from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.foundations.lazy_imports import tf
 from gan_core.foundations.machine import own_variables, thread_variables, worker_gpus
 from gan_core.foundations.remote_process import Lost
 from gan_core.networks.cost import step_memory
 from gan_core.settings.config import GANConfig
 from gan_core.sweeps.processes import Job
-from gan_core.sweeps.training import Outcome, Trainings
+from gan_core.sweeps.space import Trial
+from gan_core.sweeps.training import REFUSED, Outcome, Trainings, outcome_without_training
 
-PROCESS_BYTES = 1_000_000_000  # of a process with TensorFlow and nothing to train
 ROUND_BYTES = 250_000_000  # trials of one size are called by the same warm processes
 AHEAD = 2  # calls that wait for each place: none stands still while this process writes
 
@@ -28,7 +30,7 @@ def environment(threads: int) -> dict[str, str]:
 def need_of(config: GANConfig, upload: Any, threads: int) -> Need:
     """What a training of these settings takes of a node, by our own estimate."""
     shape, _ = loading.extent(config, upload)
-    memory = PROCESS_BYTES + step_memory(config, shape) + loading.training_bytes([config], upload)
+    memory = step_memory(config, shape) + loading.training_bytes([config], upload)
     return Need(threads, worker_gpus(), -(-memory // ROUND_BYTES) * ROUND_BYTES)
 
 
@@ -43,29 +45,35 @@ class ClusterTrials:
         cluster.check_room(self._need)
         self._shared = cluster.share(upload)
         self._calls: dict[Any, Job] = {}
-        self._places = self.places()
+        self._nodes = cluster.nodes()
+        self._refused: list[tuple[Any, Any]] = []
         self._turns = itertools.count()
 
+    @property
     def places(self) -> int:
-        """How many trials the cluster has room for, as it is now."""
-        return (
-            self._cluster.total(self._need) if self._most is None else min(self._most, self._cluster.total(self._need))
-        )
+        """How many trials the cluster has room for, by its nodes of a moment ago."""
+        total = sum(self._need.times_in(node) for node in self._nodes)
+        return total if self._most is None else min(self._most, total)
 
     @property
     def free(self) -> int:
         """How many trials could be handed over now."""
         ahead = 1 if self._most is not None else AHEAD
-        return max(1, self._places) * ahead - len(self._calls)
+        return max(
+            0, max(1, self.places) * ahead - len(self._calls) - len(self._refused)
+        )  # a node that died leaves calls behind
 
     def start(self, trial: Job) -> None:
-        """Has a trial trained; raises ConfigError where no node could."""
-        try:
+        """Has a trial trained; one that no node could take is an outcome that says so (a ConfigError for others)."""
+        need = self._need
+        with contextlib.suppress(ConfigError):  # settings that are refused, which the outcome says
             need = need_of(GANConfig.from_flat(trial.config), self._upload, self._threads)
-            if need != self._need:
-                self._cluster.check_room(need)
-        except ValueError:  # settings that are refused, which its own row says
-            need = self._need
+        if not any(need.times_in(node) for node in self._nodes):
+            refusal = NO_ROOM.format(need.sentence())
+            if not isinstance(trial, Trial):
+                raise ConfigError(refusal)
+            self._refused.append((trial, outcome_without_training(trial, REFUSED, refusal)))
+            return
         self._calls[self._cluster.submit(_done, trial, self._shared, need=need)] = trial
 
     def finished(self, seconds: float) -> list[tuple[Any, Any]]:
@@ -73,7 +81,10 @@ class ClusterTrials:
         was lost."""
         self._cluster.check_head()
         if next(self._turns) % 20 == 0 and self._cluster.answers():  # nodes come and go
-            self._places = self.places()
+            self._nodes = self._cluster.nodes() or self._nodes
+        if self._refused:
+            refused, self._refused = self._refused, []
+            return refused
         ended = self._cluster.finished(list(self._calls), seconds)
         return [(self._calls.pop(call), None if isinstance(found, Lost) else found) for call, found in ended]
 

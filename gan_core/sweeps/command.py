@@ -94,7 +94,7 @@ def _executor(space: Space, upload: Any, processes: int | None, ray: str | None,
     except ConfigError:
         connected.close()
         raise
-    say(f"{len(space):,} trials on the cluster at {ray}, {trials.places():,} at once, each on one core.")
+    say(f"{len(space):,} trials on the cluster at {ray}, {trials.places:,} at once, each on one core.")
     return trials
 
 

@@ -95,7 +95,7 @@ def _fill(
     tried: dict[str, int] = {}
     running, said = 0, time.monotonic()
     while not stopped():
-        while executor.free:
+        while executor.free > 0:
             trial = again.pop() if again else next(lacking, None)
             if trial is None:
                 break

@@ -67,7 +67,7 @@ export class LivePlot {
     // A finger on a plot scrolls the page, so Plotly hears of no touch; a tap still comes as a mouse's click.
     for (const name of ["touchstart", "touchmove", "touchend"])
       this.node.addEventListener(name, (event) => event.stopPropagation(), { capture: true, passive: true });
-    this.frames = 0;
+    this.frames = this.clicks = 0;
     this.newest = null;
     this.drawing = false;
     this.wake = () => this.draw();
@@ -145,8 +145,8 @@ export class LivePlot {
         if (figure.clicks && !this.listens) {
           this.listens = true;
           this.node.on("plotly_click", ({ points: [{ pointNumber: n, data }] }) =>
-            this.clicked?.(Array.isArray(n) ? n[0] * data.z[0].length + n[1] : n),
-          ); // a cell of a heat map by its place row by row
+            this.clicked?.([Array.isArray(n) ? n[0] * data.z[0].length + n[1] : n, ++this.clicks]),
+          ); // a cell of a heat map by its place row by row; a number, so that the same place again is news
         }
         this.frames += 1;
         this.node.dataset.frames = this.frames;

@@ -170,6 +170,16 @@ def test_cells_of_the_map_are_opened_and_raced(sweeps, monkeypatch):
     assert one.seed == other.seed == BASE.seed and app.session_state["compare_way"] == "race"
 
 
+def test_cells_of_different_data_are_not_raced(sweeps):
+    swept(sweeps / "map", over=["data_size=500,1000"], seeds=1)
+    app = open_page(PAGE)
+    for option in app.multiselect(key="sweep_cells map").options:
+        app.multiselect(key="sweep_cells map").select(option).run()
+    app.button(key="sweep_race").click().run()
+    assert "Runs of different data are not raced" in app.error[0].value
+    assert app.session_state["ganscope"].racing is None
+
+
 def test_a_click_chooses_a_cell_and_the_third_replaces_the_first(monkeypatch):
     from pages.ui.sweeps import sweep_cells
 

@@ -1,6 +1,8 @@
 """Where training processes find room; on a cluster's nodes: tests/browser/test_cluster.py."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -78,3 +80,92 @@ def test_a_node_shows_that_it_sees_the_saved_runs(monkeypatch, tmp_path):
         host.write(b"word\n")
         assert b"".join(iter(host.read, b"")) == b"word\n" and host.errors() == b"" and host.wait() == 0
         host.write(b"nobody hears it")
+
+
+class Slowly(OwnPlaces):
+    """Places that are seen to be free only long after they were given back, as a cluster's are."""
+
+    lag_seconds = 30.0
+
+    def has_room(self, workers, coming):
+        return False
+
+
+def test_one_that_waits_ends_one_idle_run_and_not_all(monkeypatch):
+    from gan_core.serving import hub as module
+
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.0)
+    hub = Hub(lambda session: True, spare=False)
+    hub._places, hub._stop = Slowly(2), hub._stop
+    ended = []
+    for name in ("one", "two", "waits"):
+        run = Run(GANConfig.from_flat({}))
+        hub.adopt(name, name, run)
+        monkeypatch.setattr(run, "end", lambda why, name=name: ended.append(name))
+    for name in ("one", "two"):
+        monkeypatch.setattr(hub._seats[name].run, "worker", StandIn())
+    assert hub.start(hub._seats["waits"].run) == 1
+    for now in (1_000.0, 1_001.0, 1_002.0, 1_020.0, 1_029.0):
+        hub._tend_queue(now)
+    assert len(ended) == 1
+    hub._tend_queue(1_032.0)
+    assert len(ended) == 2
+    hub._seats.clear()
+    hub.close()
+
+
+class StandIn:
+    """A worker that stands still."""
+
+    state = "warm"
+
+
+def test_two_servers_that_begin_at_once_show_the_same_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
+    with ThreadPoolExecutor(8) as threads:
+        found = {threads.submit(cluster_worker._seen) for _ in range(8)}
+    assert len({future.result() for future in found}) == 1
+
+
+class Nodes:
+    """A cluster of nodes that never run anything."""
+
+    def __init__(self, *nodes):
+        self._nodes, self.submitted = list(nodes), []
+
+    def nodes(self):
+        return self._nodes
+
+    def check_room(self, need):
+        pass
+
+    def share(self, value):
+        return value
+
+    def check_head(self):
+        pass
+
+    def answers(self):
+        return True
+
+    def submit(self, function, trial, upload, need):
+        self.submitted.append(need)
+        return len(self.submitted)
+
+
+def test_a_trial_that_no_node_could_take_is_a_row_that_says_so():
+    from gan_core.sweeps.cluster_trials import ClusterTrials, need_of
+    from gan_core.sweeps.space import parse_space
+
+    base = GANConfig.from_flat({}).updated({"batch_size": 1024, "g_layers": 5, "d_layers": 5})
+    room = need_of(base, None, 1).memory
+    cluster = Nodes({"CPU": 2.0, "memory": 1.1 * room}, {"CPU": 1.0, "memory": 0.5 * room})
+    trials = ClusterTrials(cluster, base)
+    assert trials.places == 1 and trials.free == 2
+    small, large = parse_space(base, ["d_units=32,512"], 1, 10, None).trials()
+    trials.start(small)
+    trials.start(replace(large, config={**large.config, "g_units": 512}))
+    assert [need.memory for need in cluster.submitted] == [room] and trials.free == 0
+    ((trial, outcome),) = trials.finished(0)
+    assert trial.settings == large.settings and outcome.row["status"] == "refused"
+    assert "No node of the cluster has 1 core and" in outcome.row["reason"]

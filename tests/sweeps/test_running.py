@@ -80,6 +80,22 @@ def test_every_trial_is_trained_once_and_kept(store):
     assert store.space() == SPACE
 
 
+def test_places_that_are_lost_meanwhile_are_not_filled_with_all_that_is_left(store):
+    """What runs may be more than there is room for: a node has died."""
+
+    class Shrinking(Instant):
+        most = 0
+
+        def start(self, trial):
+            self.running.append(trial)
+            self.started.append(trial.key)
+            self.most = max(self.most, len(self.running))
+            self.slots = 1
+
+    executor = Shrinking(slots=3)
+    assert len(filled(store, executor=executor)[0]) == 12 and executor.most == 1
+
+
 def test_what_is_there_is_not_trained_again_and_more_may_be_wanted(store):
     filled(store)
     again = Instant()

@@ -111,7 +111,8 @@ def live_feed(token: str, wait: int, place: list[Any], look_at: Callable[[int | 
 
 def clicked(key: str) -> int | None:
     """The number of the point of the plot under `key` that was clicked last."""
-    place = (st.session_state.get(key) or {}).get("clicked")
+    said = (st.session_state.get(key) or {}).get("clicked")  # [the place, how many clicks]
+    place = said[0] if isinstance(said, list) and said else None
     return place if type(place) is int and place >= 0 else None
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.config import GANConfig
 from gan_core.sweeps.command import upload_of
 from gan_core.sweeps.space import Space
@@ -68,6 +69,9 @@ def _pick(key: str, names: list[str]) -> None:
 
 def _race(store: Store, space: Space, rows: list[Row]) -> None:
     """One seed for both: a race differs in its settings alone."""
+    if any(name not in HYPERPARAMETERS or HYPERPARAMETERS[name].group == "Data" for name in rows[0]["settings"]):
+        st.error("Runs of different data are not raced: their pictures would not be comparable. Open them instead.")
+        return
     try:
         configs = tuple(GANConfig.from_flat(space.trial(row["settings"], space.base.seed).config) for row in rows)
         page_state.tab().racing = configs, upload_of(store)
