@@ -39,7 +39,8 @@ MISSING = "A cluster needs Ray, which is not installed: `pip install -r requirem
 NONE_HERE = "No Ray cluster runs on this machine: `ray start --head` starts one, or give its address as HOST:PORT."
 SILENT = (
     "No Ray cluster answers at {}. Check the address (HOST:PORT, as `ray start --head` said it), and that this machine "
-    "is one of its nodes: `ray start --address HOST:PORT --num-cpus 0` makes it one."
+    "is one of its nodes: `ray start --address HOST:PORT --num-cpus 0` makes it one. A cluster that asks for a token "
+    "wants RAY_AUTH_MODE=token and the token here, too."
 )
 OTHER_VERSION = "The cluster at {} does not fit: {} The same Ray and Python are needed everywhere."
 NO_ROOM = (

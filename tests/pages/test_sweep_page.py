@@ -66,6 +66,12 @@ def test_a_new_page_offers_a_sweep_and_says_what_it_takes(started):
     assert started == []
 
 
+def test_on_a_cluster_no_time_is_promised(started, monkeypatch):
+    monkeypatch.setenv("GANSCOPE_RAY", "head:6379")
+    said = texts(open_page(PAGE))
+    assert "on the cluster at head:6379; how many at once" in said and "on this machine" not in said
+
+
 def test_a_sweep_is_started_with_what_was_chosen(started, sweeps):
     app = open_page(PAGE)
     app.selectbox(key="sweep_base").select("grid").run()

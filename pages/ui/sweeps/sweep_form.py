@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from gan_core.data.datasets import DATASETS
+from gan_core.foundations import cluster
 from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
 from gan_core.runs import run_folders
 from gan_core.settings.all_settings import HYPERPARAMETERS
@@ -134,11 +135,13 @@ def _planned(
 
 
 def _cost(space: Space) -> str:
+    points = len(space) // space.seeds
+    product = f"{_many(points, 'combination')} x {_many(space.seeds, 'seed')} = {_many(len(space), 'trial')}"
+    if (address := cluster.address_of(None)) is not None:
+        return f"{product} on the cluster at {address}; how many at once, and how long, is said once it runs."
     at_once = processes_for(space)
     rounds = math.ceil(len(space) / at_once)
     took = START_SECONDS + rounds * ((space.seconds or 0) + OVERHEAD_SECONDS)
-    points = len(space) // space.seeds
-    product = f"{_many(points, 'combination')} x {_many(space.seeds, 'seed')} = {_many(len(space), 'trial')}"
     return f"{product}, {at_once} at once, each on one core: {spoken(took)} on this machine."
 
 
