@@ -22,14 +22,13 @@ from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 from gan_core.sweeps.processes import Executor
+from gan_core.sweeps.running import TRIES, outcomes
 
 OURS = "ganscope"  # stands for the preset of the data
 PACGAN_POINTS, PACGAN_STACKS = 100_000, 128_000  # its training samples
 STACKED_SAMPLES = 26_000
 MNIST_SAMPLES = 2_500
 MNIST_SCORES = ("classifier_fid", "confidence", "class_tv", "precision", "recall")
-WAIT_SECONDS = 0.5
-TRIES = 2  # of a run whose process ended
 Say = Callable[[str], None]
 
 
@@ -181,31 +180,13 @@ def _quiet(text: str) -> None:
 def all_of(runs: Sequence[BenchmarkRun], executor: Executor | None, say: Say) -> dict[str, Result]:
     """The result of each run by its key; None: one after the other in this process. Raises ConfigError."""
     found: dict[str, Result] = {}
-
-    def keep(run: BenchmarkRun, result: Result) -> None:
+    here = ((run, run.done_by(None)) for run in runs)
+    for run, result in here if executor is None else outcomes(iter(runs), executor):
+        if result is None:
+            raise ConfigError(f"The process of {run.key} ended {TRIES} times: killed, or out of memory.")
         if result.problem:
             raise ConfigError(result.problem)
         found[run.key] = result
         for line in result.said:
             say(line)
-
-    if executor is None:
-        for run in runs:
-            keep(run, run.done_by(None))
-        return found
-    waiting, tried, going = list(reversed(runs)), dict.fromkeys((run.key for run in runs), 0), 0
-    while waiting or going:
-        while waiting and executor.free > 0:
-            run = waiting.pop()
-            tried[run.key] += 1
-            executor.start(run)
-            going += 1
-        for run, result in executor.finished(WAIT_SECONDS):
-            going -= 1
-            if result is not None:
-                keep(run, result)
-            elif tried[run.key] < TRIES:
-                waiting.append(run)
-            else:
-                raise ConfigError(f"The process of {run.key} ended {TRIES} times: killed, or out of memory.")
     return found

@@ -143,11 +143,8 @@ def _executor(
 ) -> tuple[Executor | None, int]:
     """(what has the runs done, None for this process itself; the threads that each computes with)."""
     if ray is not None:
-        cluster.check(ray)
-        connected = cluster.Cluster(ray, cluster_trials.environment(1))
-        config = GANConfig.from_flat(first.config)
-        trials = cluster_trials.ClusterTrials(connected, config, most=processes)
         stack.enter_context(cluster.quiet())
+        trials = cluster_trials.connected(ray, GANConfig.from_flat(first.config), most=processes)
         return stack.enter_context(contextlib.closing(trials)), 1
     if processes is None:
         return None, cores()

@@ -130,11 +130,8 @@ def run(seconds: float, rounds: int, say: Callable[[str], None]) -> dict[str, An
     }
     with contextlib.ExitStack() as stack:
         if address is not None:
-            cluster.check(address)
-            connected = cluster.Cluster(address, cluster_trials.environment(1))
-            trials = stack.enter_context(
-                contextlib.closing(cluster_trials.ClusterTrials(connected, space.base, most=1))
-            )
+            there = cluster_trials.connected(address, space.base, most=1)
+            trials = stack.enter_context(contextlib.closing(there))
             ways["one_after_the_other_on_the_cluster"] = lambda: trials_a_minute(space, trials, 1, lambda text: None)
         speeds: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(rounds):

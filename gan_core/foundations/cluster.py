@@ -4,8 +4,9 @@ Ray ends the program that it is connected from a minute after the cluster's head
 not answer for two minutes. So whoever may not end, a web server above all, leaves the connection to a process of its
 own, and `check` tries an address in one before anything else is begun.
 
-`python -m gan_core.foundations.cluster ADDRESS` says in one JSON line what is there; with `--places CPUS GPUS MEMORY`
-it says every second how many trainings of that size would find room, until its standard input is closed.
+`python -m gan_core.foundations.cluster ADDRESS` says in one JSON line how many nodes are there; with
+`--places CPUS GPUS MEMORY` it says every second how many trainings of that size would find room, until its standard
+input is closed.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def address_of(chosen: str | None) -> str | None:
     return (chosen or os.environ.get(VARIABLE) or "").strip() or None
 
 
-def check(address: str) -> dict[str, Any]:
-    """{nodes, resources} of the cluster; raises ConfigError within CONNECT_SECONDS where there is none to be used."""
+def check(address: str) -> None:
+    """Raises ConfigError, within CONNECT_SECONDS, where there is no cluster to be used."""
     if importlib.util.find_spec("ray") is None:
         raise ConfigError(MISSING)
     command = [sys.executable, "-m", "gan_core.foundations.cluster", address]
@@ -91,7 +92,6 @@ def check(address: str) -> dict[str, Any]:
         raise ConfigError(f"The cluster at {shorten(address)} cannot be used: {last[:300]}") from None
     if "error" in said:
         raise ConfigError(said["error"])
-    return said
 
 
 @contextlib.contextmanager
@@ -289,13 +289,7 @@ def main(arguments: list[str]) -> None:
         cluster = Cluster(arguments[0])
         silent.cancel()
         if len(arguments) == 1:
-            nodes = cluster.nodes()
-            _say(
-                {
-                    "nodes": len(nodes),
-                    "resources": {k: sum(n.get(k, 0.0) for n in nodes) for k in ("CPU", "GPU", "memory")},
-                }
-            )
+            _say({"nodes": len(cluster.nodes())})
             return
         threading.Thread(target=_end_with_input, daemon=True).start()
         cpus, gpus, memory = arguments[2:]

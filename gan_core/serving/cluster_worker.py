@@ -84,7 +84,7 @@ def _seen() -> tuple[str, bytes] | None:
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            own = file.with_name(f"{SHARED}-{os.getpid()}")
+            own = file.with_name(f"{SHARED}-{os.urandom(8).hex()}")
             own.write_bytes(os.urandom(16).hex().encode())
             with contextlib.suppress(FileExistsError):  # another was faster, and all read what is there
                 os.link(own, file)

@@ -7,7 +7,7 @@ import itertools
 from typing import Any
 
 from gan_core.data import loading
-from gan_core.foundations.cluster import NO_ROOM, Cluster, Need, node_here
+from gan_core.foundations.cluster import NO_ROOM, Cluster, Need, check, node_here
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.foundations.lazy_imports import tf
 from gan_core.foundations.machine import own_variables, thread_variables, worker_gpus
@@ -22,26 +22,30 @@ ROUND_BYTES = 250_000_000  # trials of one size are called by the same warm proc
 AHEAD = 2  # calls that wait for each place: none stands still while this process writes
 
 
-def environment(threads: int) -> dict[str, str]:
-    """The variables that a training finds on a node."""
-    return {**own_variables(), **thread_variables(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+def connected(address: str, base: GANConfig, upload: Any = None, most: int | None = None) -> ClusterTrials:
+    """The executor of the cluster there, one core a trial; raises ConfigError. The arguments are ClusterTrials'."""
+    check(address)
+    cluster = Cluster(address, {**own_variables(), **thread_variables(1), "TF_CPP_MIN_LOG_LEVEL": "3"})
+    try:
+        return ClusterTrials(cluster, base, upload, most)
+    except ConfigError:
+        cluster.close()
+        raise
 
 
-def need_of(config: GANConfig, upload: Any, threads: int) -> Need:
+def need_of(config: GANConfig, upload: Any = None) -> Need:
     """What a training of these settings takes of a node, by our own estimate."""
     shape, _ = loading.extent(config, upload)
     memory = step_memory(config, shape) + loading.training_bytes([config], upload)
-    return Need(threads, worker_gpus(), -(-memory // ROUND_BYTES) * ROUND_BYTES)
+    return Need(1, worker_gpus(), -(-memory // ROUND_BYTES) * ROUND_BYTES)
 
 
 class ClusterTrials:
     """An Executor on a cluster. most: trials at once; as many as find room where None."""
 
-    def __init__(
-        self, cluster: Cluster, base: GANConfig, upload: Any = None, threads: int = 1, most: int | None = None
-    ):
-        self._cluster, self._upload, self._threads, self._most = cluster, upload, threads, most
-        self._need = need_of(base, upload, threads)
+    def __init__(self, cluster: Cluster, base: GANConfig, upload: Any = None, most: int | None = None):
+        self._cluster, self._upload, self._most = cluster, upload, most
+        self._need = need_of(base, upload)
         cluster.check_room(self._need)
         self._shared = cluster.share(upload)
         self._calls: dict[Any, Job] = {}
@@ -67,7 +71,7 @@ class ClusterTrials:
         """Has a trial trained; one that no node could take is an outcome that says so (a ConfigError for others)."""
         need = self._need
         with contextlib.suppress(ConfigError):  # settings that are refused, which the outcome says
-            need = need_of(GANConfig.from_flat(trial.config), self._upload, self._threads)
+            need = need_of(GANConfig.from_flat(trial.config), self._upload)
         if not any(need.times_in(node) for node in self._nodes):
             refusal = NO_ROOM.format(need.sentence())
             if not isinstance(trial, Trial):

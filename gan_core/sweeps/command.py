@@ -87,13 +87,7 @@ def _executor(space: Space, upload: Any, processes: int | None, ray: str | None,
         count = processes or processes_for(space, upload)
         say(f"{len(space):,} trials, {count} at once, each on one core.")
         return Processes(count, 1, upload)
-    cluster.check(ray)
-    connected = cluster.Cluster(ray, cluster_trials.environment(1))
-    try:
-        trials = cluster_trials.ClusterTrials(connected, space.base, upload, most=processes)
-    except ConfigError:
-        connected.close()
-        raise
+    trials = cluster_trials.connected(ray, space.base, upload, processes)
     say(f"{len(space):,} trials on the cluster at {ray}, {trials.places:,} at once, each on one core.")
     return trials
 

@@ -82,6 +82,39 @@ def _missing(space: Space, finished: dict[str, Any]) -> Iterator[Trial]:
             yield trial
 
 
+def outcomes(
+    jobs: Iterator[Any],
+    executor: Executor,
+    stopped: Callable[[], bool] = lambda: False,
+    each_turn: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[Any, Any]]:
+    """(job, outcome) of each as it ends; None for one that lost its process TRIES times.
+
+    stopped: ends early once true. each_turn: called every WAIT_SECONDS or sooner.
+    """
+    again: list[Any] = []  # lost with their process
+    tried: dict[str, int] = {}
+    running = 0
+    while not stopped():
+        while executor.free > 0:
+            job = again.pop() if again else next(jobs, None)
+            if job is None:
+                break
+            tried[job.key] = tried.get(job.key, 0) + 1
+            executor.start(job)
+            running += 1
+        if not running:
+            return
+        for job, outcome in executor.finished(WAIT_SECONDS):
+            running -= 1
+            if outcome is None and tried[job.key] < TRIES:
+                again.append(job)
+                continue
+            tried.pop(job.key)
+            yield job, outcome
+        each_turn()
+
+
 def _fill(
     lacking: Iterator[Trial],
     executor: Executor,
@@ -91,30 +124,16 @@ def _fill(
     say: Callable[[str], None],
     stopped: Callable[[], bool],
 ) -> None:
-    again: list[Trial] = []  # lost once with their process
-    tried: dict[str, int] = {}
-    running, said = 0, time.monotonic()
-    while not stopped():
-        while executor.free > 0:
-            trial = again.pop() if again else next(lacking, None)
-            if trial is None:
-                break
-            tried[trial.key] = tried.get(trial.key, 0) + 1
-            executor.start(trial)
-            running += 1
-        if not running:
-            return
-        for trial, outcome in executor.finished(WAIT_SECONDS):
-            running -= 1
-            if outcome is None and tried[trial.key] < TRIES:
-                again.append(trial)
-                continue
-            tried.pop(trial.key)
-            outcome = outcome or outcome_without_training(trial, FAILED, LOST)
-            _keep(outcome, writer, finished, progress)
+    said = time.monotonic()
+
+    def tell() -> None:
+        nonlocal said
         if time.monotonic() - said > SAY_SECONDS:
             said = time.monotonic()
             say(progress.sentence())
+
+    for trial, outcome in outcomes(lacking, executor, stopped, tell):
+        _keep(outcome or outcome_without_training(trial, FAILED, LOST), writer, finished, progress)
 
 
 def _keep(outcome: Outcome, writer: Writer, finished: dict[str, dict[str, Any]], progress: Progress) -> None:

@@ -158,7 +158,7 @@ def test_a_trial_that_no_node_could_take_is_a_row_that_says_so():
     from gan_core.sweeps.space import parse_space
 
     base = GANConfig.from_flat({}).updated({"batch_size": 1024, "g_layers": 5, "d_layers": 5})
-    room = need_of(base, None, 1).memory
+    room = need_of(base).memory
     cluster = Nodes({"CPU": 2.0, "memory": 1.1 * room}, {"CPU": 1.0, "memory": 0.5 * room})
     trials = ClusterTrials(cluster, base)
     assert trials.places == 1 and trials.free == 2
