@@ -11,6 +11,7 @@ if __name__ == "__main__":
     shell.run()
 else:  # imported by the server, once
     streamlit_private.own_navigation()
+    streamlit_private.finish_callbacks()
     app = st.App(
         __file__,
         routes=[*watch_page.routes(), *presentations.routes(), *feed.routes(), *browser_code.routes()],

@@ -77,6 +77,14 @@ def pytest_xdist_make_scheduler(config, log):
     return Scopes(config, log)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Why a test was tried again, which pytest does not say of one that then passed."""
+    for report in terminalreporter.stats.get("rerun", []):
+        why = getattr(getattr(report.longrepr, "reprcrash", None), "message", "") or str(report.longrepr)
+        told = "".join(f"\n    {title}: {text}" for title, text in report.sections if title == "a page")
+        terminalreporter.write_line(f"TRIED AGAIN {report.nodeid}: {why.splitlines()[0][:200]}{told}")
+
+
 def pytest_collection_finish():
     """Sets apart what all the test files have loaded, TensorFlow above all: nothing of it is ever garbage.
 

@@ -49,7 +49,7 @@ def outcome(tmp_path, *names):
     """(exit status, what pytest said) of tests that fail at first with the errors of these names."""
     (tmp_path / "test_tried.py").write_text(TESTS.replace("NAMES", repr(names)))
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)]
-    command += ["-p", "no:cacheprovider", "-p", "no:xdist", str(tmp_path / "test_tried.py")]
+    command += ["-p", "tests.conftest", "-p", "no:cacheprovider", "-p", "no:xdist", str(tmp_path / "test_tried.py")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout
 
@@ -58,6 +58,7 @@ def test_a_timeout_or_a_lost_browser_has_a_second_try_which_is_told(tmp_path):
     for pair in (("wait", "browser_timeout"), ("closed", "process")):
         status, said = outcome(tmp_path, *pair)
         assert status == 0 and "2 passed" in said and "2 rerun" in said
+        assert said.count("TRIED AGAIN") == 2
         told = re.findall(r"RERUN \S+test_it\[(\w+)\]", said)
         assert told == list(pair)
 

@@ -9,23 +9,32 @@ from gan_core.scores.registry import SCORES
 from gan_core.scores.score_lab import Experiment, Row
 from pages.ui.components.liveplot import live_plot
 from pages.ui.figures import score_figures
+from pages.ui.session.waiting import waited
 
 FLOORS = "Measuring real data against real data …"
 
 
-@st.cache_data(show_spinner=FLOORS)
 def disc_and_gaussian(n: int) -> Experiment:
+    return waited(FLOORS, _disc_and_gaussian, n)
+
+
+def cheat(data: str, way: str, percent: int) -> Experiment:
+    return waited(FLOORS, _cheat, data, way, percent)
+
+
+@st.cache_data(show_spinner=False)
+def _disc_and_gaussian(n: int) -> Experiment:
     return score_lab.disc_and_gaussian(n)
 
 
-@st.cache_data(show_spinner=FLOORS)
-def floors(data: str) -> score_lab.Floors:
+@st.cache_data(show_spinner=False)
+def _floors(data: str) -> score_lab.Floors:
     return score_lab.floors(score_lab.DATA[data])
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def cheat(data: str, way: str, percent: int) -> Experiment:
-    return score_lab.cheat(data, way, percent / 100, floors(data))
+def _cheat(data: str, way: str, percent: int) -> Experiment:
+    return score_lab.cheat(data, way, percent / 100, _floors(data))
 
 
 def clouds(shown: Experiment, text: str, key: str) -> None:

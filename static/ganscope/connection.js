@@ -20,6 +20,26 @@ export function connected() {
 }
 
 // Whether the page's script runs now.
-export function scripting() {
+function scripting() {
   return document.querySelector(".stApp")?.dataset.testScriptState === "running";
+}
+
+// What a user has done just now may still be on its way to the script, which then draws by itself. A link to another page
+// takes longest, and a wish of the page that is left would call the script back to it.
+const DONE_MS = 1_000;
+const LEFT_MS = 10_000;
+let until = 0;
+
+function done(event) {
+  const left = event.type === "click" && event.composedPath()[0].closest?.("a[href]:not([target=_blank])");
+  until = Math.max(until, performance.now() + (left ? LEFT_MS : DONE_MS));
+}
+
+// Whether the script draws now, or is about to.
+export function busy() {
+  return scripting() || performance.now() < until;
+}
+
+export function noticeUse() {
+  for (const name of ["click", "input", "change"]) document.addEventListener(name, done, true);
 }

@@ -2,7 +2,7 @@
 // at most or as many as it can draw, and has the script draw once more where a frame does not fit what it drew.
 
 import { remover, SLEEP } from "./components.js";
-import { announce, connected, scripting } from "./connection.js";
+import { announce, busy, connected } from "./connection.js";
 import { older, unpack } from "./frames.js";
 import { plots } from "./live_plot.js";
 import { texts, write } from "./live_text.js";
@@ -96,7 +96,7 @@ class Feed {
     this.outdated ??= setTimeout(() => {
       this.outdated = null;
       if (this.gone || document.hidden || performance.now() < this.asked + REDRAW_MS) return;
-      if (scripting()) return this.askForDrawing();
+      if (busy()) return this.askForDrawing();
       this.asked = performance.now();
       this.redraw();
       if (this.line.blocked) this.wish = null; // the script has heard of it

@@ -1,5 +1,6 @@
 // What the server's components and pages call (pages/ui/components/liveplot.py); each room is a file beside this one.
 
+import { noticeUse } from "./connection.js";
 import { listen } from "./keys.js";
 
 export { deliver } from "./deliver.js";
@@ -12,3 +13,4 @@ export { signInWay, tab } from "./tab.js";
 export { removeWatch, watch, watchAlone } from "./watch.js";
 
 listen();
+noticeUse();

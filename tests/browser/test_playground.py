@@ -54,6 +54,20 @@ def test_every_click_counts_once(shared_tab):
         wait_until(lambda n=n: tab.step() == stood + n, 20, f"step {n}")
 
 
+def test_a_click_that_another_one_follows_at_once_counts(shared_tab):
+    """The script has not begun to answer the first one when the next one comes."""
+    tab = shared_tab()
+    tab.click("step")
+    wait_until(lambda: tab.step() == 1, PLAY_SECONDS, "one step")
+    for n in range(1, 13):
+        tab.page.evaluate(
+            """(ms) => { document.querySelector(".st-key-step button").click();
+            setTimeout(() => document.querySelector(".st-key-log_losses input").click(), ms); }""",
+            2 * n,
+        )
+        wait_until(lambda n=n: tab.step() == 1 + n, 20, f"step {1 + n}")
+
+
 def test_step_pauses_and_adds_exactly_its_number(shared_tab):
     tab = shared_tab()
     tab.click("step")

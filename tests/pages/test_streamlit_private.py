@@ -10,7 +10,7 @@ from tests.test_layers import SCREEN, each, imports_of, name_of, within
 
 PRIVATE = "pages/ui/server/streamlit_private.py"
 PUBLIC = ("streamlit.components.v2", "streamlit.testing", "streamlit.errors")
-NAMES = ("_session_mgr", "uses_pages_directory")
+NAMES = ("_session_mgr", "uses_pages_directory", "_maybe_handle_execution_control_request")
 
 
 @each([path for path in SCREEN if name_of(path) != PRIVATE])
@@ -50,6 +50,26 @@ def test_the_navigation(monkeypatch):
     monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
     streamlit_private.own_navigation()
     assert PagesManager.uses_pages_directory is False
+
+
+def test_a_callback_is_not_interrupted_and_a_script_is(monkeypatch):
+    from types import SimpleNamespace
+
+    from streamlit.runtime.scriptrunner import script_runner
+    from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
+
+    name = "_maybe_handle_execution_control_request"
+    assert list(inspect.signature(getattr(script_runner.ScriptRunner, name)).parameters) == ["self"]
+    assert isinstance(ScriptRunContext.has_script_started, property)
+    asked = []
+    monkeypatch.setattr(script_runner.ScriptRunner, name, lambda self: asked.append(self))
+    for _ in range(2):  # the second time changes nothing
+        streamlit_private.finish_callbacks()
+    for started in (False, True):
+        context = SimpleNamespace(has_script_started=started)
+        monkeypatch.setattr(streamlit_private, "get_script_run_ctx", lambda context=context, **_: context)
+        getattr(script_runner.ScriptRunner, name)("runner")
+        assert asked == ["runner"] * started
 
 
 @pytest.mark.parametrize("name", ["App", "navigation", "Page"])

@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+import weakref
+from typing import ClassVar
 
 import pytest
 from playwright.sync_api import Error as BrowserError
@@ -17,7 +19,10 @@ WINDOW = {"width": 1280, "height": 720}
 class Tab:
     """One browser tab on the playground or on images."""
 
+    open: ClassVar[weakref.WeakSet["Tab"]] = weakref.WeakSet()
+
     def __init__(self, context, url: str):
+        Tab.open.add(self)
         self.url = url
         self.page = context.new_page()
         self.errors: list[str] = []
@@ -51,6 +56,16 @@ class Tab:
     def step(self) -> int:
         said = wait_until(lambda: re.fullmatch(r"step ([\d,]+)", self.text("step_counter").strip()), 10, "the step")
         return int(said[1].replace(",", ""))
+
+    def told(self) -> str:
+        """What the page says now, for whoever reads that a test failed."""
+        if self.page.is_closed():
+            return f"{self.url}: closed"
+        parts = {}
+        for key in ("play", "step_counter", "steps_per_second", "questions", "problems"):
+            found = self.page.locator(f".st-key-{key}")
+            parts[key] = " ".join(found.first.inner_text(timeout=1_000).split()) if found.count() else "not there"
+        return f"{self.page.url}: {parts}, {self.errors}"
 
     def attribute(self, plot: str, name: str) -> int:
         return int(self.page.get_attribute(f".st-key-live_{plot} .ganscope-plot", f"data-{name}") or 0)
@@ -102,6 +117,16 @@ class Tab:
         wait_until(lambda: self.step() == 0 and "paused" in self.text("steps_per_second"), 20, "step 0")
         self.drawn(0)
         assert self.page.get_by_role("radio", name="max", exact=True).is_checked()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With a test that fails stands what its pages said then."""
+    outcome = yield
+    if call.when == "call" and call.excinfo is not None and "chromium" in item.fixturenames:
+        for tab in list(Tab.open):
+            with contextlib.suppress(Exception):  # the test's own failure is what is told
+                outcome.get_result().sections.append(("a page", tab.told()))
 
 
 @pytest.fixture

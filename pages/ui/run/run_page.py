@@ -25,6 +25,7 @@ from pages.ui.run import downloads_panel, notices, presenter_panel, settings_pan
 from pages.ui.run.display import Display
 from pages.ui.session import clicks, own_run, page_state
 from pages.ui.session.page_state import Saving
+from pages.ui.session.waiting import waited
 
 SAVING_MS = 300  # from one frame to the next while a save is on its way, and all else stands still
 QUEUE_MS = 1_000  # while a run waits for its turn
@@ -114,8 +115,7 @@ def follow(run: Run, config: GANConfig) -> None:
         run.configure(config, upload)
         return
     try:
-        with st.spinner("Loading the data"):
-            own_run.check(config, upload)
+        waited("Loading the data", own_run.check, config, upload)
     except MissingFile as missing:
         downloads_panel.offer(missing)
         return

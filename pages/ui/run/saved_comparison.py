@@ -17,9 +17,10 @@ from pages.ui.components.liveplot import live_feed
 from pages.ui.frames.feed import feed_of
 from pages.ui.run import comparison, notices, time_machine
 from pages.ui.session import own_run, page_state
+from pages.ui.session.waiting import waited
 
 
-@st.cache_resource(show_spinner="Reading the run", max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _opened(folder: str, saved: str, step: int) -> tuple[Saved, Recording, Any]:
     """A saved run with its recording and data; `saved` and `step` make a newer state another entry."""
     run = run_reading.read(Path(folder))
@@ -70,8 +71,9 @@ def draw(bar: Any, log: bool) -> None:
     for name in wanted:
         source = sources[name]
         try:
-            live_run = isinstance(source, Run)
-            opened.append((name, source if live_run else _opened(str(source.folder), source.saved, source.step)))
+            if not isinstance(source, Run):
+                source = waited("Reading the run", _opened, str(source.folder), source.saved, source.step)
+            opened.append((name, source))
         except ConfigError as error:
             st.error(f"{name}: {error}")
     if len(opened) < 2:

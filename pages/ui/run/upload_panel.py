@@ -10,6 +10,7 @@ from gan_core.data.image_files import parse_pictures
 from gan_core.data.point_files import MOST_BYTES, parse_points
 from gan_core.foundations.hyperparameters import ConfigError
 from pages.ui.session import page_state
+from pages.ui.session.waiting import waited
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ def panel(about: Upload) -> None:
         if here.upload_error:
             st.error(here.upload_error)
         return
-    here.upload_id, here.upload_error = file.file_id, ""
+    here.upload_error = ""
     try:
-        with st.spinner("Reading the file"):
-            data, note = about.parse(file.getvalue(), file.name)
+        data, note = waited("Reading the file", about.parse, file.getvalue(), file.name)
     except ConfigError as error:
-        here.upload_error = str(error)
+        here.upload_id, here.upload_error = file.file_id, str(error)
         st.error(str(error))
         return
+    here.upload_id = file.file_id
     page_state.set_upload(data, file.name, note)
     st.rerun()

@@ -9,6 +9,7 @@ from streamlit import config
 from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 
@@ -40,6 +41,28 @@ def own_navigation() -> None:
     Used: `PagesManager.uses_pages_directory`. May replace it: a setting that turns the folder pages/ off.
     """
     PagesManager.uses_pages_directory = False
+
+
+def finish_callbacks() -> None:
+    """Has Streamlit do whole what a click asks for, before the next message of the browser is looked at.
+
+    Else a message that follows at once (another click, the browser's wish for a drawing) ends the click's callback at
+    its next look into the session's state, or before it has begun, and the click is lost. With
+    `runner.fastReruns = false` in .streamlit/config.toml, without which a run can be ended before it begins.
+
+    Used: `ScriptRunner._maybe_handle_execution_control_request`, called wherever a script may be interrupted, and
+    `ScriptRunContext.has_script_started`. May replace it: nothing, once Streamlit interrupts scripts only.
+    """
+    interrupt = ScriptRunner._maybe_handle_execution_control_request
+    if interrupt.__module__ == __name__:
+        return
+
+    def interrupt_scripts_only(self: ScriptRunner) -> None:
+        context = get_script_run_ctx(suppress_warning=True)
+        if context is None or context.has_script_started:
+            interrupt(self)
+
+    ScriptRunner._maybe_handle_execution_control_request = interrupt_scripts_only
 
 
 def allow_names(names: list[str]) -> None:

@@ -24,6 +24,7 @@ from pages.ui.components.liveplot import live_plot
 from pages.ui.figures import sweep_figures
 from pages.ui.figures.loss_figures import RUN_COLORS
 from pages.ui.run import settings_panel
+from pages.ui.session.waiting import waited
 from pages.ui.sweeps import sweep_cells, sweep_processes
 
 TICK_SECONDS = 2.0  # from one look at a running sweep's folder to the next
@@ -259,7 +260,7 @@ def _importance(space: Space, rows: list[Row], running: bool) -> None:
     if running:
         st.caption("Told once the sweep stands still: a forest takes seconds to grow.")
         return
-    found = _importances(rows, score)
+    found = waited("Growing a forest", _importances, rows, score)
     if found is None:
         st.caption(f"That needs at least {LEAST_TRIALS} trials with this score, and scores that differ.")
         return
@@ -277,7 +278,7 @@ _IMPORTANCE = (
 )
 
 
-@st.cache_data(max_entries=50, show_spinner="Growing a forest")
+@st.cache_data(max_entries=50, show_spinner=False)
 def _importances(rows: list[Row], score: str) -> Importance | None:
     return importance(rows, score)
 
