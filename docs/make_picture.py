@@ -2,7 +2,10 @@
 and mnist.npz where GANscope finds it."""
 
 import io
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,8 +25,9 @@ SHOTS = (
 
 
 def main(names: list[str]) -> None:
-    """One picture for each of SHOTS and compare.png, or those named, in docs/."""
-    server = Server()
+    """One picture for each of SHOTS, compare.png, sweep.png and the film, or those named, in docs/."""
+    sweeps = tempfile.mkdtemp(prefix="ganscope-pictures-")
+    server = Server(GANSCOPE_SWEEPS_DIR=sweeps)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
@@ -43,11 +47,14 @@ def main(names: list[str]) -> None:
                 context.close()
             if not names or "compare.png" in names:
                 race(browser, server.url)
+            if not names or "sweep.png" in names:
+                sweep(browser, server.url, sweeps)
             if not names or "run.gif" in names:
                 film(browser, server.url)
             browser.close()
     finally:
         server.stop()
+        shutil.rmtree(sweeps, ignore_errors=True)
 
 
 FILM_STEPS = 3_000
@@ -97,6 +104,22 @@ def race(browser, url: str) -> None:
     wait_until(lambda: int(plot.get_attribute("data-step") or 0) > 2_500, 600, "step 2,500")
     page.mouse.move(0, 0)
     page.screenshot(path=ROOT / "docs" / "compare.png")
+
+
+SWEEP = ("--preset", "ring", "--over", "g_lr=0.0001,0.001,0.01", "--over", "penalty=none,r1,r1_r2", "--seeds", "3")
+
+
+def sweep(browser, url: str, folder: str) -> None:
+    """sweep.png: the map of three rates and three penalties, three seeds each, in pictures."""
+    command = [sys.executable, "-m", "gan_core", "sweep", *SWEEP, "--seconds", "12", "--save", "ring", "--looks", "5"]
+    subprocess.run([*command, "--sweeps-dir", folder], cwd=ROOT, check=True, timeout=1_800)
+    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page.goto(f"{url}/sweep")
+    page.wait_for_selector(".st-key-sweep_map .js-plotly-plot", timeout=90_000)
+    page.wait_for_timeout(3_000)  # what stands above the map has its height
+    page.evaluate("document.querySelector('.st-key-sweep_map_bar').scrollIntoView()")
+    page.wait_for_timeout(1_000)
+    page.screenshot(path=ROOT / "docs" / "sweep.png")
 
 
 if __name__ == "__main__":

@@ -163,6 +163,9 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--draws", type=_positive(int), metavar="N", help="N random settings instead of all of the grid")
     sub.add_argument("--seeds", type=_positive(int), default=1, metavar="N", help="seeds of each settings (1)")
+    sub.add_argument("--looks", type=_positive(int), metavar="N", help="score each trial N more times on its way")
+    stop = "stop trials that look hopeless by this score after a ninth and a third of their budget (successive halving)"
+    sub.add_argument("--early-stopping", metavar="SCORE", help=stop)
     sub.add_argument("--frames", action="store_true", help="keep each trial as a saved run, with its whole recording")
     sub.add_argument("--processes", type=_positive(int), metavar="N", help="trials at once (as the machine allows)")
     ray = "train on the Ray cluster at HOST:PORT, or auto for this machine's (GANSCOPE_RAY)"

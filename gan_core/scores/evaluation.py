@@ -89,7 +89,7 @@ def _points(trainer: Trainer, n: int, resamples: int, say: Say) -> dict[str, Any
 def _images(trainer: Trainer, n: int, resamples: int, say: Say) -> dict[str, Any]:
     from gan_core.scores import classifier
 
-    if not has_classes(trainer):
+    if not has_classes(trainer.data):
         return {"scores": {}, "counts": {}, "note": NO_CLASSES}
     data = as_pictures(trainer.data)
     try:

@@ -83,7 +83,7 @@ class ImageScores(LiveScores):
         self._judge: tuple[Any, Any] | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
-        if not trainer_scores.has_classes(trainer):
+        if not trainer_scores.has_classes(trainer.data):
             self.values = {"note": trainer_scores.NO_CLASSES}
 
     def close(self) -> None:

@@ -63,9 +63,8 @@ def score_points(trainer: Trainer, floors: point_scores.Floors) -> dict[str, Any
     return point_scores.scores(trainer.config, as_points(trainer.data), generated_points(trainer, MODE_SAMPLES), floors)
 
 
-def has_classes(trainer: Trainer) -> bool:
+def has_classes(data: Data | Pictures) -> bool:
     """Whether images can be scored: a classifier needs at least two classes in the set that they were chosen from."""
-    data = trainer.data
     if not isinstance(data, Pictures):
         return False
     names = data.class_names if data.whole is None else data.whole.class_names
@@ -93,7 +92,7 @@ def all_scores(trainer: Trainer, most: int, repeats: int, say: Callable[[str], N
 
     if trainer.data.kind == "points":
         return score_points(trainer, point_floors(trainer, most, repeats))
-    if not has_classes(trainer):
+    if not has_classes(trainer.data):
         say(f"No scores. {NO_CLASSES}")
         return {"samples": 0}
     data = as_pictures(trainer.data)

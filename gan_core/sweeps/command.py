@@ -18,7 +18,7 @@ from gan_core.foundations.machine import cores, worker_memory
 from gan_core.networks.cost import step_memory
 from gan_core.runs import run_folders, run_writing, unattended
 from gan_core.settings.config import GANConfig
-from gan_core.sweeps import cluster_trials
+from gan_core.sweeps import cluster_trials, early_stopping
 from gan_core.sweeps.map_page import map_page
 from gan_core.sweeps.processes import Executor, Processes
 from gan_core.sweeps.running import run
@@ -42,7 +42,8 @@ def begin(
 
     upload, file: the user's own data, and the name and content of their file. limits: steps and seconds of a trial.
     """
-    space = parse_space(config, args.over, args.seeds, *limits, args.draws or 0, args.frames)
+    stop_by = "" if args.early_stopping is None else early_stopping.checked(args.early_stopping, config, upload)
+    space = parse_space(config, args.over, args.seeds, *limits, args.draws or 0, args.frames, args.looks or 0, stop_by)
     if args.save is None:
         with tempfile.TemporaryDirectory(prefix="ganscope-sweep-") as folder:
             store = Store(Path(folder))
@@ -56,9 +57,10 @@ def begin(
 
 def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
     """The sweep of --resume, to its end; raises ConfigError."""
-    for name in ("preset", "config", "save", "recipe", "seed", "data", "steps", "seconds", "draws"):
+    given = ("preset", "config", "save", "recipe", "seed", "data", "steps", "seconds", "draws", "looks")
+    for name in (*given, "early_stopping"):
         if getattr(args, name) is not None:
-            raise ConfigError(f"--resume goes on with a sweep as it is: leave --{name} away.")
+            raise ConfigError(f"--resume goes on with a sweep as it is: leave --{name.replace('_', '-')} away.")
     if args.over or args.set or args.frames or args.seeds != 1:
         raise ConfigError("--resume goes on with a sweep as it is: leave --over, --set, --seeds and --frames away.")
     named = (Store(Path(args.resume)), Store(sweeps_folder(args.sweeps_dir) / args.resume))

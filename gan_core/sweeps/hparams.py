@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.scores.registry import SCORES
 from gan_core.settings.setting_texts import text
-from gan_core.sweeps.training import DONE
+from gan_core.sweeps.training import DONE, STOPPED
 from gan_core.training.train_step import COLUMNS
 
 POINTS = 200  # of a trial's curve
@@ -33,7 +34,7 @@ def hparams_zip(rows: Sequence[dict[str, Any]], arrays: Callable[[str], dict[str
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         for row in rows:
-            kept = arrays(row["key"]) if row["status"] == DONE else {}
+            kept = arrays(row["key"]) if row["status"] in (DONE, STOPPED) else {}
             file.writestr(f"{row['key']}/events.out.tfevents.0.ganscope", _events(row, kept))
     return buffer.getvalue()
 
@@ -80,9 +81,13 @@ def _events(row: dict[str, Any], kept: dict[str, np.ndarray]) -> bytes:
         steps, means = kept["history_step"], kept["history_mean"]
         for i in np.unique(np.linspace(0, len(steps) - 1, POINTS).astype(int)) if len(steps) else ():
             scalars(int(steps[i]), {f"training/{name}": float(v) for name, v in zip(COLUMNS, means[i], strict=True)})
+    for i, step in enumerate(kept.get("looks_step", ())[:-1]):  # the last is the end, below
+        looked = {name: float(kept[f"looks_{name}"][i]) for name in SCORES if f"looks_{name}" in kept}
+        scalars(int(step), {f"scores/{name}": value for name, value in looked.items() if value == value})
     numbers = {name: float(v) for name, v in row["metrics"].items() if isinstance(v, (int, float))}
     if numbers:
         scalars(row["steps"], {f"scores/{name}": value for name, value in numbers.items()})
-    status = api.STATUS_SUCCESS if row["status"] == DONE else api.STATUS_FAILURE
+    known = {DONE: api.STATUS_SUCCESS, STOPPED: api.STATUS_UNKNOWN}
+    status = known.get(row["status"], api.STATUS_FAILURE)
     about(metadata.SESSION_END_INFO_TAG, session_end_info=plugin.SessionEndInfo(status=status))
     return buffer.getvalue()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+from gan_core.sweeps.early_stopping import PARTS, EarlyStopping
 from gan_core.sweeps.processes import Executor
 from gan_core.sweeps.space import Space, Trial
 from gan_core.sweeps.store import Store, Writer
-from gan_core.sweeps.training import DONE, FAILED, Outcome, outcome_without_training
+from gan_core.sweeps.training import DONE, FAILED, STOPPED, Outcome, outcome_without_training
 
 WAIT_SECONDS = 0.2  # until somebody who stops it is heard
 SAY_SECONDS = 5.0
@@ -22,7 +24,7 @@ class Progress:
 
     def __init__(self, total: int, done: int):
         self.total, self.done, self.before = total, done, done
-        self.bad = 0
+        self.bad = self.stopped = 0
         self._began = time.monotonic()
 
     def seconds_left(self) -> float | None:
@@ -36,6 +38,7 @@ class Progress:
         """For people."""
         left = self.seconds_left()
         bad = f", {self.bad:,} of them without scores" if self.bad else ""
+        bad += f", {self.stopped:,} stopped early" if self.stopped else ""
         return f"{self.done:,} of {self.total:,} trials{bad}" + ("" if left is None else f"; {spoken(left)} left")
 
 
@@ -65,7 +68,8 @@ def run(
         progress = Progress(len(wanted), sum(key in finished for key in wanted))
         if progress.done:
             say(f"{progress.done:,} of {progress.total:,} trials are there already.")
-        _fill(lacking, executor, writer, finished, progress, say, stopped)
+        judge = EarlyStopping(space.stop_by, list(finished.values())) if space.stop_by else None
+        _fill(lacking, executor, writer, finished, progress, say, stopped, judge)
     return [finished[key] for key in wanted if key in finished]
 
 
@@ -87,12 +91,14 @@ def outcomes(
     executor: Executor,
     stopped: Callable[[], bool] = lambda: False,
     each_turn: Callable[[], None] = lambda: None,
+    first: list[Any] | None = None,
 ) -> Iterator[tuple[Any, Any]]:
     """(job, outcome) of each as it ends; None for one that lost its process TRIES times.
 
-    stopped: ends early once true. each_turn: called every WAIT_SECONDS or sooner.
+    stopped: ends early once true. each_turn: called every WAIT_SECONDS or sooner. first: jobs that go before all
+    others; whoever takes the outcomes may add some.
     """
-    again: list[Any] = []  # lost with their process
+    again: list[Any] = [] if first is None else first  # and those that were lost with their process
     tried: dict[str, int] = {}
     running = 0
     while not stopped():
@@ -123,8 +129,9 @@ def _fill(
     progress: Progress,
     say: Callable[[str], None],
     stopped: Callable[[], bool],
+    judge: EarlyStopping | None,
 ) -> None:
-    said = time.monotonic()
+    said, first = time.monotonic(), []
 
     def tell() -> None:
         nonlocal said
@@ -132,12 +139,26 @@ def _fill(
             said = time.monotonic()
             say(progress.sentence())
 
-    for trial, outcome in outcomes(lacking, executor, stopped, tell):
-        _keep(outcome or outcome_without_training(trial, FAILED, LOST), writer, finished, progress)
+    jobs = lacking if judge is None else map(_up_to_next, lacking)
+    for trial, outcome in outcomes(jobs, executor, stopped, tell, first):
+        outcome = outcome or outcome_without_training(trial, FAILED, LOST)
+        if judge is not None and outcome.begun is not None and not judge.stops(outcome):
+            first.append(_up_to_next(replace(trial, begun=outcome.begun)))
+            continue
+        if judge is not None:
+            judge.note(outcome)
+        _keep(outcome, writer, finished, progress)
+
+
+def _up_to_next(trial: Trial) -> Trial:
+    """The trial, to be handed back where it is judged next, or at its end."""
+    judged = (part for part in PARTS if trial.is_ahead(part) and trial.is_before(part, 1.0))
+    return replace(trial, until=next(judged, 1.0))
 
 
 def _keep(outcome: Outcome, writer: Writer, finished: dict[str, dict[str, Any]], progress: Progress) -> None:
     writer.add(outcome)
     finished[outcome.row["key"]] = outcome.row
     progress.done += 1
-    progress.bad += outcome.row["status"] != DONE
+    progress.bad += outcome.row["status"] not in (DONE, STOPPED)
+    progress.stopped += outcome.row["status"] == STOPPED

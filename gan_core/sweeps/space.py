@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from gan_core.settings.setting_texts import DATA_PREFIX, unknown_setting
 
 MOST_VALUES = 100  # of one axis
 MOST_TRIALS = 100_000
+MOST_LOOKS = 100  # of a trial, on its way
 HOW = "Write NAME=A,B,C, NAME=LOW:HIGH:COUNT, or with --draws NAME=LOW:HIGH"
 
 
@@ -42,10 +44,25 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A trial that has trained a part of its budget, `until`, for so many seconds.
+
+    run: its saved run as files, from which any process goes on. looks: what it was scored on its way
+    (`training.Look`).
+    """
+
+    until: float
+    seconds: float
+    run: dict[str, bytes]
+    looks: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class Trial:
     """One training: its settings (flat, all of them), what they change of the sweep's, and its budget.
 
-    steps, seconds: the most; at least one is given. frames: whether its whole recording is kept.
+    steps, seconds: the most; at least one is given. frames: whether its whole recording is kept. looks: how often it is
+    scored on its way, evenly. begun: where it goes on; until: the part of its budget at which it is handed back.
     """
 
     config: dict[str, Any]
@@ -54,12 +71,36 @@ class Trial:
     steps: int | None
     seconds: float | None
     frames: bool = False
+    looks: int = 0
+    begun: Begun | None = field(default=None, repr=False)
+    until: float = 1.0
 
     @property
     def key(self) -> str:
         """The trial's name: the same settings and budget have the same one, wherever and whenever they are trained."""
         said = json.dumps([self.config, self.steps, self.seconds], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def parts(self) -> list[float]:
+        """The parts of its budget after which it is scored, up to `until`: each a step, at least, behind the other."""
+        wanted = {(i + 1) / (self.looks + 1) for i in range(self.looks)} | {self.until}
+        found: list[float] = []
+        for part in sorted(wanted, reverse=True):  # the last one is `until`
+            if part <= self.until and self.is_ahead(part) and (not found or self.is_before(part, found[-1])):
+                found.append(part)
+        return found[::-1]
+
+    def is_ahead(self, part: float) -> bool:
+        """Whether that part of its budget is still to be trained."""
+        return self.is_before(0.0 if self.begun is None else self.begun.until, part)
+
+    def is_before(self, part: float, other: float) -> bool:
+        """Whether one part of its budget is a step, at least, before another."""
+        return part < other if self.steps is None else self.steps_at(part) < self.steps_at(other)
+
+    def steps_at(self, part: float) -> int:
+        """The steps after that part of its budget of steps."""
+        return math.ceil(part * (self.steps or 0))
 
     def done_by(self, trainings: Any) -> Any:
         """Its outcome, trained by what a process keeps (`training.Trainings`)."""
@@ -70,7 +111,9 @@ class Trial:
 class Space:
     """The settings that all trials share, what differs, and each trial's budget.
 
-    draws: so many random settings in place of the grid of all. seeds: of each settings, from the base's on.
+    draws: so many random settings in place of the grid of all. seeds: of each settings, from the base's on. looks: how
+    often each trial is scored on its way. stop_by: the score by which hopeless trials are stopped early
+    (early_stopping.py), "" for none.
     """
 
     base: GANConfig
@@ -80,6 +123,8 @@ class Space:
     seconds: float | None = None
     draws: int = 0
     frames: bool = False
+    looks: int = 0
+    stop_by: str = ""
 
     def settings(self) -> Iterator[dict[str, Any]]:
         """What each point of the grid, or each draw, changes of the base; the same ones every time."""
@@ -114,7 +159,7 @@ class Space:
         if settings.get("data", self.base.data) != self.base.data:
             flat = {name: value for name, value in flat.items() if not name.startswith(DATA_PREFIX)}
         flat |= {**settings, "seed": seed}
-        return Trial(flat, settings, seed, self.steps, self.seconds, self.frames)
+        return Trial(flat, settings, seed, self.steps, self.seconds, self.frames, self.looks)
 
     def same_trainings(self, other: Space) -> bool:
         """Whether the two differ only in which of the same trainings are wanted: in axes, seeds and draws."""
@@ -122,7 +167,8 @@ class Space:
 
     def to_json(self) -> dict[str, Any]:
         """JSON types, which `of_json` reads."""
-        rest = {name: getattr(self, name) for name in ("seeds", "steps", "seconds", "draws", "frames")}
+        names = ("seeds", "steps", "seconds", "draws", "frames", "looks", "stop_by")
+        rest = {name: getattr(self, name) for name in names}
         return {"base": self.base.to_flat(), "axes": [axis.to_json() for axis in self.axes], **rest}
 
     @classmethod
@@ -130,6 +176,7 @@ class Space:
         """The space that `to_json` wrote; raises ConfigError for settings that nothing has, or KeyError and others."""
         axes = tuple(Axis.of_json(each) for each in row["axes"])
         rest = {name: row[name] for name in ("seeds", "steps", "seconds", "draws", "frames")}
+        rest |= {"looks": int(row.get("looks", 0)), "stop_by": str(row.get("stop_by", ""))}  # younger than the others
         return cls(GANConfig.from_flat(row["base"]), axes, **rest)
 
 
@@ -211,13 +258,17 @@ def parse_space(
     seconds: float | None,
     draws: int = 0,
     frames: bool = False,
+    looks: int = 0,
+    stop_by: str = "",
 ) -> Space:
     """The space of the command line's texts; raises ConfigError for what nothing has, and for too many trials."""
     axes = tuple(parse_axis(text, base, draws > 0) for text in over)
     twice = next((axis.name for i, axis in enumerate(axes) if axis.name in {other.name for other in axes[:i]}), None)
     if twice:
         raise ConfigError(f"{twice} is an axis twice: give all its values at once.")
-    space = Space(base, axes, seeds, steps, seconds, draws if axes else 0, frames)
+    if looks > MOST_LOOKS:
+        raise ConfigError(f"A trial is scored at most {MOST_LOOKS} times on its way; got {looks:,}.")
+    space = Space(base, axes, seeds, steps, seconds, draws if axes else 0, frames, looks, stop_by)
     if len(space) > MOST_TRIALS:
         raise ConfigError(f"That would be {len(space):,} trials; a sweep has at most {MOST_TRIALS:,}.")
     return space

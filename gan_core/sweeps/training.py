@@ -15,24 +15,40 @@ import numpy as np
 
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.foundations.machine import cores
+from gan_core.scores.registry import SCORES
+from gan_core.scores.score import number_of
 from gan_core.settings.config import GANConfig
-from gan_core.sweeps.space import Trial
+from gan_core.sweeps.space import Begun, Trial
 
 DONE, DIVERGED, FAILED, REFUSED = "done", "diverged", "failed", "refused"
+STOPPED = "stopped"  # before its end, as hopeless (early_stopping.py)
+LEAST_SECONDS = 0.01  # of a part of a trial: it takes a step at least
 MOST_STRUCTURES = 4  # compiled steps that a process keeps: trials of other seeds and rates need none of their own
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a trial was scored at a step of its way, after so many seconds of training."""
+
+    step: int
+    seconds: float
+    metrics: dict[str, Any]
 
 
 @dataclass
 class Outcome:
-    """What is kept of a trial. row: of the table, in JSON types. arrays: the losses' history and the last frame.
+    """What is kept of a trial. row: of the table, in JSON types. arrays: the losses' history, the last frame, and the
+    scores on the way: `looks_step` int [n], `looks_SCORE` float [n], NaN where it has no value.
 
-    picture: a PNG of the last frame, or b"". run: the saved run as files, where its frames were asked for.
+    picture: a PNG of the last frame, or b"". run: the saved run as files, where its frames were asked for. begun: where
+    the trial goes on that was handed back before its end.
     """
 
     row: dict[str, Any]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     picture: bytes = b""
     run: dict[str, bytes] = field(default_factory=dict)
+    begun: Begun | None = None
 
 
 def outcome_without_training(trial: Trial, status: str, reason: str) -> Outcome:
@@ -87,21 +103,36 @@ class Trainings:
         check_memory(config, shape, data=loading.training_bytes([config], self._upload))
         data = loading.load(config, self._upload)
         trainer = Trainer(config, data, self._program(config, data))
+        recording = None if trial.begun is None else _taken_up(trainer, trial.begun)
         trainer.compile()
-        lane = TrainingRun(trainer, scored=False)
-        began = time.perf_counter()
-        try:
-            row, seconds = unattended.train(lane, trial.steps, trial.seconds, _quiet)
-        except unattended.Failed as failed:
-            found = _row(trial, DIVERGED, str(failed), trainer.step, time.perf_counter() - began, {})
-        else:
-            found = _row(trial, DONE, "", trainer.step, seconds, unattended.final_metrics(lane, row, _quiet))
+        lane = TrainingRun(trainer, recording, scored=False)
+        looks = [] if trial.begun is None else list(trial.begun.looks)
+        seconds = 0.0 if trial.begun is None else trial.begun.seconds
+        began, problem = time.perf_counter(), ""
+        for part in trial.parts():
+            most = None if trial.seconds is None else max(part * trial.seconds - seconds, LEAST_SECONDS)
+            try:
+                row, took = unattended.train(lane, trial.steps and trial.steps_at(part), most, _quiet)
+            except unattended.Failed as failed:
+                problem, seconds = str(failed), seconds + time.perf_counter() - began
+                break
+            seconds += took
+            looks.append(Look(trainer.step, seconds, unattended.final_metrics(lane, row, _quiet)))
+        found = _row(trial, DIVERGED if problem else DONE, problem, trainer.step, seconds, {})
+        if not problem:
+            found["metrics"] = looks[-1].metrics
         found["node"] = node()
         history = lane.recording.history.frame()
         frame = visuals.record(trainer)
         arrays = {f"history_{name}": history[name] for name in ("step", "mean", "low", "high")} | frame
-        picture = thumbnail(frame, data) or b""
-        return Outcome(found, arrays, picture, _run_files(lane, self._upload) if trial.frames else {})
+        if len(looks) > 1:
+            arrays |= _looked(looks)
+        outcome = Outcome(found, arrays, thumbnail(frame, data) or b"")
+        if trial.until < 1 and not problem:
+            outcome.begun = Begun(trial.until, seconds, _run_files(lane, None), tuple(looks))
+        elif trial.frames:
+            outcome.run = _run_files(lane, self._upload)
+        return outcome
 
     def _program(self, config: GANConfig, data: Any) -> Any:
         """The compiled step of this structure."""
@@ -117,8 +148,28 @@ class Trainings:
         return self._programs[key]
 
 
+def _looked(looks: list[Look]) -> dict[str, np.ndarray]:
+    """The scores on the way as arrays."""
+    found: dict[str, np.ndarray] = {"looks_step": np.array([look.step for look in looks], np.int64)}
+    for name in SCORES:
+        values = [number_of(look.metrics.get(name)) for look in looks]
+        if any(value is not None for value in values):
+            found[f"looks_{name}"] = np.array([np.nan if value is None else value for value in values])
+    return found
+
+
+def _taken_up(trainer: Any, begun: Begun) -> Any:
+    """Puts the trainer where the trial stood, and returns its recording."""
+    from gan_core.runs import run_restoring
+
+    with tempfile.TemporaryDirectory(prefix="ganscope-trial-") as folder:
+        for name, content in begun.run.items():
+            Path(folder, name).write_bytes(content)
+        return run_restoring.restore(trainer, folder)
+
+
 def _run_files(lane: Any, upload: Any) -> dict[str, bytes]:
-    """The run as it would be saved, to be written wherever the table is."""
+    """The run as it would be saved, to be written wherever the table is, or to go on from."""
     from gan_core.runs import run_writing
 
     with tempfile.TemporaryDirectory(prefix="ganscope-trial-") as folder:

@@ -133,10 +133,10 @@ def picture_map(
     }
 
 
-def curves(groups: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str) -> Figure:
+def curves(groups: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str, floor: float | None = None) -> Figure:
     """Mean over the seeds of each group as a line with a symbol and a letter, and lowest to highest as a band.
 
-    groups: (name, steps [n], values [seeds, n]), at most as many as there are colours.
+    groups: (name, steps [n], values [seeds, n]), at most as many as there are colours. floor: what real data get.
     """
     traces: list[Figure] = [{"type": "scatter", "x": [0], "y": [None], "showlegend": False, "hoverinfo": "skip"}]
     for i, (name, steps, values) in enumerate(groups):
@@ -167,6 +167,19 @@ def curves(groups: Sequence[tuple[str, np.ndarray, np.ndarray]], title: str) -> 
                 "line": {"color": color, "width": 2.5},
                 "marker": {"symbol": RUN_SYMBOLS[i][0], "size": 8, "maxdisplayed": 6, "color": color},
                 "hovertemplate": f"step %{{x:,}}: %{{y:.4g}}<extra>{name}</extra>",
+            }
+        )
+    last = max((int(steps[-1]) for _, steps, _ in groups if len(steps)), default=0)
+    if floor is not None and last:
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "real data",
+                "x": [0, last],
+                "y": [floor, floor],
+                "line": {"color": "$real", "width": 2, "dash": "dash"},
+                "hovertemplate": "real data: %{y:.4g}<extra></extra>",
             }
         )
     figure = layout(
@@ -227,7 +240,7 @@ def lines(
         CURVES_HEIGHT,
         f"lines {places} {by}",
         xaxis=axis("", tickvals=list(range(len(places))), ticktext=[labels.get(p) or SCORES[p].title for p in places])
-        | {"range": [-0.2, len(places) - 0.5]},
+        | {"range": [-0.2, len(places) - 0.5], "automargin": True},
         yaxis=axis("", visible=False, range=[-0.08, 1.08]),
         annotations=notes,
         showlegend=False,

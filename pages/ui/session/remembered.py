@@ -17,6 +17,7 @@ WIDGETS = {
     *("layers", "log_losses", "smooth_losses", "side", "framed", "latent", "corners"),
     *("blend_u", "blend_v", "rows", "step_size", "autosave"),
     *("sweep_base", "sweep_knob_0", "sweep_knob_1", "sweep_seeds", "sweep_seconds", "sweep_name", "sweep_shown"),
+    *("sweep_looks", "sweep_stop_by"),
     *("sweep_look", "sweep_x", "sweep_y", "sweep_curve", "sweep_importance"),
     *("compare_way", "compare_runs", "race_base", "race_knob"),
     *("runs_search", "runs_sort", "runs_autosaved", "disc_points", "cheat_data", "cheat_way", "cheat_strength"),

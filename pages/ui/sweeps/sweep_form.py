@@ -10,9 +10,11 @@ from gan_core.data.datasets import DATASETS
 from gan_core.foundations import cluster
 from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
 from gan_core.runs import run_folders
+from gan_core.scores.registry import SCORES
 from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.combinations import acts
 from gan_core.settings.config import GANConfig
+from gan_core.sweeps import early_stopping
 from gan_core.sweeps.command import processes_for
 from gan_core.sweeps.running import spoken
 from gan_core.sweeps.space import Space, parse_space
@@ -23,8 +25,10 @@ from pages.ui.sweeps import sweep_processes
 
 FIRST = ("g_lr", "penalty")  # the settings that a new sweep varies
 NONE = "no second setting"
+NO_STOP = "never"
 FACTORS = (1 / 4, 1, 4)
 OVERHEAD_SECONDS = 4.0  # of a trial: its scores
+LOOK_SECONDS = 1.0  # of each time that a trial is scored on its way
 START_SECONDS = 15.0  # until the processes have loaded TensorFlow and compiled
 
 
@@ -37,12 +41,23 @@ def form() -> Path | None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_budget"):
         seeds = _slider("Seeds", 1, 10, 3, "sweep_seeds", _SEEDS)
         seconds = _slider("Seconds of training", 2, 120, 10, "sweep_seconds", _SECONDS)
+        looks = _slider("Scored on the way", 0, 10, 3, "sweep_looks", _LOOKS)
+        stop_by = _stopping(base)
         st.session_state.setdefault("sweep_name", _free_name())
         name = st.text_input("Name", st.session_state.sweep_name, key="sweep_name", persist_state="session", help=_NAME)
         st.button("Start sweep", key="sweep_go", on_click=_ask, type="primary", icon=":material/play_arrow:")
     # Not the button's value: a page that runs anew before its form, as a tab's first visit does, would lose it.
     started, page_state.tab().sweep_asked = page_state.tab().sweep_asked, False
-    return _planned(base, [text for text in over if text], seeds, float(seconds), name, started)
+    try:
+        if DATASETS[base.data].upload:
+            raise ConfigError("A sweep over your own file is started from the command line: sweep --data FILE.")
+        over = [text for text in over if text]
+        space = parse_space(base, over, seeds, None, float(seconds), looks=looks, stop_by=stop_by)
+        st.caption(_cost(space))
+        return _begun(space, name or "") if started else None
+    except ConfigError as error:
+        st.error(str(error))
+        return None
 
 
 def _ask() -> None:
@@ -57,12 +72,41 @@ _SECONDS = (
     "How long each trial trains. Too short, and all look alike, and what learns slowly looks bad; too long, and you "
     "wait."
 )
+_LOOKS = (
+    "How often each trial is scored before its end, for the curves of the scores over the steps. 0: at the end only; "
+    "many make each trial take some seconds longer."
+)
+_STOP = (
+    "After a ninth and after a third of its time, a trial goes on only if this score is among the best third of those "
+    "that came so far (successive halving). It saves most of the time, and misses what learns slowly at first."
+)
 _NAME = "The same name with other values or more seeds adds trials to that sweep; nothing finished is trained again."
 
 
 def _slider(label: str, low: int, high: int, first: int, key: str, about: str) -> int:
     st.session_state.setdefault(key, first)
     return st.slider(label, low, high, st.session_state[key], key=key, persist_state="session", help=about, width=230)
+
+
+def _stopping(base: GANConfig) -> str:
+    """The score by which hopeless trials are stopped, "" for none."""
+    try:
+        options = [NO_STOP, *early_stopping.accepted(base)]
+    except ConfigError:  # data that are still to be fetched, or a user's own
+        options = [NO_STOP]
+    if st.session_state.get("sweep_stop_by") not in options:
+        st.session_state.sweep_stop_by = NO_STOP
+    chosen = st.selectbox(
+        "Stop hopeless trials",
+        options,
+        options.index(st.session_state.sweep_stop_by),
+        key="sweep_stop_by",
+        persist_state="session",
+        format_func=lambda name: name if name == NO_STOP else f"by {SCORES[name].title}",
+        help=_STOP,
+        width=230,
+    )
+    return "" if chosen in (None, NO_STOP) else chosen
 
 
 def _axis(base: GANConfig, number: int, other: str | None) -> str:
@@ -113,25 +157,13 @@ def _free_name() -> str:
     return next(name for i in range(1, len(taken) + 2) if (name := f"sweep {i}") not in taken)
 
 
-def _planned(
-    base: GANConfig, over: list[str], seeds: int, seconds: float, name: str | None, started: bool
-) -> Path | None:
-    """Says what the sweep will take, and begins it where its button was pressed."""
-    try:
-        if DATASETS[base.data].upload:
-            raise ConfigError("A sweep over your own file is started from the command line: sweep --data FILE.")
-        space = parse_space(base, over, seeds, None, seconds)
-        st.caption(_cost(space))
-        if not started:
-            return None
-        own_run.check(base, None)
-        folder = sweeps_folder() / run_folders.checked_name(name or "")
-        Store(folder).begin(space)
-        sweep_processes.start(folder)
-        return folder
-    except ConfigError as error:
-        st.error(str(error))
-        return None
+def _begun(space: Space, name: str) -> Path:
+    """The folder of the sweep, which trains from now on."""
+    own_run.check(space.base, None)
+    folder = sweeps_folder() / run_folders.checked_name(name)
+    Store(folder).begin(space)
+    sweep_processes.start(folder)
+    return folder
 
 
 def _cost(space: Space) -> str:
@@ -141,8 +173,9 @@ def _cost(space: Space) -> str:
         return f"{product} on the cluster at {address}; how many at once, and how long, is said once it runs."
     at_once = processes_for(space)
     rounds = math.ceil(len(space) / at_once)
-    took = START_SECONDS + rounds * ((space.seconds or 0) + OVERHEAD_SECONDS)
-    return f"{product}, {at_once} at once, each on one core: {spoken(took)} on this machine."
+    took = START_SECONDS + rounds * ((space.seconds or 0) + OVERHEAD_SECONDS + LOOK_SECONDS * space.looks)
+    less = ", less what is stopped" if space.stop_by else ""
+    return f"{product}, {at_once} at once, each on one core: {spoken(took)} on this machine{less}."
 
 
 def _many(n: int, what: str) -> str:

@@ -1,12 +1,9 @@
 """What a sweep's trials show: how far they are, their map, curves over the steps, and the table."""
 
 import importlib.util
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from gan_core.foundations.hyperparameters import ConfigError
@@ -19,24 +16,17 @@ from gan_core.sweeps.space import Space
 from gan_core.sweeps.store import Store
 from gan_core.sweeps.table import mean_and_error, ordered_values, table
 from gan_core.sweeps.training import DONE
-from gan_core.training.train_step import COLUMNS
 from pages.ui.components.liveplot import live_plot
 from pages.ui.figures import sweep_figures
-from pages.ui.figures.loss_figures import RUN_COLORS
 from pages.ui.run import settings_panel
 from pages.ui.session.waiting import waited
-from pages.ui.sweeps import sweep_cells, sweep_processes
+from pages.ui.sweeps import sweep_cells, sweep_curves, sweep_processes
+from pages.ui.sweeps.sweep_parts import Row, choice, named, scores_of
 
+MOST_ROWS = 500  # of the table: each has a link, half a millisecond's work at every look
 TICK_SECONDS = 2.0  # from one look at a running sweep's folder to the next
 PICTURES = "pictures"
 ALL = "the mean over all"
-CURVES = {
-    "d_loss": "loss of the discriminator",
-    "g_loss": "loss of the generator",
-    "real_accuracy": "D accuracy on real",
-}
-POINTS = 120  # of a curve
-Row = dict[str, Any]
 
 
 def results(folder: Path) -> None:
@@ -64,9 +54,9 @@ def _draw(store: Store, space: Space, was_running: bool) -> None:
     if not rows:
         return
     _map(store, space, rows)
-    _curves(store, space, rows)
+    sweep_curves.draw(store, space, rows)
     _lines(space, rows)
-    _importance(space, rows, running)
+    _importance(store, space, rows, running)
     _table(store, space, rows)
 
 
@@ -106,15 +96,15 @@ def _go_on(folder: Path) -> None:
 def _map(store: Store, space: Space, rows: list[Row]) -> None:
     st.subheader("Map")
     names = [axis.name for axis in space.axes]
-    looks = [PICTURES, *_scores(rows)]
+    looks = [PICTURES, *scores_of(rows)]
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_map_bar"):
-        look = _choice("Show", looks, "sweep_look", lambda n: n if n == PICTURES else SCORES[n].title, _LOOK)
-        x = _choice("Across", names, "sweep_x", lambda n: settings_panel.label(n, space.base), _SIDE) if names else ""
+        look = choice("Show", looks, "sweep_look", lambda n: n if n == PICTURES else SCORES[n].title, _LOOK)
+        x = choice("Across", names, "sweep_x", lambda n: settings_panel.label(n, space.base), _SIDE) if names else ""
         others = [name for name in names if name != x]
-        y = _choice("Up", others, "sweep_y", lambda n: settings_panel.label(n, space.base), _SIDE) if others else ""
+        y = choice("Up", others, "sweep_y", lambda n: settings_panel.label(n, space.base), _SIDE) if others else ""
         for name in (name for name in others if name != y):
             values = [ALL, *(text(value) for value in ordered_values(rows, name))]
-            kept = _choice(settings_panel.label(name, space.base), values, f"sweep_at_{name}", str, _AT)
+            kept = choice(settings_panel.label(name, space.base), values, f"sweep_at_{name}", str, _AT)
             if kept != ALL:
                 rows = [row for row in rows if text(row["settings"][name]) == kept]
     across, up = (ordered_values(rows, name) if name else [None] for name in (x, y))
@@ -134,9 +124,9 @@ def _map(store: Store, space: Space, rows: list[Row]) -> None:
         figure = sweep_figures.score_map(columns, lines, (titles[0], titles[1]), scored, said, look)
     shown = {place: _shown(group) for place, group in at.items()}
     cells = [(i, j) for i in range(len(up)) for j in range(len(across))]
-    sweep_cells.live_map(figure, store.folder, [_named(shown[cell], space) if cell in shown else "" for cell in cells])
+    sweep_cells.live_map(figure, store.folder, [named(shown[cell], space) if cell in shown else "" for cell in cells])
     st.caption(_PICTURES if look == PICTURES else _MEANS)
-    sweep_cells.chosen(store, space, {_named(row, space): row for row in shown.values()})
+    sweep_cells.chosen(store, space, {named(row, space): row for row in shown.values()})
 
 
 _LOOK = "The picture of each generator, or a score's mean over the seeds as a colour."
@@ -146,22 +136,6 @@ _PICTURES = (
     "Each cell shows the samples of the seed that was finished first, real data in blue and generated in orange."
 )
 _MEANS = "The mean over the finished seeds ± its standard error. Only differences of several of those mean anything."
-
-
-def _choice(label: str, options: Sequence[str], key: str, form: Any, about: str) -> str:
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0]
-    chosen = st.selectbox(
-        label,
-        options,
-        list(options).index(st.session_state[key]),
-        key=key,
-        persist_state="session",
-        format_func=form,
-        help=about,
-        width=260,
-    )
-    return chosen or options[0]
 
 
 def _said(group: list[Row]) -> str:
@@ -175,71 +149,30 @@ def _shown(group: list[Row]) -> Row:
 
 
 def _cell(group: list[Row], name: str) -> tuple[float, float | None, int] | None:
-    values = [row["metrics"][name] for row in group if isinstance(row["metrics"].get(name), (int, float))]
+    done = [row["metrics"] for row in group if row["status"] == DONE]
+    values = [metrics[name] for metrics in done if isinstance(metrics.get(name), (int, float))]
     if not values:
         return None
     return *mean_and_error(values), len(values)
 
 
-# -- curves and the table -------------------------------------------------------------------------------------
-
-
-def _curves(store: Store, space: Space, rows: list[Row]) -> None:
-    st.subheader("Over the steps")
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        if row["status"] == DONE:
-            groups.setdefault(_named(row, space), []).append(row)
-    if not groups:
-        st.caption("No trial has come to its end yet.")
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_curves_bar"):
-        column = _choice("Curve", list(CURVES), "sweep_curve", CURVES.__getitem__, "What is drawn over the steps.")
-        chosen = st.multiselect(
-            "Settings",
-            list(groups),
-            list(groups)[: len(RUN_COLORS)],
-            max_selections=len(RUN_COLORS),
-            key=f"sweep_groups {store.folder.name} {len(groups)}",
-            help=f"At most {len(RUN_COLORS)}: more could not be told apart.",
-        )
-    drawn = [(name, *_curve(store, groups[name], COLUMNS.index(column))) for name in chosen]
-    live_plot(sweep_figures.curves(drawn, CURVES[column]), key="sweep_curves")
-    st.caption("The mean over the seeds; the band reaches from the lowest to the highest of them.")
-
-
-def _named(row: Row, space: Space) -> str:
-    said = (f"{settings_panel.short_label(n, space.base)} {text(v)}" for n, v in row["settings"].items())
-    return ", ".join(said) or "as it is"
-
-
-@st.cache_data(max_entries=2_000, show_spinner=False)
-def _history(folder: str, key: str) -> tuple[np.ndarray, np.ndarray]:
-    arrays = Store(Path(folder)).arrays(key)
-    return arrays["history_step"], arrays["history_mean"]
-
-
-def _curve(store: Store, group: list[Row], column: int) -> tuple[np.ndarray, np.ndarray]:
-    """(steps [n], values [seeds, n]), up to the step that all seeds have reached."""
-    histories = [_history(str(store.folder), row["key"]) for row in group]
-    end = min(int(step[-1]) for step, _ in histories)
-    steps = np.unique(np.linspace(1, end, POINTS).astype(np.int32))
-    return steps, np.stack([np.interp(steps, step, mean[:, column]) for step, mean in histories]).astype(np.float32)
+# -- all combinations, and the table -------------------------------------------------------------------------
 
 
 def _lines(space: Space, rows: list[Row]) -> None:
     """Each combination of settings as a line over all settings and scores, where there are enough of them."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(_named(row, space), []).append(row)
-    means = {name: {s: cell[0] for s in _scores(rows) if (cell := _cell(group, s))} for name, group in groups.items()}
+        groups.setdefault(named(row, space), []).append(row)
+    known = scores_of(rows)
+    means = {name: {s: cell[0] for s in known if (cell := _cell(group, s))} for name, group in groups.items()}
     trained = {name: mean for name, mean in means.items() if mean}
-    scores = [name for name in _scores(rows) if all(name in mean for mean in trained.values())]
+    scores = [name for name in known if all(name in mean for mean in trained.values())]
     found = {n: (groups[n][0]["settings"], {s: mean[s] for s in scores}) for n, mean in trained.items()}
     if not space.axes or not scores or len(found) < LEAST_LINES:
         return
     st.subheader("All at once")
-    score = _choice("Best by", scores, "sweep_lines_by", lambda n: SCORES[n].title, _BEST_BY)
+    score = choice("Best by", scores, "sweep_lines_by", lambda n: SCORES[n].title, _BEST_BY)
     labels = {axis.name: settings_panel.short_label(axis.name, space.base) for axis in space.axes}
     values = {name: ordered_values(rows, name) for name in labels}
     live_plot(sweep_figures.lines(list(found.items())[:MOST_LINES], labels, values, score), key="sweep_lines")
@@ -251,16 +184,16 @@ LEAST_LINES, MOST_LINES = 3, 200
 _BEST_BY = "The best fifth by this score is drawn thick: follow it to the settings that it comes from."
 
 
-def _importance(space: Space, rows: list[Row], running: bool) -> None:
-    scores = _scores(rows)
+def _importance(store: Store, space: Space, rows: list[Row], running: bool) -> None:
+    scores = scores_of(rows)
     if len(space.axes) < 2 or not scores:
         return
     st.subheader("Which setting matters")
-    score = _choice("For the score", scores, "sweep_importance", lambda n: SCORES[n].title, _IMPORTANCE)
+    score = choice("For the score", scores, "sweep_importance", lambda n: SCORES[n].title, _IMPORTANCE)
     if running:
         st.caption("Told once the sweep stands still: a forest takes seconds to grow.")
         return
-    found = waited("Growing a forest", _importances, rows, score)
+    found = waited("Growing a forest", _importances, str(store.folder), rows[-1]["key"], len(rows), score, rows)
     if found is None:
         st.caption(f"That needs at least {LEAST_TRIALS} trials with this score, and scores that differ.")
         return
@@ -279,19 +212,15 @@ _IMPORTANCE = (
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
-def _importances(rows: list[Row], score: str) -> Importance | None:
-    return importance(rows, score)
-
-
-def _scores(rows: list[Row]) -> list[str]:
-    return [name for name in SCORES if any(isinstance(row["metrics"].get(name), (int, float)) for row in rows)]
+def _importances(folder: str, last: str, count: int, score: str, _rows: list[Row]) -> Importance | None:
+    return importance(_rows, score)  # the others say which they are: to compare thousands of rows takes seconds
 
 
 def _table(store: Store, space: Space, rows: list[Row]) -> None:
     name = store.folder.name
     st.subheader("Trials")
-    found = table(rows)
-    found.insert(0, "open", [sweep_cells.link(row, space) for row in rows])
+    found = table(rows[-MOST_ROWS:])
+    found.insert(0, "open", [sweep_cells.link(row, space) for row in rows[-MOST_ROWS:]])
     last = ["seed", "steps", "seconds", "reason"]  # the scores are what one came for
     shown = [name for name in found if name not in last and name != "key" and not name.startswith("node_")]
     st.dataframe(
@@ -301,8 +230,10 @@ def _table(store: Store, space: Space, rows: list[Row]) -> None:
             "open": st.column_config.LinkColumn("open", display_text="open", help="A fresh run of the same settings.")
         },
     )
+    if len(rows) > MOST_ROWS:
+        st.caption(f"The last {MOST_ROWS:,} of {len(rows):,}. The files below have them all.")
     with st.container(horizontal=True, key="sweep_files"):
-        st.download_button("Download CSV", found.drop(columns=["open"]).to_csv(index=False), f"{name}.csv", "text/csv")
+        st.download_button("Download CSV", lambda: table(rows).to_csv(index=False), f"{name}.csv", "text/csv")
         st.download_button(
             "Download map (HTML)",
             partial(_map_page, store, space, rows),
