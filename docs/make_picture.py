@@ -113,11 +113,14 @@ def sweep(browser, url: str, folder: str) -> None:
     """sweep.png: the map of three rates and three penalties, three seeds each, in pictures."""
     command = [sys.executable, "-m", "gan_core", "sweep", *SWEEP, "--seconds", "12", "--save", "ring", "--looks", "5"]
     subprocess.run([*command, "--sweeps-dir", folder], cwd=ROOT, check=True, timeout=1_800)
-    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page = browser.new_context(viewport={"width": 1280, "height": 860}).new_page()
     page.goto(f"{url}/sweep")
     page.wait_for_selector(".st-key-sweep_map .js-plotly-plot", timeout=90_000)
     page.wait_for_timeout(3_000)  # what stands above the map has its height
-    page.evaluate("document.querySelector('.st-key-sweep_map_bar').scrollIntoView()")
+    page.evaluate(
+        """document.querySelector(".stMain").scrollBy(0,
+            document.querySelector(".st-key-sweep_map_bar").getBoundingClientRect().top - 70)"""
+    )
     page.wait_for_timeout(1_000)
     page.screenshot(path=ROOT / "docs" / "sweep.png")
 

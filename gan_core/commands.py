@@ -116,8 +116,8 @@ def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
         say(f"Note: {sentence}")
 
 
-def _lane(config: GANConfig, data: Any, run: Saved | None = None) -> TrainingRun:
-    """A compiled lane at its first step, or where the saved `run` stands, with the live settings of `config`."""
+def _training(config: GANConfig, data: Any, run: Saved | None = None) -> TrainingRun:
+    """A compiled training at its first step, or where the saved `run` stands, with the live settings of `config`."""
     from gan_core.recording.training_run import TrainingRun
     from gan_core.training.trainer import Trainer
 
@@ -126,9 +126,9 @@ def _lane(config: GANConfig, data: Any, run: Saved | None = None) -> TrainingRun
         recording = run_restoring.restore(trainer, run.folder)
     say("Compiling ...")
     trainer.compile()
-    lane = TrainingRun(trainer, recording, scored=False)
-    lane.set_live(config)
-    return lane
+    training = TrainingRun(trainer, recording, scored=False)
+    training.set_live(config)
+    return training
 
 
 def _limits(args: argparse.Namespace) -> tuple[int | None, float | None]:
@@ -194,16 +194,16 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
             about = {"goal": steps or run.goal, "owner": run.owner, "race": run.race}
         saver = unattended.Saver(folder, upload, run is None, about)
     _say_doubts(config, args)
-    lane = _lane(config, data, run)
-    trainer = lane.trainer
+    training = _training(config, data, run)
+    trainer = training.trainer
     first = trainer.step
-    row, elapsed = unattended.train(lane, steps, seconds, say, saver)
+    row, elapsed = unattended.train(training, steps, seconds, say, saver)
     if saver is not None:
         say(f"Saved as {folder}.")
-    scores = unattended.final_metrics(lane, row, say)
+    scores = unattended.final_metrics(training, row, say)
     if saver is not None:
-        lane.recording.scores.add(trainer.step, {**scores, "step": trainer.step})
-        saver.save(lane)
+        training.recording.scores.add(trainer.step, {**scores, "step": trainer.step})
+        saver.save(training)
     return {
         "preset": preset,
         "config": config.to_flat(),
@@ -247,9 +247,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         trainer = run_restoring.load(run, data)
     else:
         _say_doubts(config, args)
-        lane = _lane(config, data)
-        unattended.train(lane, *_limits(args), say)
-        trainer = lane.trainer
+        training = _training(config, data)
+        unattended.train(training, *_limits(args), say)
+        trainer = training.trainer
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
     if args.inception is not None:
         rows = np.random.default_rng(config.seed).permutation(len(trainer.data))[: 2 * args.samples]

@@ -226,10 +226,10 @@ def recorded_memory(preset: str, steps: int) -> dict[str, Any]:
     bytes: of all its arrays, each checkpoint counted in full.
     """
     config = PRESETS[preset].config
-    lane = TrainingRun(Trainer(config, loading.load(config, None)), scored=False)
-    recording, frame = lane.recording, visuals.record(lane.trainer)
+    training = TrainingRun(Trainer(config, loading.load(config, None)), scored=False)
+    recording, frame = training.recording, visuals.record(training.trainer)
     recording.history.append(np.zeros((min(steps, 4_096), len(COLUMNS)), np.float32))
-    point = Checkpoint(config.to_flat(), lane.trainer.named(), recording.history.state())
+    point = Checkpoint(config.to_flat(), training.trainer.named(), recording.history.state())
     for line, item in ((recording.frames, frame), (recording.checkpoints, point)):
         while line.due <= steps:
             line.add(line.due, item)

@@ -35,7 +35,7 @@ class Snapshot:
     status: `idle` (no worker yet), `warming` (worker starts), `compiling`, `loading` (waits for the first
     frame), `playing`, `stepping`, `paused`, `ended`. frame: the worker's arrays (views.look) with `history`,
     `metrics`, `layers`, `recorded` and `checkpoints` (steps), `at` (the step shown, None for now); empty until the
-    first. lanes: the same of every run that the worker trains in lock-step, with their settings in `configs`.
+    first. trainings: the same of every run that the worker trains in lock-step, with their settings in `configs`.
     """
 
     config: GANConfig
@@ -45,7 +45,7 @@ class Snapshot:
     steps_per_second: float = 0.0
     error: str | None = None
     frame: dict[str, Any] = field(default_factory=dict)
-    lanes: tuple[dict[str, Any], ...] = ()
+    trainings: tuple[dict[str, Any], ...] = ()
     configs: tuple[GANConfig, ...] = ()
 
     @property

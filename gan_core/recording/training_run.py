@@ -131,7 +131,7 @@ class TrainingRun:
             "recorded": np.array(recording.frames.steps, np.int32),
             "checkpoints": np.array(recording.checkpoints.steps, np.int32),
             "parent": recording.parent,
-            "lane_error": self.error,
+            "training_error": self.error,
         }
         if view.at is None or view.at >= trainer.step or not recording.frames.steps:
             frame |= {"at": None, **visuals.look(trainer, view, still=idle), "metrics": dict(self.scores.values)}
@@ -148,18 +148,18 @@ class TrainingRun:
         self.scores.close()
 
 
-def train_abreast(lanes: Sequence[TrainingRun], n: int) -> int:
-    """Takes the lanes, which stand at the same step, the same number of steps on: `n` at most. Returns that number.
+def train_abreast(trainings: Sequence[TrainingRun], n: int) -> int:
+    """Takes the trainings, which stand at the same step, the same number of steps on: `n` at most. Returns that number.
 
     All record frames of the same steps, for they are looked at side by side.
     """
-    n = min(lane.until_due(n) for lane in lanes)
-    for lane in lanes:
-        lane._advance(n)
-    going = [lane for lane in lanes if not lane.error]
-    if any(lane._frame_due() for lane in going) and all(lane._may_record() for lane in going):
-        for lane in going:
-            lane._frame()
+    n = min(training.until_due(n) for training in trainings)
+    for training in trainings:
+        training._advance(n)
+    going = [training for training in trainings if not training.error]
+    if any(training._frame_due() for training in going) and all(training._may_record() for training in going):
+        for training in going:
+            training._frame()
     return n
 
 

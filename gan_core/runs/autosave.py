@@ -16,7 +16,7 @@ SHARE = 0.05  # of the time, at most, goes into writing
 
 
 class Autosave:
-    """Keeps each lane in its own of `folders`, to be taken up by `owner`.
+    """Keeps each training in its own of `folders`, to be taken up by `owner`.
 
     A save that fails is told (`state`), tried again later, and stops nothing.
     """
@@ -27,39 +27,39 @@ class Autosave:
         self.state: dict[str, Any] = {"step": 0, "error": ""}
         self._upload = upload
         self._writers = [run_writing.Writer(Path(folder)) for folder in folders]
-        self._written: Any = None  # what `_moment` said of the lanes that are on disk
+        self._written: Any = None  # what `_moment` said of the trainings that are on disk
         self._next = time.monotonic() + FIRST_SECONDS
         self._thread: threading.Thread | None = None
 
-    def _due(self, lanes: list[TrainingRun]) -> bool:
-        trained = len(lanes) == len(self.folders) and any(lane.trainer.step > 0 for lane in lanes)
-        return trained and self._moment(lanes) != self._written
+    def _due(self, trainings: list[TrainingRun]) -> bool:
+        trained = len(trainings) == len(self.folders) and any(training.trainer.step > 0 for training in trainings)
+        return trained and self._moment(trainings) != self._written
 
     @staticmethod
-    def _moment(lanes: list[TrainingRun]) -> Any:
+    def _moment(trainings: list[TrainingRun]) -> Any:
         """What changes when there is something new: a knob may be turned while the run stands still."""
-        return [(lane.trainer.step, lane.trainer.config, lane.error) for lane in lanes]
+        return [(training.trainer.step, training.trainer.config, training.error) for training in trainings]
 
-    def tick(self, lanes: list[TrainingRun]) -> None:
+    def tick(self, trainings: list[TrainingRun]) -> None:
         """Writes in the background if it is time and there is something new."""
-        if time.monotonic() < self._next or not self._due(lanes) or self._writing():
+        if time.monotonic() < self._next or not self._due(trainings) or self._writing():
             return
-        self._begin(lanes)
+        self._begin(trainings)
 
-    def last(self, lanes: list[TrainingRun]) -> None:
+    def last(self, trainings: list[TrainingRun]) -> None:
         """Begins to write what is new, for there will be no more of it."""
-        if self._due(lanes):
-            self._begin(lanes)
+        if self._due(trainings):
+            self._begin(trainings)
 
     def finish(self) -> None:
         """Waits until all is written."""
         if self._thread is not None:
             self._thread.join()
 
-    def _begin(self, lanes: list[TrainingRun]) -> None:
+    def _begin(self, trainings: list[TrainingRun]) -> None:
         before = self._thread
         try:
-            moment, contents = self._moment(lanes), [self._content(lanes, i) for i in range(len(lanes))]
+            moment, contents = self._moment(trainings), [self._content(trainings, i) for i in range(len(trainings))]
         except Exception as error:
             self._failed(error)
             return
@@ -77,11 +77,11 @@ class Autosave:
             return
         self._thread = thread
 
-    def _content(self, lanes: list[TrainingRun], i: int) -> run_writing.Content:
+    def _content(self, trainings: list[TrainingRun], i: int) -> run_writing.Content:
         race = None
-        if len(lanes) > 1:
-            race = Race(Path(self.folders[0]).name, i, len(lanes), lanes[i].error)
-        return run_writing.Content.of(lanes[i], self._upload, owner=self._owner, race=race)
+        if len(trainings) > 1:
+            race = Race(Path(self.folders[0]).name, i, len(trainings), trainings[i].error)
+        return run_writing.Content.of(trainings[i], self._upload, owner=self._owner, race=race)
 
     def _writing(self) -> bool:
         return self._thread is not None and self._thread.is_alive()

@@ -73,13 +73,13 @@ class Content:
 
     @classmethod
     def of(
-        cls, lane: TrainingRun, upload: Any = None, note: str = "", owner: str = "", race: Race | None = None
+        cls, training: TrainingRun, upload: Any = None, note: str = "", owner: str = "", race: Race | None = None
     ) -> Content:
-        """The present state of a worker's lane."""
-        lane.record()
-        trainer = lane.trainer
+        """The present state of a worker's training."""
+        training.record()
+        trainer = training.trainer
         upload = upload if DATASETS[trainer.config.data].upload else None
-        return cls(trainer.config, trainer.step, lane.recording.copy(), trainer.data, upload, note, owner, race)
+        return cls(trainer.config, trainer.step, training.recording.copy(), trainer.data, upload, note, owner, race)
 
 
 @dataclass

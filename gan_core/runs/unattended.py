@@ -53,9 +53,9 @@ class Saver:
     def __post_init__(self) -> None:
         self._writer = run_writing.Writer(self.folder)
 
-    def save(self, lane: TrainingRun) -> None:
+    def save(self, training: TrainingRun) -> None:
         """Writes the run as it stands; raises ConfigError."""
-        content = replace(run_writing.Content.of(lane, self.upload), **self.about)
+        content = replace(run_writing.Content.of(training, self.upload), **self.about)
         if self.new:
             run_writing.save(self.folder, content)
             self.new = False
@@ -93,37 +93,37 @@ def noted_signals() -> Iterator[list[int]]:
 
 
 def train(
-    lane: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None = None
+    training: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None = None
 ) -> tuple[np.ndarray, float]:
-    """Takes the lane to step `steps` or trains it for `seconds`, whichever is less; one of them must be given.
+    """Takes the training to step `steps` or trains it for `seconds`, whichever is less; one of them must be given.
 
     Returns (the last step's row, the seconds of training). With a saver the run is saved after the first steps, then
     every SAVE_SECONDS, and at the end, also if that is a divergence, Ctrl-C, SIGTERM or a closed terminal. Raises
     Failed for these, ConfigError where the run cannot be saved at its beginning or its end.
     """
     if saver is None:
-        return _train(lane, steps, seconds, say, None, [])
+        return _train(training, steps, seconds, say, None, [])
     with noted_signals() as came:
         try:
-            done = _train(lane, steps, seconds, say, saver, came)
+            done = _train(training, steps, seconds, say, saver, came)
         except Failed as failed:
-            saver.save(lane)
-            raise Failed(f"{failed}\n{_saved(lane, saver)}", failed.status) from None
-        saver.save(lane)
+            saver.save(training)
+            raise Failed(f"{failed}\n{_saved(training, saver)}", failed.status) from None
+        saver.save(training)
         if came:
-            raise Failed(f"{_interrupted(came)}\n{_saved(lane, saver)}", 128 + came[0])
+            raise Failed(f"{_interrupted(came)}\n{_saved(training, saver)}", 128 + came[0])
     return done
 
 
-def final_metrics(lane: TrainingRun, row: np.ndarray, say: Say) -> dict[str, Any]:
-    """The scores of a lane that has been trained, with what a training says of itself, in JSON types.
+def final_metrics(training: TrainingRun, row: np.ndarray, say: Say) -> dict[str, Any]:
+    """The scores of a training as it stands, with what it says of itself, in JSON types.
 
     row: the last step's. sample_change: by how much CHANGE_SAMPLES samples differ from those of the first weights, in
     the data's units.
     """
     from gan_core.scores.trainer_scores import all_scores
 
-    trainer = lane.trainer
+    trainer = training.trainer
     scores = all_scores(trainer, SAMPLES, FLOOR_REPEATS, say)
     z, last, ema = trainer.latent(CHANGE_SAMPLES), trainer.state, trainer.config.show_ema
     shown = trainer.samples(z, ema).astype(np.float32)
@@ -137,13 +137,13 @@ def _interrupted(came: list[int]) -> str:
     return f"Interrupted ({signal.Signals(came[0]).name})."
 
 
-def _saved(lane: TrainingRun, saver: Saver) -> str:
-    options = " --set NAME=VALUE" if lane.error else ""  # the same settings would diverge at the same step
-    return f"Saved at step {lane.trainer.step:,} as {saver.folder}. To continue: {saver.how_to_resume()}{options}"
+def _saved(training: TrainingRun, saver: Saver) -> str:
+    options = " --set NAME=VALUE" if training.error else ""  # the same settings would diverge at the same step
+    return f"Saved at step {training.trainer.step:,} as {saver.folder}. To continue: {saver.how_to_resume()}{options}"
 
 
 def _train(
-    lane: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None, came: list[int]
+    training: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None, came: list[int]
 ) -> tuple[np.ndarray, float]:
     spoken = saved = time.monotonic()
     row = np.empty(0)
@@ -156,7 +156,7 @@ def _train(
         if saver is not None and (saver.new or now - saved >= SAVE_SECONDS):
             first = saver.new
             try:
-                saver.save(lane)
+                saver.save(training)
             except ConfigError as error:
                 if first:
                     raise
@@ -164,9 +164,9 @@ def _train(
             saved = time.monotonic()
         if now - spoken > SAY_SECONDS:
             spoken = now
-            say(f"step {lane.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
+            say(f"step {training.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
 
-    elapsed = fit(lane, steps, seconds, after)
-    if lane.error:
-        raise Failed(lane.error)
+    elapsed = fit(training, steps, seconds, after)
+    if training.error:
+        raise Failed(training.error)
     return row, elapsed

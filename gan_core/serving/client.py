@@ -310,10 +310,10 @@ class Run:
         self._taken = answer["id"]
         if answer["generation"] != self._generation:
             return  # a late frame of a run that was thrown away
-        lanes = answer["lanes"]
-        self._last = {**answer, **(lanes[0] if lanes else {})}
-        if lanes:
-            self._last["step"] = max(lane["step"] for lane in lanes)  # of a race, one that diverged stands still
+        trainings = answer["trainings"]
+        self._last = {**answer, **(trainings[0] if trainings else {})}
+        if trainings:
+            self._last["step"] = max(each["step"] for each in trainings)  # of a race, one that diverged stands still
         if answer["id"] > self._said:
             if answer["error"]:
                 self.wants_play = self._stepping = False
@@ -333,7 +333,7 @@ class Run:
             steps_per_second=last.get("steps_per_second", 0.0),
             error=error or last.get("error"),
             frame=last,
-            lanes=tuple(last.get("lanes", ())),
+            trainings=tuple(last.get("trainings", ())),
             configs=configs,
         )
 

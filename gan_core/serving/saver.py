@@ -24,17 +24,17 @@ class Saver:
         self._wire = wire
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE)
 
-    def save(self, lanes: list[TrainingRun], upload: Any, body: dict[str, Any]) -> None:
-        """Writes each lane, as it is now, into its folder, or the next free name.
+    def save(self, trainings: list[TrainingRun], upload: Any, body: dict[str, Any]) -> None:
+        """Writes each training, as it is now, into its folder, or the next free name.
 
-        body: {id, folders, note, owner}. upload: the user's own data that the lanes are trained on.
+        body: {id, folders, note, owner}. upload: the user's own data that the trainings are trained on.
         """
         from gan_core.runs.run_writing import Content
 
         try:
-            if len(lanes) != len(body["folders"]):
+            if len(trainings) != len(body["folders"]):
                 raise ConfigError("There is no run to save: it could not be built.")
-            contents = [Content.of(lane, upload, body["note"], body["owner"]) for lane in lanes]
+            contents = [Content.of(training, upload, body["note"], body["owner"]) for training in trainings]
         except Exception as error:
             self._say(body["id"], [], error)
             return

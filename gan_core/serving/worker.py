@@ -32,7 +32,7 @@ ALL_DIVERGED = "All runs of this race diverged. Start a new race with lower lear
 
 
 class Worker:
-    """The loop. `generation` counts rebuilds and resets, as the server numbers them. Several lanes are a race: they
+    """The loop. `generation` counts rebuilds and resets, as the server numbers them. Several trainings are a race: they
     take the same steps by turns."""
 
     def __init__(self, wire: Wire):
@@ -42,12 +42,12 @@ class Worker:
         self._compiled_steps = CompiledSteps()
         self._compiling: list[Future] = []  # what runs the first steps
         self._faster: list[Future] = []  # what runs the rest
-        self._lanes: list[TrainingRun] = []
+        self._trainings: list[TrainingRun] = []
         self._dropped: dict[int, list[tuple[Recording, str]]] = {}  # of the generation that `Run.undo` would bring back
-        self._keeper: Autosave | None = None
-        self._keepers: list[Autosave] = []
+        self._autosave: Autosave | None = None
+        self._autosaves: list[Autosave] = []
         self._saver = Saver(wire)
-        self._upload: Any = None  # the user's own data that the lanes are trained on
+        self._upload: Any = None  # the user's own data that the trainings are trained on
         self._generation: int = 0
         self._playing = False
         self._pending = 0  # steps still to take for Step
@@ -61,8 +61,8 @@ class Worker:
             for kind, body in self._mail.take(self._patience()):
                 if kind == "quit":
                     self._leave()
-                    for keeper in self._keepers:
-                        keeper.finish()
+                    for autosave in self._autosaves:
+                        autosave.finish()
                     self._saver.finish()
                     return
                 try:
@@ -73,25 +73,25 @@ class Worker:
                 self._train()
             except Exception as error:
                 self._fail(error)
-            if self._keeper is not None:
-                self._keeper.tick(self._lanes)
+            if self._autosave is not None:
+                self._autosave.tick(self._trainings)
 
     def _leave(self) -> None:
         """The last state of an autosaved run, before it is given up."""
-        if self._keeper is not None:
-            self._keeper.last(self._lanes)
-            self._keepers = [*self._keepers[-3:], self._keeper]  # they may still be writing
-            self._keeper = None
+        if self._autosave is not None:
+            self._autosave.last(self._trainings)
+            self._autosaves = [*self._autosaves[-3:], self._autosave]  # they may still be writing
+            self._autosave = None
 
     def _busy(self) -> bool:
-        return (self._playing or self._pending > 0) and bool(self._lanes) and self._mail.leased()
+        return (self._playing or self._pending > 0) and bool(self._trainings) and self._mail.leased()
 
     def _compiled(self) -> bool:
         return bool(self._compiling) and all(future.done() for future in self._compiling)
 
     def _ready(self) -> bool:
         """Whether a step can be taken at once."""
-        return self._compiled() and all(lane.trainer.at_once(1) for lane in self._lanes)
+        return self._compiled() and all(training.trainer.at_once(1) for training in self._trainings)
 
     def _patience(self) -> float:
         if self._busy() and self._ready():
@@ -100,7 +100,7 @@ class Worker:
 
     @property
     def _step(self) -> int:
-        return self._lanes[0].trainer.step
+        return self._trainings[0].trainer.step
 
     # -- commands -----------------------------------------------------------------------------------------
 
@@ -109,26 +109,26 @@ class Worker:
         rebuilds.
 
         sources: {folder, step, branch, error} of each saved run to go on from, or []. autosave: {folders, owner} to
-        keep the lanes in.
+        keep the trainings in.
         restores: the generation whose recording to go on from, which an earlier message had kept; keeps: the one to
         keep from now on. Each may be None.
         """
         from gan_core.runs.autosave import Autosave
 
         configs = [GANConfig.from_flat(flat) for flat in body["flats"]]
-        if self._lanes and body["generation"] == self._generation:
-            for lane, config in zip(self._lanes, configs, strict=True):
-                if not same_structure(lane.trainer.config, config):
+        if self._trainings and body["generation"] == self._generation:
+            for training, config in zip(self._trainings, configs, strict=True):
+                if not same_structure(training.trainer.config, config):
                     raise ValueError("a change of structure needs a new generation")
-                lane.set_live(config)
+                training.set_live(config)
         else:
             self._leave()
             self._build(configs, body)
         autosave = body["autosave"]
         if autosave is None:
-            self._keeper = None
-        elif self._keeper is None or self._keeper.folders != autosave["folders"]:
-            self._keeper = Autosave(autosave["folders"], autosave["owner"], body["upload"])
+            self._autosave = None
+        elif self._autosave is None or self._autosave.folders != autosave["folders"]:
+            self._autosave = Autosave(autosave["folders"], autosave["owner"], body["upload"])
 
     def _build(self, configs: list[GANConfig], body: dict[str, Any]) -> None:
         from gan_core.data import loading
@@ -139,13 +139,13 @@ class Worker:
 
         restored = self._set_aside(body.get("restores"), body.get("keeps"))
         self._generation, self._upload = body["generation"], body["upload"]
-        for lane in self._lanes:
-            lane.close()
-        self._lanes, self._error, self._pending = [], None, 0
+        for training in self._trainings:
+            training.close()
+        self._trainings, self._error, self._pending = [], None, 0
         for future in (*self._compiling, *self._faster):
             future.cancel()  # a structure that nobody wants any more
         self._compiling, self._faster = [], []
-        lanes = []
+        trainings = []
         shape, _ = loading.extent(configs[0], body["upload"])
         check_memory(configs[0], shape, configs[1:], loading.training_bytes(configs, body["upload"]))
         sources = body.get("sources") or [None] * len(configs)
@@ -155,7 +155,7 @@ class Worker:
             train_step, compiling = self._compiled_steps.of(config, data)
             trainer, recording, error = Trainer(config, data, train_step), None, source["error"] if source else ""
             if restored is not None:
-                recording, error = restored[len(lanes)]
+                recording, error = restored[len(trainings)]
                 trainer.restore(recording.checkpoints.items[-1].state)
             elif source is not None:
                 recording = run_restoring.restore(trainer, source["folder"], source["step"], source["branch"])
@@ -163,25 +163,25 @@ class Worker:
                 compiling = self._compiled_steps.submit(trainer.compile_first)
                 self._compiled_steps.keep(config, data, train_step, compiling)
             self._compiling.append(compiling)
-            lanes.append(TrainingRun(trainer, recording))
-            lanes[-1].error = error if len(configs) > 1 else ""  # in a race; else it may try again
-        self._lanes = lanes
-        self._faster = [self._compiled_steps.submit(lane.trainer.compile_rest) for lane in lanes]
+            trainings.append(TrainingRun(trainer, recording))
+            trainings[-1].error = error if len(configs) > 1 else ""  # in a race; else it may try again
+        self._trainings = trainings
+        self._faster = [self._compiled_steps.submit(training.trainer.compile_rest) for training in trainings]
         self._rate.clear()
-        self._pace.lanes = len(lanes)
+        self._pace.trainings = len(trainings)
         self._pace.restart()
 
     def _set_aside(self, restores: int | None, keeps: int | None) -> list[tuple[Recording, str]] | None:
         """The recordings of the generation `restores`, and why they stand still; those of the generation `keeps` stay,
         all others are given up.
 
-        The networks of a lane that is given up are not kept: its recording has a checkpoint of where it stood.
+        The networks of a training that is given up are not kept: its recording has a checkpoint of where it stood.
         """
         known = dict(self._dropped)
-        if self._lanes and self._generation in (restores, keeps):
-            for lane in self._lanes:
-                lane.record()
-            known[self._generation] = [(lane.recording, lane.error) for lane in self._lanes]
+        if self._trainings and self._generation in (restores, keeps):
+            for training in self._trainings:
+                training.record()
+            known[self._generation] = [(training.recording, training.error) for training in self._trainings]
         self._dropped = {keeps: known[keeps]} if keeps in known else {}
         if restores is None:
             return None
@@ -190,7 +190,7 @@ class Worker:
         return known[restores]
 
     def _on_play(self, _) -> None:
-        if not self._lanes:
+        if not self._trainings:
             return  # what was asked for could not be built, and the error says why
         self._playing = self._forgive()
         self._rate.clear()
@@ -201,7 +201,7 @@ class Worker:
         self._stood_still()
 
     def _on_step(self, n: int) -> None:
-        if not self._lanes:
+        if not self._trainings:
             return
         self._playing = False
         if self._forgive():
@@ -211,9 +211,9 @@ class Worker:
         """A run that diverged may try again; whether there is one that may. In a race it may not: it stands at an
         earlier step than the others, which go on in step."""
         self._error = None
-        if len(self._lanes) == 1:
-            self._lanes[0].error = ""
-        elif all(lane.error for lane in self._lanes):
+        if len(self._trainings) == 1:
+            self._trainings[0].error = ""
+        elif all(training.error for training in self._trainings):
             self._error = ALL_DIVERGED
         return self._error is None
 
@@ -226,8 +226,8 @@ class Worker:
         self._wire.send("snapshot", {"id": body["id"], **self._snapshot(body["view"])})
 
     def _on_save(self, body: dict[str, Any]) -> None:
-        """{id, folders, note, owner}: writes each lane into its folder; `saved` tells the rest."""
-        self._saver.save(self._lanes, self._upload, body)
+        """{id, folders, note, owner}: writes each training into its folder; `saved` tells the rest."""
+        self._saver.save(self._trainings, self._upload, body)
 
     # -- training -----------------------------------------------------------------------------------------
 
@@ -243,30 +243,30 @@ class Worker:
         if n == 0:
             return
         started = time.monotonic()
-        lanes = [lane for lane in self._lanes if not lane.error]
-        n = min(lane.trainer.at_once(n) for lane in lanes)
-        self._rate.begin(started, lanes[0].trainer.step)
-        n = train_abreast(lanes, n)
+        trainings = [training for training in self._trainings if not training.error]
+        n = min(training.trainer.at_once(n) for training in trainings)
+        self._rate.begin(started, trainings[0].trainer.step)
+        n = train_abreast(trainings, n)
         ended = time.monotonic()
         self._pace.measured(n, ended - started)
         self._pending -= min(n, self._pending)
-        going = [lane for lane in lanes if not lane.error]
+        going = [training for training in trainings if not training.error]
         if not going:
             self._playing, self._pending = False, 0
-            alone = f"{lanes[0].error} Lower a learning rate and press Play, or press Reset."
-            self._error = alone if len(self._lanes) == 1 else ALL_DIVERGED
+            alone = f"{trainings[0].error} Lower a learning rate and press Play, or press Reset."
+            self._error = alone if len(self._trainings) == 1 else ALL_DIVERGED
             return
         self._rate.at(ended, going[0].trainer.step)
-        for lane in going:
-            lane.refresh_scores(idle=False)
+        for training in going:
+            training.refresh_scores(idle=False)
         if not (self._playing or self._pending):
             self._stood_still()
 
     def _stood_still(self) -> None:
         """Where somebody stops, somebody may want to go on from."""
-        for lane in self._lanes:
-            if lane.trainer.step > 0 and self._compiled():
-                lane.record()
+        for training in self._trainings:
+            if training.trainer.step > 0 and self._compiled():
+                training.record()
 
     def _fail(self, error: Exception) -> None:
         self._playing, self._pending = False, 0
@@ -285,12 +285,12 @@ class Worker:
             "ready": self._ready(),
             "error": self._error,
             "steps_per_second": self._rate.steps_per_second() if self._playing else 0.0,
-            "autosave": None if self._keeper is None else self._keeper.state,
-            "lanes": [],
+            "autosave": None if self._autosave is None else self._autosave.state,
+            "trainings": [],
         }
         try:
             idle, ready = not self._busy(), self._compiled()
-            snapshot["lanes"] = [lane.look(view, idle, scored=ready) for lane in self._lanes]
+            snapshot["trainings"] = [training.look(view, idle, scored=ready) for training in self._trainings]
         except Exception as error:
             self._fail(error)
             snapshot["error"] = self._error
@@ -306,11 +306,11 @@ class Worker:
         from gan_core.recording import visuals
         from gan_core.recording.snapshot import View
 
-        visuals.look(self._lanes[0].trainer, View())
+        visuals.look(self._trainings[0].trainer, View())
         # The rest compiles beside the first frames of who presses Play: better before, if there is time.
         while not self._faster[0].done() and not self._mail.waiting():
             time.sleep(0.02)
-        self._lanes = []
+        self._trainings = []
 
 
 def main() -> None:

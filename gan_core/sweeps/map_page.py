@@ -46,7 +46,7 @@ def map_page(name: str, space: Space, rows: Sequence[dict[str, Any]], picture: C
     metrics = [row["metrics"] for row in rows if row["status"] == DONE]
     scores = {score: _about(score, metrics) for score in SCORES if any(score in cell["scores"] for cell in cells)}
     axes = {axis.name: _label(axis.name) for axis in space.axes}
-    values = {axis: [text(value) for value in ordered_values(rows, axis)] for axis in axes}
+    values = {axis.name: [text(value) for value in ordered_values(rows, axis)] for axis in space.axes}
     content = json.dumps({"axes": axes, "values": values, "scores": scores, "cells": cells}).replace("<", "\\u003c")
     budget = f"{space.steps:,} steps" if space.seconds is None else f"{space.seconds:g} s"
     about = f"{len(rows):,} trials of {budget}, {space.seeds} seeds of each, on {space.base.data}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_core.foundations.files import write_whole
 from gan_core.scores.registry import SCORES
+from gan_core.sweeps.space import Axis
 from gan_core.sweeps.training import DONE
 
 if TYPE_CHECKING:
@@ -59,9 +60,10 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float | None]:
     return statistics.fmean(values), error
 
 
-def ordered_values(rows: Sequence[dict[str, Any]], name: str) -> list[Any]:
-    """The values of a setting in the trials: numbers by size, names as they were given."""
-    found = list(dict.fromkeys(row["settings"][name] for row in rows))
+def ordered_values(rows: Sequence[dict[str, Any]], axis: Axis) -> list[Any]:
+    """The values of a setting, the axis's and those of the trials: numbers by size, names as they were given."""
+    of_trials = (row["settings"][axis.name] for row in rows if axis.name in row["settings"])
+    found = list(dict.fromkeys([*axis.values, *of_trials]))
     return sorted(found) if all(isinstance(value, (int, float)) for value in found) else found
 
 

@@ -105,33 +105,33 @@ class Trainings:
         trainer = Trainer(config, data, self._program(config, data))
         recording = None if trial.begun is None else _taken_up(trainer, trial.begun)
         trainer.compile()
-        lane = TrainingRun(trainer, recording, scored=False)
+        training = TrainingRun(trainer, recording, scored=False)
         looks = [] if trial.begun is None else list(trial.begun.looks)
         seconds = 0.0 if trial.begun is None else trial.begun.seconds
         began, problem = time.perf_counter(), ""
         for part in trial.parts():
             most = None if trial.seconds is None else max(part * trial.seconds - seconds, LEAST_SECONDS)
             try:
-                row, took = unattended.train(lane, trial.steps and trial.steps_at(part), most, _quiet)
+                row, took = unattended.train(training, trial.steps and trial.steps_at(part), most, _quiet)
             except unattended.Failed as failed:
                 problem, seconds = str(failed), seconds + time.perf_counter() - began
                 break
             seconds += took
-            looks.append(Look(trainer.step, seconds, unattended.final_metrics(lane, row, _quiet)))
+            looks.append(Look(trainer.step, seconds, unattended.final_metrics(training, row, _quiet)))
         found = _row(trial, DIVERGED if problem else DONE, problem, trainer.step, seconds, {})
         if not problem:
             found["metrics"] = looks[-1].metrics
         found["node"] = node()
-        history = lane.recording.history.frame()
+        history = training.recording.history.frame()
         frame = visuals.record(trainer)
         arrays = {f"history_{name}": history[name] for name in ("step", "mean", "low", "high")} | frame
         if len(looks) > 1:
             arrays |= _looked(looks)
         outcome = Outcome(found, arrays, thumbnail(frame, data) or b"")
         if trial.until < 1 and not problem:
-            outcome.begun = Begun(trial.until, seconds, _run_files(lane, None), tuple(looks))
+            outcome.begun = Begun(trial.until, seconds, _run_files(training, None), tuple(looks))
         elif trial.frames:
-            outcome.run = _run_files(lane, self._upload)
+            outcome.run = _run_files(training, self._upload)
         return outcome
 
     def _program(self, config: GANConfig, data: Any) -> Any:
@@ -168,12 +168,12 @@ def _taken_up(trainer: Any, begun: Begun) -> Any:
         return run_restoring.restore(trainer, folder)
 
 
-def _run_files(lane: Any, upload: Any) -> dict[str, bytes]:
+def _run_files(training: Any, upload: Any) -> dict[str, bytes]:
     """The run as it would be saved, to be written wherever the table is, or to go on from."""
     from gan_core.runs import run_writing
 
     with tempfile.TemporaryDirectory(prefix="ganscope-trial-") as folder:
-        run_writing.save(Path(folder, "run"), run_writing.Content.of(lane, upload))
+        run_writing.save(Path(folder, "run"), run_writing.Content.of(training, upload))
         return {path.name: path.read_bytes() for path in Path(folder, "run").iterdir()}
 
 

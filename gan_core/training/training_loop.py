@@ -37,7 +37,7 @@ class Pace:
     def __init__(self, chunk: float = CHUNK_SECONDS) -> None:
         self.chunk = chunk
         self.speed = 0.0  # steps/s, 0 for as fast as it goes
-        self.lanes = 1  # that share a chunk: each call costs a millisecond by itself
+        self.trainings = 1  # that share a chunk: each call costs a millisecond by itself
         self.rate = 100.0  # measured steps/s within a chunk
         self._allowed, self._since = 1.0, time.monotonic()
 
@@ -47,7 +47,7 @@ class Pace:
 
     def steps(self, most: int) -> int:
         """Steps to take in the next chunk, 0 if it is too early."""
-        chunk = int(self.rate * self.chunk * self.lanes)
+        chunk = int(self.rate * self.chunk * self.trainings)
         if chunk < 3:
             chunk = min(3, int(self.rate * SLOW_CHUNK_SECONDS))
         chunk = max(1, min(most, chunk))

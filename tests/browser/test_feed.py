@@ -217,7 +217,8 @@ def test_nothing_is_asked_or_said_once_nothing_moves_or_the_page_is_left(answers
     since = len(answers.asked)
     until = time.monotonic() + 1
     wait_until(lambda: time.monotonic() > until, 10, "a second")
-    assert len(answers.asked) <= since + 1 and page.evaluate("window.drawings") == 0
+    # One may be on its way that was asked for before, and the next one while that is drawn.
+    assert len(answers.asked) <= since + 2 and page.evaluate("window.drawings") == 0
     answers.wait = 100
     page.evaluate(f"window.draw(100, {answers.number})")
     wait_until(lambda: len(answers.asked) > since + 3, 20, "more frames")

@@ -61,10 +61,10 @@ def two_runs():
     names = ["pair one", "pair two"]
     for name, rate in zip(names, (1e-3, 4e-3), strict=True):
         config = settings(g_lr=rate)
-        lane = TrainingRun(trainer_of(config, uncompiled(config)), scored=False)
+        training = TrainingRun(trainer_of(config, uncompiled(config)), scored=False)
         for _ in range(6):
-            lane.train(1)
-        run_writing.save(folder_of(name), run_writing.Content.of(lane))
+            training.train(1)
+        run_writing.save(folder_of(name), run_writing.Content.of(training))
     return names
 
 
@@ -268,17 +268,17 @@ def test_an_autosaved_run_is_taken_up_after_the_server_was_killed(chromium, tmp_
 # -- side by side -------------------------------------------------------------------------------------------
 
 
-def lane_steps(page) -> list[int]:
+def racer_steps(page) -> list[int]:
     plots = page.locator("[class*=st-key-lane_plot_] .ganscope-plot")
     return [int(plots.nth(i).get_attribute("data-step") or -1) for i in range(plots.count())]
 
 
 def drawn_points(page) -> list[list[float]] | None:
-    """The x of some generated points of each lane, once all lanes have some."""
+    """The x of some generated points of each training, once all trainings have some."""
     return page.evaluate(
         """() => {
-        const lanes = [...document.querySelectorAll("[class*=st-key-lane_plot_] .ganscope-plot")];
-        const clouds = lanes.map((lane) => lane.data?.find((trace) => trace.name === "generated"));
+        const trainings = [...document.querySelectorAll("[class*=st-key-lane_plot_] .ganscope-plot")];
+        const clouds = trainings.map((training) => training.data?.find((trace) => trace.name === "generated"));
         return clouds.every((cloud) => cloud) ? clouds.map((cloud) => Array.from(cloud.x).slice(0, 20)) : null; }"""
     )
 
@@ -295,22 +295,22 @@ def test_a_race_of_two_rates_is_run_in_lock_step(open_tab):
     values.fill("0.001, 0.01")
     page.locator(".st-key-race_go button").first.click()
     page.wait_for_selector(".st-key-play button", timeout=90_000)
-    wait_until(lambda: lane_steps(page) == [0, 0], PLAY_SECONDS, "both at the start")
+    wait_until(lambda: racer_steps(page) == [0, 0], PLAY_SECONDS, "both at the start")
     first = wait_until(lambda: drawn_points(page), 20, "both clouds")
     assert first[0] == first[1]  # the same initial weights and the same z
     tab.click("step")
-    wait_until(lambda: lane_steps(page) == [1, 1], PLAY_SECONDS, "a step each")
+    wait_until(lambda: racer_steps(page) == [1, 1], PLAY_SECONDS, "a step each")
     tab.click("play")
-    wait_until(lambda: min(lane_steps(page)) > 20, 30, "the race")
+    wait_until(lambda: min(racer_steps(page)) > 20, 30, "the race")
     tab.click("play")
     wait_until(lambda: "paused" in page.inner_text(".st-key-race_status"), 20, "the pause")
-    steps = wait_until(lambda: (s := lane_steps(page))[0] == s[1] and s, 10, "lock-step")
+    steps = wait_until(lambda: (s := racer_steps(page))[0] == s[1] and s, 10, "lock-step")
     page.keyboard.press("ArrowLeft")
-    wait_until(lambda: (s := lane_steps(page))[0] == s[1] < steps[0], 20, "both a frame before")
-    before = lane_steps(page)
+    wait_until(lambda: (s := racer_steps(page))[0] == s[1] < steps[0], 20, "both a frame before")
+    before = racer_steps(page)
     page.reload()
     page.wait_for_selector(".st-key-play button", timeout=90_000)
-    wait_until(lambda: lane_steps(page) == before, 20, "the race, and the frame looked at, after a refresh")
+    wait_until(lambda: racer_steps(page) == before, 20, "the race, and the frame looked at, after a refresh")
     assert "G learning rate 0.01" in page.inner_text("body")
 
 
@@ -321,13 +321,13 @@ def test_saved_runs_side_by_side_share_a_slider(open_tab, two_runs, server):
     for name in two_runs:
         page.locator(f".st-key-tick_{name.replace(' ', '_')} label").click(timeout=90_000)
     page.get_by_role("button", name="Compare 2").first.click()
-    wait_until(lambda: lane_steps(page) == [6, 6], 30, "both at their end")
+    wait_until(lambda: racer_steps(page) == [6, 6], 30, "both at their end")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
-    wait_until(lambda: lane_steps(page)[0] == lane_steps(page)[1] < 6, 10, "both in the past")
-    before = lane_steps(page)
+    wait_until(lambda: racer_steps(page)[0] == racer_steps(page)[1] < 6, 10, "both in the past")
+    before = racer_steps(page)
     page.reload()
-    wait_until(lambda: lane_steps(page) == before, 30, "the comparison, and the frame looked at, after a refresh")
+    wait_until(lambda: racer_steps(page) == before, 30, "the comparison, and the frame looked at, after a refresh")
     page.get_by_text("Settings that differ: 1").wait_for(timeout=90_000)
     assert "Generator learning rate" in page.inner_text(".ganscope-table >> nth=-1")
     config = json.loads((folder_of(two_runs[0]) / "config.json").read_text())

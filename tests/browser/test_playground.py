@@ -639,12 +639,14 @@ def test_uploads(open_tab, tmp_path):
     values.wait_for(timeout=90_000)
     values.fill("0.001, 0.01")
     tab.page.locator(".st-key-race_go button").first.click()
-    lanes = """() => Array.from(document.querySelectorAll("[class*=st-key-lane_plot_] .ganscope-plot"),
-        (lane) => Math.max(...(lane.data?.find((trace) => trace.name === "real")?.x ?? [0])))"""
-    wait_until(lambda: [x <= -30 for x in tab.page.evaluate(lanes)] == [True, True], 60, "the file in both lanes")
+    trainings = """() => Array.from(document.querySelectorAll("[class*=st-key-lane_plot_] .ganscope-plot"),
+        (training) => Math.max(...(training.data?.find((trace) => trace.name === "real")?.x ?? [0])))"""
+    wait_until(
+        lambda: [x <= -30 for x in tab.page.evaluate(trainings)] == [True, True], 60, "the file in both trainings"
+    )
     tab.page.locator(".st-key-play button").first.click()
     steps = """() => Array.from(document.querySelectorAll("[class*=st-key-lane_plot_] .ganscope-plot"),
-        (lane) => Number(lane.dataset.step))"""
+        (training) => Number(training.dataset.step))"""
     wait_until(lambda: min(tab.page.evaluate(steps)) > 5, PLAY_SECONDS, "the race")
 
 

@@ -144,7 +144,7 @@ def zeros_at(step):
 
 DRAWN = {
     "plane": lambda snapshot: point_figures.plane(snapshot, set(point_figures.LAYERS)),
-    "lane": lambda snapshot: point_figures.plane(snapshot, set(point_figures.LAYERS), alone=False),
+    "training": lambda snapshot: point_figures.plane(snapshot, set(point_figures.LAYERS), alone=False),
     "losses": loss_figures.losses,
     "log": lambda snapshot: loss_figures.losses(snapshot, log=True),
     "raw": lambda snapshot: loss_figures.losses(snapshot, smoothed=False),

@@ -66,6 +66,8 @@ def test_a_sweep_is_started_stopped_and_gone_on_with(server, chromium):
         page.wait_for_selector(".st-key-sweep_again button", timeout=90_000)
         assert done() == stood
         page.wait_for_selector(f"{MAP} .main-svg", timeout=60_000)
+        page.wait_for_timeout(1_500)  # the tab has said its key, with which the page is drawn once more
+        page.wait_for_selector(".stApp[data-test-script-state=notRunning]", timeout=60_000)
         page.evaluate(f"window.first = document.querySelector('{MAP}')")
         page.click(".st-key-sweep_again button")
         page.wait_for_selector(".st-key-sweep_stop button", timeout=60_000)
@@ -94,8 +96,8 @@ def test_a_sweep_is_started_stopped_and_gone_on_with(server, chromium):
             wait_until(lambda number=number: chosen.count() == number, 20, f"{number} chosen cells")
         assert "penalty=r1" in chosen.nth(1).locator("a").first.get_attribute("href")
         page.locator(".st-key-sweep_race button").first.click()
-        lanes = "document.querySelectorAll('[class*=st-key-lane_plot_] .js-plotly-plot').length"
-        wait_until(lambda: page.evaluate(lanes) == 2, 90, "the race of the two cells")
+        trainings = "document.querySelectorAll('[class*=st-key-lane_plot_] .js-plotly-plot').length"
+        wait_until(lambda: page.evaluate(trainings) == 2, 90, "the race of the two cells")
         assert page.url.endswith("/compare") and "r1" in page.inner_text("body")
         assert errors == []
     finally:

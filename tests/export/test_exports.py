@@ -56,15 +56,15 @@ def of_images(config, data):
 
 def saved(folder, trainer, note=""):
     """A run of STEPS steps with a frame of each, two scores and a turned knob."""
-    lane = TrainingRun(trainer, scored=False)
-    lane.record()
+    training = TrainingRun(trainer, scored=False)
+    training.record()
     for _ in range(STEPS):
-        lane.train(1)
-        lane.record()
-    lane.recording.history.mark(3, "d_lr 0.1 → 0.2")
+        training.train(1)
+        training.record()
+    training.recording.history.mark(3, "d_lr 0.1 → 0.2")
     for step, values in SCORES:
-        lane.recording.scores.add(step, values)
-    run_writing.save(folder, run_writing.Content.of(lane, note=note))
+        training.recording.scores.add(step, values)
+    run_writing.save(folder, run_writing.Content.of(training, note=note))
     return run_reading.read(folder)
 
 
@@ -196,8 +196,8 @@ def test_the_plane_puts_everything_where_it_is():
 
 
 def test_a_run_that_has_not_been_trained(root):
-    lane = TrainingRun(trainer_of(settings()), scored=False)
-    run_writing.save(root / "untrained", run_writing.Content.of(lane))
+    training = TrainingRun(trainer_of(settings()), scored=False)
+    run_writing.save(root / "untrained", run_writing.Content.of(training))
     run = run_reading.read(root / "untrained")
     assert Image.open(io.BytesIO(EXPORTS["gif"].make(run, print))).n_frames == 1
     assert len(figure_of(Page(EXPORTS["html"].make(run, print)))["frames"]) == 1
@@ -488,8 +488,8 @@ def nowhere(tmp_path, monkeypatch):
 
 def test_a_run_whose_pictures_are_elsewhere_still_has_its_recording(tmp_path, nowhere):
     config = GANConfig.from_flat({**SMALL_IMAGES, "data": "mnist"})
-    lane = TrainingRun(of_images(config, quadrants()), scored=False)
-    run_writing.save(tmp_path / "mnist", run_writing.Content.of(lane))
+    training = TrainingRun(of_images(config, quadrants()), scored=False)
+    run_writing.save(tmp_path / "mnist", run_writing.Content.of(training))
     run = run_reading.read(tmp_path / "mnist")
     assert all(EXPORTS[name].make(run, print) for name in ("gif", "csv", "scores", "tensorboard"))
     for name in ("keras", "png", "samples-npz"):

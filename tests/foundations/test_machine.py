@@ -128,7 +128,7 @@ def test_a_large_data_set_is_refused_before_it_is_loaded(monkeypatch):
     with pytest.raises(ConfigError, match=sentence):
         commands._data_of(config, None)
     worker = Worker.__new__(Worker)
-    worker._lanes, worker._compiling, worker._faster, worker._dropped = [], [], [], {}
+    worker._trainings, worker._compiling, worker._faster, worker._dropped = [], [], [], {}
     worker._generation = 0
     with pytest.raises(ConfigError, match=sentence):
         worker._build([config], {"generation": 1, "upload": None})

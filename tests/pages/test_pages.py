@@ -446,10 +446,10 @@ def test_names_that_differ_by_a_space_or_a_line_are_listed(hub, tmp_path, monkey
     """Each row's widgets have keys of their own."""
     monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
     trainer = trainer_of(settings(), uncompiled(settings()))
-    lane = TrainingRun(trainer, scored=False)
-    lane.train(1)
+    training = TrainingRun(trainer, scored=False)
+    training.train(1)
     for name in ("a b", "a_b", "a-b", "a.b"):
-        run_writing.save(tmp_path / name, run_writing.Content.of(lane))
+        run_writing.save(tmp_path / name, run_writing.Content.of(training))
     app = open_page("pages/runs.py")
     assert sum(box.label == "Compare" for box in app.checkbox) == 4
 
@@ -469,10 +469,10 @@ def test_an_autosaved_race_is_offered_on_compare_and_taken_up(hub, tmp_path, mon
     monkeypatch.setattr(time_machine, "owner", lambda: "0123456789abcdef")
     folders = autosave_folders.new_folders(tmp_path, "ring", time_machine.owner(), 2)
     for i, folder in enumerate(folders):
-        lane = TrainingRun(trainer_of(settings(g_units=4 + i), uncompiled(settings(g_units=4 + i))), scored=False)
-        lane.train(lane.until_due(1))
+        training = TrainingRun(trainer_of(settings(g_units=4 + i), uncompiled(settings(g_units=4 + i))), scored=False)
+        training.train(training.until_due(1))
         race = Race(folders[0].name, i, 2)
-        run_writing.save(folder, run_writing.Content.of(lane, owner=time_machine.owner(), race=race))
+        run_writing.save(folder, run_writing.Content.of(training, owner=time_machine.owner(), race=race))
     # On the page of points, one run of a race is nothing to offer.
     assert not any("Continue your last" in m.value for m in open_page().markdown)
     app = open_page("pages/compare.py")
@@ -736,11 +736,11 @@ def saved_runs(tmp_path, monkeypatch):
     """A folder with a run by hand, one by autosave, and a branch."""
     monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path))
     trainer = trainer_of(settings(), uncompiled(settings()))
-    lane = TrainingRun(trainer, scored=False)
-    lane.train(3)
-    lane.record()
+    training = TrainingRun(trainer, scored=False)
+    training.train(3)
+    training.record()
     for name in ("by hand", "autosave ring 2026-11-25 23.57.16 113532a8"):
-        run_writing.save(tmp_path / name, run_writing.Content.of(lane))
+        run_writing.save(tmp_path / name, run_writing.Content.of(training))
     return tmp_path
 
 

@@ -96,16 +96,16 @@ def test_points_that_are_not_finite_are_drawn_without(points):
 
 def every_figure(snapshot, images_snapshot):
     """name -> figure, those that a page redraws."""
-    lanes = [snapshot, snapshot]
+    trainings = [snapshot, snapshot]
     return {
         "plane": point_figures.plane(snapshot, set(point_figures.LAYERS)),
-        "lane": point_figures.plane(snapshot, set(point_figures.LAYERS), alone=False),
+        "training": point_figures.plane(snapshot, set(point_figures.LAYERS), alone=False),
         "losses": loss_figures.losses(snapshot),
         "log losses": loss_figures.losses(snapshot, log=True),
         "raw losses": loss_figures.losses(snapshot, smoothed=False),
         "modes": point_figures.mode_chart(snapshot),
-        "overlay": loss_figures.overlay(lanes, ["a", "b"], False),
-        "log overlay": loss_figures.overlay(lanes, ["a", "b"], True),
+        "overlay": loss_figures.overlay(trainings, ["a", "b"], False),
+        "log overlay": loss_figures.overlay(trainings, ["a", "b"], True),
         "grid": image_figures.grid(images_snapshot, 4, True, []),
         "image losses": loss_figures.losses(images_snapshot),
         "classes": image_figures.classes(images_snapshot),

@@ -24,20 +24,20 @@ def time_enough(monkeypatch):
     monkeypatch.setattr(module, "CREDIT", 1e6)
 
 
-def lane_of(program, **rest):
+def training_of(program, **rest):
     return TrainingRun(trainer_of(CONFIG, program), scored=False, **rest)
 
 
-def trained(lane, steps):
-    while lane.trainer.step < steps:
-        lane.train(lane.until_due(steps - lane.trainer.step))
-    return lane
+def trained(training, steps):
+    while training.trainer.step < steps:
+        training.train(training.until_due(steps - training.trainer.step))
+    return training
 
 
 def test_recording_changes_nothing(program):
     plain = trainer_of(CONFIG, program)
     plain.train(12)
-    watched = trained(lane_of(program), 12)
+    watched = trained(training_of(program), 12)
     assert same(plain.state, watched.trainer.state)
     assert watched.recording.frames.steps == list(range(13))
     assert watched.recording.history.steps == 12
@@ -45,7 +45,7 @@ def test_recording_changes_nothing(program):
 
 @pytest.mark.parametrize("at", [0, 1, 4, 8])
 def test_a_branch_with_the_same_settings_repeats_the_parent_bit_for_bit(program, at):
-    parent = trained(lane_of(program), 10)
+    parent = trained(training_of(program), 10)
     past = parent.recording.until(at)
     trainer = trainer_of(CONFIG, program)
     trainer.restore(past.checkpoints.items[-1].state)
@@ -60,7 +60,7 @@ def test_a_branch_with_the_same_settings_repeats_the_parent_bit_for_bit(program,
 
 
 def test_restoring_leaves_the_parent_untouched(program):
-    parent = trained(lane_of(program), 5)
+    parent = trained(training_of(program), 5)
     kept = parent.trainer.named()
     other = trainer_of(CONFIG, program)
     other.restore(parent.recording.checkpoints.at(2)[1].state)
@@ -76,64 +76,66 @@ def test_the_state_of_other_networks_is_refused(program):
 
 
 def test_a_knob_change_is_marked_and_checkpoints_know_their_settings(program):
-    lane = trained(lane_of(program), 3)
-    lane.set_live(CONFIG.updated({"g_lr": 0.5}))
-    trained(lane, 6)
-    assert [m["text"] for m in lane.recording.history.markers] == [f"g_lr {CONFIG.g_lr:g} → 0.5"]
-    points = dict(zip(lane.recording.checkpoints.steps, lane.recording.checkpoints.items, strict=True))
+    training = trained(training_of(program), 3)
+    training.set_live(CONFIG.updated({"g_lr": 0.5}))
+    trained(training, 6)
+    assert [m["text"] for m in training.recording.history.markers] == [f"g_lr {CONFIG.g_lr:g} → 0.5"]
+    points = dict(zip(training.recording.checkpoints.steps, training.recording.checkpoints.items, strict=True))
     assert [points[step].flat["g_lr"] for step in (2, 3, 6)] == [CONFIG.g_lr, 0.5, 0.5]  # as from there on
 
 
 def test_a_setting_changed_while_standing_still_is_in_that_step_s_checkpoint(program):
-    lane = trained(lane_of(program), 3)
-    lane.record()
-    lane.set_live(lane.trainer.config.updated({"d_lr": 0.5}))
-    assert lane.recording.checkpoints.steps[-1] == 3 and lane.recording.checkpoints.items[-1].flat["d_lr"] == 0.5
+    training = trained(training_of(program), 3)
+    training.record()
+    training.set_live(training.trainer.config.updated({"d_lr": 0.5}))
+    assert (
+        training.recording.checkpoints.steps[-1] == 3 and training.recording.checkpoints.items[-1].flat["d_lr"] == 0.5
+    )
 
 
 def test_looking_back_and_at_the_present(program):
-    lane = trained(lane_of(program), 8)
-    now = lane.look(View(trails=True), idle=True, scored=False)
-    then = lane.look(View(at=3, trails=True), idle=True, scored=False)
+    training = trained(training_of(program), 8)
+    now = training.look(View(trails=True), idle=True, scored=False)
+    then = training.look(View(at=3, trails=True), idle=True, scored=False)
     assert now["at"] is None and then["at"] == 3 and now["step"] == then["step"] == 8
-    assert np.array_equal(then["samples"], lane.recording.frames.items[3]["samples"])
+    assert np.array_equal(then["samples"], training.recording.frames.items[3]["samples"])
     assert then["trails"].shape == (4, module.TRAIL_POINTS, 2)  # of steps 0 to 3
     assert np.array_equal(then["trails"][-1], then["samples"][: module.TRAIL_POINTS])
     assert now["trails"].shape[0] == module.TRAIL_FRAMES + 1
-    assert lane.look(View(at=99), idle=True, scored=False)["at"] is None  # the future is the present
+    assert training.look(View(at=99), idle=True, scored=False)["at"] is None  # the future is the present
     assert list(now["recorded"]) == list(range(9)) and 8 in now["checkpoints"]
 
 
 def test_where_there_is_no_time_no_frame_is_made(program, monkeypatch):
     for name in ("CREDIT", "LATER_CREDIT", "SHARE"):
         monkeypatch.setattr(module, name, 0.0)
-    lane = lane_of(program)
-    assert lane.until_due(9) == 9
-    lane.train(9)
-    assert lane.recording.frames.steps == [0]
-    lane.record()  # somebody stops here
-    assert lane.recording.frames.steps == [0, 9] and lane.recording.checkpoints.steps[-1] == 9
+    training = training_of(program)
+    assert training.until_due(9) == 9
+    training.train(9)
+    assert training.recording.frames.steps == [0]
+    training.record()  # somebody stops here
+    assert training.recording.frames.steps == [0, 9] and training.recording.checkpoints.steps[-1] == 9
 
 
 def test_a_divergence_is_a_sentence_and_leaves_the_last_good_state(program):
-    lane = trained(lane_of(program), 2)
-    lane.set_live(CONFIG.updated({"d_lr": 1.0, "g_lr": 1.0}))
-    good = lane.trainer.state
-    lane.trainer.state = {**good, "g": [w * np.float32("nan") for w in good["g"]]}
-    assert lane.train(3) is None
-    assert "diverged" in lane.error and "last good state" in lane.error
-    assert lane.recording.history.steps == 2
+    training = trained(training_of(program), 2)
+    training.set_live(CONFIG.updated({"d_lr": 1.0, "g_lr": 1.0}))
+    good = training.trainer.state
+    training.trainer.state = {**good, "g": [w * np.float32("nan") for w in good["g"]]}
+    assert training.train(3) is None
+    assert "diverged" in training.error and "last good state" in training.error
+    assert training.recording.history.steps == 2
 
 
 def test_racers_record_the_same_steps_though_one_of_them_has_less_time_for_it(program, monkeypatch):
-    lanes = [lane_of(program), lane_of(program)]
+    trainings = [training_of(program), training_of(program)]
     may = itertools.cycle([True, True, True, False, False])
-    monkeypatch.setattr(lanes[1], "_may_record", lambda: next(may))
-    while lanes[0].trainer.step < 30:
-        assert 1 <= module.train_abreast(lanes, 30 - lanes[0].trainer.step) <= 30
-    one, other = (lane.recording.frames.steps for lane in lanes)
+    monkeypatch.setattr(trainings[1], "_may_record", lambda: next(may))
+    while trainings[0].trainer.step < 30:
+        assert 1 <= module.train_abreast(trainings, 30 - trainings[0].trainer.step) <= 30
+    one, other = (training.recording.frames.steps for training in trainings)
     assert one == other and 2 < len(one) < 30
-    assert same(lanes[0].trainer.state, lanes[1].trainer.state)
-    lanes[1].error = "diverged"
-    module.train_abreast(lanes[:1], 5)
-    assert lanes[0].trainer.step > 30 == lanes[1].trainer.step
+    assert same(trainings[0].trainer.state, trainings[1].trainer.state)
+    trainings[1].error = "diverged"
+    module.train_abreast(trainings[:1], 5)
+    assert trainings[0].trainer.step > 30 == trainings[1].trainer.step

@@ -36,30 +36,32 @@ def program():
     return uncompiled(CONFIG)
 
 
-def trained(lane, until):
-    """The lane, trained until a step, its knobs turned on the way."""
-    while lane.trainer.step < until:
-        lane.set_live(lane.trainer.config.updated(TURNED.get(lane.trainer.step, {})))
-        lane.train(lane.until_due(1))
-    return lane
+def trained(training, until):
+    """The training, trained until a step, its knobs turned on the way."""
+    while training.trainer.step < until:
+        training.set_live(training.trainer.config.updated(TURNED.get(training.trainer.step, {})))
+        training.train(training.until_due(1))
+    return training
 
 
 @pytest.fixture(scope="module")
-def lane(program):
+def training(program):
     """A run with scores, and with a checkpoint and a frame of every step."""
-    lane = trained(TrainingRun(trainer_of(CONFIG, program), scored=False), 3)
-    lane.recording.scores.add(3, {"step": 3, "w1": 0.1 + 0.2, "reverse_kl": None, "mode_counts": [1, 2], "note": "ü"})
-    lane = trained(lane, END)
-    lane.recording.scores.add(END, {"step": END, "w1": 0.25})
-    lane.record()
-    return lane
+    training = trained(TrainingRun(trainer_of(CONFIG, program), scored=False), 3)
+    training.recording.scores.add(
+        3, {"step": 3, "w1": 0.1 + 0.2, "reverse_kl": None, "mode_counts": [1, 2], "note": "ü"}
+    )
+    training = trained(training, END)
+    training.recording.scores.add(END, {"step": END, "w1": 0.25})
+    training.record()
+    return training
 
 
 @pytest.fixture(scope="module")
-def template(lane, tmp_path_factory):
+def template(training, tmp_path_factory):
     """A saved run that nothing changes."""
     folder = tmp_path_factory.mktemp("saved") / "run"
-    run_writing.save(folder, Content.of(lane, note="the first"))
+    run_writing.save(folder, Content.of(training, note="the first"))
     return folder
 
 
@@ -79,14 +81,14 @@ def spare(program):
 def small(program, tmp_path_factory):
     """A small saved run of the user's own points: its files' contents by name."""
     points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
-    lane = TrainingRun(point_trainer(points, data="file", g_units=4, d_units=4, latent_dim=4), scored=False)
-    lane.until_due(1)
-    lane.train(1)
-    lane.recording.scores.add(1, {"step": 1, "w1": 0.5})
-    lane.recording.history.mark(1, "g_lr 1 → 2")
+    training = TrainingRun(point_trainer(points, data="file", g_units=4, d_units=4, latent_dim=4), scored=False)
+    training.until_due(1)
+    training.train(1)
+    training.recording.scores.add(1, {"step": 1, "w1": 0.5})
+    training.recording.history.mark(1, "g_lr 1 → 2")
     folder = tmp_path_factory.mktemp("small") / "run"
-    run_writing.save(folder, Content.of(lane, points))
-    return lane, {path.name: path.read_bytes() for path in folder.iterdir()}
+    run_writing.save(folder, Content.of(training, points))
+    return training, {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def laid(folder, files):

@@ -16,18 +16,18 @@ OWNER, OTHER = "0123456789abcdef", "fedcba9876543210"
 
 
 @pytest.fixture(scope="module")
-def lane():
-    lane = TrainingRun(trainer_of(settings(), uncompiled(settings())), scored=False)
-    lane.train(lane.until_due(1))
-    return lane
+def training():
+    training = TrainingRun(trainer_of(settings(), uncompiled(settings())), scored=False)
+    training.train(training.until_due(1))
+    return training
 
 
-def kept(root, lane, owner=OWNER, runs=1, errors=("", "", ""), age=0.0):
+def kept(root, training, owner=OWNER, runs=1, errors=("", "", ""), age=0.0):
     """An autosave, that was written some seconds ago: its folders."""
     folders = autosave_folders.new_folders(root, "ring", owner, runs)
     for i, folder in enumerate(folders):
         race = Race(folders[0].name, i, runs, errors[i]) if runs > 1 else None
-        run_writing.save(folder, Content.of(lane, owner=owner, race=race))
+        run_writing.save(folder, Content.of(training, owner=owner, race=race))
         os.utime(folder, (time.time() - age,) * 2)
     return folders
 
@@ -36,36 +36,36 @@ def offered(root, kind="points", owner=OWNER, in_use=()):
     return [saved.folder for saved in autosave_folders.left_behind(root, owner, kind, {str(path) for path in in_use})]
 
 
-def test_the_autosaves_of_five_tabs_that_play_stay(tmp_path, lane):
+def test_the_autosaves_of_five_tabs_that_play_stay(tmp_path, training):
     """The sixth makes room among those that nobody trains; the oldest of all, which is in use, stays."""
-    playing = [kept(tmp_path, lane, age=10_000 - i) for i in range(5)]
-    resting = [kept(tmp_path, lane, age=100 - i) for i in range(5)]
-    theirs = kept(tmp_path, lane, owner=OTHER, age=20_000)
+    playing = [kept(tmp_path, training, age=10_000 - i) for i in range(5)]
+    resting = [kept(tmp_path, training, age=100 - i) for i in range(5)]
+    theirs = kept(tmp_path, training, owner=OTHER, age=20_000)
     in_use = {str(folder) for folders in playing for folder in folders}
     autosave_folders.prune(tmp_path, OWNER, in_use)
     left = set(tmp_path.iterdir())
     assert left == {*chain(*playing, *resting[-(autosave_folders.KEPT - 1) :]), *theirs}
 
 
-def test_a_race_is_one_autosave_and_goes_or_stays_whole(tmp_path, lane):
-    races = [kept(tmp_path, lane, runs=3, age=1_000 - i) for i in range(4)]
+def test_a_race_is_one_autosave_and_goes_or_stays_whole(tmp_path, training):
+    races = [kept(tmp_path, training, runs=3, age=1_000 - i) for i in range(4)]
     autosave_folders.prune(tmp_path, OWNER, {str(races[0][1])})
     assert set(tmp_path.iterdir()) == {*chain(*races)}
     autosave_folders.prune(tmp_path, OWNER, set())
     assert set(tmp_path.iterdir()) == {*chain(*races[-3:])}
 
 
-def test_the_newest_of_the_wanted_kind_is_offered_to_its_owner(tmp_path, lane):
-    single, race = kept(tmp_path, lane), kept(tmp_path, lane, runs=3, errors=("", "diverged", ""))
-    kept(tmp_path, lane, owner=OTHER)
+def test_the_newest_of_the_wanted_kind_is_offered_to_its_owner(tmp_path, training):
+    single, race = kept(tmp_path, training), kept(tmp_path, training, runs=3, errors=("", "diverged", ""))
+    kept(tmp_path, training, owner=OTHER)
     assert offered(tmp_path) == single and offered(tmp_path, autosave_folders.RACE) == race
     assert offered(tmp_path, "images") == [] == offered(tmp_path, owner="")
     assert offered(tmp_path, in_use=single) == [] == offered(tmp_path, autosave_folders.RACE, in_use=race[2:])
     assert offered(tmp_path / "nothing") == []
 
 
-def test_a_race_that_is_not_whole_or_cannot_be_read_is_not_offered(tmp_path, lane):
-    race = kept(tmp_path, lane, runs=2)
+def test_a_race_that_is_not_whole_or_cannot_be_read_is_not_offered(tmp_path, training):
+    race = kept(tmp_path, training, runs=2)
     (race[1] / "config.json").rename(race[1] / "gone")
     assert offered(tmp_path, autosave_folders.RACE) == []
     (race[1] / "gone").rename(race[1] / "config.json")
@@ -74,13 +74,13 @@ def test_a_race_that_is_not_whole_or_cannot_be_read_is_not_offered(tmp_path, lan
     assert offered(tmp_path, autosave_folders.RACE) == [] == offered(tmp_path)
 
 
-def test_what_nobody_has_trained_or_is_old_is_not_offered(tmp_path, lane, monkeypatch):
+def test_what_nobody_has_trained_or_is_old_is_not_offered(tmp_path, training, monkeypatch):
     run_writing.save(
         autosave_folders.new_folders(tmp_path, "ring", OWNER, 1)[0],
-        Content(settings(), 0, lane.recording.until(0), lane.trainer.data, owner=OWNER),
+        Content(settings(), 0, training.recording.until(0), training.trainer.data, owner=OWNER),
     )
     assert offered(tmp_path) == []
-    folders = kept(tmp_path, lane)
+    folders = kept(tmp_path, training)
     assert offered(tmp_path) == folders
     monkeypatch.setattr(autosave_folders, "OFFERED_DAYS", 0)
     assert offered(tmp_path) == []

@@ -55,12 +55,12 @@ def test_it_is_said_before_it_is_full():
     assert "the disk is almost full (3 MB are left" in str(Room(0, 100 * MB, 3 * MB).refused())
 
 
-def test_a_run_that_does_not_fit_is_not_saved(full, lane):
+def test_a_run_that_does_not_fit_is_not_saved(full, training):
     before = contents(full / "run")
     for said in (
         sentence(run_writing.check_folder, full),  # before hours of training
-        sentence(run_writing.save, full / "new", Content.of(lane)),
-        sentence(run_writing.Writer(full / "autosave").write, Content.of(lane)),
+        sentence(run_writing.save, full / "new", Content.of(training)),
+        sentence(run_writing.Writer(full / "autosave").write, Content.of(training)),
         sentence(run_folders.copy, full / "run", full / "copy"),
     ):
         assert "saved runs already take 2 of 1 MB" in said and "GANSCOPE_RUNS_MB" in said
@@ -79,31 +79,31 @@ def test_a_copy_that_cannot_share_its_files_has_to_fit(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("left", [1, 20_000])
-def test_an_autosave_that_no_longer_fits_keeps_its_last_state(tmp_path, program, lane, monkeypatch, left):
+def test_an_autosave_that_no_longer_fits_keeps_its_last_state(tmp_path, program, training, monkeypatch, left):
     """Nothing at all fits, or some of its files."""
     folder = tmp_path / "autosave"
     writer = run_writing.Writer(folder)
     writer.write(Content.of(trained(TrainingRun(trainer_of(CONFIG, program), scored=False), 3)))
     before = contents(folder)
     monkeypatch.setattr(run_writing, "room", lambda root: Room(0, left, 1 << 40))
-    assert "is not saved" in sentence(writer.write, Content.of(lane))
+    assert "is not saved" in sentence(writer.write, Content.of(training))
     assert contents(folder) == before and run_reading.read(folder).step == 3
     monkeypatch.undo()
-    writer.write(Content.of(lane))
+    writer.write(Content.of(training))
     assert run_reading.read(folder).step == END
 
 
-def test_the_page_is_told_and_the_training_goes_on(full, lane):
-    keeper = Autosave([str(full / "autosave")], "somebody", None)
-    keeper.last([lane])
-    wait_until(lambda: keeper.state["error"], 20, "the sentence")
-    keeper.finish()
-    assert "saved runs already take 2 of 1 MB" in keeper.state["error"]
+def test_the_page_is_told_and_the_training_goes_on(full, training):
+    saver = Autosave([str(full / "autosave")], "somebody", None)
+    saver.last([training])
+    wait_until(lambda: saver.state["error"], 20, "the sentence")
+    saver.finish()
+    assert "saved runs already take 2 of 1 MB" in saver.state["error"]
     run_folders.delete(full / "run")
     shutil.rmtree(full / "large")
-    keeper.last([lane])
-    keeper.finish()
-    assert keeper.state == {"step": END, "error": ""}
+    saver.last([training])
+    saver.finish()
+    assert saver.state == {"step": END, "error": ""}
 
 
 def test_a_part_of_the_disk_stays_free(tmp_path, monkeypatch):

@@ -48,15 +48,15 @@ IMAGES = {"data": "picture_file", "architecture": "dcgan", "filters": 8, "batch_
 # -- round trip ---------------------------------------------------------------------------------------------
 
 
-def test_a_saved_run_comes_back_bit_for_bit_and_trains_on_as_if_nothing_had_been(folder, lane, program, spare):
+def test_a_saved_run_comes_back_bit_for_bit_and_trains_on_as_if_nothing_had_been(folder, training, program, spare):
     run = run_reading.read(folder)
     again = run_restoring.load(run, run_reading.data_of(run))
-    assert again.config == lane.trainer.config and again.step == END == run.step
-    assert same(again.state, lane.trainer.state)
-    assert [a.dtype for a in arrays(again.state)] == [a.dtype for a in arrays(lane.trainer.state)]
+    assert again.config == training.trainer.config and again.step == END == run.step
+    assert same(again.state, training.trainer.state)
+    assert [a.dtype for a in arrays(again.state)] == [a.dtype for a in arrays(training.trainer.state)]
     again.program = program  # the other's, so that both draw alike
-    original = TrainingRun(Trainer(run.config, lane.trainer.data, program), lane.recording.copy(), scored=False)
-    original.trainer.restore(lane.trainer.named())
+    original = TrainingRun(Trainer(run.config, training.trainer.data, program), training.recording.copy(), scored=False)
+    original.trainer.restore(training.trainer.named())
     copy = TrainingRun(again, run_reading.recording_of(run, checkpoints=True), scored=False)
     for side in (original, copy):
         trained(side, END + 3)
@@ -85,15 +85,15 @@ def alike(one, other):
         assert a == b
 
 
-def test_the_whole_recording_comes_back(folder, lane):
-    alike(lane.recording, run_reading.recording_of(run_reading.read(folder), checkpoints=True))
+def test_the_whole_recording_comes_back(folder, training):
+    alike(training.recording, run_reading.recording_of(run_reading.read(folder), checkpoints=True))
     assert (
         len(run_reading.recording_of(run_reading.read(folder)).checkpoints) == 0
     )  # they weigh most, and the pages need none
 
 
 @pytest.mark.parametrize("step", [0, 2, 3, 5, END])
-def test_a_branch_from_any_checkpoint_repeats_the_run_bit_for_bit(folder, lane, program, step):
+def test_a_branch_from_any_checkpoint_repeats_the_run_bit_for_bit(folder, training, program, step):
     """With the settings of then, and the same knobs turned at the same steps."""
     run = run_reading.read(folder)
     trainer = trainer_of(run.checkpoints[step], program)
@@ -105,10 +105,10 @@ def test_a_branch_from_any_checkpoint_repeats_the_run_bit_for_bit(folder, lane, 
     assert past.scores.steps == [s for s in (3, END) if s <= step]
     assert all(marker["step"] <= step for marker in past.history.markers)
     branch = trained(TrainingRun(trainer, past, scored=False), END)
-    assert same(trainer.state, lane.trainer.state)
-    assert np.array_equal(samples(trainer), samples(lane.trainer))
-    past.scores = lane.recording.scores  # nobody made them here
-    alike(branch.recording, lane.recording)
+    assert same(trainer.state, training.trainer.state)
+    assert np.array_equal(samples(trainer), samples(training.trainer))
+    past.scores = training.recording.scores  # nobody made them here
+    alike(branch.recording, training.recording)
 
 
 def test_a_branch_names_its_parent_also_after_it_was_saved(folder, program):
@@ -187,21 +187,21 @@ def test_the_users_own_points_are_in_the_run(tmp_path):
 def test_the_users_own_pictures_are_in_the_run(tmp_path, labelled):
     own = quadrants(60, labelled, ("left", "rechts ü", "", "d"))
     config = GANConfig.from_flat({**IMAGES, "conditional": labelled})
-    lane = TrainingRun(Trainer(config, loading.load(config, own), path="graph"), scored=False)
-    run_writing.save(tmp_path / "mine", Content.of(lane, own))
+    training = TrainingRun(Trainer(config, loading.load(config, own), path="graph"), scored=False)
+    run_writing.save(tmp_path / "mine", Content.of(training, own))
     run = run_reading.read(tmp_path / "mine")
     for found in (run_reading.upload_of(run), run_reading.data_of(run)):
         assert np.array_equal(found.pixels, own.pixels) and found.class_names == own.class_names
         assert np.array_equal(found.labels, own.labels) if labelled else found.labels is None
     frame = run_reading.recording_of(run).frames.items[0]
-    assert frame["grid"].dtype == np.uint8 and np.array_equal(frame["grid"], lane.recording.frames.items[0]["grid"])
+    assert frame["grid"].dtype == np.uint8 and np.array_equal(frame["grid"], training.recording.frames.items[0]["grid"])
     assert max(Image.open(io.BytesIO(run_reading.picture_of(run))).size) == thumbnail.SIDE
-    assert same(run_restoring.load(run, run_reading.data_of(run)).state, lane.trainer.state)
+    assert same(run_restoring.load(run, run_reading.data_of(run)).state, training.trainer.state)
 
 
-def test_data_that_everybody_has_are_not_in_the_run(folder, lane, tmp_path):
+def test_data_that_everybody_has_are_not_in_the_run(folder, training, tmp_path):
     assert run_reading.upload_of(run_reading.read(folder)) is None
-    run_writing.save(tmp_path / "other", Content.of(lane, np.zeros((20, 2), np.float32)))  # of another page's file
+    run_writing.save(tmp_path / "other", Content.of(training, np.zeros((20, 2), np.float32)))  # of another page's file
     assert "data" not in about_of(tmp_path / "other")["files"]
 
 
@@ -275,12 +275,12 @@ def test_the_folder_of_runs(monkeypatch, tmp_path):
     assert str(run_folders.runs_folder("elsewhere")) == "elsewhere"
 
 
-def test_a_free_name(tmp_path, lane):
+def test_a_free_name(tmp_path, training):
     """Whoever saves with `numbered` gets the next name that no other run, file or folder has."""
     for name in ("ring 2", "x" * 80):
         (tmp_path / name).mkdir()
     (tmp_path / "ring 3").write_text("mine")
-    content = Content.of(lane)
+    content = Content.of(training)
     saved = [run_writing.save(tmp_path / "ring", content, numbered=True).name for _ in range(3)]
     assert saved == ["ring", "ring 4", "ring 5"]
     long = run_writing.save(tmp_path / ("x" * 80), content, numbered=True)
@@ -288,13 +288,13 @@ def test_a_free_name(tmp_path, lane):
     assert (tmp_path / "ring 3").read_text() == "mine" and list((tmp_path / "ring 2").iterdir()) == []
 
 
-def test_a_copy_is_a_run_of_its_own(folder, lane, spare, tmp_path):
+def test_a_copy_is_a_run_of_its_own(folder, training, spare, tmp_path):
     """It shares the files until either is written anew, and survives the other."""
     before = contents(folder)
     copied = [run_folders.copy(folder, folder.parent / "copy") for _ in range(2)]
     assert [path.name for path in copied] == ["copy", "copy 2"]
     run_folders.annotate(copied[0], "mine")
-    run_writing.Writer(copied[1]).write(Content.of(lane, note="another"))
+    run_writing.Writer(copied[1]).write(Content.of(training, note="another"))
     assert contents(folder) == before
     run_folders.delete(folder)
     assert [looked_through(path, spare).note for path in copied] == ["mine", "another"]

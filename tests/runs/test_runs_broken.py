@@ -424,7 +424,7 @@ def mutated(rng, folder):
 @pytest.mark.parametrize("part", range(3))
 def test_whatever_was_done_to_a_run_is_a_sentence_or_opens(small, tmp_path, part, full, nothing_is_run):
     """And what opens can be saved again."""
-    lane, files = small
+    training, files = small
     opened, count = 0, 334 if full else 100
     for seed in range(1_000 * part, 1_000 * part + count):
         folder, rng = laid(tmp_path / "run", files), random.Random(seed)
@@ -433,16 +433,16 @@ def test_whatever_was_done_to_a_run_is_a_sentence_or_opens(small, tmp_path, part
                 mutated(rng, folder)
             except (ValueError, KeyError, TypeError, StopIteration, IndexError, AttributeError):
                 break  # what the first change made cannot be changed again
-        if not opens_or_says(folder, lane.trainer):
+        if not opens_or_says(folder, training.trainer):
             continue
         opened += 1
         run = run_reading.read(folder)
         try:
-            recording = run_restoring.restore(lane.trainer, folder)
+            recording = run_restoring.restore(training.trainer, folder)
             np.array([*recording.frames.steps, *recording.checkpoints.steps, *recording.scores.steps], np.int32)
             recording.history.frame()
             upload = run_reading.upload_of(run)
-            again = Content(run.config, run.step, recording, lane.trainer.data, upload, run.note)
+            again = Content(run.config, run.step, recording, training.trainer.data, upload, run.note)
             run_writing.Writer(tmp_path / "again").write(again)
             run_reading.recording_of(run_reading.read(tmp_path / "again"), checkpoints=True)
         except ConfigError:

@@ -20,33 +20,33 @@ from tests.support.trainers import same, trainer_of
 # -- where nothing can be written ---------------------------------------------------------------------------
 
 
-def unsaved(folder, lane):
+def unsaved(folder, training):
     """What is said before the training, and after it."""
-    said = [sentence(run_writing.check_folder, folder.parent), sentence(run_writing.save, folder, Content.of(lane))]
+    said = [sentence(run_writing.check_folder, folder.parent), sentence(run_writing.save, folder, Content.of(training))]
     assert all(text.startswith("The run cannot be saved in ") for text in said)
     return said[1]
 
 
-def test_a_name_that_is_taken(folder, lane):
+def test_a_name_that_is_taken(folder, training):
     before = contents(folder)
     (folder.parent / "a file").write_text("mine")
     (folder.parent / "empty").mkdir()
     for name in ("run", "a file", "empty"):
-        said = sentence(run_writing.save, folder.parent / name, Content.of(lane, note="another"))
+        said = sentence(run_writing.save, folder.parent / name, Content.of(training, note="another"))
         assert f"There is a run with the name '{name}' already: choose another." == said
     assert contents(folder) == before
     assert {path.name for path in folder.parent.iterdir()} == {"run", "a file", "empty"}
 
 
-def test_a_file_in_place_of_a_folder(tmp_path, lane):
+def test_a_file_in_place_of_a_folder(tmp_path, training):
     (tmp_path / "file").write_text("mine")
-    assert "cannot be saved" in unsaved(tmp_path / "file" / "run", lane)
+    assert "cannot be saved" in unsaved(tmp_path / "file" / "run", training)
     writer = run_writing.Writer(tmp_path / "file")
-    assert sentence(writer.write, Content.of(lane)).startswith("The run cannot be saved in ")
+    assert sentence(writer.write, Content.of(training)).startswith("The run cannot be saved in ")
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_folder_that_cannot_be_written_to(folder, lane, monkeypatch):
+def test_a_folder_that_cannot_be_written_to(folder, training, monkeypatch):
     """As root every folder can be, so the system's refusal is a stand-in."""
 
     def refuse(*arguments, **options):
@@ -55,9 +55,9 @@ def test_a_folder_that_cannot_be_written_to(folder, lane, monkeypatch):
     before = contents(folder)
     for name in ("mkstemp", "mkdtemp", "TemporaryFile"):
         monkeypatch.setattr(run_writing.tempfile, name, refuse)
-    assert "Permission denied" in unsaved(folder.parent / "new", lane)
+    assert "Permission denied" in unsaved(folder.parent / "new", training)
     assert "Permission denied" in sentence(run_folders.annotate, folder, "x")
-    assert "Permission denied" in sentence(run_writing.Writer(folder).write, Content.of(lane, note="x"))
+    assert "Permission denied" in sentence(run_writing.Writer(folder).write, Content.of(training, note="x"))
     monkeypatch.setattr(run_folders.os, "rename", refuse)
     assert "Permission denied" in sentence(run_folders.rename, folder, "x")
     assert "Permission denied" in sentence(run_folders.delete, folder)
@@ -102,17 +102,17 @@ def test_a_disk_that_is_full_leaves_no_new_run(folder, small, monkeypatch, call)
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_disk_that_is_full_leaves_the_older_state_of_a_run(folder, program, spare, monkeypatch, call):
-    lane = TrainingRun(trainer_of(CONFIG, program), scored=False)
+    training = TrainingRun(trainer_of(CONFIG, program), scored=False)
     writer = run_writing.Writer(folder.parent / "auto")
-    writer.write(Content.of(lane))
-    lane.trainer.restore(
+    writer.write(Content.of(training))
+    training.trainer.restore(
         run_reading.recording_of(run_reading.read(folder), checkpoints=True).checkpoints.at(3)[1].state
     )
     for count in itertools.count(1):
         with monkeypatch.context() as patched:
             failing(patched, CALLS[call], call, count)
             try:
-                writer.write(Content.of(lane))
+                writer.write(Content.of(training))
                 break
             except ConfigError as error:
                 assert str(error) == f"The run cannot be saved in {folder.parent / 'auto'}: No space left on device."
@@ -181,20 +181,20 @@ def killed_at(monkeypatch, call, count, save):
 @pytest.mark.parametrize("save", [run_writing.save, lambda folder, content: run_writing.Writer(folder).write(content)])
 @pytest.mark.parametrize("call", ["mkstemp", "fdopen", "replace"])
 def test_a_kill_leaves_no_run_or_a_whole_one(tmp_path, small, monkeypatch, call, save):
-    lane, count = small[0], 1
-    content = Content.of(lane)
+    training, count = small[0], 1
+    content = Content.of(training)
     while killed_at(monkeypatch, call, count, lambda: save(tmp_path / "run", content)):
         assert not (tmp_path / "run").exists() and run_folders.listed(tmp_path) == []
         count += 1
-    assert count > 6 and looked_through(tmp_path / "run", lane.trainer).step == 1
+    assert count > 6 and looked_through(tmp_path / "run", training.trainer).step == 1
 
 
 @pytest.mark.parametrize("call", ["mkstemp", "fdopen", "replace"])
-def test_a_kill_while_saving_over_an_older_state_leaves_that(folder, lane, spare, monkeypatch, call):
+def test_a_kill_while_saving_over_an_older_state_leaves_that(folder, training, spare, monkeypatch, call):
     """What is there is the older state whole, until the newer one is."""
     root, count = folder.parent, 1
     whole = run_reading.recording_of(run_reading.read(folder), checkpoints=True)
-    older, newer = (Content(CONFIG, step, whole.until(step), lane.trainer.data) for step in (0, 2))
+    older, newer = (Content(CONFIG, step, whole.until(step), training.trainer.data) for step in (0, 2))
     run_writing.Writer(root / "older").write(older)
     while True:
         shutil.rmtree(root / "auto", ignore_errors=True)
@@ -218,7 +218,7 @@ def test_a_kill_while_saving_over_an_older_state_leaves_that(folder, lane, spare
 
 def test_of_many_that_save_one_name_at_once_exactly_one_wins(tmp_path, small, monkeypatch):
     """All arrive at the last step together."""
-    lane, n = small[0], 4
+    training, n = small[0], 4
     together, rename = threading.Barrier(n), os.rename
 
     def held(*arguments):
@@ -231,7 +231,7 @@ def test_of_many_that_save_one_name_at_once_exactly_one_wins(tmp_path, small, mo
 
         def save(i, root=root, said=said):
             try:
-                run_writing.save(root / "run", Content.of(lane, note=f"number {i}"))
+                run_writing.save(root / "run", Content.of(training, note=f"number {i}"))
                 said.append(i)
             except ConfigError as error:
                 said.append(str(error))
@@ -244,7 +244,7 @@ def test_of_many_that_save_one_name_at_once_exactly_one_wins(tmp_path, small, mo
         (won,) = [i for i in said if isinstance(i, int)]
         assert said.count("There is a run with the name 'run' already: choose another.") == n - 1
         assert [path.name for path in root.iterdir()] == ["run"]
-        assert looked_through(root / "run", lane.trainer).note == f"number {won}"
+        assert looked_through(root / "run", training.trainer).note == f"number {won}"
 
 
 def test_a_note_that_is_written_during_an_autosave_takes_nothing_back(tmp_path, program, spare, monkeypatch):
@@ -275,11 +275,11 @@ def test_a_note_that_is_written_during_an_autosave_takes_nothing_back(tmp_path, 
     assert run.step == 4 and run.note == "remember this"
 
 
-def test_an_autosave_never_writes_into_another_run_that_has_its_name_now(tmp_path, program, lane, spare):
+def test_an_autosave_never_writes_into_another_run_that_has_its_name_now(tmp_path, program, training, spare):
     folder, going = tmp_path / "auto", TrainingRun(trainer_of(CONFIG, program), scored=False)
     writer = run_writing.Writer(folder)
     writer.write(Content.of(trained(going, 1)))
-    run_writing.save(tmp_path / "other", Content.of(lane, note="another"))
+    run_writing.save(tmp_path / "other", Content.of(training, note="another"))
     before = contents(tmp_path / "other")
     run_folders.rename(folder, "mine")
     run_folders.rename(tmp_path / "other", "auto")
@@ -324,7 +324,7 @@ def stamps(folder):
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
 
 
-def test_a_run_that_is_written_again_and_again(tmp_path, lane, program, spare):
+def test_a_run_that_is_written_again_and_again(tmp_path, training, program, spare):
     """Checkpoints that are there stay as they are, what is no longer named goes, and the folder opens each time."""
     folder, going = tmp_path / "auto", TrainingRun(trainer_of(CONFIG, program), scored=False)
     writer = run_writing.Writer(folder)
@@ -350,10 +350,10 @@ def test_a_run_that_is_written_again_and_again(tmp_path, lane, program, spare):
 
 @pytest.mark.parametrize("what", ["deleted", "renamed", "emptied", "halved"])
 def test_a_folder_that_goes_meanwhile_is_made_anew(small, tmp_path, what):
-    lane, points = small[0], run_reading.upload_of(run_reading.read(laid(tmp_path / "small", small[1])))
+    training, points = small[0], run_reading.upload_of(run_reading.read(laid(tmp_path / "small", small[1])))
     folder = tmp_path / "auto"
     writer = run_writing.Writer(folder)
-    writer.write(Content.of(lane, points))
+    writer.write(Content.of(training, points))
     if what == "deleted":
         run_folders.delete(folder)
     elif what == "renamed":
@@ -361,9 +361,9 @@ def test_a_folder_that_goes_meanwhile_is_made_anew(small, tmp_path, what):
     else:
         for path in list(folder.iterdir())[:: 1 if what == "emptied" else 2]:
             path.unlink()
-    writer.write(Content.of(lane, points))
+    writer.write(Content.of(training, points))
     for name in ("auto", "mine") if what == "renamed" else ("auto",):
-        assert looked_through(tmp_path / name, lane.trainer).step == 1
+        assert looked_through(tmp_path / name, training.trainer).step == 1
         assert np.array_equal(run_reading.upload_of(run_reading.read(tmp_path / name)), points)
 
 

@@ -46,9 +46,9 @@ def test_a_run_of_format_2_opens_and_goes_on(folder, tmp_path, monkeypatch):
     run = run_reading.read(folder)
     assert run.about["format"] == 2 and run.step == 8 and run.note == "made with format 2"
     trainer = uncompiled_trainer(run)
-    lane = TrainingRun(trainer, run_restoring.restore(trainer, folder), scored=False)
+    training = TrainingRun(trainer, run_restoring.restore(trainer, folder), scored=False)
     # Every tensor is in its place: the networks make and judge what they did when this was saved.
-    (at, then), now = lane.recording.frames.at(8), visuals.record(trainer)
+    (at, then), now = training.recording.frames.at(8), visuals.record(trainer)
     assert at == trainer.step == 8
     for name in then:
         near = 1 if name == "grid" else 2e-3
@@ -56,8 +56,8 @@ def test_a_run_of_format_2_opens_and_goes_on(folder, tmp_path, monkeypatch):
     assert trainer.state["g_opt"]["updates"] == 8 and any(np.any(s) for s in trainer.state["g_opt"]["slots"][0])
     # It goes on, and is written with names, its past too.
     for _ in range(2):
-        assert lane.train(1) is not None
-    run_writing.Writer(folder).write(Content.of(lane))
+        assert training.train(1) is not None
+    run_writing.Writer(folder).write(Content.of(training))
     again, other = run_reading.read(folder), uncompiled_trainer(run)
     assert again.about["format"] == run_reading.FORMAT == 3 and again.note == run.note and again.step == 10
     past = run_restoring.restore(other, folder)

@@ -109,7 +109,7 @@ def test_few_training_points_of_a_known_set_do_not_make_the_sample_smaller():
 @pytest.mark.parametrize("where", ["_make", "_ready"])
 def test_a_score_that_fails_is_a_sentence_and_the_next_is_made(clock, monkeypatch, where):
     trainer = point_trainer()
-    lane = TrainingRun(trainer)
+    training = TrainingRun(trainer)
     with monkeypatch.context() as patched:
         tried = []
 
@@ -117,17 +117,17 @@ def test_a_score_that_fails_is_a_sentence_and_the_next_is_made(clock, monkeypatc
             tried.append(trainer.step)
             raise np.linalg.LinAlgError("singular\nmatrix")
 
-        patched.setattr(lane.scores, where, fail)
+        patched.setattr(training.scores, where, fail)
         for _ in range(2):
-            metrics = lane.look(View(heat=False), idle=True, scored=True)["metrics"]
+            metrics = training.look(View(heat=False), idle=True, scored=True)["metrics"]
             assert metrics == {"note": "The scores of step 0 failed. LinAlgError: singular"}
         assert tried == [0]  # of one state once
-        assert lane.train(lane.until_due(3)) is not None
-        lane.refresh_scores(idle=True)
-        assert tried == [0, 1] and len(lane.recording.scores) == 0
-    lane.train(1)
-    lane.refresh_scores(idle=True)
-    assert lane.scores.values["step"] == 2 and lane.recording.scores.steps == [2]
+        assert training.train(training.until_due(3)) is not None
+        training.refresh_scores(idle=True)
+        assert tried == [0, 1] and len(training.recording.scores) == 0
+    training.train(1)
+    training.refresh_scores(idle=True)
+    assert training.scores.values["step"] == 2 and training.recording.scores.steps == [2]
 
 
 # -- images -------------------------------------------------------------------------------------------------

@@ -375,12 +375,12 @@ def test_settings_and_frames_of_a_snapshot_are_of_one_moment():
     run = Run(SMALL)
     race = tuple(SMALL.updated({"g_units": units}) for units in (4, 5, 6))
     run.race(race)
-    run._take({"id": 1, "generation": run._generation, "error": None, "pending": 0, "lanes": [{"step": 2}] * 3})
+    run._take({"id": 1, "generation": run._generation, "error": None, "pending": 0, "trainings": [{"step": 2}] * 3})
     before = run.snapshot()
     run.race(race[:2])
     after = run.snapshot()
-    assert len(before.lanes) == 3 and before.configs == race
-    assert after.lanes == () and after.configs == race[:2]
+    assert len(before.trainings) == 3 and before.configs == race
+    assert after.trainings == () and after.configs == race[:2]
 
 
 def pictures(n=40, side=28):
@@ -457,7 +457,7 @@ def test_only_an_autosave_that_was_written_is_promised(tmp_path):
 
 def test_racers_share_a_longer_chunk():
     alone, race = Pace(), Pace()
-    race.lanes = 3
+    race.trainings = 3
     for pace in (alone, race):
         for _ in range(20):
             pace.measured(100, 1.0)

@@ -355,7 +355,13 @@ def test_a_run_that_nobody_looks_at_is_asked_whether_it_still_trains(stubs, monk
     run.play()
     before = run.worker.sent.count("frame")
     wait_until(lambda: run.worker.sent.count("frame") > before, 20, "a question")
-    run.worker.answer = {"id": run._asked, "generation": run.generation, "lanes": [], "error": "diverged", "pending": 0}
+    run.worker.answer = {
+        "id": run._asked,
+        "generation": run.generation,
+        "trainings": [],
+        "error": "diverged",
+        "pending": 0,
+    }
     wait_until(lambda: not run.busy, 20, "the run to be known as standing still")
 
 

@@ -350,21 +350,21 @@ def test_a_branch_repeats_its_parent_across_the_change_in_another_process(tmp_pa
     """From a checkpoint before it, saved after something was turned on the way."""
     config = LARGE
     first = compilation.first_steps(config, (2,))
-    lane = TrainingRun(hurried(Trainer(config, loading.load(config))), scored=False)
-    lane.train(20)
-    lane.set_live(config.updated({"d_steps": 2, "g_lr": 2e-3}))
-    lane.train(first - 30)
-    lane.record()
-    step, steps = lane.trainer.step, first + 20
-    save(tmp_path / "parent", Content.of(lane, None, ""))
-    rows = lane.train(steps - step)
+    training = TrainingRun(hurried(Trainer(config, loading.load(config))), scored=False)
+    training.train(20)
+    training.set_live(config.updated({"d_steps": 2, "g_lr": 2e-3}))
+    training.train(first - 30)
+    training.record()
+    step, steps = training.trainer.step, first + 20
+    save(tmp_path / "parent", Content.of(training, None, ""))
+    rows = training.train(steps - step)
     assert step < first < steps
     arguments = [str(tmp_path / "parent"), str(step), str(steps), str(tmp_path / "branch.npz")]
     run_python(BRANCH, *arguments)
     with np.load(tmp_path / "branch.npz") as file:
         branch = {name: file[name] for name in file.files}
     assert np.array_equal(rows, branch.pop("arr_0"))
-    parent = lane.trainer.named()
+    parent = training.trainer.named()
     assert branch.keys() == parent.keys()
     assert all(np.array_equal(parent[name].numpy(), array) for name, array in branch.items())
 

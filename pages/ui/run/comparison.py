@@ -95,7 +95,7 @@ def _mark(i: int) -> str:
 
 def _picture(snapshot: Snapshot, height: int) -> figure_parts.Figure:
     if DATASETS[snapshot.config.data].kind == "images":
-        return image_figures.grid(snapshot, 8, False, [], height, "lanes")
+        return image_figures.grid(snapshot, 8, False, [], height, "trainings")
     return point_figures.plane(snapshot, LAYERS, height, alone=False)
 
 

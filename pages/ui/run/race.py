@@ -65,7 +65,7 @@ def draw(bar: Any, log: bool) -> None:
     notices.draw()
     _draw_race(run, log, feed)
     configs = run.configs
-    comparison.settings(list(configs), lane_names(configs))
+    comparison.settings(list(configs), racer_names(configs))
 
 
 def _setup() -> None:
@@ -133,7 +133,7 @@ def racers(config: GANConfig, knob: str, values: list[Any]) -> tuple[GANConfig, 
     return configs
 
 
-def lane_names(configs: tuple[GANConfig, ...]) -> list[str]:
+def racer_names(configs: tuple[GANConfig, ...]) -> list[str]:
     """What tells the runs of a race apart: the settings in which they differ, by their labels."""
     flats = [c.to_flat() for c in configs]
     differ = [n for n in flats[0] if len({str(flat.get(n)) for flat in flats}) > 1]
@@ -158,7 +158,7 @@ def _keep(run: Run) -> None:
     if page_state.page().saving is not None or exports_panel.too_early(run):
         return
     c = run.config
-    time_machine.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in lane_names(run.configs)])
+    time_machine.ask(run, [f"{c.data} {name.replace(',', '')} seed {c.seed}" for name in racer_names(run.configs)])
 
 
 def _draw_race(run: Run, log: bool, feed: Feed) -> None:
@@ -180,12 +180,12 @@ def _race_status(run: Run, snapshot: Snapshot) -> str:
 
 def _racers(snapshot: Snapshot) -> list[comparison.Column]:
     configs = snapshot.configs  # of the same moment as its frames, unlike those of the run
-    frames = snapshot.lanes or ({},) * len(configs)
+    frames = snapshot.trainings or ({},) * len(configs)
     return [
         comparison.Column(
             name,
             replace(snapshot, config=config, frame=frame, step=int(frame.get("step", 0))),
-            frame.get("lane_error", ""),
+            frame.get("training_error", ""),
         )
-        for name, config, frame in zip(lane_names(configs), configs, frames, strict=True)
+        for name, config, frame in zip(racer_names(configs), configs, frames, strict=True)
     ]

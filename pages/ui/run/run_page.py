@@ -235,7 +235,7 @@ def _revision(run: Run, asked: Saving | None, snapshot: Snapshot) -> Revision:
         error=snapshot.error,
         more_errors=(
             (frame.get("autosave") or {}).get("error") or "",
-            *(lane.get("lane_error", "") for lane in snapshot.lanes),
+            *(training.get("training_error", "") for training in snapshot.trainings),
         ),
     )
 

@@ -67,7 +67,7 @@ def _branch(run: Run, key: str, drawn_of: str) -> None:
 
 
 def ask(run: Run, names: list[str], note: str = "", fork: int | None = None) -> None:
-    """Has the worker save its lanes under these names, or the next free ones; then `settle` goes on."""
+    """Has the worker save its trainings under these names, or the next free ones; then `settle` goes on."""
     root = run_folders.runs_folder()
     fit = ["".join(c if c.isalnum() or c in " ._-" else " " for c in name) for name in names]
     save = run.save([root / name for name in fit], note, signing_in.owner())

@@ -85,7 +85,7 @@ _NAME = "The same name with other values or more seeds adds trials to that sweep
 
 def _slider(label: str, low: int, high: int, first: int, key: str, about: str) -> int:
     st.session_state.setdefault(key, first)
-    return st.slider(label, low, high, st.session_state[key], key=key, persist_state="session", help=about, width=230)
+    return st.slider(label, low, high, st.session_state[key], key=key, persist_state="session", help=about, width=180)
 
 
 def _stopping(base: GANConfig) -> str:
@@ -104,7 +104,7 @@ def _stopping(base: GANConfig) -> str:
         persist_state="session",
         format_func=lambda name: name if name == NO_STOP else f"by {SCORES[name].title}",
         help=_STOP,
-        width=230,
+        width=180,
     )
     return "" if chosen in (None, NO_STOP) else chosen
 

@@ -95,7 +95,8 @@ def _go_on(folder: Path) -> None:
 
 def _map(store: Store, space: Space, rows: list[Row]) -> None:
     st.subheader("Map")
-    names = [axis.name for axis in space.axes]
+    axes = {axis.name: axis for axis in space.axes}
+    names = list(axes)
     looks = [PICTURES, *scores_of(rows)]
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_map_bar"):
         look = choice("Show", looks, "sweep_look", lambda n: n if n == PICTURES else SCORES[n].title, _LOOK)
@@ -103,11 +104,11 @@ def _map(store: Store, space: Space, rows: list[Row]) -> None:
         others = [name for name in names if name != x]
         y = choice("Up", others, "sweep_y", lambda n: settings_panel.label(n, space.base), _SIDE) if others else ""
         for name in (name for name in others if name != y):
-            values = [ALL, *(text(value) for value in ordered_values(rows, name))]
+            values = [ALL, *(text(value) for value in ordered_values(rows, axes[name]))]
             kept = choice(settings_panel.label(name, space.base), values, f"sweep_at_{name}", str, _AT)
             if kept != ALL:
                 rows = [row for row in rows if text(row["settings"][name]) == kept]
-    across, up = (ordered_values(rows, name) if name else [None] for name in (x, y))
+    across, up = (ordered_values(rows, axes[name]) if name else [None] for name in (x, y))
     titles = tuple(settings_panel.label(name, space.base) if name else "" for name in (x, y))
     at: dict[tuple[int, int], list[Row]] = {}
     for row in rows:
@@ -174,7 +175,7 @@ def _lines(space: Space, rows: list[Row]) -> None:
     st.subheader("All at once")
     score = choice("Best by", scores, "sweep_lines_by", lambda n: SCORES[n].title, _BEST_BY)
     labels = {axis.name: settings_panel.short_label(axis.name, space.base) for axis in space.axes}
-    values = {name: ordered_values(rows, name) for name in labels}
+    values = {axis.name: ordered_values(rows, axis) for axis in space.axes}
     live_plot(sweep_figures.lines(list(found.items())[:MOST_LINES], labels, values, score), key="sweep_lines")
     more = f" Of {len(found):,}, the first {MOST_LINES} are drawn." if len(found) > MOST_LINES else ""
     st.caption(f"Each line is one combination of settings, with its scores' means over the seeds.{more}")
