@@ -162,8 +162,9 @@ class Space:
         return Trial(flat, settings, seed, self.steps, self.seconds, self.frames, self.looks)
 
     def same_trainings(self, other: Space) -> bool:
-        """Whether the two differ only in which of the same trainings are wanted: in axes, seeds and draws."""
-        return replace(self, axes=other.axes, seeds=other.seeds, draws=other.draws) == other
+        """Whether the two differ only in which of the same trainings are wanted (axes, seeds, draws), or in how often
+        they are scored on their way, which changes nothing about them."""
+        return replace(self, axes=other.axes, seeds=other.seeds, draws=other.draws, looks=other.looks) == other
 
     def to_json(self) -> dict[str, Any]:
         """JSON types, which `of_json` reads."""

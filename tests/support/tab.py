@@ -59,8 +59,6 @@ class Tab:
 
     def told(self) -> str:
         """What the page says now, for whoever reads that a test failed."""
-        if self.page.is_closed():
-            return f"{self.url}: closed"
         parts = {}
         for key in ("play", "step_counter", "steps_per_second", "questions", "problems"):
             found = self.page.locator(f".st-key-{key}")
@@ -124,7 +122,7 @@ def pytest_runtest_makereport(item, call):
     """With a test that fails stands what its pages said then."""
     outcome = yield
     if call.when == "call" and call.excinfo is not None and "chromium" in item.fixturenames:
-        for tab in list(Tab.open):
+        for tab in (tab for tab in list(Tab.open) if not tab.page.is_closed()):
             with contextlib.suppress(Exception):  # the test's own failure is what is told
                 outcome.get_result().sections.append(("a page", tab.told()))
 
