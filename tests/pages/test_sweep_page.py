@@ -81,11 +81,16 @@ def test_a_sweep_is_started_with_what_was_chosen(started, sweeps):
     {box.key: box for box in app.text_input}["sweep_values_loss grid"].set_value("hinge, minimax").run()
     app.slider(key="sweep_seeds").set_value(2).run()
     app.slider(key="sweep_seconds").set_value(5).run()
+    app.slider(key="sweep_looks").set_value(4).run()
+    assert app.selectbox(key="sweep_stop_by").value == "never"
+    app.selectbox(key="sweep_stop_by").select("w1").run()
+    assert "less what is stopped" in texts(app)
     app.text_input(key="sweep_name").set_value("my map").run()
     app.button(key="sweep_go").click().run()
     assert not app.exception and not app.error and started == [sweeps / "my map"]
     space = Store(sweeps / "my map").space()
     assert space.base == PRESETS["grid"].config and (space.seeds, space.seconds, space.steps) == (2, 5.0, None)
+    assert (space.looks, space.stop_by) == (4, "w1")
     assert [(axis.name, axis.values) for axis in space.axes] == [
         ("g_lr", (1e-4, 1e-3, 1e-2)),
         ("loss", ("hinge", "minimax")),

@@ -22,6 +22,7 @@ from gan_core.sweeps.store import Store, sweeps_folder
 from pages.ui.run import base_settings, settings_panel
 from pages.ui.session import own_run, page_state
 from pages.ui.sweeps import sweep_processes
+from pages.ui.sweeps.sweep_parts import choice
 
 FIRST = ("g_lr", "penalty")  # the settings that a new sweep varies
 NONE = "no second setting"
@@ -94,19 +95,12 @@ def _stopping(base: GANConfig) -> str:
         options = [NO_STOP, *early_stopping.accepted(base)]
     except ConfigError:  # data that are still to be fetched, or a user's own
         options = [NO_STOP]
-    if st.session_state.get("sweep_stop_by") not in options:
-        st.session_state.sweep_stop_by = NO_STOP
-    chosen = st.selectbox(
-        "Stop hopeless trials",
-        options,
-        options.index(st.session_state.sweep_stop_by),
-        key="sweep_stop_by",
-        persist_state="session",
-        format_func=lambda name: name if name == NO_STOP else f"by {SCORES[name].title}",
-        help=_STOP,
-        width=180,
-    )
-    return "" if chosen in (None, NO_STOP) else chosen
+    chosen = choice("Stop hopeless trials", options, "sweep_stop_by", _stop_text, _STOP, width=180)
+    return "" if chosen == NO_STOP else chosen
+
+
+def _stop_text(name: str) -> str:
+    return name if name == NO_STOP else f"by {SCORES[name].title}"
 
 
 def _axis(base: GANConfig, number: int, other: str | None) -> str:

@@ -27,7 +27,9 @@ def scores_of(rows: Sequence[Row]) -> list[str]:
     return [name for name in SCORES if name in there]
 
 
-def choice(label: str, options: Sequence[str], key: str, form: Callable[[str], str], about: str) -> str:
+def choice(
+    label: str, options: Sequence[str], key: str, form: Callable[[str], str], about: str, width: int = 260
+) -> str:
     """A select box that keeps what was chosen, as long as it is among the options."""
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0]
@@ -39,6 +41,6 @@ def choice(label: str, options: Sequence[str], key: str, form: Callable[[str], s
         persist_state="session",
         format_func=form,
         help=about,
-        width=260,
+        width=width,
     )
     return chosen or options[0]
