@@ -2,7 +2,8 @@
 arXiv 1810.05934), by Optuna.
 
 Each trial is scored after a ninth and after a third of its budget, and goes on if it is among the best third of those
-that have come so far; the first ones of all always do. What learns slowly at first is stopped, too.
+that have come so far; while fewer than six have, if it is the best of them. What learns slowly at first is stopped,
+too.
 """
 
 from __future__ import annotations
@@ -81,6 +82,6 @@ class EarlyStopping:
             self._trials[key] = self._study.ask()
         rungs = self._rungs.setdefault(key, [])
         trial = self._trials[key]
-        trial.report(math.nan if value is None else value, FACTOR ** len(rungs))
+        trial.report(math.inf if value is None else value, FACTOR ** len(rungs))
         rungs.append(value)
         return trial.should_prune()

@@ -50,6 +50,7 @@ def map_page(name: str, space: Space, rows: Sequence[dict[str, Any]], picture: C
     content = json.dumps({"axes": axes, "values": values, "scores": scores, "cells": cells}).replace("<", "\\u003c")
     budget = f"{space.steps:,} steps" if space.seconds is None else f"{space.seconds:g} s"
     about = f"{len(rows):,} trials of {budget}, {space.seeds} seeds of each, on {space.base.data}"
+    about += ". Means are without the seeds that were stopped early, and flatter" if space.stop_by else ""
     return PAGE.replace("NAME", escape(name)).replace("ABOUT", escape(about)).replace("CONTENT", content)
 
 

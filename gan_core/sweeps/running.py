@@ -70,7 +70,7 @@ def run(
             say(f"{progress.done:,} of {progress.total:,} trials are there already.")
         judge = EarlyStopping(space.stop_by, list(finished.values())) if space.stop_by else None
         _fill(lacking, executor, writer, finished, progress, say, stopped, judge)
-    return [finished[key] for key in wanted if key in finished]
+    return space.rows_of([finished[key] for key in wanted if key in finished])
 
 
 def _keys(space: Space) -> list[str]:
@@ -142,9 +142,13 @@ def _fill(
     jobs = lacking if judge is None else map(_up_to_next, lacking)
     for trial, outcome in outcomes(jobs, executor, stopped, tell, first):
         outcome = outcome or outcome_without_training(trial, FAILED, LOST)
-        if judge is not None and outcome.begun is not None and not judge.stops(outcome):
-            first.append(_up_to_next(replace(trial, begun=outcome.begun)))
-            continue
+        begun = outcome.begun
+        if judge is not None and begun is not None:
+            if not judge.stops(outcome):
+                first.append(_up_to_next(replace(trial, begun=begun)))
+                continue
+            if trial.frames:
+                outcome.run = begun.run
         if judge is not None:
             judge.note(outcome)
         _keep(outcome, writer, finished, progress)

@@ -161,6 +161,18 @@ class Space:
         flat |= {**settings, "seed": seed}
         return Trial(flat, settings, seed, self.steps, self.seconds, self.frames, self.looks)
 
+    def rows_of(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows, each with the settings that differ in this space.
+
+        A row says what its trial changed of the base when it was trained: where the space had other axes then, the rows
+        of its trials are given the present ones, and others go.
+        """
+        names = {axis.name for axis in self.axes}
+        if all(set(row["settings"]) == names for row in rows):
+            return rows
+        known = {trial.key: trial.settings for trial in self.trials()}
+        return [{**row, "settings": known[row["key"]]} for row in rows if row["key"] in known]
+
     def same_trainings(self, other: Space) -> bool:
         """Whether the two differ only in which of the same trainings are wanted (axes, seeds, draws), or in how often
         they are scored on their way, which changes nothing about them."""
@@ -269,6 +281,8 @@ def parse_space(
         raise ConfigError(f"{twice} is an axis twice: give all its values at once.")
     if looks > MOST_LOOKS:
         raise ConfigError(f"A trial is scored at most {MOST_LOOKS} times on its way; got {looks:,}.")
+    if stop_by and any(axis.name == "data" for axis in axes):
+        raise ConfigError("Trials of different data sets cannot be stopped early: their scores do not compare.")
     space = Space(base, axes, seeds, steps, seconds, draws if axes else 0, frames, looks, stop_by)
     if len(space) > MOST_TRIALS:
         raise ConfigError(f"That would be {len(space):,} trials; a sweep has at most {MOST_TRIALS:,}.")

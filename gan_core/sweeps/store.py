@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,6 +68,8 @@ class Store:
                 f"There is a sweep {shorten(self.folder.name)} already, of other settings, budget or data: choose "
                 "another name, or change values and seeds only."
             )
+        if self.is_there():
+            space = replace(space, looks=max(space.looks, self.space().looks))  # else what is there would not be shown
         try:
             (self.folder / TRIALS).mkdir(parents=True, exist_ok=True)
             if data is not None:

@@ -108,8 +108,9 @@ class Trainings:
         training = TrainingRun(trainer, recording, scored=False)
         looks = [] if trial.begun is None else list(trial.begun.looks)
         seconds = 0.0 if trial.begun is None else trial.begun.seconds
-        began, problem = time.perf_counter(), ""
+        problem = ""
         for part in trial.parts():
+            began = time.perf_counter()
             most = None if trial.seconds is None else max(part * trial.seconds - seconds, LEAST_SECONDS)
             try:
                 row, took = unattended.train(training, trial.steps and trial.steps_at(part), most, _quiet)

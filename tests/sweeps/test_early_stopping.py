@@ -118,6 +118,8 @@ def test_what_trials_can_be_judged_by():
     names = early_stopping.accepted(BASE)
     assert "w1" in names and "modes" in names and early_stopping.checked("w1", BASE) == "w1"
     assert "modes" not in early_stopping.accepted(GANConfig.from_flat({"data": "moons"}))
+    with pytest.raises(ConfigError, match="Trials of different data sets cannot be stopped early"):
+        parse_space(BASE, ["data=ring,moons"], 1, 10, None, stop_by="w1")
     with pytest.raises(ConfigError, match=r"Trials are stopped early by one of the scores modes, .*; got 'fid'"):
         early_stopping.checked("fid", BASE)
 

@@ -108,6 +108,19 @@ def test_what_is_there_is_not_trained_again_and_more_may_be_wanted(store):
     assert [row["key"] for row in rows] == [trial.key for trial in more.trials()]
 
 
+def test_a_sweep_gets_another_axis(store):
+    """Trials that are there already are those of its base value, and their rows say so."""
+    filled(store)
+    more = parse_space(BASE, ["g_lr=1e-3,1e-2", "penalty=none,r1", f"d_lr={BASE.d_lr:g},0.01"], 3, 10, None)
+    store.begin(more)
+    again = Instant()
+    rows, _ = filled(store, more, again)
+    assert len(rows) == 24 and len(again.started) == 12
+    for shown in (rows, more.rows_of(store.rows()[0])):
+        assert all(set(row["settings"]) == {"g_lr", "penalty", "d_lr"} for row in shown)
+    assert len(SPACE.rows_of(store.rows()[0])) == 12  # and back
+
+
 def test_another_budget_or_other_data_need_another_name(store, tmp_path):
     for other, data in (
         (parse_space(BASE, ["g_lr=1e-3,1e-2"], 3, 11, None), None),

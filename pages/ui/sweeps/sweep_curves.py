@@ -35,7 +35,7 @@ def draw(store: Store, space: Space, rows: list[Row]) -> None:
         st.caption("No trial has come to its end yet.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_curves_bar"):
-        scores = scores_of(rows) if space.looks else []
+        scores = scores_of(rows) if space.looks or space.stop_by else []
         titles = {**{f"{LOOKED}{name}": SCORES[name].title for name in scores}, **CURVES}
         curve = choice("Curve", list(titles), "sweep_curve", titles.__getitem__, _CURVE)
         chosen = st.multiselect(

@@ -21,6 +21,7 @@ from gan_core.sweeps.space import Space, parse_space
 from gan_core.sweeps.store import Store, sweeps_folder
 from pages.ui.run import base_settings, settings_panel
 from pages.ui.session import own_run, page_state
+from pages.ui.session.waiting import waited
 from pages.ui.sweeps import sweep_processes
 from pages.ui.sweeps.sweep_parts import choice
 
@@ -48,17 +49,20 @@ def form() -> Path | None:
         name = st.text_input("Name", st.session_state.sweep_name, key="sweep_name", persist_state="session", help=_NAME)
         st.button("Start sweep", key="sweep_go", on_click=_ask, type="primary", icon=":material/play_arrow:")
     # Not the button's value: a page that runs anew before its form, as a tab's first visit does, would lose it.
-    started, page_state.tab().sweep_asked = page_state.tab().sweep_asked, False
+    tab, folder = page_state.tab(), None
     try:
         if DATASETS[base.data].upload:
             raise ConfigError("A sweep over your own file is started from the command line: sweep --data FILE.")
         over = [text for text in over if text]
         space = parse_space(base, over, seeds, None, float(seconds), looks=looks, stop_by=stop_by)
         st.caption(_cost(space))
-        return _begun(space, name or "") if started else None
+        if tab.sweep_asked:
+            folder = _begun(space, name or "")
+        tab.sweep_asked = False  # only now: a script that is interrupted before is run again
     except ConfigError as error:
+        tab.sweep_asked = False
         st.error(str(error))
-        return None
+    return folder
 
 
 def _ask() -> None:
@@ -79,7 +83,8 @@ _LOOKS = (
 )
 _STOP = (
     "After a ninth and after a third of its time, a trial goes on only if this score is among the best third of those "
-    "that came so far (successive halving). It saves most of the time, and misses what learns slowly at first."
+    "that came so far, or the best of the first five (successive halving). "
+    "It saves most of the time, and misses what learns slowly at first."
 )
 _NAME = "The same name with other values or more seeds adds trials to that sweep; nothing finished is trained again."
 
@@ -92,7 +97,7 @@ def _slider(label: str, low: int, high: int, first: int, key: str, about: str) -
 def _stopping(base: GANConfig) -> str:
     """The score by which hopeless trials are stopped, "" for none."""
     try:
-        options = [NO_STOP, *early_stopping.accepted(base)]
+        options = [NO_STOP, *waited("Loading the data", early_stopping.accepted, base)]
     except ConfigError:  # data that are still to be fetched, or a user's own
         options = [NO_STOP]
     chosen = choice("Stop hopeless trials", options, "sweep_stop_by", _stop_text, _STOP, width=180)

@@ -46,7 +46,7 @@ def _draw(store: Store, space: Space, was_running: bool) -> None:
     if running != was_running:
         st.rerun()  # the timer, and the buttons beside it, change only in a full run
     try:
-        rows = store.rows()[0]
+        rows = space.rows_of(store.rows()[0])
     except ConfigError as error:
         st.error(str(error))
         return
@@ -126,7 +126,7 @@ def _map(store: Store, space: Space, rows: list[Row]) -> None:
     shown = {place: _shown(group) for place, group in at.items()}
     cells = [(i, j) for i in range(len(up)) for j in range(len(across))]
     sweep_cells.live_map(figure, store.folder, [named(shown[cell], space) if cell in shown else "" for cell in cells])
-    st.caption(_PICTURES if look == PICTURES else _MEANS)
+    st.caption(_PICTURES if look == PICTURES else _MEANS + (_FLATTERED if space.stop_by else ""))
     sweep_cells.chosen(store, space, {named(row, space): row for row in shown.values()})
 
 
@@ -137,6 +137,7 @@ _PICTURES = (
     "Each cell shows the samples of the seed that was finished first, real data in blue and generated in orange."
 )
 _MEANS = "The mean over the finished seeds ± its standard error. Only differences of several of those mean anything."
+_FLATTERED = " Seeds that were stopped early are missing from it, so it flatters settings that only some seeds survive."
 
 
 def _said(group: list[Row]) -> str:
