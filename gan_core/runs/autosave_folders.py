@@ -21,15 +21,18 @@ RACE = "race"  # what is offered where a page shows races, instead of a kind of 
 
 
 def new_folders(root: Path, data: str, owner: str, runs: int) -> list[Path]:
-    """Folders for a new autosave of `runs` runs in lock-step, for `owner`, a browser as a hash, to take up."""
-    end = f"{datetime.now():%Y-%m-%d %H.%M.%S} {owner[:6]}{os.urandom(1).hex()}"
+    """Folders for a new autosave of `runs` runs in lock-step, for `owner`, a browser as a hash, to take up.
+
+    Four random bytes tell apart what tabs of one browser begin in one second; older names have one byte.
+    """
+    end = f"{datetime.now():%Y-%m-%d %H.%M.%S} {owner[:6]}{os.urandom(4).hex()}"
     races = [f" race {i + 1} of {runs}" for i in range(runs)] if runs > 1 else [""]
     return [root / f"{AUTOSAVE}{data}{race} {end}" for race in races]
 
 
 def _own(root: Path, owner: str, in_use: set[str]) -> dict[str, list[Path]]:
     """The owner's autosaves of which no folder is in use, by what the names of their folders share."""
-    mine = re.compile(rf"{AUTOSAVE}.* (\S+ \S+ {owner[:6]}[0-9a-f]{{2}})")
+    mine = re.compile(rf"{AUTOSAVE}.* (\S+ \S+ {owner[:6]}(?:[0-9a-f]{{2}}){{1,4}})")
     used = {match[1] for folder in in_use if (match := mine.fullmatch(Path(folder).name))}
     found: dict[str, list[Path]] = {}
     try:

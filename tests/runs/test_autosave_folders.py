@@ -8,7 +8,7 @@ import pytest
 
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import autosave_folders, run_writing
-from gan_core.runs.run_reading import Race
+from gan_core.runs.run_reading import AUTOSAVE, Race
 from gan_core.runs.run_writing import Content
 from tests.support.trainers import settings, trainer_of, uncompiled
 
@@ -34,6 +34,21 @@ def kept(root, training, owner=OWNER, runs=1, errors=("", "", ""), age=0.0):
 
 def offered(root, kind="points", owner=OWNER, in_use=()):
     return [saved.folder for saved in autosave_folders.left_behind(root, owner, kind, {str(path) for path in in_use})]
+
+
+def test_what_begins_in_one_second_has_names_of_its_own(tmp_path, training):
+    names = [autosave_folders.new_folders(tmp_path, "ring", OWNER, 1)[0].name for _ in range(1_000)]
+    assert len(set(names)) == len(names)
+
+
+def test_the_shorter_names_of_earlier_versions_are_offered_and_pruned(tmp_path, training):
+    (new,) = kept(tmp_path, training)
+    old = new.rename(new.with_name(f"{AUTOSAVE}ring 2026-11-27 21.12.17 {OWNER[:6]}dc"))
+    assert offered(tmp_path) == [old] and offered(tmp_path, in_use=[old]) == []
+    newer = [kept(tmp_path, training)[0] for _ in range(autosave_folders.KEPT)]
+    os.utime(old, (0, 0))
+    autosave_folders.prune(tmp_path, OWNER, set())
+    assert not old.exists() and newer[-1].exists()
 
 
 def test_the_autosaves_of_five_tabs_that_play_stay(tmp_path, training):
