@@ -12,7 +12,7 @@ TERMS: dict[str, str] = {
     "p(real)": "The discriminator's output as a probability, *D(x)* in papers. With relativistic and Wasserstein "
     "losses only differences count, so p(real) is drawn around the midpoint between real and generated.",
     "Step": "One update of the generator. A *round* has `d_steps` updates of the discriminator and `g_steps` of the "
-    "generator.",
+    "generator. A network whose count is 0 is frozen; where that is the generator, a step is a round.",
     "Learning rate": "How far an update moves the weights. It is the first thing to try: too high, and training jumps "
     "about; too low, and nothing happens. It is a *hyperparameter*, as every setting that is not learned.",
     "Mode": "One cluster of the real data, for example one of the eight points of the ring, or one digit.",

@@ -23,7 +23,7 @@ from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.objectives.schedules import SCHEDULES
-from gan_core.training import train_step
+from gan_core.training import updates
 from gan_core.training.compilation import first_steps
 
 if TYPE_CHECKING:
@@ -125,18 +125,29 @@ def script(config: GANConfig, upload_name: str = "", shape: tuple[int, ...] | No
     if reason:
         raise ConfigError(reason)
     c, shape = config, tuple(shape or sample_shape(config))
+    if c.g_steps == 0:  # nothing of a generator that is frozen: its average, and what it would look ahead at
+        c = c.updated({"unroll": 0, "ema_decay": 0})
     steps, back = Steps(c, shape), ""
     if steps.images:
         data = images_text(c, shape, _kept(c), upload_name)
     else:
         data, back = points_text(c.data)
     blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(steps), _samples(steps, back)]
-    blocks = [block for block in blocks if block]
+    blocks = _called([block for block in blocks if block])
     body = _joined(blocks)
     body = body.replace("{purposes}", _purposes(body))
     body = f"{_constants(c, body)}\n\n{_arguments(c, upload_name, 'args.data' in data)}\n\n{body}\n"
     imports = [line for needs, line in IMPORTS if re.search(needs, body, re.DOTALL)]
     return f"{_docstring(steps, upload_name, imports)}\n\n" + "\n".join(imports) + f"\n\n{body}"
+
+
+def _called(blocks: list[str]) -> list[str]:
+    """The blocks without functions that no other one calls: where a network is frozen, those of its update."""
+    for block in blocks:
+        name = re.match(r"(?:#.*\n|@.*\n)*def (\w+)", block)
+        if name and not any(re.search(rf"\b{name[1]}\b", other) for other in blocks if other is not block):
+            return _called([other for other in blocks if other is not block])
+    return blocks
 
 
 def _joined(blocks: list[str]) -> str:
@@ -243,39 +254,44 @@ def _quoted(text: str) -> str:
 def _purposes(body: str) -> str:
     """What tells the random draws of a step apart."""
     names = [name for name in PURPOSES if re.search(rf"\b{name}\b", body)]
-    numbers = ", ".join(str(getattr(train_step, name)) for name in names)
+    numbers = ", ".join(str(getattr(updates, name)) for name in names)
     text = f"{', '.join(names)} = {numbers}  # what a random draw is for"
     if re.search(r"\bUNROLLED\b", body):
-        text += f"\nUNROLLED = {train_step.UNROLLED}  # stands for the update in its draws"
+        text += f"\nUNROLLED = {updates.UNROLLED}  # stands for the update in its draws"
     return text
 
 
 def _loop(steps: Steps) -> str:
     c, start = steps.c, []
+    sides = [side for side, count in (("d", c.d_steps), ("g", c.g_steps)) if count]  # a count of 0: it is frozen
     d_step, g_step = "train_discriminator", "train_generator"
     if steps.dense:
         start = [
             "if i in (0, FIRST_STEPS):  # XLA makes threefry numbers fastest, a plain graph only knows philox",
             f'{INDENT}ALG, xla = ("philox", False) if i < FIRST_STEPS else ("threefry", True)',
-            f"{INDENT}d_step = tf.function({d_step}, jit_compile=xla)",
-            f"{INDENT}g_step = tf.function({g_step}, jit_compile=xla)",
+            *(
+                f"{INDENT}{side}_step = tf.function({step}, jit_compile=xla)"
+                for side, step in (("d", d_step), ("g", g_step))
+                if side in sides
+            ),
         ]
         d_step, g_step = "d_step", "g_step"
-    update = [f"d_loss = {d_step}(step)"]
+    update = [f"d_loss = {d_step}(step)"] if "d" in sides else []
     if c.d_steps > 1:
         update = [
             "for update in range(D_STEPS):",
             f"{INDENT}d_loss = {d_step}(step, tf.constant(update, tf.int64))",
         ]
-    if c.g_steps > 1:
+    if c.g_steps > 1 and update:
         update = ["if i % G_STEPS == 0:", *(INDENT + line for line in update)]
+    losses = "".join(f"  {side}_loss {{{side}_loss:.4f}}" for side in "gd" if side in sides)
     lines = [
         *start,
         "step = tf.constant(i, tf.int64)",
         *update,
-        f"g_loss = {g_step}(step)",
+        *[f"g_loss = {g_step}(step)"] * ("g" in sides),
         "if (i + 1) % args.print_every == 0:",
-        f'{INDENT}print(f"step {{i + 1}}  g_loss {{g_loss:.4f}}  d_loss {{d_loss:.4f}}", flush=True)',
+        f'{INDENT}print(f"step {{i + 1}}{losses}", flush=True)',
     ]
     first = []
     if steps.dense:

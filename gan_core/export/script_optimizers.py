@@ -17,9 +17,11 @@ class Optimizers(Needs):
             row = SCHEDULES[c.schedule]
             source = f" ({row.source})" if row.source else ""
             lines.append(f"# The learning rates fall over the steps: {row.description}{source}.")
-            lines += [f"{side}_rate = {row.keras.format(f'{side.upper()}_LR')}" for side in "gd" if row.keras]
+            looked_at = [side for side in "gd" if getattr(c, f"{side}_steps") or (side == "d" and c.unroll)]
+            lines += [f"{side}_rate = {row.keras.format(f'{side.upper()}_LR')}" for side in looked_at if row.keras]
         for side, network in NETWORKS.items():
-            if side not in self.written_out and (side == "g" or not c.unroll):
+            frozen = getattr(c, f"{side}_steps") == 0
+            if side not in self.written_out and not frozen and (side == "g" or not c.unroll):
                 lines.append(f"{side}_optimizer = {self._optimizer(side)}")
                 lines.append(f"{side}_optimizer.build({network}.trainable_variables)")
         return "\n".join(lines) if len(lines) > 1 else ""
@@ -59,6 +61,8 @@ class Optimizers(Needs):
         """The updates by optimizers that Keras lacks."""
         blocks = []
         for side in self.written_out:
+            if getattr(self.c, f"{side}_steps") == 0:
+                continue
             name, network = getattr(self.c, f"{side}_optimizer"), NETWORKS[side]
             row = OPTIMIZERS[name]
             rate = f"{side}_rate(step)" if self.falling else f"{side.upper()}_LR"

@@ -26,8 +26,8 @@ class Steps(Optimizers, Draws):
             *self._written_optimizers(),
             *self._draws(),
             *unrolled,
-            self._train_discriminator(),
-            self._train_generator(),
+            *[self._train_discriminator()] * (self.c.d_steps > 0),
+            *[self._train_generator()] * (self.c.g_steps > 0),
         ]
 
     # -- parts of an update -------------------------------------------------------------------------------

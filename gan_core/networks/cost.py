@@ -20,7 +20,8 @@ def step_cost(config: Settings, shape: tuple[int, ...]) -> float:
     update = d * (6 + 5 * PENALTIES[config.penalty].batches)
     d_update = g + update
     g_update = 3 * g + 2 * d + 3 * update * config.unroll
-    return 2.0 * config.batch_size * (d_update * config.d_steps / config.g_steps + g_update)
+    rounds = max(config.d_steps, 1) / max(config.g_steps, 1)  # a frozen network's update is computed and not made
+    return 2.0 * config.batch_size * (d_update * rounds + g_update)
 
 
 BASE_BYTES = 900_000_000  # TensorFlow itself and compiled programs

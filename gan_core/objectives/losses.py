@@ -14,6 +14,19 @@ from gan_core.foundations.lazy_imports import tf
 
 
 @dataclass(frozen=True)
+class Term:
+    """One of the summands of a loss, to be shown with its value.
+
+    formula: in LaTeX, with its sign; logits are `\\ell_\\text{real}` and `\\ell_\\text{gen}`. value: a function of what
+    the loss is one of. soft: the formula where labels are smoothed or noisy, if that is another one.
+    """
+
+    formula: str
+    value: Callable
+    soft: str = ""
+
+
+@dataclass(frozen=True)
 class Loss:
     """A row of the registry.
 
@@ -23,7 +36,8 @@ class Loss:
     probability: `sigmoid`, `clip` (the output is one already) or `centered` (only differences mean anything).
     labels: whether it looks at the labels, so that label smoothing and noise act. bounded: whether the loss
     itself keeps logits from growing without end; else the discriminator needs a penalty, clipping or spectral norm.
-    knobs: its own hyperparameters, by name.
+    knobs: its own hyperparameters, by name. d_terms, g_terms: the summands of each loss, if they can be told apart.
+    d_wants, g_wants: what minimizing it asks of the network, a sentence each.
     """
 
     discriminator: Callable
@@ -37,6 +51,10 @@ class Loss:
     labels: bool = True
     bounded: bool = True
     knobs: dict[str, Hyperparameter] = field(default_factory=dict)
+    d_terms: tuple[Term, ...] = ()
+    g_terms: tuple[Term, ...] = ()
+    d_wants: str = "D's loss is low where D tells real from generated samples."
+    g_wants: str = "G's loss is low where D takes generated samples for real."
 
 
 def cross_entropy(logits, labels):
@@ -110,6 +128,75 @@ def wasserstein_g(real, fake):
 
 LN2 = math.log(2.0)
 
+# -- the summands, as formulas --------------------------------------------------------------------------------
+
+REAL, GEN = r"\ell_\text{real}", r"\ell_\text{gen}"
+CROSS_ENTROPY_D = (
+    Term(
+        rf"-\mathbb{{E}}\log\sigma({REAL})",
+        lambda real, fake, real_labels, fake_labels: cross_entropy(real, real_labels),
+        rf"\mathbb{{E}}\,H(y_\text{{real}}, \sigma({REAL}))",
+    ),
+    Term(
+        rf"-\mathbb{{E}}\log(1-\sigma({GEN}))",
+        lambda real, fake, real_labels, fake_labels: cross_entropy(fake, fake_labels),
+        rf"\mathbb{{E}}\,H(y_\text{{gen}}, \sigma({GEN}))",
+    ),
+)
+LEAST_SQUARES_D = (
+    Term(
+        rf"\frac{{1}}{{2}}\mathbb{{E}}({REAL}-1)^2",
+        lambda real, fake, real_labels, fake_labels: 0.5 * tf.reduce_mean((real - real_labels) ** 2),
+        rf"\frac{{1}}{{2}}\mathbb{{E}}({REAL}-y_\text{{real}})^2",
+    ),
+    Term(
+        rf"\frac{{1}}{{2}}\mathbb{{E}}\,{GEN}^2",
+        lambda real, fake, real_labels, fake_labels: 0.5 * tf.reduce_mean((fake - fake_labels) ** 2),
+        rf"\frac{{1}}{{2}}\mathbb{{E}}({GEN}-y_\text{{gen}})^2",
+    ),
+)
+HINGE_D = (
+    Term(rf"\mathbb{{E}}\max(0, 1-{REAL})", lambda real, fake, *labels: tf.reduce_mean(tf.nn.relu(1.0 - real))),
+    Term(rf"\mathbb{{E}}\max(0, 1+{GEN})", lambda real, fake, *labels: tf.reduce_mean(tf.nn.relu(1.0 + fake))),
+)
+WASSERSTEIN_D = (
+    Term(rf"\mathbb{{E}}\,{GEN}", lambda real, fake, *labels: tf.reduce_mean(fake)),
+    Term(rf"-\mathbb{{E}}\,{REAL}", lambda real, fake, *labels: -tf.reduce_mean(real)),
+)
+WASSERSTEIN_G = (Term(rf"-\mathbb{{E}}\,{GEN}", wasserstein_g),)
+RELATIVISTIC_D = (
+    Term(
+        rf"-\mathbb{{E}}\log\sigma({REAL}-{GEN})",
+        relativistic_d,
+        rf"\mathbb{{E}}\,H(y_\text{{real}}-y_\text{{gen}}, \sigma({REAL}-{GEN}))",
+    ),
+)
+MEAN_REAL, MEAN_GEN = rf"\mathbb{{E}}{REAL}", rf"\mathbb{{E}}{GEN}"
+RELATIVISTIC_AVERAGE_D = (
+    Term(
+        rf"-\mathbb{{E}}\log\sigma({REAL}-{MEAN_GEN})",
+        lambda real, fake, real_labels, fake_labels: cross_entropy(real - tf.reduce_mean(fake), real_labels),
+        rf"\mathbb{{E}}\,H(y_\text{{real}}, \sigma({REAL}-{MEAN_GEN}))",
+    ),
+    Term(
+        rf"-\mathbb{{E}}\log(1-\sigma({GEN}-{MEAN_REAL}))",
+        lambda real, fake, real_labels, fake_labels: cross_entropy(fake - tf.reduce_mean(real), fake_labels),
+        rf"\mathbb{{E}}\,H(y_\text{{gen}}, \sigma({GEN}-{MEAN_REAL}))",
+    ),
+)
+RELATIVISTIC_AVERAGE_G = (
+    Term(
+        rf"-\mathbb{{E}}\log\sigma({GEN}-{MEAN_REAL})",
+        lambda real, fake: cross_entropy(fake - tf.reduce_mean(real), tf.ones_like(fake)),
+    ),
+    Term(
+        rf"-\mathbb{{E}}\log(1-\sigma({REAL}-{MEAN_GEN}))",
+        lambda real, fake: cross_entropy(real - tf.reduce_mean(fake), tf.zeros_like(real)),
+    ),
+)
+
+# -- the registry ---------------------------------------------------------------------------------------------
+
 LOSSES: dict[str, Loss] = {
     "non_saturating": Loss(
         cross_entropy_d,
@@ -117,6 +204,10 @@ LOSSES: dict[str, Loss] = {
         "the standard: cross-entropy; G maximizes log D(G(z))",
         "arXiv 1406.2661",
         equilibrium=(LN2, 2 * LN2),
+        d_terms=CROSS_ENTROPY_D,
+        g_terms=(Term(rf"-\mathbb{{E}}\log\sigma({GEN})", non_saturating_g),),
+        d_wants="It is low where real samples get high logits and generated ones low logits.",
+        g_wants="It is low where generated samples get high logits.",
     ),
     "minimax": Loss(
         cross_entropy_d,
@@ -124,6 +215,10 @@ LOSSES: dict[str, Loss] = {
         "the original game; G learns little while D wins",
         "arXiv 1406.2661",
         equilibrium=(-LN2, 2 * LN2),
+        d_terms=CROSS_ENTROPY_D,
+        g_terms=(Term(rf"\mathbb{{E}}\log(1-\sigma({GEN}))", minimax_g),),
+        d_wants="It is low where real samples get high logits and generated ones low logits.",
+        g_wants="It is what D gains from generated samples, with the sign turned: flat where D is sure.",
     ),
     "least_squares": Loss(
         least_squares_d,
@@ -133,6 +228,10 @@ LOSSES: dict[str, Loss] = {
         equilibrium=(0.125, 0.25),
         threshold=0.5,
         p_real="clip",
+        d_terms=LEAST_SQUARES_D,
+        g_terms=(Term(rf"\frac{{1}}{{2}}\mathbb{{E}}({GEN}-1)^2", least_squares_g),),
+        d_wants="It is low where D's output is near 1 for real samples and near 0 for generated ones.",
+        g_wants="It is low where D's output is near 1 for generated samples.",
     ),
     "hinge": Loss(
         hinge_d,
@@ -141,6 +240,10 @@ LOSSES: dict[str, Loss] = {
         "arXiv 1705.02894, 1802.05957",
         equilibrium=(None, 2.0),
         labels=False,
+        d_terms=HINGE_D,
+        g_terms=WASSERSTEIN_G,
+        d_wants="It is 0 where all real logits are above 1 and all generated ones below -1; more is not asked for.",
+        g_wants="It is low where generated samples get high logits.",
     ),
     "wasserstein": Loss(
         wasserstein_d,
@@ -151,6 +254,10 @@ LOSSES: dict[str, Loss] = {
         p_real="centered",
         labels=False,
         bounded=False,
+        d_terms=WASSERSTEIN_D,
+        g_terms=WASSERSTEIN_G,
+        d_wants="It is low where the mean logit of real samples is far above that of generated ones.",
+        g_wants="It is low where generated samples get high logits.",
     ),
     "relativistic": Loss(
         relativistic_d,
@@ -160,6 +267,10 @@ LOSSES: dict[str, Loss] = {
         generator_needs_real=True,
         equilibrium=(LN2, LN2),
         p_real="centered",
+        d_terms=RELATIVISTIC_D,
+        g_terms=(Term(rf"-\mathbb{{E}}\log\sigma({GEN}-{REAL})", relativistic_g),),
+        d_wants="It is low where each real sample gets a higher logit than the generated one beside it.",
+        g_wants="It is low where each generated sample gets a higher logit than the real one beside it.",
     ),
     "relativistic_average": Loss(
         relativistic_average_d,
@@ -169,5 +280,9 @@ LOSSES: dict[str, Loss] = {
         generator_needs_real=True,
         equilibrium=(2 * LN2, 2 * LN2),
         p_real="centered",
+        d_terms=RELATIVISTIC_AVERAGE_D,
+        g_terms=RELATIVISTIC_AVERAGE_G,
+        d_wants="It is low where real logits are above the mean generated one, and generated below the mean real one.",
+        g_wants="It is low where generated logits are above the mean real one, and real below the mean generated one.",
     ),
 }

@@ -25,7 +25,8 @@ class Optimizer:
     """A row of the registry.
 
     slots: the names of those that a weight has. knobs: its own hyperparameters, by name; each network has them under
-    its own letter (`g_beta_1`). keras: what Keras calls an optimizer of the same formula, "" where it has none.
+    its own letter (`g_beta_1`). keras: what Keras calls an optimizer of the same formula, "" where it has none. moves:
+    how an update moves each weight, a sentence. source: the paper.
     """
 
     update: Callable
@@ -33,6 +34,8 @@ class Optimizer:
     description: str
     knobs: dict[str, Hyperparameter] = field(default_factory=dict)
     keras: str = ""
+    moves: str = "Each weight moves against its gradient."
+    source: str = ""
 
 
 BETA_1 = Hyperparameter(
@@ -102,11 +105,23 @@ OPTIMIZERS: dict[str, Optimizer] = {
         "its own step size for each weight; the usual choice",
         {"beta_1": BETA_1, "beta_2": BETA_2},
         keras="Adam",
+        moves="Adam moves each weight against its averaged gradient, by about the learning rate.",
+        source="arXiv 1412.6980",
     ),
     "rmsprop": Optimizer(
-        rmsprop, ("v", "m"), "like adam without its first moment", {"momentum": MOMENTUM}, keras="RMSprop"
+        rmsprop,
+        ("v", "m"),
+        "like adam without its first moment",
+        {"momentum": MOMENTUM},
+        keras="RMSprop",
+        moves="RMSprop moves each weight against its gradient, divided by the gradient's usual size.",
     ),
     "sgd": Optimizer(
-        sgd, ("m",), "plain gradient descent; needs far larger learning rates", {"momentum": MOMENTUM}, keras="SGD"
+        sgd,
+        ("m",),
+        "plain gradient descent; needs far larger learning rates",
+        {"momentum": MOMENTUM},
+        keras="SGD",
+        moves="Gradient descent moves each weight against its gradient, times the learning rate.",
     ),
 }

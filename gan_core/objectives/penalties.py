@@ -36,7 +36,7 @@ class Penalty:
     """A row of the registry.
 
     function: None where there is nothing to add. batches: how many it looks at. knobs: its own hyperparameters, by
-    name; every penalty has a weight.
+    name; every penalty has a weight. formula: without its weight, in LaTeX.
     """
 
     function: Callable | None
@@ -44,6 +44,7 @@ class Penalty:
     source: str = ""
     batches: int = 1
     knobs: dict[str, Hyperparameter] = field(default_factory=lambda: {"gp_weight": GP_WEIGHT})
+    formula: str = ""
 
 
 def slopes_square(critic, x):
@@ -92,8 +93,29 @@ def dragan(critic, real, fake, uniform):
 
 PENALTIES: dict[str, Penalty] = {
     "none": Penalty(None, "no gradient penalty", batches=0, knobs={}),
-    "wgan_gp": Penalty(wgan_gp, "keeps D's gradient near 1 between real and generated samples", "arXiv 1704.00028"),
-    "r1": Penalty(r1, "keeps D's gradient small at real samples", "arXiv 1801.04406"),
-    "r1_r2": Penalty(r1_r2, "keeps D's gradient small at real and generated samples", "arXiv 2501.05441", batches=2),
-    "dragan": Penalty(dragan, "keeps D's gradient near 1 around real samples", "arXiv 1705.07215"),
+    "wgan_gp": Penalty(
+        wgan_gp,
+        "keeps D's gradient near 1 between real and generated samples",
+        "arXiv 1704.00028",
+        formula=r"\mathbb{E}(\|\nabla\ell(\hat{x})\|-1)^2",
+    ),
+    "r1": Penalty(
+        r1,
+        "keeps D's gradient small at real samples",
+        "arXiv 1801.04406",
+        formula=r"\frac{1}{2}\mathbb{E}\|\nabla\ell_\text{real}\|^2",
+    ),
+    "r1_r2": Penalty(
+        r1_r2,
+        "keeps D's gradient small at real and generated samples",
+        "arXiv 2501.05441",
+        batches=2,
+        formula=r"\frac{1}{2}\mathbb{E}\|\nabla\ell_\text{real}\|^2+\frac{1}{2}\mathbb{E}\|\nabla\ell_\text{gen}\|^2",
+    ),
+    "dragan": Penalty(
+        dragan,
+        "keeps D's gradient near 1 around real samples",
+        "arXiv 1705.07215",
+        formula=r"\mathbb{E}(\|\nabla\ell(x_\text{real}+\delta)\|-1)^2",
+    ),
 }

@@ -78,8 +78,8 @@ class CommonSettings:
         "Discriminator steps",
         "Learning rates",
         "Discriminator updates per round. Higher: better directions for the generator, but slower; too high, and the "
-        "discriminator wins. Usual: 1, with a Wasserstein loss 5.",
-        low=1,
+        "discriminator wins. 0: it is frozen. Usual: 1, with a Wasserstein loss 5.",
+        low=0,
         high=10,
         live=True,
     )
@@ -89,8 +89,8 @@ class CommonSettings:
         "Generator steps",
         "Learning rates",
         "Generator updates per round. More than 1 lets the generator run into whatever the discriminator likes now: "
-        "often mode collapse. Usual: 1.",
-        low=1,
+        "often mode collapse. 0: it is frozen. Usual: 1.",
+        low=0,
         high=10,
         live=True,
     )

@@ -153,6 +153,9 @@ def refused(c: GANConfig) -> list[tuple[str, str]]:
     elif c.packing > 1 and c.conditional:
         why = f"Packing ({c.packing}) does not work with conditional training. Switch one of them off."
         found.append(("packing", why))
+    if c.d_steps == c.g_steps == 0:
+        why = "d_steps and g_steps cannot both be 0: one of the networks must learn. Set one of them to 1 or more."
+        found.append(("d_steps", why))
     if ARCHITECTURES[c.architecture].models is not None:
         found += [
             (name, f"The architecture {c.architecture} is a pair of Keras models, which {name} cannot change.")

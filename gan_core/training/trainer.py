@@ -1,5 +1,8 @@
 """A run: a compiled program, its data and its state, which training takes from step to step."""
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,9 @@ from gan_core.data.points import Data
 from gan_core.foundations.lazy_imports import tf
 from gan_core.settings.config import GANConfig
 from gan_core.training import state_names
-from gan_core.training.train_step import COLUMNS, ROWS, State, TrainStep, draw_z
+from gan_core.training.batches import draw_z
+from gan_core.training.train_step import COLUMNS, ROWS, TrainStep
+from gan_core.training.updates import G_PARTS, State
 
 # The columns in the order in which a step computes them: the first that breaks is the one to name.
 COMPUTED = {
@@ -50,9 +55,9 @@ class Trainer:
         self.data = data
         self.classes = class_count(config, data)
         self.program = program or TrainStep(config, data.array.shape, path, self.classes)
-        self._data = {"x": tf.constant(data.array)}
+        self.inputs = {"x": tf.constant(data.array)}
         if self.classes:
-            self._data["y"] = tf.constant(data.labels)
+            self.inputs["y"] = tf.constant(data.labels)
         self.neighbours: tuple | None = None  # what visuals.py found last
         self._latents: dict[tuple[int, int, int], Any] = {}
         self._seed = tf.constant(config.seed, tf.int64)
@@ -125,6 +130,15 @@ class Trainer:
             self.state = before
             raise
 
+    def train_alone(self, side: str) -> np.ndarray:
+        """One step with one update of network `side`, "g" or "d", and the other frozen; as `train`."""
+        own = self.config, self.live
+        self.set_live(replace(self.config, d_steps=int(side == "d"), g_steps=int(side == "g")))
+        try:
+            return self.train(1)
+        finally:
+            self.config, self.live = own
+
     def take(self, most: int) -> np.ndarray:
         """`most` steps, as `train`: what training_loop.fit calls."""
         return self.train(most)
@@ -153,8 +167,45 @@ class Trainer:
 
     def _call(self, program: TrainStep, n: int) -> tuple[State, np.ndarray, np.ndarray]:
         """(the state n steps on, their rows, whether the weights of each network are finite); changes nothing."""
-        state, rows, finite = program.train(self.state, self._data, self.live, self._seed, tf.constant(n))
+        if n and 0 in (self.config.d_steps, self.config.g_steps):
+            return self._call_frozen(program, n)
+        state, rows, finite = program.train(self.state, self.inputs, self.live, self._seed, tf.constant(n))
         return state, rows.numpy()[:n], finite.numpy()
+
+    def _call_frozen(self, program: TrainStep, n: int) -> tuple[State, np.ndarray, np.ndarray]:
+        """As `_call`, where one network is frozen: its update is computed, so that its loss and gradient are seen, and
+        not made. Where that is the generator, each step is a round.
+
+        Step by step, and out of what is compiled: choosing there, weight by weight, cost a run a tenth of its speed.
+        """
+        c, state, rows = self.config, self.state, []
+        finite = np.ones(2, bool)
+
+        def step(state: State, d_steps: int) -> tuple[State, np.ndarray, np.ndarray]:
+            live = program.live(replace(c, d_steps=d_steps, g_steps=1))
+            state, rows, finite = program.train(state, self.inputs, live, self._seed, tf.constant(1))
+            return state, rows.numpy()[:1], finite.numpy()
+
+        for _ in range(n):
+            if c.g_steps == 0:
+                after, row, good = step(state, c.d_steps)
+                state = {**after, **{part: state[part] for part in G_PARTS}}
+                good = good | [True, False]  # an update that is not made cannot break anything
+            else:
+                seen = step(state, 1)[0]["d_row"]
+                state, row, good = step({**state, "d_row": seen}, 0)
+            rows.append(row)
+            finite &= good
+        return state, np.concatenate(rows), finite
+
+    @contextlib.contextmanager
+    def standing_at(self, state: State) -> Iterator[None]:
+        """For looking at another state of this run: it is back at its own afterwards."""
+        own, self.state = self.state, state
+        try:
+            yield
+        finally:
+            self.state = own
 
     # -- looking ------------------------------------------------------------------------------------------
 
@@ -209,5 +260,5 @@ class Trainer:
 
     def _real(self, rows: np.ndarray) -> np.ndarray:
         """Those real samples in training units, float32 [n, ...]."""
-        real = tf.gather(self._data["x"], rows).numpy()
+        real = tf.gather(self.inputs["x"], rows).numpy()
         return self.data.to_unit(real) if real.dtype == np.uint8 else real

@@ -87,6 +87,12 @@ def registry_configs():
             settings = {**OPTIONS, "conditional": False, **options}
             configs[f"{base.data}, {len(configs)}"] = base.updated(settings)
             configs[f"{base.data}, {len(configs)}"] = base.updated({**settings, "unroll": 0, "loss": "relativistic"})
+        # A frozen network: nothing of its update is written.
+        for frozen in ("d_steps", "g_steps"):
+            configs[f"{base.data}, {frozen}=0"] = base.updated({frozen: 0})
+            configs[f"{base.data}, {len(configs)}"] = base.updated(
+                {**OPTIONS, **KEEPING, "conditional": False, frozen: 0}
+            )
     for name, row in ARCHITECTURES.items():
         size = {"data.size": str(row.sides[0])} if row.sides else {}
         configs[f"architecture={name}"] = GANConfig.from_flat({"data": "cifar10", "architecture": name, **size})
@@ -387,6 +393,8 @@ RUNS = {
     "digits, keeping": DCGAN.updated({**OPTIONS, **KEEPING}),
     "digits, packed": DCGAN.updated({**OPTIONS, **PACKED, "conditional": False, "unroll": 0, "loss": "relativistic"}),
     "mnist": PRESETS["mnist"].config.updated({**SMALL, "architecture": "dcgan", "g_norm": "batch"}),
+    "ring, D frozen": RING.updated({**SHALLOW, "d_steps": 0, "schedule": "linear"}),
+    "digits, G frozen, keeping": DCGAN.updated({**OPTIONS, **KEEPING, "g_steps": 0}),
 }
 
 
@@ -435,10 +443,10 @@ def runs(folder, tmp_path_factory):
 @pytest.mark.parametrize("name", RUNS)
 def test_the_same_losses(name, runs):
     made, trainer, rows, _ = runs[name]
-    found = [re.fullmatch(r"step (\d+)  g_loss (\S+)  d_loss (\S+)", line) for line in made["printed"]]
-    assert [int(line[1]) for line in found] == list(range(1, STEPS + 1))
-    losses = [[float(line[2]), float(line[3])] for line in found]
-    np.testing.assert_allclose(losses, rows[:, :2], rtol=1e-3, atol=6e-5)  # four decimals are printed
+    assert [line.split()[1] for line in made["printed"]] == [str(step) for step in range(1, STEPS + 1)]
+    learns = [i for i, count in enumerate((trainer.config.g_steps, trainer.config.d_steps)) if count]
+    losses = [[float(loss) for loss in re.findall(r"[gd]_loss (\S+)", line)] for line in made["printed"]]
+    np.testing.assert_allclose(losses, rows[:, learns], rtol=1e-3, atol=6e-5)  # four decimals are printed
     counts = [sum(int(np.prod(w.shape)) for w in trainer.state[side]) for side in "gd"]
     assert made["parameters"] == counts
 

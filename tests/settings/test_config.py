@@ -205,7 +205,8 @@ BAD = [
     ("g_lr", [0.1]),
     ("g_lr", {"value": 0.1}),
     ("g_lr", True),
-    ("d_steps", 0),
+    ("d_steps", -1),
+    ("g_steps", -1),
     ("d_steps", 11),
     ("d_steps", 1.5),
     ("d_steps", True),
@@ -441,11 +442,23 @@ def test_live_fields_are_those_that_the_drawing_names():
 
 
 def test_with_live_fields_takes_them_and_nothing_else():
-    source = GANConfig.from_flat({n: other_value(n) for n in HYPERPARAMETERS if n not in FOR_IMAGES})
+    others = {n: other_value(n) for n in HYPERPARAMETERS if n not in FOR_IMAGES}
+    source = GANConfig.from_flat({**others, "g_steps": 3})  # not both counts can be 0
     mixed = with_live_fields(DEFAULT, source)
     for name in HYPERPARAMETERS:
         assert getattr(mixed, name) == getattr(source if name in LIVE_FIELDS else DEFAULT, name), name
     assert mixed.data_params == DEFAULT.data_params
+
+
+@pytest.mark.parametrize("frozen, learns", [("d_steps", "g_steps"), ("g_steps", "d_steps")])
+def test_one_network_may_be_frozen_and_not_both(frozen, learns):
+    one = DEFAULT.updated({frozen: 0})
+    assert getattr(one, frozen) == 0 and same_structure(DEFAULT, one) and GANConfig.from_flat(one.to_flat()) == one
+    assert GANConfig.from_flat_lenient(one.to_query())[0] == one
+    with pytest.raises(ConfigError, match="cannot both be 0: one of the networks must learn"):
+        one.updated({learns: 0})
+    config, problems = GANConfig.from_flat_lenient({frozen: 0, learns: 0})
+    assert (config.d_steps, config.g_steps) == (1, 0) and len(problems) == 1
 
 
 def test_a_data_parameter_is_structure():

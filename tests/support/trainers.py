@@ -5,16 +5,10 @@ import tensorflow as tf
 
 from gan_core.data import loading
 from gan_core.settings.config import GANConfig
-from gan_core.training.train_step import (
-    LABELS,
-    REAL_D,
-    REAL_G,
-    Z_D,
-    Z_G,
-    TrainStep,
-    draw_z,
-)
+from gan_core.training.batches import draw_z
+from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
+from gan_core.training.updates import LABELS, REAL_D, REAL_G, Z_D, Z_G
 
 SMALL = {
     "batch_size": 8,
@@ -45,6 +39,7 @@ def uncompiled(config):
     """A program that trains operation by operation: no tracing, for a few steps of many configs."""
     program = compiled(config, path="graph")
     program.train = program._train
+    program.dissect_d, program.dissect_g = program._update_d, program._dissect_g
     return program
 
 
@@ -72,7 +67,7 @@ def drawer(trainer):
     The real points, z and label noise of discriminator update `update`, and the generator's z and real
     points; from the keys that the program documents, compiled as it is, for XLA alone knows threefry.
     """
-    program, config, data = trainer.program, trainer.config, trainer._data
+    program, config, data = trainer.program, trainer.config, trainer.inputs
     n, seed = config.batch_size, tf.constant(config.seed, tf.int64)
 
     @tf.function(jit_compile=program.path != "graph", autograph=False)

@@ -14,17 +14,12 @@ from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
 from gan_core.settings.all_settings import HYPERPARAMETERS, LIVE_FIELDS
 from gan_core.settings.config import GANConfig
+from gan_core.training.batches import accuracies, draw_z
 from gan_core.training.compilation import PATHS
-from gan_core.training.train_step import (
-    COLUMNS,
-    NOISE_G,
-    ROWS,
-    UNROLLED,
-    TrainStep,
-    accuracies,
-    draw_z,
-)
+from gan_core.training.dissection import dissection
+from gan_core.training.train_step import COLUMNS, ROWS, TrainStep
 from gan_core.training.trainer import COMPUTED, Diverged, Trainer
+from gan_core.training.updates import NOISE_G, UNROLLED
 from tests.support.trainers import (
     LIVE_START,
     LIVE_VALUES,
@@ -75,8 +70,19 @@ def test_every_loss_penalty_and_optimizer_does_a_finite_step(loss, penalty, opti
     config = settings(loss=loss, penalty=penalty, g_optimizer=optimizer, d_optimizer=optimizer, gp_weight=1.0)
     trainer = trainer_of(config)
     before = trainer.state
+    seen = dissection(trainer)()
+    assert trainer.state is before
     rows = trainer.train(1)
     assert rows.shape == (1, len(COLUMNS))
+    of_d, of_g = seen  # the same step, update by update; the state after it is that of a step without anybody looking
+    np.testing.assert_allclose([of_g.loss, of_d.loss, of_d.penalty], rows[0, :3], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose([of_d.gradient_norm, of_g.gradient_norm], rows[0, -2:], rtol=1e-4, atol=1e-7)
+    for side in ("g", "d", "ema"):
+        for ours, theirs in zip(of_g.after[side], trainer.state[side], strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    plain = trainer_of(config)
+    plain.train(1)
+    assert same(plain.state, trainer.state)
     row = dict(zip(COLUMNS, rows[0], strict=True))
     assert np.isfinite(rows).all()
     assert (row["penalty"] > 0) == (penalty != "none")
@@ -600,7 +606,7 @@ def test_layers_lists_every_layer_with_its_parameters():
 def test_push_is_the_gradient_of_the_generators_loss(graph_trainer):
     """For the non-saturating loss: -d softplus(-logit) / d sample, divided by the batch."""
     z = graph_trainer.latent(10)
-    state, real = graph_trainer.state, graph_trainer._data["x"][:10]
+    state, real = graph_trainer.state, graph_trainer.inputs["x"][:10]
     fake, push = graph_trainer.program.push(
         state["g"], state["g_extra"], state["d"], state["d_extra"], real, z, graph_trainer.live
     )

@@ -18,8 +18,10 @@ from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
 from gan_core.settings.all_settings import LIVE_FIELDS
 from gan_core.settings.config import GANConfig
-from gan_core.training.train_step import COLUMNS, LABELS, REAL_D, REAL_G, Z_D, Z_G, TrainStep, draw_z
+from gan_core.training.batches import draw_z
+from gan_core.training.train_step import COLUMNS, TrainStep
 from gan_core.training.trainer import Trainer
+from gan_core.training.updates import LABELS, REAL_D, REAL_G, Z_D, Z_G
 from tests.support.trainers import LIVE_START, LIVE_VALUES, arrays, drawer, norm_of, same
 
 SMALL = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 4}
@@ -357,8 +359,8 @@ def test_real_and_fake_share_their_classes(monkeypatch):
     monkeypatch.setattr(program, "_judge", lambda d, extra, x, y, **k: told.append(y) or judge(d, extra, x, y, **k))
     trainer.train(1)
     seed, step = trainer._seed, tf.constant(0)
-    _, of_d = program._draw_real(trainer._data, program._key(seed, step, REAL_D))
-    _, of_g = program._draw_real(trainer._data, program._key(seed, step, REAL_G))
+    _, of_d = program._draw_real(trainer.inputs, program._key(seed, step, REAL_D))
+    _, of_g = program._draw_real(trainer.inputs, program._key(seed, step, REAL_G))
     # D: fake made, real and fake judged, both penalties; G: real judged, fake made and judged
     assert len(told) == 8
     for i, y in enumerate(told):
@@ -398,7 +400,7 @@ def test_drawn_classes_are_as_frequent_as_in_the_data():
 
 def test_an_unconditional_run_ignores_classes(trainer):
     z = trainer.latent(3)
-    assert trainer.classes == 0 and "y" not in trainer._data
+    assert trainer.classes == 0 and "y" not in trainer.inputs
     assert np.array_equal(trainer.samples(z, True), trainer.samples(z, True, np.array([0, 1, 2])))
 
 

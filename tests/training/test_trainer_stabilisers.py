@@ -13,22 +13,10 @@ from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.recording import visuals
 from gan_core.settings.config import GANConfig
-from gan_core.training.train_step import (
-    COLUMNS,
-    NOISE_D,
-    NOISE_G,
-    PENALTY,
-    REAL_D,
-    REAL_G,
-    ROWS,
-    UNROLLED,
-    Z_D,
-    Z_G,
-    TrainStep,
-    draw_z,
-    pack,
-)
+from gan_core.training.batches import draw_z, pack
+from gan_core.training.train_step import COLUMNS, ROWS, TrainStep
 from gan_core.training.trainer import COMPANIONS, COMPUTED, Diverged, Trainer
+from gan_core.training.updates import NOISE_D, NOISE_G, PENALTY, REAL_D, REAL_G, UNROLLED, Z_D, Z_G
 from tests.support.trainers import (
     LIVE_START,
     LIVE_VALUES,
@@ -67,7 +55,7 @@ def at_step(trainer, step):
 
 def draws(trainer):
     """`draw(step)` -> what a step draws by purpose, from the keys that the program documents."""
-    program, c, data = trainer.program, trainer.config, trainer._data
+    program, c, data = trainer.program, trainer.config, trainer.inputs
     n, seed = c.batch_size, tf.constant(c.seed, tf.int64)
 
     def draw(step):
@@ -281,7 +269,7 @@ def test_arrows_of_a_packed_discriminator_are_each_samples_own(packing):
     assert n % packing == 0
     state, z = trainer.state, trainer.latent(n)
     _, push = trainer.program.push(
-        state["g"], state["g_extra"], state["d"], state["d_extra"], trainer._data["x"][:n], z, trainer.live
+        state["g"], state["g_extra"], state["d"], state["d_extra"], trainer.inputs["x"][:n], z, trainer.live
     )
     with tf.GradientTape() as tape:
         fake = tf.constant(trainer.generated(z, ema=False))
@@ -415,7 +403,7 @@ def test_unrolling_a_discriminator_that_has_no_gradient():
     """Hinge's, once every sample is beyond its margin. In XLA, where the slope of a root at 0 is no number."""
     config = settings(loss="hinge", unroll=1, d_layers=0, g_layers=0)
     trainer = trainer_of(config, compiled(config, "xla"))
-    trainer._data = {"x": tf.ones([8, 2])}
+    trainer.inputs = {"x": tf.ones([8, 2])}
     d = [tf.constant([[2.0], [2.0]]), tf.constant([-1.5])]  # 2.5 of what is real, -1.5 of a generator that gives 0
     start = {**trainer.state, "d": d, "g": [tf.zeros_like(w) for w in trainer.state["g"]]}
     for options in ({}, {"grad_clip": 1.0}, {"weight_clip": 1.0}):
