@@ -26,6 +26,8 @@ class View:
     picked: int | None = None
     blend: tuple[int, int, float, float] | None = None
     at: int | None = None
+    # The parts of a training step (recording/anatomy.py).
+    anatomy: bool = False
 
 
 @dataclass(frozen=True)

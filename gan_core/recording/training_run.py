@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.recording import visuals
+from gan_core.recording import anatomy, visuals
 from gan_core.recording.recorder import Checkpoint, Recording
+from gan_core.recording.slow_motion import Shown
 from gan_core.recording.snapshot import View
 from gan_core.scores.live import LiveScores, live_scores
 from gan_core.settings.config import GANConfig, changed
@@ -28,6 +29,8 @@ class TrainingRun:
         self.recording = recording or Recording()
         self.error = ""  # why it stands still for good, or until somebody turns a knob
         self.scores = live_scores(trainer) if scored else LiveScores(trainer)
+        self.row: np.ndarray | None = None  # of the last step that was taken here
+        self._alone: tuple[str, int] = ("", 0)  # the network that was trained alone last, and until which step
         self._spent = self._trained = 0.0  # seconds
 
     # -- training -----------------------------------------------------------------------------------------
@@ -60,16 +63,29 @@ class TrainingRun:
 
     def train(self, n: int) -> np.ndarray | None:
         """n steps, and what is due is recorded: the steps' rows. A divergence becomes `error`, and None."""
-        rows = self._advance(n)
+        return self._recorded(self._advance(n))
+
+    def train_alone(self, side: str) -> np.ndarray | None:
+        """One step in which only network `side`, "g" or "d", is updated, marked on the losses; as `train`."""
+        self.until_due(1)
+        rows = self._recorded(self._advance(1, side))
+        if rows is not None:
+            if self._alone != (side, self.trainer.step - 1):  # a mark where a series of such steps begins
+                self.recording.history.mark(self.trainer.step, f"{side.upper()} alone")
+            self._alone = side, self.trainer.step
+        return rows
+
+    def _recorded(self, rows: np.ndarray | None) -> np.ndarray | None:
+        """These rows; a frame is recorded if one is due."""
         if rows is not None and self._frame_due() and self._may_record():
             self._frame()
         return rows
 
-    def _advance(self, n: int) -> np.ndarray | None:
-        """As `train`, without the frame."""
+    def _advance(self, n: int, alone: str = "") -> np.ndarray | None:
+        """As `train`, or as `train_alone`, without the frame."""
         started = time.perf_counter()
         try:
-            rows = self.trainer.train(n)
+            rows = self.trainer.train_alone(alone) if alone else self.trainer.train(n)
         except Diverged as diverged:
             self.error = (
                 f"Training diverged at step {diverged.step:,}: {diverged.quantity} became NaN or infinite. "
@@ -77,6 +93,7 @@ class TrainingRun:
             )
             return None
         self.recording.history.append(rows)
+        self.row = rows[-1]
         self._trained += time.perf_counter() - started
         if self.trainer.step >= self.recording.checkpoints.due:
             self.checkpoint()
@@ -118,8 +135,9 @@ class TrainingRun:
 
     # -- looking ------------------------------------------------------------------------------------------
 
-    def look(self, view: View, idle: bool, scored: bool) -> dict[str, Any]:
-        """The frame that `view` asks for: of now, or of the recorded step that is nearest before `view.at`."""
+    def look(self, view: View, idle: bool, scored: bool, phase: Shown | None = None) -> dict[str, Any]:
+        """The frame that `view` asks for: of now, of the recorded step that is nearest before `view.at`, or of now in
+        a phase of the next step."""
         recording, trainer = self.recording, self.trainer
         if scored:
             self.refresh_scores(idle)
@@ -134,7 +152,10 @@ class TrainingRun:
             "training_error": self.error,
         }
         if view.at is None or view.at >= trainer.step or not recording.frames.steps:
-            frame |= {"at": None, **visuals.look(trainer, view, still=idle), "metrics": dict(self.scores.values)}
+            with trainer.standing_at(trainer.state if phase is None else phase.state):
+                frame |= {"at": None, **visuals.look(trainer, view, still=idle), "metrics": dict(self.scores.values)}
+                if view.anatomy:
+                    frame["anatomy"] = anatomy.look(trainer, self._last_row(), phase)
         else:
             frame |= recording.look(view.at)
             frame |= visuals.neighbours(trainer, frame, view)
@@ -142,6 +163,11 @@ class TrainingRun:
             shown = trainer.step if frame["at"] is None else frame["at"]
             frame["trails"] = trails(recording, frame["samples"], shown)
         return frame
+
+    def _last_row(self) -> np.ndarray | None:
+        """That of the last step, or where that was taken elsewhere, the newest mean of the history."""
+        means = self.recording.history.frame()["mean"] if self.row is None else []
+        return means[-1] if len(means) else self.row
 
     def close(self) -> None:
         """Stops what works for it in the background."""

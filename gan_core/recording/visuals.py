@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.data.pictures import as_pictures
-from gan_core.data.points import as_points
+from gan_core.data.points import Data, as_points
 from gan_core.foundations.lazy_imports import special, tf
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording.snapshot import View
@@ -136,10 +136,10 @@ def _slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
     return (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
 
 
-def heat_axis(trainer: Trainer) -> tuple[np.ndarray, np.ndarray]:
-    """The x and the y of the heat map's cells, float64 [HEAT_SIDE] each."""
+def heat_axis(trainer: Trainer, side: int = HEAT_SIDE) -> tuple[np.ndarray, np.ndarray]:
+    """The x and the y of the heat map's cells, float64 [side] each."""
     data = as_points(trainer.data)
-    line = np.linspace(-data.limit, data.limit, HEAT_SIDE)
+    line = np.linspace(-data.limit, data.limit, side)
     return line + data.center[0], line + data.center[1]
 
 
@@ -147,12 +147,12 @@ def _logits(trainer: Trainer, points: np.ndarray) -> np.ndarray:
     return trainer.logits(trainer.data.to_unit(points))
 
 
-def heat_map(trainer: Trainer, samples: np.ndarray) -> np.ndarray:
-    """p(real) on the plot's square, float32 [HEAT_SIDE, HEAT_SIDE].
+def heat_map(trainer: Trainer, samples: np.ndarray, side: int = HEAT_SIDE) -> np.ndarray:
+    """p(real) on the plot's square, float32 [side, side].
 
     Where only differences of logits mean anything, 0.5 stands midway between mean real and mean fake.
     """
-    x, y = heat_axis(trainer)
+    x, y = heat_axis(trainer, side)
     points = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32)
     kind = LOSSES[trainer.config.loss].p_real
     if kind == "centered":
@@ -164,7 +164,7 @@ def heat_map(trainer: Trainer, samples: np.ndarray) -> np.ndarray:
     else:
         logits = _logits(trainer, points)
         p = np.clip(logits, 0, 1) if kind == "clip" else sigmoid(logits)
-    return p.reshape(HEAT_SIDE, HEAT_SIDE).astype(np.float32)
+    return p.reshape(side, side).astype(np.float32)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -177,14 +177,27 @@ def manifold(trainer: Trainer, ema: bool) -> np.ndarray:
 
     For normal z the grid is spaced in quantiles, so that each cell holds the same share of the samples.
     """
-    config = trainer.config
-    n = MANIFOLD_LINE if config.latent_dim == 1 else MANIFOLD_SIDE
-    t = np.linspace(-1, 1, n) if config.z_dist == "uniform" else special.ndtri(np.linspace(0.01, 0.99, n))
-    if config.latent_dim == 1:
+    t = _grid_axis(trainer)
+    if trainer.config.latent_dim == 1:
         return trainer.samples(tf.constant(t[:, None], tf.float32), ema)[None]
-    grid = np.stack(np.meshgrid(t, t, indexing="ij"), -1).reshape(-1, 2)
+    n, grid = len(t), np.stack(np.meshgrid(t, t, indexing="ij"), -1).reshape(-1, 2)
     points = trainer.samples(tf.constant(grid, tf.float32), ema).reshape(n, n, 2)
     return np.concatenate([points, points.transpose(1, 0, 2)])
+
+
+def _grid_axis(trainer: Trainer) -> np.ndarray:
+    """Where the grid's lines are in each number of z."""
+    n = MANIFOLD_LINE if trainer.config.latent_dim == 1 else MANIFOLD_SIDE
+    return np.linspace(-1, 1, n) if trainer.config.z_dist == "uniform" else special.ndtri(np.linspace(0.01, 0.99, n))
+
+
+def unfolded(trainer: Trainer) -> np.ndarray:
+    """The points of z that `manifold` shows, float32 [lines, points, 2]; a line lies on the axis."""
+    t = _grid_axis(trainer)
+    if trainer.config.latent_dim == 1:
+        return np.stack([t, np.zeros_like(t)], -1)[None].astype(np.float32)
+    grid = np.stack(np.meshgrid(t, t, indexing="ij"), -1)
+    return np.concatenate([grid, grid.transpose(1, 0, 2)]).astype(np.float32)
 
 
 def arrows(trainer: Trainer, ema: bool) -> np.ndarray:
@@ -201,6 +214,11 @@ def arrows(trainer: Trainer, ema: bool) -> np.ndarray:
     networks = state[g], state[extra], state["d"], state["d_extra"]
     fake, push = program.push(*networks, real, trainer.latent(ARROWS), trainer.live)
     push = push.numpy() * (ARROWS // trainer.config.packing)  # the loss is a mean over packs
-    tail = data.from_unit(fake.numpy())
+    return as_arrows(data, fake.numpy(), push)
+
+
+def as_arrows(data: Data, samples: np.ndarray, push: np.ndarray) -> np.ndarray:
+    """Samples and their pushes, [n, 2] each in training units, as `arrows` has them."""
+    tail = data.from_unit(samples)
     length = np.linalg.norm(push, axis=1, keepdims=True)
     return np.stack([tail, tail + ARROW_REACH * data.limit * push / (1 + length)], 1).astype(np.float32)

@@ -1,7 +1,6 @@
 """The server's side of a run: start a worker process, talk to it, make sure that it ends."""
 
 import logging
-import threading
 import time
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.runs.run_reading import Saved, is_run
 from gan_core.serving.run_origins import Dropped, Source, where_a_race_goes_on
+from gan_core.serving.run_transport import Transport
 from gan_core.serving.worker_process import NOT_SAVED, WorkerProcess
 from gan_core.settings.config import GANConfig, same_structure, with_live_fields
 
@@ -24,7 +24,7 @@ ASK_AGAIN_SECONDS = 3.0
 _LOGGER = logging.getLogger(__name__)
 
 
-class Run:
+class Run(Transport):
     """A run as the page knows it: its config, its data, and (from the first Play on) its worker.
 
     All methods return at once, but for `poll`, which waits as long as it is told.
@@ -35,21 +35,14 @@ class Run:
         self.upload = upload
         self.sources: tuple[Source, ...] = ()  # the saved runs that it goes on from, one for each config; or none
         self.autosave: dict[str, Any] | None = None  # {folders, owner} to be kept in, a folder for each config
-        self.worker: WorkerProcess | None = None
-        self.wants_play = False
-        self.speed = 0.0
+        super().__init__()
         self.ended = ""  # why the worker is gone, for the page
         self.dropped: Dropped | None = None  # what the last new start took the place of
         self._restores: int | None = None  # the generation whose recording the present one goes on from
         self._generation = 1
         self._asked_at = 0.0
-        self._asked = 0  # id of the last frame that was asked for
         self._taken = 0  # id of the last answer that was taken
-        self._said = 0  # answers up to this id were asked for before the last command
-        self._stepping = False
         self._view: View | None = None
-        self._last: dict[str, Any] = {}
-        self._lock = threading.RLock()
         self._data: Data | Pictures | None = None
 
     # -- data ---------------------------------------------------------------------------------------------
@@ -211,52 +204,12 @@ class Run:
             self._generation += 1
             self._send_config()
             worker.send("speed", self.speed)
-
-    def play(self) -> None:
-        """Trains until `pause`; needs a worker."""
-        self.wants_play = True
-        self._command()
-        self.resume()
-
-    def pause(self) -> None:
-        """Stops after the present chunk."""
-        self.wants_play = self._stepping = False
-        self._command()
-        self.hold()
-
-    def _command(self) -> None:
-        """Answers to frames that were asked for before now do not speak of the new command."""
-        with self._lock:
-            self._said = self._asked
-            self._last = {**self._last, "error": None} if self._last else {}
-
-    def resume(self) -> None:
-        """Lets the worker train if the user wants it to; the other half of `hold`."""
-        if self.worker is not None and self.wants_play:
-            self.worker.send("play")
-
-    def hold(self) -> None:
-        """Stops the worker without forgetting whether the user wanted to play."""
-        if self.worker is not None:
-            self.worker.send("pause")
-
-    def steps(self, n: int) -> None:
-        """Pauses, then takes exactly n steps."""
-        self.wants_play, self._stepping = False, True
-        self._command()
-        if self.worker is not None:
-            self.worker.send("step", n)
+            worker.send("slow", self.slow)
 
     def reset(self, config: GANConfig, upload: Any) -> None:
         """Back to step 0 of `config`, standing still."""
         self.pause()
         self.configure(config, upload, restart=True)
-
-    def set_speed(self, speed: float) -> None:
-        """Steps per second, 0 for as fast as it goes."""
-        self.speed = speed
-        if self.worker is not None:
-            self.worker.send("speed", speed)
 
     def end(self, why: str) -> None:
         """Ends the worker; the settings stay."""

@@ -18,41 +18,32 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.serving.compiled_steps import CompiledSteps
 from gan_core.serving.mailbox import Mailbox
 from gan_core.serving.saver import Saver
+from gan_core.serving.set_aside import SetAside
+from gan_core.serving.stepping import Stepping
 from gan_core.serving.wire import Wire
 from gan_core.settings.config import GANConfig, same_structure
-from gan_core.training.training_loop import Pace, StepRate
 
 if TYPE_CHECKING:
-    from gan_core.recording.recorder import Recording
-    from gan_core.recording.training_run import TrainingRun
     from gan_core.runs.autosave import Autosave
 
 NICENESS = 5  # beside busy programs 10 leaves it a tenth of a core, and 0 takes the frames of the page: docs/figures.md
-ALL_DIVERGED = "All runs of this race diverged. Start a new race with lower learning rates."
 
 
-class Worker:
+class Worker(Stepping):
     """The loop. `generation` counts rebuilds and resets, as the server numbers them. Several trainings are a race: they
     take the same steps by turns."""
 
     def __init__(self, wire: Wire):
         self._wire = wire
-        self._mail = Mailbox(wire)
-        self._pace = Pace()
+        super().__init__(Mailbox(wire))
         self._compiled_steps = CompiledSteps()
-        self._compiling: list[Future] = []  # what runs the first steps
         self._faster: list[Future] = []  # what runs the rest
-        self._trainings: list[TrainingRun] = []
-        self._dropped: dict[int, list[tuple[Recording, str]]] = {}  # of the generation that `Run.undo` would bring back
+        self._set_aside = SetAside()
         self._autosave: Autosave | None = None
         self._autosaves: list[Autosave] = []
         self._saver = Saver(wire)
         self._upload: Any = None  # the user's own data that the trainings are trained on
         self._generation: int = 0
-        self._playing = False
-        self._pending = 0  # steps still to take for Step
-        self._error: str | None = None
-        self._rate = StepRate()
 
     def run(self) -> None:
         """Until the server closes the pipe, or renews no more."""
@@ -82,25 +73,6 @@ class Worker:
             self._autosave.last(self._trainings)
             self._autosaves = [*self._autosaves[-3:], self._autosave]  # they may still be writing
             self._autosave = None
-
-    def _busy(self) -> bool:
-        return (self._playing or self._pending > 0) and bool(self._trainings) and self._mail.leased()
-
-    def _compiled(self) -> bool:
-        return bool(self._compiling) and all(future.done() for future in self._compiling)
-
-    def _ready(self) -> bool:
-        """Whether a step can be taken at once."""
-        return self._compiled() and all(training.trainer.at_once(1) for training in self._trainings)
-
-    def _patience(self) -> float:
-        if self._busy() and self._ready():
-            return 0.0 if self._pending or self._pace.speed <= 0 else 0.005
-        return 0.02 if self._busy() else 0.5
-
-    @property
-    def _step(self) -> int:
-        return self._trainings[0].trainer.step
 
     # -- commands -----------------------------------------------------------------------------------------
 
@@ -137,11 +109,13 @@ class Worker:
         from gan_core.runs import run_restoring
         from gan_core.training.trainer import Trainer
 
-        restored = self._set_aside(body.get("restores"), body.get("keeps"))
+        own = self._trainings, self._generation
+        restored = self._set_aside.change(*own, body.get("restores"), body.get("keeps"))
         self._generation, self._upload = body["generation"], body["upload"]
         for training in self._trainings:
             training.close()
-        self._trainings, self._error, self._pending = [], None, 0
+        self._trainings, self._error, self._slow_motion = [], None, None
+        self._wanted.clear()
         for future in (*self._compiling, *self._faster):
             future.cancel()  # a structure that nobody wants any more
         self._compiling, self._faster = [], []
@@ -171,56 +145,6 @@ class Worker:
         self._pace.trainings = len(trainings)
         self._pace.restart()
 
-    def _set_aside(self, restores: int | None, keeps: int | None) -> list[tuple[Recording, str]] | None:
-        """The recordings of the generation `restores`, and why they stand still; those of the generation `keeps` stay,
-        all others are given up.
-
-        The networks of a training that is given up are not kept: its recording has a checkpoint of where it stood.
-        """
-        known = dict(self._dropped)
-        if self._trainings and self._generation in (restores, keeps):
-            for training in self._trainings:
-                training.record()
-            known[self._generation] = [(training.recording, training.error) for training in self._trainings]
-        self._dropped = {keeps: known[keeps]} if keeps in known else {}
-        if restores is None:
-            return None
-        if restores not in known:
-            raise ConfigError("The run before can no longer be brought back. Press Reset to start over.")
-        return known[restores]
-
-    def _on_play(self, _) -> None:
-        if not self._trainings:
-            return  # what was asked for could not be built, and the error says why
-        self._playing = self._forgive()
-        self._rate.clear()
-        self._pace.restart()
-
-    def _on_pause(self, _) -> None:
-        self._playing, self._pending = False, 0
-        self._stood_still()
-
-    def _on_step(self, n: int) -> None:
-        if not self._trainings:
-            return
-        self._playing = False
-        if self._forgive():
-            self._pending += n
-
-    def _forgive(self) -> bool:
-        """A run that diverged may try again; whether there is one that may. In a race it may not: it stands at an
-        earlier step than the others, which go on in step."""
-        self._error = None
-        if len(self._trainings) == 1:
-            self._trainings[0].error = ""
-        elif all(training.error for training in self._trainings):
-            self._error = ALL_DIVERGED
-        return self._error is None
-
-    def _on_speed(self, speed: float) -> None:
-        self._pace.speed = speed
-        self._pace.restart()
-
     def _on_frame(self, body: dict[str, Any]) -> None:
         """{id, view}: answers with a snapshot."""
         self._wire.send("snapshot", {"id": body["id"], **self._snapshot(body["view"])})
@@ -229,59 +153,13 @@ class Worker:
         """{id, folders, note, owner}: writes each training into its folder; `saved` tells the rest."""
         self._saver.save(self._trainings, self._upload, body)
 
-    # -- training -----------------------------------------------------------------------------------------
-
-    def _train(self) -> None:
-        if not self._busy() or not self._ready():
-            return
-        for future in self._compiling:
-            future.result()  # an error in compiling belongs to the page
-        from gan_core.recording.training_run import train_abreast
-        from gan_core.training.train_step import ROWS
-
-        n = self._pace.steps(ROWS) if not self._pending else min(self._pace.steps(ROWS) or 1, self._pending)
-        if n == 0:
-            return
-        started = time.monotonic()
-        trainings = [training for training in self._trainings if not training.error]
-        n = min(training.trainer.at_once(n) for training in trainings)
-        self._rate.begin(started, trainings[0].trainer.step)
-        n = train_abreast(trainings, n)
-        ended = time.monotonic()
-        self._pace.measured(n, ended - started)
-        self._pending -= min(n, self._pending)
-        going = [training for training in trainings if not training.error]
-        if not going:
-            self._playing, self._pending = False, 0
-            alone = f"{trainings[0].error} Lower a learning rate and press Play, or press Reset."
-            self._error = alone if len(self._trainings) == 1 else ALL_DIVERGED
-            return
-        self._rate.at(ended, going[0].trainer.step)
-        for training in going:
-            training.refresh_scores(idle=False)
-        if not (self._playing or self._pending):
-            self._stood_still()
-
-    def _stood_still(self) -> None:
-        """Where somebody stops, somebody may want to go on from."""
-        for training in self._trainings:
-            if training.trainer.step > 0 and self._compiled():
-                training.record()
-
-    def _fail(self, error: Exception) -> None:
-        self._playing, self._pending = False, 0
-        if isinstance(error, ConfigError):
-            self._error = str(error)
-        else:
-            line = str(error).strip().split("\n")[0][:300]
-            what = f"{type(error).__name__}: {line}"
-            self._error = f"Training stopped: {what}. Press Reset. If it happens again, start from a preset."
+    # -- looking ------------------------------------------------------------------------------------------
 
     def _snapshot(self, view) -> dict[str, Any]:
         snapshot: dict[str, Any] = {
             "generation": self._generation,
             "playing": self._playing,
-            "pending": self._pending,
+            "pending": sum(n for n, _ in self._wanted) or int(self._preparing()),
             "ready": self._ready(),
             "error": self._error,
             "steps_per_second": self._rate.steps_per_second() if self._playing else 0.0,
@@ -290,7 +168,8 @@ class Worker:
         }
         try:
             idle, ready = not self._busy(), self._compiled()
-            snapshot["trainings"] = [training.look(view, idle, scored=ready) for training in self._trainings]
+            phase = None if self._slow_motion is None else self._slow_motion.shown
+            snapshot["trainings"] = [training.look(view, idle, ready, phase) for training in self._trainings]
         except Exception as error:
             self._fail(error)
             snapshot["error"] = self._error

@@ -525,3 +525,67 @@ def test_what_a_training_process_is_given(tmp_path, monkeypatch):
     finally:
         process.end()
         process.process.wait(30)
+
+
+# -- one network alone, and slow motion ---------------------------------------------------------------------
+
+
+def test_one_network_alone_takes_steps_in_order_and_is_marked(run):
+    run.steps(3)
+    run.steps(2, alone="d")
+    run.steps(1, alone="g")
+    run.steps(1)
+    snapshot = poll_until(run, lambda s: s.status == "paused" and s.step == 7, "seven steps")
+    marks = [(mark["step"], mark["text"]) for mark in snapshot.frame["history"]["markers"]]
+    assert marks == [(4, "D alone"), (6, "G alone")]
+    trainer = Trainer(SMALL, loading.draw("ring", SMALL.data_size, 0, SMALL.params()))
+    trainer.train(3)
+    for side in "ddg":
+        trainer.train_alone(side)
+    trainer.train(1)
+    np.testing.assert_array_equal(snapshot.frame["samples"], trainer.samples(trainer.latent(1000), ema=True))
+
+
+def test_a_step_in_slow_motion_is_the_runs_own_step(run):
+    """Phase by phase, back and forth: the run stands at step 0 until the last phase, and then where Step leaves it."""
+    seen, view = [], View(anatomy=True)
+    while not seen or not seen[-1]["taken"]:
+        run.phase(1)
+        snapshot = poll_until(
+            run, lambda s: s.status == "paused" and "phase" in s.frame["anatomy"], "a phase", view=view
+        )
+        seen.append(snapshot.frame["anatomy"]["phase"])
+        assert snapshot.step == (1 if seen[-1]["taken"] else 0) and len(seen) < 30
+    assert [phase["number"] for phase in seen] == [*range(1, seen[-1]["of"] + 1)]
+    run.phase(-1)
+    back = poll_until(run, lambda s: s.frame["anatomy"]["phase"]["number"] < seen[-1]["of"], "a phase back", view=view)
+    assert back.status == "paused" and back.step == 1
+    run.steps(4)
+    shown = poll_until(run, lambda s: s.status == "paused" and s.step == 5, "four steps more")
+    trainer = Trainer(SMALL, loading.draw("ring", SMALL.data_size, 0, SMALL.params()))
+    trainer.train(5)
+    np.testing.assert_array_equal(shown.frame["samples"], trainer.samples(trainer.latent(1000), ema=True))
+
+
+def test_play_in_slow_motion_goes_phase_by_phase(run):
+    run.set_slow(True)
+    try:
+        run.play()
+        view, numbers = View(anatomy=True), set()
+
+        def looked(snapshot):
+            phase = (snapshot.frame.get("anatomy") or {}).get("phase")
+            if phase:
+                numbers.add(phase["number"])
+            return len(numbers) >= 3
+
+        assert poll_until(run, looked, "three phases", view=view).status == "playing"
+        run.pause()
+        stood = poll_until(run, lambda s: s.status == "paused", "the pause", view=view).frame["anatomy"]["phase"]
+        time.sleep(1.5)
+        assert run.poll(view, 0.5).frame["anatomy"]["phase"]["number"] == stood["number"]
+    finally:
+        run.set_slow(False)
+    run.play()
+    poll_until(run, lambda s: s.step > 50, "full speed")
+    run.pause()
