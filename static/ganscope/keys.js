@@ -1,6 +1,18 @@
 // Keys of a page with a run: one listener for all of them. Streamlit's own shortcuts are deaf while any input has the
 // focus, so after a turned slider too; these are only where something is written.
-const BUTTONS = { p: "play", s: "step", 0: "reset", n: "new_seed" }; // key -> the button's key in the script
+// key -> the button's, or the switch's, key in the script
+const BUTTONS = {
+  p: "play",
+  s: "step",
+  0: "reset",
+  n: "new_seed",
+  a: "anatomy",
+  d: "step_d",
+  g: "step_g",
+  m: "slow_motion",
+  ",": "phase_back",
+  ".": "phase_next",
+};
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
 const SWITCHES = ["range", "checkbox", "radio", "button", "submit", "reset", "file", "color"];
 const WRITING = `textarea, select, [contenteditable], input${SWITCHES.map((type) => `:not([type=${type}])`).join("")}`;
@@ -21,7 +33,8 @@ function pressed(event) {
     event.preventDefault();
     line.move(by);
   } else if (!event.repeat && !within(WRITING)) {
-    const button = document.querySelector(`.st-key-${BUTTONS[event.key?.toLowerCase()]} button:not(:disabled)`);
+    const place = `.st-key-${BUTTONS[event.key?.toLowerCase()]}`;
+    const button = document.querySelector(`${place} input[type=checkbox]`) ?? document.querySelector(`${place} button:not(:disabled)`);
     if (!button) return;
     event.preventDefault();
     button.click();

@@ -3,6 +3,7 @@
 import { noticeUse } from "./connection.js";
 import { listen } from "./keys.js";
 
+export { anatomy, removeAnatomy } from "./anatomy.js";
 export { deliver } from "./deliver.js";
 export { feed, removeFeed } from "./feed.js";
 export { LivePlot, plot, removePlot } from "./live_plot.js";

@@ -2,6 +2,7 @@
 
 import { digits, remover, SLEEP } from "./components.js";
 import { unpack } from "./frames.js";
+import { Anatomy } from "./anatomy.js";
 import { timelines } from "./keys.js";
 import { LivePlot } from "./live_plot.js";
 import { Line } from "./requests.js";
@@ -27,7 +28,7 @@ class Watch {
       <div class="head"><b class="step">step …</b><span class="status">waiting for the first frame</span>
         <span class="layers"></span></div>
       <div class="samples"></div>${kind === "images" ? '<div class="real"></div>' : ""}
-      <div class="side"><div class="losses"></div><div class="modes"></div><div class="classes"></div>
+      <div class="side"><div class="anatomy"></div><div class="losses"></div><div class="modes"></div><div class="classes"></div>
         <div class="scores"></div></div>
       <div class="bar ganscope-scrubber"><div class="rail"><input type="range" min="0" step="1" disabled
         aria-label="what was presented so far: the step that is shown" title="Drag to look back"></div>
@@ -85,13 +86,18 @@ class Watch {
     for (const [name, bytes] of Object.entries(frame.panels)) {
       const place = this.node.querySelector(`.${name}`);
       if (!place) continue;
-      if (!this.plots.has(name)) this.plots.set(name, new LivePlot(place));
+      if (!this.plots.has(name)) this.plots.set(name, new (name === "anatomy" ? Anatomy : LivePlot)(place));
       const plot = this.plots.get(name);
       if (name === "samples") {
         plot.hidden = this.hidden;
         this.offer(unpack(bytes).data.map((trace) => trace.name));
       }
       plot.show(bytes, this.version);
+    }
+    for (const [name, plot] of this.plots) {
+      if (name in frame.panels) continue;
+      plot.remove(); // the presenter shows something else in its place
+      this.plots.delete(name);
     }
     this.draw();
   }

@@ -72,7 +72,8 @@ def _components():
     live_feed = component("ganscope_feed", "feed", "removeFeed")
     notices = component("ganscope_notices", "notices")
     way = component("ganscope_sign_in_way", "signInWay")
-    return live, tab, scrub, deliver, watch, text, live_feed, notices, way
+    anatomy = component("ganscope_anatomy", "anatomy", "removeAnatomy")
+    return live, tab, scrub, deliver, watch, text, live_feed, notices, way, anatomy
 
 
 def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | None = None) -> None:
@@ -84,6 +85,11 @@ def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | N
     """
     listen: dict[str, Any] = {} if on_click is None else {"on_clicked_change": on_click}
     _components()[0](data=pack(figure), key=key, height="content", **listen)
+
+
+def live_anatomy(figure: dict[str, Any], key: str) -> None:
+    """Draws the parts of a training step (pages/ui/figures/anatomy_figure.py), in place as `live_plot` does."""
+    _components()[9](data=pack(figure), key=key, height="content")
 
 
 def live_text(html: str, key: str, place: list[Any]) -> None:

@@ -8,7 +8,7 @@ from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import clicked, live_plot
 from pages.ui.figures import figure_parts, image_figures, loss_figures
-from pages.ui.run import time_machine
+from pages.ui.run import anatomy_panel, time_machine
 from pages.ui.run.points_display import loss_switches
 from pages.ui.session import page_state
 
@@ -36,7 +36,8 @@ def switches(run: Run) -> "Images":
             persist_state="session",
             help="Frames each image in the colour of what the discriminator says: blue real, orange generated.",
         )
-        log, smoothed = loss_switches()
+        opened = anatomy_panel.is_open()
+        log, smoothed = (False, True) if opened else loss_switches()
         latent = st.toggle(
             "Interpolate z",
             key="latent",
@@ -56,7 +57,7 @@ def switches(run: Run) -> "Images":
         )
         rows = tuple(i for i in chosen if i < len(names)) or tuple(range(len(names)))
     with panel:
-        return Images(side, framed, log, smoothed, rows, _corners() if latent else None)
+        return Images(side, framed, log, smoothed, rows, _corners() if latent else None, opened)
 
 
 def _corners() -> tuple[int, int, float, float]:
@@ -115,9 +116,11 @@ class Images:
     smoothed: bool
     rows: tuple[int, ...]
     corners: tuple[int, int, float, float] | None
+    anatomy: bool = False
 
     def view(self) -> View:
-        return View(side=self.side, rows=self.rows, picked=page_state.tab().picked, blend=self.corners)
+        picked = page_state.tab().picked
+        return View(side=self.side, rows=self.rows, picked=picked, blend=self.corners, anatomy=self.anatomy)
 
     def _row_names(self, snapshot: Snapshot) -> list[str]:
         names = snapshot.data.class_names
@@ -127,8 +130,11 @@ class Images:
         return {"real": image_figures.real(snapshot, self.side, self._row_names(snapshot))}
 
     def panels(self, snapshot: Snapshot) -> dict[str, figure_parts.Figure]:
+        grid = {"samples": image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot))}
+        if self.anatomy:
+            return anatomy_panel.beside(grid, snapshot)
         return {
-            "samples": image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot)),
+            **grid,
             "losses": loss_figures.losses(snapshot, self.log, self.smoothed),
             **({"classes": image_figures.classes(snapshot)} if snapshot.data.class_names else {}),
         }
@@ -146,6 +152,9 @@ class Images:
 
     def draw(self, shown: dict[str, figure_parts.Figure]) -> None:
         for key, figure in shown.items():
+            if key == anatomy_panel.KEY:
+                anatomy_panel.draw(figure)
+                continue
             live_plot(figure, key=key, on_click=_pick if key == "live_samples" else None)
             if key == "live_neighbours":
                 st.button("Close", key="unpick", on_click=_unpick)

@@ -9,7 +9,7 @@ from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import live_plot
 from pages.ui.figures import figure_parts, loss_figures, point_figures
-from pages.ui.run import time_machine
+from pages.ui.run import anatomy_panel, time_machine
 
 
 def switches(run: Run) -> "Points":
@@ -26,11 +26,12 @@ def switches(run: Run) -> "Points":
             help=point_figures.LAYER_HELP,
             persist_state="session",
         )
-        log, smoothed = loss_switches()
+        opened = anatomy_panel.is_open()
+        log, smoothed = (False, True) if opened else loss_switches()
         time_machine.keep_panel(run)
     if "manifold" in layers and run.config.latent_dim > 2:
         st.caption("To see the manifold, set the latent dimension to 1 or 2.")
-    return Points(frozenset(layers), log, smoothed)
+    return Points(frozenset(layers), log, smoothed, opened)
 
 
 def loss_switches() -> tuple[bool, bool]:
@@ -54,20 +55,25 @@ class Points:
     layers: frozenset[str]
     log: bool
     smoothed: bool
+    anatomy: bool = False
 
     def presented(self) -> "Points":
         return replace(self, layers=frozenset(point_figures.LAYERS))
 
     def view(self) -> View:
-        return View("heat" in self.layers, "manifold" in self.layers, "arrows" in self.layers, "trails" in self.layers)
+        heat, manifold, arrows, trails = (name in self.layers for name in ("heat", "manifold", "arrows", "trails"))
+        return View(heat, manifold, arrows, trails, anatomy=self.anatomy)
 
     def stills(self, snapshot: Snapshot) -> dict[str, figure_parts.Figure]:
         return {}
 
     def panels(self, snapshot: Snapshot) -> dict[str, figure_parts.Figure]:
         modes = as_points(snapshot.data).modes is not None
+        plane = {"samples": point_figures.plane(snapshot, self.layers)}
+        if self.anatomy:
+            return anatomy_panel.beside(plane, snapshot)
         return {
-            "samples": point_figures.plane(snapshot, self.layers),
+            **plane,
             "losses": loss_figures.losses(snapshot, self.log, self.smoothed),
             **({"modes": point_figures.mode_chart(snapshot)} if modes else {}),
         }
@@ -77,4 +83,7 @@ class Points:
 
     def draw(self, shown: dict[str, figure_parts.Figure]) -> None:
         for key, figure in shown.items():
-            live_plot(figure, key=key)
+            if key == anatomy_panel.KEY:
+                anatomy_panel.draw(figure)
+            else:
+                live_plot(figure, key=key)

@@ -21,7 +21,16 @@ from pages.ui.components.liveplot import live_feed, live_plot, live_text
 from pages.ui.figures.figure_parts import Figure
 from pages.ui.frames.feed import MOVING_MS, OUTDATED_MS, Feed, feed_of
 from pages.ui.frames.presentations import SHOWS
-from pages.ui.run import downloads_panel, notices, presenter_panel, settings_panel, status, time_machine, transport
+from pages.ui.run import (
+    anatomy_panel,
+    downloads_panel,
+    notices,
+    presenter_panel,
+    settings_panel,
+    status,
+    time_machine,
+    transport,
+)
 from pages.ui.run.display import Display
 from pages.ui.session import clicks, own_run, page_state
 from pages.ui.session.page_state import Saving
@@ -50,7 +59,7 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
             _elsewhere()
         for sentence in doubtful(config):
             st.caption(f":material/warning: {sentence}")
-    transport.transport(run)
+    transport.transport(run, more=anatomy_panel.switch)
     in_use = own_run.hub().autosaved()
     with st.container(key="questions"):
         follow(run, config)
@@ -168,6 +177,8 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
         presenter_panel.presents(run, display, status.metrics)
         # An element is a message of a third of a millisecond: the style (ganscope.css) lays them out, not columns.
         drawn = feed.shown(snapshot, place)
+        if anatomy_panel.is_open():
+            anatomy_panel.bar(run)
         for key, html in drawn["texts"].items():
             with st.container(key=key):
                 live_text(html, key, place)

@@ -35,14 +35,21 @@ def _play(run: Run) -> None:
     run.play()
 
 
-def _step(run: Run) -> None:
+def step(run: Run, alone: str = "") -> None:
+    """As many steps as are chosen; alone: with one network, "g" or "d", alone."""
+    name = f"Step {alone.upper()}".strip()
+    once_started(run, name, lambda: run.steps(st.session_state.get("step_size") or STEPS[0], alone))
+
+
+def once_started(run: Run, name: str, action: Callable[[], None]) -> None:
+    """Does what the button of this name asks of a training process, or says that there is none yet."""
     time_machine.present()
     if start(run):
-        run.steps(st.session_state.get("step_size") or STEPS[0])
+        action()
     else:
         run.pause()
         why = own_run.hub().hindrance() or "The server is full; this run is in the queue."
-        page_state.say(f"{why} Press Step again when it is your turn.")
+        page_state.say(f"{why} Press {name} again when it is your turn.")
 
 
 def _reset(run: Run) -> None:
@@ -83,9 +90,14 @@ def _speed(run: Run) -> None:
         run.set_speed(float(speed))
 
 
-def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callable[[Run], None] = _new_seed) -> None:
-    """Play / Pause, Step, Reset, New seed, Undo and the speed. The keys P, S, 0 and N press the buttons `play`, `step`,
-    `reset` and `new_seed` (static/ganscope/keys.js)."""
+def transport(
+    run: Run,
+    reset: Callable[[Run], None] = _reset,
+    new_seed: Callable[[Run], None] = _new_seed,
+    more: Callable[[Run], None] | None = None,
+) -> None:
+    """Play / Pause, Step, Reset, New seed, Undo and the speed, and what `more` draws. The keys P, S, 0 and N press the
+    buttons `play`, `step`, `reset` and `new_seed` (static/ganscope/keys.js)."""
     state = st.session_state
     if state.get("speed") != int(run.speed):
         state.speed = int(run.speed)
@@ -98,12 +110,12 @@ def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callabl
             partial(_play, run),
             type="primary",
             icon=":material/pause:" if playing else ":material/play_arrow:",
-            width=104,
+            width=100,
         )
         clicks.button(
             "Step",
             "step",
-            partial(_step, run),
+            partial(step, run),
             icon=":material/skip_next:",
             help="Pauses, then takes as many steps as are chosen beside it. A step is one generator update.",
         )
@@ -128,7 +140,6 @@ def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callabl
             "New seed",
             "new_seed",
             partial(new_seed, run),
-            icon=":material/casino:",
             help="Starts over with another seed: other data points, initial weights and batches. Undo brings the run "
             "back.",
         )
@@ -153,3 +164,5 @@ def transport(run: Run, reset: Callable[[Run], None] = _reset, new_seed: Callabl
             persist_state="session",
             help="Speed in steps per second. Slow, to explain single steps; max, to train.",
         )
+        if more is not None:
+            more(run)

@@ -91,6 +91,7 @@ class Tab:
     export_begun: bool = False  # since the page was drawn
     racing: tuple[tuple[GANConfig, ...], Any] | None = None  # settings and own data that Compare is to race
     sweep_asked: bool = False  # for the one whose form is drawn
+    anatomy: bool = False  # whether the drawing of a step is open
     picked: int | None = None  # the image whose neighbours are shown
     corner_draw: int = 0  # of the interpolation's corners
     operations_per_second: float | None = None  # floating-point, as a run has shown

@@ -23,7 +23,7 @@ WIDGETS = {
     *("runs_search", "runs_sort", "runs_autosaved", "disc_points", "cheat_data", "cheat_way", "cheat_strength"),
 }
 WIDGETS_OF_A_KNOB = ("race_values_", "sweep_values_", "sweep_at_")
-OF_A_TAB = ("picked", "corner_draw", "declined", "export", "compared")
+OF_A_TAB = ("anatomy", "picked", "corner_draw", "declined", "export", "compared")
 OF_A_PAGE = ("config", "era", "past", "saving", "upload_names")
 MOST_TABS = 500
 KEPT_SECONDS = 6 * 3_600.0  # after the tab's last drawing
