@@ -46,6 +46,10 @@ st.markdown(
 | **S** | Step: pause, then take 1, 10 or 100 steps |
 | **0** | Reset: same seed, same initial weights |
 | **N** | New seed |
+| **A** | Anatomy of a step, and back to the losses |
+| **.** **,** | in Anatomy: next phase, phase before |
+| **M** | in Anatomy: slow motion |
+| **D** **G** | in Anatomy: Step D, Step G |
 | **← →** | one frame back or forward in the history |
 """
 )
@@ -58,6 +62,10 @@ st.markdown(
   lands.
 - The **losses** cover the whole run. Dashed lines mark the equilibrium. Dotted lines mark changed settings. *D
   accuracy* is the share of its last batch that the discriminator judged correctly: 50 % at equilibrium.
+- **Anatomy** draws what one training step is made of: the way of the discriminator (D) is blue, that of the generator
+  (G) orange. *Slow motion* goes through the next step phase by phase, with the numbers of its batch. *Step D* and
+  *Step G* train one network alone. To see what G gets from a D at its optimum, set *Generator steps* to 0, let D
+  train, and look at the gradient of G.
 - **Scores** stand next to the value of real data. A mode counts as captured when a sample lies within 3 standard
   deviations of its centre; such samples are of *high quality* (98.9 % for real data). *Wasserstein-1* is the mean
   distance that the samples must travel to become real ones, exact at the stated sample size.

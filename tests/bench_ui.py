@@ -175,6 +175,7 @@ def measure(server: Server, browser, started: float, args: argparse.Namespace) -
         turns.append(effect(lambda k=key: slider.press(k), lambda b=before: tab.page.evaluate(marks) != b))
     say("turn of a live rate to its marker", quantiles(turns, "ms"))
 
+    say("with Anatomy open", f"{anatomy(tab, args.seconds):.2f} of the speed with the losses (median of pairs)")
     if args.watchers:
         lecture(server, tab, args)
     if args.minutes:
@@ -191,6 +192,19 @@ def playing(server: Server, tab: Tab, seconds: float, what: str) -> float:
     say(what, f"{speed:,.0f} steps/s")
     say("", f"{frames / seconds:.1f} frames a second; from one to the next: {quantiles(gaps, 'ms')}")
     return speed
+
+
+def anatomy(tab: Tab, seconds: float) -> float:
+    """The training's speed with the drawing of a step open, as a share of that with the losses; in turns."""
+
+    def speed() -> float:
+        tab.click("anatomy")
+        time.sleep(3)
+        step, started = tab.step(), time.perf_counter()
+        time.sleep(seconds / 2)
+        return (tab.step() - step) / (time.perf_counter() - started)
+
+    return statistics.median(opened / closed for opened, closed in ((speed(), speed()) for _ in range(5)))
 
 
 def pauses(tab: Tab, clicks: int) -> list[float]:

@@ -180,7 +180,9 @@ export class Anatomy {
     if (said === this.said) return;
     this.said = said;
     if (!about) {
-      const hint = "<b>Next</b> and <b>Slow motion</b> go through a step phase by phase. Click a box to read what it is.";
+      const watched = this.parent.closest(".ganscope-watch");
+      const who = watched ? "The presenter can" : "<b>Next</b> and <b>Slow motion</b>";
+      const hint = `${who} go through a step phase by phase. Click a box to read what it is.`;
       this.words.innerHTML = `<p>${figure.caption || hint}</p><div class="formula">${figure.formula}</div>`; // the server's own
       if (!figure.caption) this.words.prepend(this.halves);
       return;

@@ -122,7 +122,8 @@ def _update(c: GANConfig, side: str, about: dict[str, Any]) -> str:
     if not about["made"]:
         return f"{letter} is frozen ({side}_steps is 0): its weights stay as they are."
     row = OPTIMIZERS[getattr(c, f"{side}_optimizer")]
-    rate = "" if about["rate"] == getattr(c, f"{side}_lr") else f" ({number(about['rate'])} now)"
+    same = math.isclose(about["rate"], getattr(c, f"{side}_lr"), rel_tol=1e-3)
+    rate = "" if same else f" ({number(about['rate'])} now, by the schedule)"
     cut = f" Then each is cut to ± {number(c.weight_clip)}." if side == "d" and c.weight_clip else ""
     return (
         f"{row.moves} Learning rate {number(getattr(c, f'{side}_lr'))}{rate}; the largest change of a weight is "
