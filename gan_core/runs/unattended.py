@@ -16,7 +16,7 @@ import numpy as np
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import run_writing
-from gan_core.training.training_loop import fit
+from gan_core.training.training_loop import Pace, fit
 
 SAVE_SECONDS = 180.0  # of training between two saves
 SAY_SECONDS = 2.0
@@ -93,19 +93,25 @@ def noted_signals() -> Iterator[list[int]]:
 
 
 def train(
-    training: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None = None
+    training: TrainingRun,
+    steps: int | None,
+    seconds: float | None,
+    say: Say,
+    saver: Saver | None = None,
+    pace: Pace | None = None,
 ) -> tuple[np.ndarray, float]:
     """Takes the training to step `steps` or trains it for `seconds`, whichever is less; one of them must be given.
 
     Returns (the last step's row, the seconds of training). With a saver the run is saved after the first steps, then
     every SAVE_SECONDS, and at the end, also if that is a divergence, Ctrl-C, SIGTERM or a closed terminal. Raises
-    Failed for these, ConfigError where the run cannot be saved at its beginning or its end.
+    Failed for these, ConfigError where the run cannot be saved at its beginning or its end. pace: one that knows the
+    run's speed already.
     """
     if saver is None:
-        return _train(training, steps, seconds, say, None, [])
+        return _train(training, steps, seconds, say, None, [], pace)
     with noted_signals() as came:
         try:
-            done = _train(training, steps, seconds, say, saver, came)
+            done = _train(training, steps, seconds, say, saver, came, pace)
         except Failed as failed:
             saver.save(training)
             raise Failed(f"{failed}\n{_saved(training, saver)}", failed.status) from None
@@ -143,7 +149,13 @@ def _saved(training: TrainingRun, saver: Saver) -> str:
 
 
 def _train(
-    training: TrainingRun, steps: int | None, seconds: float | None, say: Say, saver: Saver | None, came: list[int]
+    training: TrainingRun,
+    steps: int | None,
+    seconds: float | None,
+    say: Say,
+    saver: Saver | None,
+    came: list[int],
+    pace: Pace | None,
 ) -> tuple[np.ndarray, float]:
     spoken = saved = time.monotonic()
     row = np.empty(0)
@@ -166,7 +178,7 @@ def _train(
             spoken = now
             say(f"step {training.step:,}  g_loss {row[0]:.4f}  d_loss {row[1]:.4f}")
 
-    elapsed = fit(training, steps, seconds, after)
+    elapsed = fit(training, steps, seconds, after, pace)
     if training.error:
         raise Failed(training.error)
     return row, elapsed

@@ -19,6 +19,7 @@ from gan_core.scores.registry import SCORES
 from gan_core.scores.score import number_of
 from gan_core.settings.config import GANConfig
 from gan_core.sweeps.space import Begun, Trial
+from gan_core.training.training_loop import ALONE_SECONDS, Pace
 
 DONE, DIVERGED, FAILED, REFUSED = "done", "diverged", "failed", "refused"
 STOPPED = "stopped"  # before its end, as hopeless (early_stopping.py)
@@ -70,12 +71,24 @@ def _row(trial: Trial, status: str, reason: str, steps: int, seconds: float, met
     }
 
 
+@dataclass
+class _Program:
+    """A structure's compiled step, and how fast this process takes it.
+
+    The pace goes on from part to part and from trial to trial: one that began anew with each would guess, and a slow
+    network would overrun a short part of its budget by far. For the same reason the very first chunk is one step.
+    """
+
+    step: Any
+    pace: Pace
+
+
 class Trainings:
     """What a process keeps from trial to trial: the last structures that it compiled, and the user's data."""
 
     def __init__(self, upload: Any = None) -> None:
         self._upload = upload
-        self._programs: OrderedDict[tuple, Any] = OrderedDict()
+        self._programs: OrderedDict[tuple, _Program] = OrderedDict()
 
     def train(self, trial: Trial) -> Outcome:
         """Trains and scores it; whatever goes wrong is its row's status and reason."""
@@ -102,7 +115,8 @@ class Trainings:
         shape, _ = loading.extent(config, self._upload)
         check_memory(config, shape, data=loading.training_bytes([config], self._upload))
         data = loading.load(config, self._upload)
-        trainer = Trainer(config, data, self._program(config, data))
+        program = self._program(config, data)
+        trainer = Trainer(config, data, program.step)
         recording = None if trial.begun is None else _taken_up(trainer, trial.begun)
         trainer.compile()
         training = TrainingRun(trainer, recording, scored=False)
@@ -113,7 +127,9 @@ class Trainings:
             began = time.perf_counter()
             most = None if trial.seconds is None else max(part * trial.seconds - seconds, LEAST_SECONDS)
             try:
-                row, took = unattended.train(training, trial.steps and trial.steps_at(part), most, _quiet)
+                row, took = unattended.train(
+                    training, trial.steps and trial.steps_at(part), most, _quiet, pace=program.pace
+                )
             except unattended.Failed as failed:
                 problem, seconds = str(failed), seconds + time.perf_counter() - began
                 break
@@ -135,8 +151,8 @@ class Trainings:
             outcome.run = _run_files(training, self._upload)
         return outcome
 
-    def _program(self, config: GANConfig, data: Any) -> Any:
-        """The compiled step of this structure."""
+    def _program(self, config: GANConfig, data: Any) -> _Program:
+        """What is kept of this structure, or a new one."""
         from gan_core.serving.compiled_steps import structure
         from gan_core.training.train_step import TrainStep
 
@@ -144,7 +160,9 @@ class Trainings:
         if key not in self._programs:
             while len(self._programs) >= MOST_STRUCTURES:
                 self._programs.popitem(last=False)
-            self._programs[key] = TrainStep(config, data.array.shape, classes=key[-1])
+            pace = Pace(ALONE_SECONDS)
+            pace.rate = 1 / ALONE_SECONDS
+            self._programs[key] = _Program(TrainStep(config, data.array.shape, classes=key[-1]), pace)
         self._programs.move_to_end(key)
         return self._programs[key]
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.recording.training_run import TrainingRun
+from gan_core.runs import unattended
 from gan_core.settings.config import GANConfig
 from gan_core.sweeps import early_stopping, running
 from gan_core.sweeps.early_stopping import PARTS, EarlyStopping
@@ -60,6 +62,29 @@ def test_a_trial_in_parts_is_the_trial_in_one(monkeypatch):
     assert outcome.arrays["looks_step"].tolist() == [10, 30, 45, 90]
     np.testing.assert_array_equal(outcome.arrays["looks_w1"][-2:], looked.arrays["looks_w1"])
     assert outcome.arrays["looks_w1"][-1] == whole.row["metrics"]["w1"]
+
+
+def test_all_parts_know_how_fast_the_network_is(monkeypatch):
+    """Each part and each trial of a structure begins at the pace that the one before had; the first takes one step."""
+    paces, chunks, train, take = [], [], unattended.train, TrainingRun.take
+
+    def noted(*args, pace=None, **rest):
+        paces.append((pace, pace and pace.rate))
+        return train(*args, pace=pace, **rest)
+
+    def counted(run, most):
+        chunks.append(most)
+        return take(run, most)
+
+    monkeypatch.setattr(unattended, "train", noted)
+    monkeypatch.setattr(TrainingRun, "take", counted)
+    monkeypatch.setattr(unattended, "final_metrics", lambda *_: {"w1": 0.5})
+    trials, trainings = itertools.islice(space(looks=1).trials(), 0, None, 2), Trainings()  # without a penalty
+    outcome = trainings.train(replace(next(trials), until=PARTS[0]))
+    assert outcome.row["reason"] == "" and chunks[0] == 1
+    assert trainings.train(replace(next(trials), until=1.0)).row["status"] == DONE
+    assert len(paces) == 3 and len({id(pace) for pace, _ in paces}) == 1
+    assert 10.0 not in [rate for _, rate in paces[1:]]  # what the first one begins with
 
 
 def judged(distance):
