@@ -23,8 +23,10 @@ W1_SAMPLES = 500
 FLOOR_REPEATS = 5
 IMAGE_SAMPLES = 1_000
 MOST_FLOORS = 32
+MOST_REFERENCES = 4  # each the features of some thousand images: with a hundred features 4 MB
 # By what they depend on, each with its data, which are told apart by their identity as long as somebody holds them.
 _FLOORS: dict[tuple, tuple[Data, point_scores.Floors]] = {}
+_REFERENCES: dict[tuple, tuple[Classifier, RealImages]] = {}  # likewise, of one data set at a time
 _LOCK = Lock()
 NO_CLASSES = "Scores of images need data with at least two classes."
 
@@ -77,6 +79,31 @@ def generated_images(trainer: Trainer, n: int) -> np.ndarray:
     return trainer.samples(trainer.latent(n, draw=1), trainer.config.show_ema, labels)
 
 
+def judge_and_reference(data: Pictures, n: int, seed: int, say: Callable[[str], None]) -> tuple[Classifier, RealImages]:
+    """Who judges images, and what generated ones are held against (classifier.trained, image_scores.reference).
+
+    The last ones are kept: a trial of a sweep is scored several times on its way, and each time the whole set would be
+    read for its classifier, and thousands of real images judged. They are of one data set alone, for each holds its
+    own in memory. `say` hears of the classifier's training. ValueError for fewer than 4 images, or of one class.
+    """
+    from gan_core.scores import classifier
+
+    key = id(data), n, seed, *SCORES
+    with _LOCK:
+        kept = _REFERENCES.get(key)
+        of_data = [judge for judge, reference in _REFERENCES.values() if reference.data is data]
+    if kept is None:
+        judge = of_data[0] if of_data else classifier.trained(data, say)
+        kept = judge, image_scores.reference(judge, data, n, seed)
+        with _LOCK:
+            for other in [k for k, (_, reference) in _REFERENCES.items() if reference.data is not data]:
+                del _REFERENCES[other]
+            while len(_REFERENCES) >= MOST_REFERENCES:
+                del _REFERENCES[next(iter(_REFERENCES))]
+            _REFERENCES[key] = kept
+    return kept
+
+
 def score_images(trainer: Trainer, judge: Classifier, reference: RealImages) -> dict[str, Any]:
     """The scores of the shown generator's images (image_scores.py)."""
     return image_scores.scores(reference, judge, generated_images(trainer, reference.n))
@@ -88,8 +115,6 @@ def all_scores(trainer: Trainer, most: int, repeats: int, say: Callable[[str], N
 
     The classifier of images is trained now if no cache has it; `say` hears of that too.
     """
-    from gan_core.scores import classifier
-
     if trainer.data.kind == "points":
         return score_points(trainer, point_floors(trainer, most, repeats))
     if not has_classes(trainer.data):
@@ -97,9 +122,8 @@ def all_scores(trainer: Trainer, most: int, repeats: int, say: Callable[[str], N
         return {"samples": 0}
     data = as_pictures(trainer.data)
     try:
-        judge = classifier.trained(data, say)
+        judge, reference = judge_and_reference(data, most, trainer.config.seed, say)
     except ValueError as error:  # two names, and pictures of one class only
         say(f"No scores: {error}")
         return {"samples": 0}
-    reference = image_scores.reference(judge, data, most, trainer.config.seed)
     return score_images(trainer, judge, reference)

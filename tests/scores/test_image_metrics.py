@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import ot
@@ -10,7 +11,7 @@ import pytest
 
 from gan_core.data import image_datasets
 from gan_core.data.pictures import Pictures
-from gan_core.scores import classifier, image_metrics, image_scores, neighbour_metrics
+from gan_core.scores import classifier, image_metrics, image_scores, neighbour_metrics, trainer_scores
 from tests.scores.test_classifier import quadrants
 
 NEIGHBOURS = ("precision", "recall", "density", "coverage", "nearest_real")
@@ -315,3 +316,36 @@ def test_nearest_among_60000_images_is_quick():
         indices, _ = image_metrics.nearest(pixels, pixels[12_345], 1)
         took.append(time.perf_counter() - start)
     assert indices[0] == 12_345 and min(took) < 0.5  # 0.03 s here; other programs may be running
+
+
+# -- what is kept -------------------------------------------------------------------------------------------
+
+
+def test_real_images_are_judged_once_for_all_looks_of_a_trial(monkeypatch):
+    """As often as their scores are asked for; of the last data set alone, and few samples of it."""
+    asked, make = [], image_scores.reference
+
+    def counted(judge, data, n, seed):
+        asked.append((id(data), seed))
+        return make(judge, data, n, seed)
+
+    judges = []
+    monkeypatch.setattr(classifier, "trained", lambda *_: judges.append(Reader(3)) or judges[-1])
+    monkeypatch.setattr(image_scores, "reference", counted)
+    monkeypatch.setattr(trainer_scores, "generated_images", lambda trainer, n: trainer.data.pixels[:n])
+    monkeypatch.setattr(trainer_scores, "_REFERENCES", {})
+
+    def scores(data, seed):
+        trainer = SimpleNamespace(data=data, config=SimpleNamespace(seed=seed))
+        return trainer_scores.all_scores(trainer, 10, 3, print)
+
+    one, other = readable([0, 1, 2] * 20), readable([0, 1, 2] * 20, seed=1)
+    first = scores(one, 0)
+    assert scores(one, 0) == first and len(asked) == len(judges) == 1
+    for seed in range(2 * trainer_scores.MOST_REFERENCES):
+        scores(one, seed)
+    assert len(asked) == 2 * trainer_scores.MOST_REFERENCES and len(judges) == 1
+    assert len(trainer_scores._REFERENCES) == trainer_scores.MOST_REFERENCES
+    assert scores(other, 0) != first and len(judges) == 2
+    assert [reference.data for _, reference in trainer_scores._REFERENCES.values()] == [other]
+    assert scores(one, 0) == first  # made anew
