@@ -19,6 +19,7 @@ from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.setting_texts import DATA_PREFIX
 from pages.ui.frames.feed import Feed, Past
+from pages.ui.session.works import Works
 
 FIRST_PRESET = {"points": "ring", "images": "digits"}
 NEWS_SECONDS = 30.0  # after which no page shows it any more; the browser takes it away sooner
@@ -94,6 +95,7 @@ class Tab:
     anatomy: bool = False  # whether the drawing of a step is open
     picked: int | None = None  # the image whose neighbours are shown
     corner_draw: int = 0  # of the interpolation's corners
+    works: Works = field(default_factory=Works)  # beside the scripts (waiting.py)
     operations_per_second: float | None = None  # floating-point, as a run has shown
 
 

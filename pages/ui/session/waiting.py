@@ -4,7 +4,7 @@ Streamlit ends a script where it draws something, so one that computes for secon
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
@@ -15,15 +15,15 @@ MOMENT_SECONDS = 0.1  # without a word
 TURN_SECONDS = 0.05
 P = ParamSpec("P")
 T = TypeVar("T")
-_POOL = ThreadPoolExecutor(8, "page work")
 
 
 def waited(text: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What `work` returns or raises; `text` is shown while it takes long. It must not draw anything.
 
-    Where the user does something else, the script ends here, and the work goes on unheard.
+    Where the user does something else, the script ends here, and the work goes on unheard; whoever comes back and asks
+    for the same before it has ended waits for the rest of it (works.py).
     """
-    future = _POOL.submit(work, *args, **kwargs)
+    future = page_state.tab().works.join(work, *args, **kwargs)
     wait([future], MOMENT_SECONDS)
     if not future.done():
         with st.spinner(text):
