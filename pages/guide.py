@@ -1,5 +1,7 @@
 """The guide: what the words mean, what the pages show, and tables made from the registries."""
 
+from functools import partial
+
 import streamlit as st
 
 from gan_core.data.datasets import DATASETS
@@ -16,7 +18,7 @@ from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 from pages.ui import shell
 from pages.ui.run import notices
-from pages.ui.session import page_state
+from pages.ui.session import clicks, page_state
 
 
 def _rows(registry: dict) -> list[dict[str, str]]:
@@ -24,6 +26,12 @@ def _rows(registry: dict) -> list[dict[str, str]]:
         {"name": name, "what it is": row.description, "source": getattr(row, "source", "")}
         for name, row in registry.items()
     ]
+
+
+def _open(name: str) -> None:
+    preset = PRESETS[name]
+    page_state.set_config(preset.config)
+    page_state.tab().goes_to = shell.PAGE_OF_KIND[preset.kind]
 
 
 notices.draw()
@@ -86,11 +94,9 @@ st.markdown(
 st.header("Presets")
 for name, preset in PRESETS.items():
     with st.container(horizontal=True, vertical_alignment="center"):
-        opened = st.button("Open", key=f"open_{name}", help=f"Opens the preset {name}.")
+        help_text = f"Opens the preset {name}."
+        clicks.button("Open", f"open_{name}", partial(_open, name), at_first=True, help=help_text)
         st.markdown(f"**{name}**: {preset.description}")
-    if opened:
-        page_state.set_config(preset.config)
-        st.switch_page(shell.PAGE_OF_KIND[preset.kind])
 TABLES = {
     "Data sets": _rows(DATASETS),
     "Architectures": _rows(ARCHITECTURES),

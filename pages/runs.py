@@ -1,5 +1,7 @@
 """Saved runs: what was saved, by hand, by autosave or by the command line; open, branch, compare, export, delete."""
 
+from functools import partial
+
 import streamlit as st
 
 from gan_core.runs import run_folders
@@ -7,7 +9,7 @@ from gan_core.runs.disk_quota import room
 from gan_core.runs.run_folders import Unreadable
 from gan_core.runs.run_reading import Saved
 from pages.ui.run import notices, saved_run
-from pages.ui.session import page_state
+from pages.ui.session import clicks, page_state
 
 ON_A_PAGE = 10
 SORTS = {
@@ -55,21 +57,22 @@ def page() -> None:
             help="Show autosaved runs.",
         )
         chosen = [name for name in page_state.tab().compared if any(run.name == name for run in readable)]
-        if st.button(
+        clicks.button(
             f"Compare {len(chosen)}" if chosen else "Compare",
-            key="runs_compare",
+            "runs_compare",
+            partial(_compare, chosen),
             disabled=len(chosen) < 2,
             type="primary",
             help=f"Select two to {saved_run.MOST_COMPARED} runs.",
-        ):
-            page_state.tab().compared = chosen
-            st.switch_page("pages/compare.py")
+        )
     shown = [run for run in readable if (with_autosaves or not run.autosaved) and saved_run.matches(run, wanted)]
     shown.sort(key=SORTS[order], reverse=order in DESCENDING)
     pages = -(-len(shown) // ON_A_PAGE)
     number = st.pagination(pages, key="runs_page") if pages > 1 else 1
-    for run in shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]:
+    on_page = shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
+    for run in on_page:
         saved_run.row(run, len(chosen))
+    saved_run.dialog(on_page)
     if not shown:
         st.caption("No run matches.")
     for bad in (run for run in found if isinstance(run, Unreadable)):
@@ -77,6 +80,11 @@ def page() -> None:
             f":material/folder_off: **{saved_run.plain(bad.name)}** cannot be read: {saved_run.plain(bad.reason)}"
         )
     st.caption(f"{len(readable)} runs in {root.resolve()}: {there.used / 1e6:,.0f} of {there.quota / 1e6:,.0f} MB.")
+
+
+def _compare(chosen: list[str]) -> None:
+    tab = page_state.tab()
+    tab.compared, tab.goes_to = chosen, "pages/compare.py"
 
 
 if __name__ == "__main__":

@@ -34,8 +34,9 @@ STYLE = f"<style>{(Path(__file__).parent / 'ganscope.css').read_text('utf-8')}</
 def run() -> None:
     """Runs the page that the address names, inside the frame."""
     st.set_page_config(page_title="GANscope", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
-    pages = [st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)]
-    page = st.navigation([*pages, st.Page(WATCH, title="Watch", visibility="hidden")], position="top")
+    pages = {path: st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)}
+    pages[WATCH] = st.Page(WATCH, title="Watch", visibility="hidden")
+    page = st.navigation([*pages.values()], position="top")
     st.html(STYLE)
     problem = take_arguments(sys.argv)
     if problem:
@@ -44,14 +45,17 @@ def run() -> None:
     _plugins()
     if signing_in.admitted():
         # Imported by the first visit, for the server starts sooner without.
-        from pages.ui.session import own_run, remembered
+        from pages.ui.session import own_run, page_state, remembered
 
         if page.url_path != "watch":  # who watches has nothing to find again
             own_run.claim()
+        script = next(path for path, each in pages.items() if each is page)
+        page_state.go(script)
         try:
             page.run()
         finally:
             remembered.keep()
+        page_state.arrived(script)
 
 
 def _plugins() -> None:

@@ -175,6 +175,29 @@ def test_save_find_rename_and_delete(shared_tab):
     page.get_by_text("was deleted").wait_for(timeout=90_000)
 
 
+def test_a_click_on_a_saved_run_counts_though_another_one_follows_at_once(shared_tab, two_runs):
+    """The script has not begun to answer the first one when the next one comes, as on a run's own page."""
+    tab = shared_tab()
+    page = tab.page
+    both = """([first, ms]) => { document.querySelector(`.st-key-${first} button`).click();
+        setTimeout(() => document.querySelector(".st-key-runs_autosaved input").click(), ms); }"""
+    for n in range(1, 7):
+        name = two_runs[n % 2].replace(" ", "_")
+        saved_runs(page, "pair")
+        page.locator(f".st-key-more_{name} button").first.wait_for(timeout=90_000)
+        page.evaluate(both, [f"more_{name}", 3 * n])
+        page.locator(".st-key-rename_name input").wait_for(timeout=20_000)
+        page.wait_for_timeout(500)  # the second click's script has been drawn, too
+        assert page.locator(".st-key-rename_name input").input_value() == two_runs[n % 2]
+        page.keyboard.press("Escape")
+        page.locator(".st-key-rename_name").wait_for(state="detached", timeout=20_000)
+        page.evaluate(both, [f"open_{name}", 3 * n])
+        page.locator(".st-key-play").wait_for(timeout=20_000)
+        wait_until(lambda n=n: ("g_lr=0.004" in tab.settings()) == (n % 2), 20, "the run that was opened")
+        page.wait_for_timeout(1_500)  # nobody goes back sooner, and a page sends nothing later
+        assert page.locator(".st-key-play").is_visible()
+
+
 def test_a_table_is_taken_away_with_one_click(shared_tab):
     tab = shared_tab()
     tab.click("step")

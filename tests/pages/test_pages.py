@@ -332,7 +332,11 @@ def test_a_link_to_the_other_page_is_opened_there_with_a_click(hub):
     app.run()
     app.button(key="open_elsewhere").click().run()
     assert not app.exception and not app.warning
-    config = own(app, "points").run.config
+    there = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    there.session_state["ganscope"] = tab = app.session_state["ganscope"]
+    assert tab.goes_to == "pages/playground.py"
+    there.run()
+    config = own(there, "points").run.config
     assert (config.data, config.g_lr) == ("grid", 0.004)
 
 

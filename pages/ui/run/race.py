@@ -31,9 +31,10 @@ from pages.ui.session import clicks, own_run, page_state
 
 def draw(bar: Any, log: bool) -> None:
     """This tab's race, or the form that starts one."""
-    asked, page_state.tab().racing = page_state.tab().racing, None
-    if asked is not None:
-        _begin(*asked)
+    tab = page_state.tab()
+    if tab.racing is not None:
+        _begin(*tab.racing)
+        tab.racing = None  # only now: a script that is interrupted before is run again
     run, in_use = own_run.race_run(), own_run.hub().autosaved()
     with st.container(key="questions"):
         time_machine.offer(run, in_use, transport.start)
@@ -81,16 +82,25 @@ def _setup() -> None:
             help="The one setting in which the runs differ.",
         )
         values = _values(knob, HYPERPARAMETERS[knob], config) if knob in HYPERPARAMETERS else []
-        started = st.button("Start race", key="race_go", type="primary", icon=":material/flag:")
+        clicks.button("Start race", "race_go", _ask, type="primary", icon=":material/flag:")
     st.caption(HYPERPARAMETERS[knob].help if knob in HYPERPARAMETERS else "")
-    if started:
-        try:
-            configs = racers(config, knob, values)
-        except ConfigError as error:
-            st.error(str(error))
-            return
-        if _begin(configs, page_state.page(DATASETS[config.data].kind).upload):
-            st.rerun()
+    tab = page_state.tab()
+    if not tab.race_asked:
+        return
+    try:
+        configs = racers(config, knob, values)
+    except ConfigError as error:
+        tab.race_asked = False
+        st.error(str(error))
+        return
+    begun = _begin(configs, page_state.page(DATASETS[config.data].kind).upload)
+    tab.race_asked = False  # only now: a script that is interrupted before is run again
+    if begun:
+        st.rerun()
+
+
+def _ask() -> None:
+    page_state.tab().race_asked = True
 
 
 def _begin(configs: tuple[GANConfig, ...], upload: Any) -> bool:

@@ -73,11 +73,15 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
 def _elsewhere() -> None:
     """A way to the page that the link in the address needs."""
     here = page_state.page()
-    wanted = here.elsewhere
-    if wanted is not None and st.button("Open it there", key="open_elsewhere"):
-        here.elsewhere, here.problems = None, []
-        page_state.set_config(wanted)
-        st.switch_page(shell.PAGE_OF_KIND[DATASETS[wanted.data].kind])
+    if here.elsewhere is not None:
+        clicks.button("Open it there", "open_elsewhere", partial(_open_there, here.elsewhere))
+
+
+def _open_there(wanted: GANConfig) -> None:
+    here = page_state.page()
+    here.elsewhere, here.problems = None, []
+    page_state.set_config(wanted)
+    page_state.tab().goes_to = shell.PAGE_OF_KIND[DATASETS[wanted.data].kind]
 
 
 # -- other pages ask ----------------------------------------------------------------------------------------
@@ -89,12 +93,13 @@ def _open_wanted(run: Run) -> None:
     wanted = tab.wanted
     if wanted is None or wanted.kind != tab.kind:
         return
-    tab.wanted = None
     try:
         time_machine.open_in(run, run_reading.read(wanted.folder), wanted.step)
     except ConfigError as error:
+        tab.wanted = None
         page_state.say(str(error))
         return
+    tab.wanted = None  # only now: a script that is interrupted before is run again
     transport.start(run)
 
 

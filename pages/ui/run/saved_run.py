@@ -1,9 +1,9 @@
 """A saved run in the list: its picture, what it is, and what can be done with it."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from pages.ui import shell
 from pages.ui.figures.score_texts import cells
 from pages.ui.run import exports_panel, settings_panel, time_machine
 from pages.ui.server import signing_in
-from pages.ui.session import page_state
+from pages.ui.session import clicks, page_state
 from pages.ui.session.page_state import Wanted
 
 
@@ -85,14 +85,31 @@ def row(run: Saved, chosen: int) -> None:
             on_change=_tick,
             args=(run.name, f"tick_{key}"),
         )
-        # No callback: a session that is new, after a lost connection, knows none yet, and the click would be lost.
-        if st.button("Open", key=f"open_{key}", help="Continue this run."):
-            _want(run, None)
-        if st.button("More", key=f"more_{key}", help="Branch, rename, note, export, delete."):
-            _more(run)
-    if page_state.tab().go_to == run.name:
-        page_state.tab().go_to = ""
-        st.switch_page(shell.PAGE_OF_KIND[DATASETS[c.data].kind])
+        clicks.button("Open", f"open_{key}", partial(_want, run, None), at_first=True, help="Continue this run.")
+        about_more = "Branch, rename, note, export, delete."
+        clicks.button("More", f"more_{key}", partial(_open, run), at_first=True, help=about_more)
+
+
+def dialog(runs: list[Saved]) -> None:
+    """What else can be done with the one of the runs that is opened, if any.
+
+    It is drawn again by each script until it is closed: one that follows the click at once would take it away.
+    """
+    tab = page_state.tab()
+    found = next((run for run in runs if run.name == tab.opened), None)
+    if found is not None:
+        _more(found)
+    else:
+        tab.opened = ""
+
+
+def _open(run: Saved) -> None:
+    tab = page_state.tab()
+    tab.opened, tab.refused = run.name, ""
+
+
+def _close() -> None:
+    page_state.tab().opened = ""
 
 
 def _tick(name: str, key: str) -> None:
@@ -103,12 +120,14 @@ def _tick(name: str, key: str) -> None:
 
 def _want(run: Saved, step: int | None) -> None:
     """Opens the run on its page with the next drawing."""
-    tab = page_state.tab()
-    tab.wanted, tab.go_to = Wanted(DATASETS[run.config.data].kind, run.folder, step), run.name
+    tab, kind = page_state.tab(), DATASETS[run.config.data].kind
+    tab.wanted, tab.goes_to, tab.opened = Wanted(kind, run.folder, step), shell.PAGE_OF_KIND[kind], ""
 
 
-@st.dialog("Run", width="large")
+@st.dialog("Run", width="large", on_dismiss=_close)
 def _more(run: Saved) -> None:
+    if not page_state.tab().opened:  # what was asked for is done
+        st.rerun()  # closes it
     st.markdown(f"#### {plain(title(run))}")
     with st.container(horizontal=True):
         picture = run_reading.picture_of(run)
@@ -119,21 +138,24 @@ def _more(run: Saved) -> None:
     own = signing_in.may_change(run)
     if own:
         with st.form("rename", border=False):
-            name = st.text_input("Name", run.name, key="rename_name")
-            note = st.text_input("Note", run.note, key="rename_note")
-            if st.form_submit_button("Save name and note"):
-                _rename(run, name, note)
+            st.text_input("Name", run.name, key="rename_name")
+            st.text_input("Note", run.note, key="rename_note")
+            save = clicks.once("rename_go", partial(_rename, run))
+            st.form_submit_button("Save name and note", on_click=save)
+    if page_state.tab().refused:
+        st.error(page_state.tab().refused)
     exports_panel.panel(run)
     if exports_panel.begun():
-        st.rerun()  # closes the dialog: the export's progress is shown behind it
+        _close()  # the export's progress is shown behind it
+        st.rerun()
     st.divider()
     if not own:
         st.caption(":material/lock: Only its maker can rename or delete this run. You can open, branch and export it.")
         return
     if st.checkbox(f"Delete this run of {run.step:,} steps", key="delete_sure"):
         st.caption("This cannot be undone.")
-        if st.button("Delete", key="delete_go", type="primary"):
-            _do(partial(run_folders.delete, run.folder), f"“{run.name}” was deleted.")
+        delete = partial(run_folders.delete, run.folder)
+        clicks.button("Delete", "delete_go", partial(_do, delete, f"“{run.name}” was deleted."), type="primary")
 
 
 def _branch(run: Saved) -> None:
@@ -144,7 +166,7 @@ def _branch(run: Saved) -> None:
         return
     if not steps:
         return
-    step = st.select_slider(
+    st.select_slider(
         "Branch from step",
         steps,
         value=steps[-1],
@@ -152,29 +174,35 @@ def _branch(run: Saved) -> None:
         key="branch_step",
         help="A branch goes on from this step with new settings; this run stays as it is.",
     )
-    if st.button("Branch", key="branch_go"):
-        _want(run, step)
-        st.rerun()
+    clicks.button("Branch", "branch_go", partial(_branch_off, run, steps[-1]))
 
 
-def _rename(run: Saved, name: str, note: str) -> None:
+def _branch_off(run: Saved, last: int) -> None:
+    _want(run, st.session_state.get("branch_step", last))
+
+
+def _rename(run: Saved) -> None:
+    state = st.session_state
+    name, note = (state.get("rename_name") or "").strip(), state.get("rename_note") or ""
+
     def both() -> None:
-        folder = run_folders.rename(run.folder, name.strip())
+        folder = run_folders.rename(run.folder, name)
         if note != run.note:
             run_folders.annotate(folder, note)
 
     _do(both, "")
 
 
-def _do(action: Any, said: str) -> None:
+def _do(action: Callable[[], None], said: str) -> None:
+    tab = page_state.tab()
     try:
         action()
     except ConfigError as error:
-        st.error(str(error))
+        tab.refused = str(error)
         return
+    tab.opened = ""
     if said:
         page_state.say(said)
-    st.rerun()
 
 
 MOST_COMPARED = 4

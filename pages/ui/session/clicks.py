@@ -1,4 +1,5 @@
-"""A click acts exactly once.
+"""A click acts exactly once, and whatever follows it: in a callback, for a script that asks for a button's value may be
+ended before it begins, and then the click is lost.
 
 Its value can reach the server twice: with its own message, and with another one that happens to leave the browser at
 the same moment, as a fragment's timer sends. Both name the drawing of the button that was clicked, and only the first
@@ -31,9 +32,16 @@ def once(key: str, action: Callable[[], None]) -> Callable[[], None]:
     return clicked
 
 
-def button(label: str, key: str, action: Callable[[], None], **rest) -> None:
-    """A button whose click acts exactly once."""
-    st.button(label, key=key, on_click=once(key, action), **rest)
+def button(label: str, key: str, action: Callable[[], None], at_first: bool = False, **rest) -> None:
+    """A button whose click acts exactly once.
+
+    at_first: also where the session is new, as after a lost connection: it knows no callback of what its page showed
+    before, and is told the button's value alone. Only for what acts alike in a session that has nothing yet.
+    """
+    pressed = st.button(label, key=key, on_click=once(key, action), **rest)
+    if at_first and pressed and st.session_state[f"drawing_{key}"] == 1:
+        action()
+        st.rerun()
 
 
 def here(action: Callable[..., None]) -> Callable[..., None]:

@@ -22,6 +22,7 @@ from pages.ui.frames.feed import Feed, Past
 from pages.ui.session.works import Works
 
 FIRST_PRESET = {"points": "ring", "images": "digits"}
+AT_ONCE_SECONDS = 1.0  # in which what a page sends was sent before its reader saw what the last click did
 NEWS_SECONDS = 30.0  # after which no page shows it any more; the browser takes it away sooner
 PAGE_OF = {"points": "Points", "images": "Images", "race": "Compare"}
 
@@ -85,12 +86,17 @@ class Tab:
     attempt: int = 0
     news: list[tuple[dict[str, str], float]] = field(default_factory=list)  # and until when each is shown
     wanted: Wanted | None = None
-    go_to: str = ""  # the saved run whose page is to be opened
+    goes_to: str = ""  # the script of the page that a click asked for, until it is there
+    going: tuple[str, float] | None = None  # the script on whose page that was, and how long it may still send
+    opened: str = ""  # the saved run whose dialog is open
+    refused: str = ""  # why what was asked for in that dialog was not done
     compared: list[str] = field(default_factory=list)  # the saved runs that were chosen to be compared
     declined: frozenset[str] = frozenset()  # autosaved runs that are offered no more
     export: Any = None  # the last one (exports_panel.Job)
     export_begun: bool = False  # since the page was drawn
     racing: tuple[tuple[GANConfig, ...], Any] | None = None  # settings and own data that Compare is to race
+    race_asked: bool = False  # for the one whose form is drawn
+    race_refused: tuple[list[str], str] | None = None  # cells of a sweep's map, and why they are not raced
     sweep_asked: bool = False  # for the one whose form is drawn
     anatomy: bool = False  # whether the drawing of a step is open
     picked: int | None = None  # the image whose neighbours are shown
@@ -113,6 +119,31 @@ def page(kind: str | None = None) -> Page:
 def open_page(kind: str) -> None:
     """Says which kind of page this is: each has settings and a run of its own."""
     tab().kind = kind
+
+
+def go(drawn: str = "") -> None:
+    """Opens the page that a click asked for (`Tab.goes_to`), which a callback cannot; drawn: the script that runs now.
+
+    The wish stays until that page has been drawn whole: before the browser shows it, it may send another message of the
+    old page, which then is run again. Whoever goes to a third one meanwhile, or back after AT_ONCE_SECONDS, has changed
+    their mind.
+    """
+    here, now = tab(), time.monotonic()
+    if not here.goes_to or here.goes_to == drawn:
+        return
+    if here.going is not None and drawn and (drawn != here.going[0] or now > here.going[1]):
+        here.goes_to, here.going = "", None
+        return
+    if here.going is None and drawn:
+        here.going = drawn, now + AT_ONCE_SECONDS
+    st.switch_page(here.goes_to)
+
+
+def arrived(drawn: str) -> None:
+    """Notes that this script has drawn its page whole."""
+    here = tab()
+    if here.goes_to == drawn:
+        here.goes_to, here.going = "", None
 
 
 def mine(name: str) -> str:

@@ -15,11 +15,12 @@ from gan_core.sweeps.command import upload_of
 from gan_core.sweeps.space import Space
 from gan_core.sweeps.store import Store
 from pages.ui.components.liveplot import clicked, live_plot
-from pages.ui.session import page_state
+from pages.ui.session import clicks, page_state
 
 MAP = "sweep_map"
 MOST = 2
 _HELP = "Click cells of the map, or choose them here. One can be opened as a fresh run, two raced from the same start."
+DIFFERENT_DATA = "Runs of different data are not raced: their pictures would not be comparable. Open them instead."
 Row = dict[str, Any]
 
 
@@ -37,13 +38,18 @@ def chosen(store: Store, space: Space, cells: dict[str, Row]) -> None:
         for letter, name in zip("AB", names, strict=False):
             if address := link(cells[name], space):
                 st.link_button(f"Open {letter}", address, help=name)
-        if len(names) == MOST and st.button(
-            "Race these two",
-            key="sweep_race",
-            icon=":material/flag:",
-            help="Both from the same start, side by side on the page Compare.",
-        ):
-            _race(store, space, [cells[name] for name in names])
+        if len(names) == MOST:
+            clicks.button(
+                "Race these two",
+                "sweep_race",
+                partial(_race, store, space, names, [cells[name] for name in names]),
+                icon=":material/flag:",
+                help="Both from the same start, side by side on the page Compare.",
+            )
+    refused = page_state.tab().race_refused
+    if refused is not None and refused[0] == names:
+        st.error(refused[1])
+    page_state.go()  # from within the fragment, in which the frame is not drawn
 
 
 def link(row: Row, space: Space) -> str:
@@ -67,16 +73,17 @@ def _pick(key: str, names: list[str]) -> None:
         st.session_state[key] = [*others, name][-MOST:]
 
 
-def _race(store: Store, space: Space, rows: list[Row]) -> None:
+def _race(store: Store, space: Space, names: list[str], rows: list[Row]) -> None:
     """One seed for both: a race differs in its settings alone."""
+    tab = page_state.tab()
     if any(name not in HYPERPARAMETERS or HYPERPARAMETERS[name].group == "Data" for name in rows[0]["settings"]):
-        st.error("Runs of different data are not raced: their pictures would not be comparable. Open them instead.")
+        tab.race_refused = names, DIFFERENT_DATA
         return
     try:
         configs = tuple(GANConfig.from_flat(space.trial(row["settings"], space.base.seed).config) for row in rows)
-        page_state.tab().racing = configs, upload_of(store)
+        tab.racing = configs, upload_of(store)
     except ConfigError as error:
-        st.error(str(error))
+        tab.race_refused = names, str(error)
         return
     st.session_state.compare_way = "race"
-    st.switch_page("pages/compare.py")
+    tab.race_refused, tab.goes_to = None, "pages/compare.py"
