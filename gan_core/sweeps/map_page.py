@@ -12,8 +12,9 @@ from gan_core.scores.registry import SCORES
 from gan_core.scores.score import number_of
 from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.setting_texts import text
+from gan_core.sweeps.grouping import GROUPED, placed, sides
 from gan_core.sweeps.space import Space
-from gan_core.sweeps.table import by_settings, ordered_values
+from gan_core.sweeps.table import by_settings
 from gan_core.sweeps.training import DONE
 
 
@@ -22,6 +23,9 @@ def map_page(name: str, space: Space, rows: Sequence[dict[str, Any]], picture: C
 
     picture: a trial's PNG by its key, b"" where there is none.
     """
+    of = sides(rows, space.axes, space.base)
+    grouped = any(each.grouped for each in of)
+    rows = placed(rows, space.axes, of)
     first: dict[str, dict[str, Any]] = {}
     for row in rows:
         key = json.dumps(row["settings"], sort_keys=True)
@@ -46,10 +50,12 @@ def map_page(name: str, space: Space, rows: Sequence[dict[str, Any]], picture: C
     metrics = [row["metrics"] for row in rows if row["status"] == DONE]
     scores = {score: _about(score, metrics) for score in SCORES if any(score in cell["scores"] for cell in cells)}
     axes = {axis.name: _label(axis.name) for axis in space.axes}
-    values = {axis.name: [text(value) for value in ordered_values(rows, axis)] for axis in space.axes}
-    content = json.dumps({"axes": axes, "values": values, "scores": scores, "cells": cells}).replace("<", "\\u003c")
+    values = {axis.name: each.texts for axis, each in zip(space.axes, of, strict=True)}
+    found = {"axes": axes, "values": values, "scores": scores, "cells": cells, "grouped": grouped}
+    content = json.dumps(found).replace("<", "\\u003c")
     budget = f"{space.steps:,} steps" if space.seconds is None else f"{space.seconds:g} s"
     about = f"{len(rows):,} trials of {budget}, {space.seeds} seeds of each, on {space.base.data}"
+    about += f". {GROUPED.removesuffix('.')}" if grouped else ""
     about += ". Means are without the seeds that were stopped early, and flatter" if space.stop_by else ""
     return PAGE.replace("NAME", escape(name)).replace("ABOUT", escape(about)).replace("CONTENT", content)
 
@@ -77,13 +83,17 @@ PAGE = """<!doctype html>
   th { font-weight: normal; padding: 0.2rem 0.5rem; }
   td { width: 192px; min-width: 7rem; height: 6rem; text-align: center; position: relative; padding: 0; }
   td img { width: 100%; display: block; background: #fff; image-rendering: pixelated; }
+  .small { border-spacing: 1px; font-size: 0.7rem; }
+  .small td { width: 20px; min-width: 20px; height: 20px; }
+  .small th { padding: 0; text-align: right; white-space: nowrap; }
+  .small tr:last-child th { writing-mode: vertical-rl; }
   td .bad { position: absolute; inset: auto 0 0 0; background: Canvas; color: CanvasText; }
 </style></head><body>
 <h1>NAME</h1><p>ABOUT</p>
 <form></form><main></main><p id="real"></p>
 <script type="application/json" id="content">CONTENT</script>
 <script>
-const { axes, values, scores, cells } = JSON.parse(document.getElementById("content").textContent);
+const { axes, values, scores, cells, grouped } = JSON.parse(document.getElementById("content").textContent);
 const form = document.querySelector("form"), main = document.querySelector("main");
 const names = Object.keys(axes);
 const node = (tag, text = "") => Object.assign(document.createElement(tag), { textContent: text });
@@ -107,6 +117,10 @@ function color(share) {
   const rgb = low.map((value, i) => Math.round(value + (at % 1) * (high[i] - value)));
   return [`rgb(${rgb})`, rgb[0] * 0.299 + rgb[1] * 0.587 + rgb[2] * 0.114 > 120 ? "#000" : "#fff"];
 }
+function told(column, row, score, cell) {
+  const said = [column, row, score, cell ? `${cell.seeds} trial${cell.seeds > 1 ? "s" : ""}` : "", cell?.bad ?? ""];
+  return said.filter((part) => part).join(" · ");
+}
 function draw() {
   for (const [name, list] of kept) list.parentElement.hidden = name === x.value || name === y.value;
   const fixed = [...kept].filter(([, list]) => !list.parentElement.hidden);
@@ -114,12 +128,15 @@ function draw() {
   const across = x.value ? values[x.value] : [""], up = y.value && y.value !== x.value ? values[y.value] : [""];
   const numbers = shown.map((cell) => cell.scores[look.value]?.[0]).filter((value) => value !== undefined);
   const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
-  const table = node("table");
+  const table = Object.assign(node("table"), { className: grouped ? "small" : "" });
+  const place = (column, row) => JSON.stringify([column, row]);
+  const at = (cell) => place(x.value ? cell.at[x.value] : "", up[0] ? cell.at[y.value] : "");
+  const places = new Map(shown.map((cell) => [at(cell), cell]).reverse());
   for (const row of [...up].reverse()) {
     const line = node("tr");
     line.append(node("th", row));
     for (const column of across) {
-      const cell = shown.find(({ at }) => (!x.value || at[x.value] === column) && (!row || at[y.value] === row));
+      const cell = places.get(place(column, row));
       const box = node("td");
       const score = cell?.scores[look.value];
       if (look.value === "pictures" && cell?.picture)
@@ -129,9 +146,10 @@ function draw() {
       if (score) {
         const share = high > low ? (score[0] - low) / (high - low) : 0.5;
         [box.style.background, box.style.color] = color(scores[look.value].low ? 1 - share : share);
-        box.append(node("div", score[1]), node("div", score[2]), node("div", `${cell.seeds} seeds`));
+        if (!grouped) box.append(node("div", score[1]), node("div", score[2]), node("div", `${cell.seeds} seeds`));
       }
-      if (cell?.bad) box.append(Object.assign(node("div", cell.bad), { className: "bad" }));
+      if (grouped) box.title = told(column, row, score ? `${score[1]} ${score[2]}` : "", cell);
+      else if (cell?.bad) box.append(Object.assign(node("div", cell.bad), { className: "bad" }));
       line.append(box);
     }
     table.append(line);
@@ -143,7 +161,7 @@ function draw() {
   const about = scores[look.value];
   const real = about?.real && `; real data get ${about.real}`;
   document.getElementById("real").textContent = about
-    ? `${about.title}: the mean over the seeds ± its standard error${real}.`
+    ? `${about.title}: the mean over the ${grouped ? "trials" : "seeds"} ± its standard error${real}.`
     : "Each cell shows the samples of one seed: real data blue, generated orange.";
 }
 draw();

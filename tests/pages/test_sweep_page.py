@@ -1,11 +1,14 @@
 """The page Sweep, without a browser; its process is a fake one that trains nothing. In a browser: test_sweep.py."""
 
+import json
+
 import numpy as np
 import pytest
 import streamlit as st
 
 from gan_core.scores.registry import SCORES
 from gan_core.settings.presets import PRESETS
+from gan_core.sweeps.grouping import MOST_GROUPS
 from gan_core.sweeps.space import parse_space
 from gan_core.sweeps.store import Store
 from gan_core.sweeps.training import outcome_without_training
@@ -143,6 +146,7 @@ def test_a_name_that_is_taken_by_another_sweep_is_a_sentence(started, sweeps):
 def test_the_results_of_a_sweep(sweeps):
     swept(sweeps / "map", most=7)
     app = open_page(PAGE)
+    assert "Values are grouped" not in texts(app)
     assert not app.exception and app.get("progress")[0].proto.text == "7 of 8 trials: 1 diverged"
     assert app.selectbox(key="sweep_look").options == ["pictures", SCORES["hq"].title, SCORES["w1"].title]
     for look in ("w1", "hq", "pictures"):
@@ -160,6 +164,28 @@ def test_the_results_of_a_sweep(sweeps):
         "Download map (HTML)",
         "Download for TensorBoard",
     ]
+
+
+def test_thousands_of_draws_are_grouped(sweeps, monkeypatch):
+    """Each value by itself would be a map of nine million cells."""
+    space = parse_space(BASE, ["g_lr=1e-5:1e-1", "d_lr=1e-5:1e-1"], 1, None, 10.0, draws=3_000)
+    store = Store(sweeps / "many")
+    store.begin(space)
+    rows = [outcome_without_training(trial, "done", "").row for trial in space.trials()]
+    for number, row in enumerate(rows):
+        row["metrics"] = {"w1": 1 + number / 1_000, "w1_floor": 0.04}
+    (store.folder / "trials.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    drawn, draw = [], sweep_figures.score_map
+    monkeypatch.setattr(sweep_figures, "score_map", lambda *given: drawn.append(given) or draw(*given))
+    app = open_page(PAGE)
+    app.selectbox(key="sweep_look").select("w1").run()
+    assert not app.exception and "Values are grouped" in texts(app)
+    columns, lines, _, cells, *_ = drawn[-1]
+    assert max(len(columns), len(lines)) <= MOST_GROUPS and len(cells) > 1_000
+    assert sum(n for *_, n in cells.values()) == 3_000
+    figure = draw(*drawn[-1])
+    assert figure["data"][0]["texttemplate"] == "" and figure["layout"]["height"] < 1_200
+    assert len(figure["label"]) < 300 and "trial" in str(figure["data"][0]["text"])
 
 
 def test_cells_of_the_map_are_opened_and_raced(sweeps, monkeypatch):

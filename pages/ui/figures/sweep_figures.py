@@ -13,20 +13,23 @@ from pages.ui.figures.loss_figures import RUN_COLORS, RUN_LETTERS, RUN_SYMBOLS
 
 MARGIN, ROW_HEIGHT, PICTURE_HEIGHT = 90, 110, 190
 CURVES_HEIGHT = 380
+GROUP_HEIGHT = 18  # of a row where values are grouped: in so small a cell nothing is written
+RANGES_HEIGHT = 120  # of the ranges that stand upright below it
 MOST_MARKS = 8  # values that are written beside one line
 SCALE = "Cividis"  # read alike by all eyes
 
 
-def _axes(columns: Sequence[str], rows: Sequence[str], titles: tuple[str, str]) -> dict[str, Any]:
-    about = {"type": "category", "showgrid": False, "zeroline": False}
+def _axes(columns: Sequence[str], rows: Sequence[str], titles: tuple[str, str], grouped: bool) -> dict[str, Any]:
+    about: dict[str, Any] = {"type": "category", "showgrid": False, "zeroline": False}
+    across = {"tickangle": 90, "automargin": True} if grouped else {"tickangle": 0}
     return {
-        "xaxis": axis(titles[0], **about, categoryarray=list(columns), range=[-0.5, len(columns) - 0.5], tickangle=0),
+        "xaxis": axis(titles[0], **about, **across, categoryarray=list(columns), range=[-0.5, len(columns) - 0.5]),
         "yaxis": axis(titles[1], **about, categoryarray=list(rows), range=[-0.5, len(rows) - 0.5], automargin=True),
     }
 
 
-def _height(rows: Sequence[str]) -> int:
-    return MARGIN + ROW_HEIGHT * len(rows)
+def _height(rows: Sequence[str], height: int, grouped: bool) -> int:
+    return MARGIN + RANGES_HEIGHT + GROUP_HEIGHT * len(rows) if grouped else MARGIN + height * len(rows)
 
 
 def score_map(
@@ -36,43 +39,50 @@ def score_map(
     cells: dict[tuple[int, int], tuple[float, float | None, int]],
     said: dict[tuple[int, int], str],
     name: str,
+    grouped: bool = False,
 ) -> Figure:
     """Each cell in the colour of a score's mean over its seeds, with the mean, its standard error and their number.
 
-    cells: (row, column) -> (mean, standard error or None, seeds); said: what stands in a cell without a value.
+    cells: (row, column) -> (mean, standard error or None, seeds); said: what stands in a cell without a value. grouped:
+    columns and rows are ranges of values, and a cell has all trials in them; then it says so on hover alone.
     """
+    unit = "trial" if grouped else "seed"
     score = SCORES[name]
     values: list[list[float | None]] = [[None] * len(columns) for _ in rows]
     texts = [[said.get((i, j), "") for j in range(len(columns))] for i in range(len(rows))]
     for (i, j), (mean, error, n) in cells.items():
         values[i][j] = mean
         spread = "" if error is None else f" ± {score.text(error)}"
-        texts[i][j] = f"{score.text(mean)}<br>{spread}<br>{said.get((i, j), '') or f'{n} seed' + 's' * (n > 1)}"
+        texts[i][j] = f"{score.text(mean)}<br>{spread}<br>{said.get((i, j), '') or f'{n} {unit}' + 's' * (n > 1)}"
     trace = {
         "type": "heatmap",
         "x": list(columns),
         "y": list(rows),
         "z": values,
         "text": texts,
-        "texttemplate": "%{text}",
+        "texttemplate": "" if grouped else "%{text}",
         "textfont": {"size": FONT},
         "hovertemplate": f"{titles[0]} %{{x}}, {titles[1]} %{{y}}<br>{score.title} %{{text}}<extra></extra>",
         "colorscale": SCALE,
         "reversescale": score.good == "low",
-        "xgap": 3,
-        "ygap": 3,
+        "xgap": 1 if grouped else 3,
+        "ygap": 1 if grouped else 3,
         "colorbar": {"title": {"text": score.title, "side": "right"}, "thickness": 14},
     }
     empty = [
         {"x": j, "y": i, "text": said[i, j], "showarrow": False, "font": {"size": FONT}}
         for i in range(len(rows))
         for j in range(len(columns))
-        if (i, j) not in cells and (i, j) in said
+        if (i, j) not in cells and (i, j) in said and not grouped
     ]
+    height = _height(rows, ROW_HEIGHT, grouped)
     figure = layout(
-        _height(rows), f"map {name} {titles}", **_axes(columns, rows, titles), annotations=empty, dragmode=False
+        height, f"map {name} {titles}", **_axes(columns, rows, titles, grouped), annotations=empty, dragmode=False
     )
     known = ", ".join(f"{columns[j]} / {rows[i]}: {score.text(cell[0])}" for (i, j), cell in sorted(cells.items()))
+    if grouped and cells:
+        means = [cell[0] for cell in cells.values()]
+        known = f"{len(cells):,} groups of trials: from {score.text(min(means))} to {score.text(max(means))}"
     label = f"{score.title} over {titles[0]} and {titles[1]}. {known}"
     return {"data": [trace], "layout": figure, "label": label, "clicks": True}
 
@@ -83,8 +93,9 @@ def picture_map(
     titles: tuple[str, str],
     pictures: dict[tuple[int, int], bytes],
     said: dict[tuple[int, int], str],
+    grouped: bool = False,
 ) -> Figure:
-    """Each cell the picture of its generator (a PNG), of one seed."""
+    """Each cell the picture of its generator (a PNG), of one seed; grouped: as in `score_map`."""
     images = [
         {
             "source": f"data:image/png;base64,{base64.b64encode(content).decode()}",
@@ -102,6 +113,7 @@ def picture_map(
     notes = [
         {"x": j, "y": i, "text": words, "showarrow": False, "font": {"size": FONT}, "bgcolor": "$bg"}
         for (i, j), words in said.items()
+        if not grouped
     ]
     # One point a cell, unseen, holds the axes and says on hover where it stands.
     points = {
@@ -113,9 +125,9 @@ def picture_map(
         "hovertemplate": f"{titles[0]} %{{x}}, {titles[1]} %{{y}}<extra></extra>",
     }
     figure = layout(
-        MARGIN + PICTURE_HEIGHT * len(rows),
+        _height(rows, PICTURE_HEIGHT, grouped),
         f"pictures {titles}",
-        **_axes(columns, rows, titles),
+        **_axes(columns, rows, titles, grouped),
         images=images,
         annotations=notes,
         showlegend=False,

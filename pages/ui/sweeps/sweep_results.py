@@ -8,8 +8,7 @@ import streamlit as st
 
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores.registry import SCORES
-from gan_core.settings.setting_texts import text
-from gan_core.sweeps import hparams
+from gan_core.sweeps import grouping, hparams
 from gan_core.sweeps.importance import LEAST_TRIALS, Importance, importance
 from gan_core.sweeps.map_page import map_page
 from gan_core.sweeps.space import Space
@@ -104,32 +103,37 @@ def _map(store: Store, space: Space, rows: list[Row]) -> None:
         others = [name for name in names if name != x]
         y = choice("Up", others, "sweep_y", lambda n: settings_panel.label(n, space.base), _SIDE) if others else ""
         for name in (name for name in others if name != y):
-            values = [ALL, *(text(value) for value in ordered_values(rows, axes[name]))]
-            kept = choice(settings_panel.label(name, space.base), values, f"sweep_at_{name}", str, _AT)
+            [of] = grouping.sides(rows, [axes[name]], space.base)
+            kept = choice(settings_panel.label(name, space.base), [ALL, *of.texts], f"sweep_at_{name}", str, _AT)
             if kept != ALL:
-                rows = [row for row in rows if text(row["settings"][name]) == kept]
-    across, up = (ordered_values(rows, axes[name]) if name else [None] for name in (x, y))
+                rows = [row for row in rows if of.texts[of.places[row["settings"][name]]] == kept]
+    shown_axes = [name for name in (x, y) if name]
+    of_axes = dict(zip(shown_axes, grouping.sides(rows, [axes[name] for name in shown_axes], space.base), strict=True))
+    across, up = (of_axes.get(name, ONE_PLACE) for name in (x, y))
+    grouped = across.grouped or up.grouped
     titles = tuple(settings_panel.label(name, space.base) if name else "" for name in (x, y))
     at: dict[tuple[int, int], list[Row]] = {}
     for row in rows:
-        place = up.index(row["settings"].get(y)), across.index(row["settings"].get(x))
+        place = up.places[row["settings"].get(y)], across.places[row["settings"].get(x)]
         at.setdefault(place, []).append(row)
     said = {place: _said(group) for place, group in at.items() if _said(group)}
-    columns, lines = ([text(value) if value is not None else "" for value in values] for values in (across, up))
     if look == PICTURES:
         pictures = {place: store.picture(_shown(group)["key"]) for place, group in at.items()}
         found = {place: content for place, content in pictures.items() if content}
-        figure = sweep_figures.picture_map(columns, lines, (titles[0], titles[1]), found, said)
+        figure = sweep_figures.picture_map(across.texts, up.texts, (titles[0], titles[1]), found, said, grouped)
     else:
         scored = {place: cell for place, group in at.items() if (cell := _cell(group, look))}
-        figure = sweep_figures.score_map(columns, lines, (titles[0], titles[1]), scored, said, look)
+        figure = sweep_figures.score_map(across.texts, up.texts, (titles[0], titles[1]), scored, said, look, grouped)
     shown = {place: _shown(group) for place, group in at.items()}
-    cells = [(i, j) for i in range(len(up)) for j in range(len(across))]
+    cells = [(i, j) for i in range(len(up.texts)) for j in range(len(across.texts))]
     sweep_cells.live_map(figure, store.folder, [named(shown[cell], space) if cell in shown else "" for cell in cells])
+    if grouped:
+        st.caption(f"{grouping.GROUPED} Point at a cell to read them, and how many trials it has.")
     st.caption(_PICTURES if look == PICTURES else _MEANS + (_FLATTERED if space.stop_by else ""))
     sweep_cells.chosen(store, space, {named(row, space): row for row in shown.values()})
 
 
+ONE_PLACE = grouping.Side(("",), {None: 0})  # of a side without a setting
 _LOOK = "The picture of each generator, or a score's mean over the seeds as a colour."
 _SIDE = "Which setting is along this side."
 _AT = "Which value of this setting the map shows."
