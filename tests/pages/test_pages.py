@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
 from gan_core.export.exports import EXPORTS
 from gan_core.foundations.hyperparameters import ConfigError
@@ -338,6 +340,23 @@ def test_a_link_to_the_other_page_is_opened_there_with_a_click(hub):
     there.run()
     config = own(there, "points").run.config
     assert (config.data, config.g_lr) == ("grid", 0.004)
+
+
+def test_data_are_loaded_beside_the_script(hub, monkeypatch):
+    """On a first visit too, and for a race: a page that loads for seconds can be left."""
+    threads, load = [], loading.load
+
+    def noted(*given):
+        threads.append(threading.current_thread().name)
+        return load(*given)
+
+    monkeypatch.setattr(loading, "load", noted)
+    open_page("pages/images.py", data="digits", n="300")
+    assert threads[0] == "page work"  # whoever asks later finds them in memory
+    threads.clear()
+    app = open_page("pages/compare.py")
+    app.button(key="race_go").click().run()
+    assert not app.exception and own(app, "race").run is not None and threads[0] == "page work"
 
 
 def test_playing_one_page_pauses_the_other(hub):

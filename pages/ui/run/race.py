@@ -27,6 +27,7 @@ from pages.ui.run import (
     transport,
 )
 from pages.ui.session import clicks, own_run, page_state
+from pages.ui.session.waiting import waited
 
 
 def draw(bar: Any, log: bool) -> None:
@@ -106,7 +107,7 @@ def _ask() -> None:
 def _begin(configs: tuple[GANConfig, ...], upload: Any) -> bool:
     """Starts a race; else says why it cannot be."""
     try:
-        own_run.check(configs[0], upload, configs[1:])
+        waited("Loading the data", own_run.check, configs[0], upload, configs[1:])
     except ConfigError as error:
         st.error(str(error))
         return False

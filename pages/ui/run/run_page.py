@@ -43,7 +43,8 @@ QUEUE_MS = 1_000  # while a run waits for its turn
 def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
     """A whole page around a run of `kind`, `points` or `images`."""
     page_state.open_page(kind)
-    run = own_run.own_run()
+    with st.container(key="opening"):  # the first visit may wait here for data; a place of its own, as below
+        run = own_run.own_run()
     _note_speed(run)
     _open_wanted(run)
     time_machine.settle(run)

@@ -17,6 +17,7 @@ from pages.ui.components.liveplot import tab_key
 from pages.ui.server.streamlit_private import connected
 from pages.ui.server.streamlit_private import session_id as _session
 from pages.ui.session import page_state, remembered
+from pages.ui.session.waiting import waited
 
 CLAIM_ATTEMPTS = (
     5  # where the browser cannot say whether a tab is a copy: the news of a page that is gone takes a while
@@ -38,8 +39,11 @@ def own_run() -> Run:
         st.stop()
     config, run = page_state.current(), here.run
     if run is None:
-        usable = config if not trouble(config) else PRESETS[page_state.FIRST_PRESET[page_state.tab().kind]].config
-        run = keep(Run(usable, here.upload))
+        try:
+            waited("Loading the data", check, config, here.upload)
+        except ConfigError:  # the page says what it is, and shows another run meanwhile
+            config = PRESETS[page_state.FIRST_PRESET[page_state.tab().kind]].config
+        run = keep(Run(config, here.upload))
     _own_again(run)
     hub().visit(_session(), run.config)
     return run
@@ -134,7 +138,7 @@ def check(config: GANConfig, upload: Any, rivals: tuple[GANConfig, ...] = ()) ->
 
 
 def trouble(config: GANConfig) -> str:
-    """Why no run can be made of the page's settings, or ""."""
+    """Why no run can be made of the page's settings, or ""; for a callback, by when the page has loaded the data."""
     try:
         check(config, page_state.page().upload)
     except ConfigError as error:
