@@ -56,6 +56,7 @@ class EarlyStopping:
         self._study = optuna.create_study(direction="minimize", pruner=pruner)
         self._trials: dict[str, Any] = {}
         self._rungs: dict[str, list[float | None]] = {}
+        self._judged = [0] * len(PARTS)  # how many trials were, after each of them
         for row in rows:
             for value in row.get(RUNGS, ()):
                 self._is_hopeless(row["key"], value)
@@ -67,9 +68,11 @@ class EarlyStopping:
         hopeless = self._is_hopeless(row["key"], value)
         self.note(outcome)
         if hopeless:
-            part = SPOKEN[len(row[RUNGS]) - 1]
+            place = len(row[RUNGS]) - 1
+            count, title = self._judged[place], SCORES[self._score].title
+            least = "the best so far" if count // FACTOR < 2 else "among the best third"
             row["status"] = STOPPED
-            row["reason"] = f"After {part} of its budget its {SCORES[self._score].title} was not among the best third."
+            row["reason"] = f"After {SPOKEN[place]} of its budget its {title} was not {least} of {count:,} trials."
             outcome.begun = None
         return hopeless
 
@@ -83,5 +86,6 @@ class EarlyStopping:
         rungs = self._rungs.setdefault(key, [])
         trial = self._trials[key]
         trial.report(math.inf if value is None else value, FACTOR ** len(rungs))
+        self._judged[len(rungs)] += 1
         rungs.append(value)
         return trial.should_prune()

@@ -1,5 +1,7 @@
 """Trials that look hopeless end early; those that go on are what they would have been, wherever each part is done."""
 
+import itertools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -117,7 +119,7 @@ def test_of_each_three_the_best_goes_on(tmp_path):
     assert len(stopped) >= 6
     for row in stopped:
         assert row["steps"] in (10, 30) and len(row["rungs"]) == (1 if row["steps"] == 10 else 2)
-        assert "was not among the best third" in row["reason"]
+        assert re.search(r"1 was not (the best so far|among the best third) of \d+ trials\.$", row["reason"])
     assert all(len(row["rungs"]) == 2 for row in rows if row["status"] == DONE)
     # What is there is not trained again, and the next trials are judged beside it.
     again = judged(lambda trial, until: 0.5 if trial.settings["g_lr"] < 1e-3 else 5.0)
@@ -137,6 +139,19 @@ def test_a_score_without_a_value_is_the_worst():
         outcome.row["metrics"] = {"reverse_kl": value, "reverse_kl_floor": 0.0}
         assert judge.stops(outcome) is stops
         assert (outcome.begun is None) is stops and (outcome.row["status"] == STOPPED) is stops
+
+
+def test_the_reason_says_what_is_true():
+    """Of the first five only the best goes on; then the best third."""
+    judge, reasons = EarlyStopping("w1", []), []
+    for number in range(7):
+        outcome = outcome_without_training(next(space().trials()), DONE, "")
+        outcome.row |= {"key": str(number), "metrics": {"w1": 1.0 + number, "w1_floor": 0.0}}
+        judge.stops(outcome)
+        reasons.append(outcome.row["reason"])
+    said = "After a ninth of its budget its Wasserstein-1 was not"
+    assert reasons[:2] == ["", f"{said} the best so far of 2 trials."]
+    assert reasons[4:6] == [f"{said} the best so far of 5 trials.", f"{said} among the best third of 6 trials."]
 
 
 def test_what_trials_can_be_judged_by():
