@@ -5,7 +5,6 @@ import threading
 import time
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -14,6 +13,7 @@ from starlette.routing import Route
 from pages.ui.components.liveplot import pack
 from pages.ui.server import addresses, browser_code
 from tests.conftest import free_port, wait_until
+from tests.support.listening import Listening
 
 PAGE = """<!doctype html><body class="stApp" data-test-connection-state="CONNECTED">
 <div class="st-key-step_counter"><div id="text"></div></div><div id="feed"></div>
@@ -46,15 +46,11 @@ class Answers:
             Route("/{path:path}", lambda request: HTMLResponse("<p>index", 404)),
         ]
         self.url = f"http://127.0.0.1:{(port := free_port())}/gan/"
-        self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), "127.0.0.1", port, log_level="critical"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        wait_until(lambda: self._server.started, 20, "the server to listen")
+        self._server = Listening(Starlette(routes=routes), port)
 
     def close(self) -> None:
         """Ends the server."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
+        self._server.close()
 
     async def _frame(self, request: Request) -> Response:
         self.asked.append(time.monotonic())
@@ -68,7 +64,7 @@ class Answers:
         scrubber = {"key": "scrubber", "data": {}}
         frame = {"place": ["t", self.number], "texts": texts, "plots": {}, "scrubber": scrubber}
         frame |= {"wait": self.wait, "fits": self.fits}
-        while self.held.is_set() and not self._server.should_exit:
+        while self.held.is_set() and not self._server.ends:
             await asyncio.sleep(0.01)
         return Response(pack(frame), headers=addresses.HEADERS, media_type="application/octet-stream")
 

@@ -1,10 +1,7 @@
 """The plain page that watches a presentation, in a browser and without Streamlit: on a phone, and in trouble."""
 
-import threading
-
 import numpy as np
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse
@@ -17,6 +14,7 @@ from pages.ui.frames import presentations, watch_page
 from pages.ui.server import browser_code
 from pages.ui.server.browser_code import STATIC
 from tests.conftest import free_port, wait_until
+from tests.support.listening import Listening
 
 PHONE = {"width": 390, "height": 844}
 
@@ -69,15 +67,11 @@ class Hall:
             Route("/a/b/app/static/{name}", static),
         ]
         self.url = f"http://127.0.0.1:{(port := free_port())}/a/b"
-        self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), "127.0.0.1", port, log_level="critical"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        wait_until(lambda: self._server.started, 20, "the server to listen")
+        self._server = Listening(Starlette(routes=routes), port)
 
     def close(self) -> None:
         """Ends the server."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
+        self._server.close()
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """What goes wrong with one presentation, or for a moment, ends no other (presentations.py)."""
 
-import threading
 from types import SimpleNamespace
 
 from pages.ui.frames.presentations import Shows
 from tests.conftest import wait_until
+from tests.support.workers import first_thread_fails
 
 
 def counted(show, error=None):
@@ -32,15 +32,7 @@ def test_a_presentation_that_fails_leaves_the_others_alone():
 
 
 def test_a_thread_that_cannot_start_is_started_by_who_asks_for_a_frame(monkeypatch):
-    start, refused = threading.Thread.start, []
-
-    def busy(thread):
-        if not refused:
-            refused.append(thread)
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", busy)
+    refused = first_thread_fails(monkeypatch)
     shows = Shows()
     show = counted(shows.begin(SimpleNamespace()))
     assert refused and shows.get(show.token) is show

@@ -17,6 +17,7 @@ from gan_core.serving.hub import Hub
 from gan_core.settings.config import GANConfig
 from pages.ui.session import own_run
 from tests.conftest import wait_until
+from tests.support.workers import first_thread_fails
 
 # Real processes on two busy cores: one second chance, which pytest's summary counts as "rerun".
 pytestmark = pytest.mark.flaky(reruns=1)
@@ -297,15 +298,8 @@ def test_whatever_is_wrong_with_one_run_the_others_go_on(stubs, monkeypatch, cap
 
 
 def test_a_watch_that_cannot_start_is_started_by_the_next_page(stubs, monkeypatch):
-    hub, start, refused = stubs(), threading.Thread.start, []
-
-    def busy(thread):
-        if not refused:
-            refused.append(thread)
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", busy)
+    hub = stubs()
+    refused = first_thread_fails(monkeypatch)
     run = seated(hub, "one")
     hub.visit("one", SMALL)
     assert refused

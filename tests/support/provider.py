@@ -1,11 +1,9 @@
 """A stub OpenID provider on 127.0.0.1: authorization codes and signed tokens, as Streamlit's sign-in asks for them."""
 
 import secrets
-import threading
 import time
 from typing import Any
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
@@ -13,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port
+from tests.support.listening import Listening
 
 
 class Provider:
@@ -33,16 +32,11 @@ class Provider:
             Route("/keys", self._keys),
             Route("/logout", self._logout),
         ]
-        config = uvicorn.Config(Starlette(routes=routes), "127.0.0.1", self.port, log_level="error")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        wait_until(lambda: self._server.started, 20, "the provider to listen")
+        self._server = Listening(Starlette(routes=routes), self.port)
 
     def close(self) -> None:
         """Ends the provider."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
+        self._server.close()
 
     def secrets(self, app: str) -> str:
         """The section [auth] for the server at `app`."""

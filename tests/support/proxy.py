@@ -1,13 +1,11 @@
 """A small reverse proxy, as stands before GANscope in a class: takes a prefix off, passes WebSockets on, can meter."""
 
 import asyncio
-import threading
 from collections import deque
 from contextlib import suppress
 from time import monotonic
 
 import httpx
-import uvicorn
 import websockets
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,7 +13,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port
+from tests.support.listening import Listening
 
 HOP = {"connection", "transfer-encoding", "keep-alive", "upgrade", "host", "content-length"}  # of one line only
 
@@ -42,15 +41,11 @@ class Proxy:
         app = Starlette(
             routes=[Route("/{path:path}", self._http, methods=every), WebSocketRoute("/{path:path}", self._socket)]
         )
-        self._server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", self.port, log_level="critical"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        wait_until(lambda: self._server.started, 20, "the proxy to listen")
+        self._server = Listening(app, self.port)
 
     def close(self) -> None:
         """Ends the proxy."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
+        self._server.close()
 
     def __enter__(self) -> "Proxy":
         return self

@@ -1,6 +1,7 @@
 """Real workers for tests: each with a main function of its own, which makes it quick, slow or broken."""
 
 import subprocess
+import threading
 import time
 from types import SimpleNamespace
 
@@ -82,3 +83,17 @@ def poll_until(run, ready, what, seconds=90, errors=False):
         return snapshot if ready(snapshot) else None
 
     return wait_until(look, seconds, what)
+
+
+def first_thread_fails(monkeypatch) -> list:
+    """Has the first thread that starts from now on fail, as where there are too many; then it stands in the list."""
+    start, refused = threading.Thread.start, []
+
+    def busy(thread):
+        if not refused:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", busy)
+    return refused

@@ -52,6 +52,11 @@ def heading(text: str) -> Figure:
     return about | {"text": text, "showarrow": False, "font": {"size": FONT - 1}}
 
 
+def name_above(name: str, color: str, size: int) -> Figure:
+    """A picture's name in bold above its left end."""
+    return heading(f"<b>{name}</b>") | {"font": {"color": color, "size": size}}
+
+
 def reach(highest: float, least: float) -> float:
     """Where an axis of bars from 0 ends: at `least`, or above the highest bar at the next of 1, 1.5, 2, 3, 5, 7 times a
     power of ten, so that it does not move with each frame."""

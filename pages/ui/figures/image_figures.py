@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_core.data.pictures import as_pictures
 from gan_core.recording.snapshot import Snapshot
-from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, layout, reach
+from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, layout, name_above, reach
 
 GRID_HEIGHT = 420
 CLASSES_HEIGHT = 140
@@ -59,19 +59,7 @@ def _frame(traces: list[Figure], columns: int, rows: int, height: int, title: st
         revision,
         xaxis=axis("", range=[-0.5, columns - 0.5], **bare),
         yaxis=axis("", range=[rows - 0.5, -0.5], scaleanchor="x", constraintoward="top", **bare),
-        annotations=[
-            {
-                "text": f"<b>{title}</b>",
-                "xref": "paper",
-                "yref": "paper",
-                "x": 0,
-                "y": 1,
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"color": color, "size": FONT + 1},
-            }
-        ],
+        annotations=[name_above(title, color, FONT + 1)],
         dragmode="pan",
         hoverdistance=30,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pages.ui.figures.figure_parts import FONT, Figure, axis, dots, layout
+from pages.ui.figures.figure_parts import FONT, Figure, axis, dots, layout, name_above
 
 CLOUD_HEIGHT = 430
 COLORS = {"real": "$real", "generated": "$fake"}
@@ -11,17 +11,7 @@ TEXT_COLORS = {"real": "$real", "generated": "$fakeText"}
 
 def cloud(points: np.ndarray, limit: float, name: str) -> Figure:
     """Points [n, 2] in the square [-limit, limit]², equal aspect. name: one of COLORS."""
-    title = {
-        "text": f"<b>{name}</b>",
-        "xref": "paper",
-        "yref": "paper",
-        "x": 0,
-        "y": 1,
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"color": TEXT_COLORS[name], "size": FONT + 3},
-    }
+    title = name_above(name, TEXT_COLORS[name], FONT + 3)
     figure = layout(
         CLOUD_HEIGHT,
         f"{name} {limit:.6g}",
