@@ -86,10 +86,12 @@ class Content:
 class Writer:
     """Writes one run, again and again, into one folder. Checkpoints that are there are not written again.
 
-    Content without a note leaves the note that was written meanwhile.
+    Content without a note leaves the note that was written meanwhile. compressed: smaller files, which take longer; a
+    reader sees no difference.
     """
 
     folder: Path
+    compressed: bool = False
     _there: dict[Checkpoint, dict[str, Any]] = field(default_factory=dict)
     _data: dict[str, Any] | None = None
     _room: Room | None = None  # as it was before the present call, and what is left of it now
@@ -106,7 +108,7 @@ class Writer:
                         raise ConfigError(f"The run cannot be saved in {self.folder}: another run has that name now.")
                     self._write(content)
             else:
-                save(self.folder, content)  # a kill leaves no half of a folder
+                save(self.folder, content, compressed=self.compressed)  # a kill leaves no half of a folder
             self._own = self.folder.stat()
         except OSError as error:
             raise unsaved(self.folder, error) from None
@@ -126,8 +128,8 @@ class Writer:
     def _write_all(self, content: Content) -> None:
         recording, flat = content.recording, content.config.to_flat()
         files = {
-            "history": self._file("history", npz_bytes(_history_arrays(recording.history.state()))),
-            "frames": self._file("frames", npz_bytes(_frame_arrays(recording))),
+            "history": self._file("history", self._npz(_history_arrays(recording.history.state()))),
+            "frames": self._file("frames", self._npz(_frame_arrays(recording))),
             "scores": self._file(
                 "scores", json_bytes(list(zip(recording.scores.steps, recording.scores.items, strict=True)))
             ),
@@ -142,7 +144,7 @@ class Writer:
         checkpoints = []
         for step, point in zip(recording.checkpoints.steps, recording.checkpoints.items, strict=True):
             if point not in self._there or not self._has(self._there[point]):
-                self._there[point] = self._file(f"checkpoint-{step}", npz_bytes(_checkpoint_arrays(point)))
+                self._there[point] = self._file(f"checkpoint-{step}", self._npz(_checkpoint_arrays(point)))
             changes = {name: value for name, value in point.flat.items() if flat.get(name) != value}
             checkpoints.append({"step": step, **self._there[point], "changes": changes})
         parent = recording.parent
@@ -170,6 +172,9 @@ class Writer:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
+    def _npz(self, arrays: dict[str, Any]) -> bytes:
+        return npz_bytes(arrays, self.compressed)
+
     def _note(self) -> str:
         with contextlib.suppress(ConfigError):
             return read(self.folder).note
@@ -191,12 +196,12 @@ class Writer:
         return {"file": path.name, "sha256": digest}
 
 
-def save(folder: Path, content: Content, numbered: bool = False) -> Path:
+def save(folder: Path, content: Content, numbered: bool = False, compressed: bool = False) -> Path:
     """Writes a new run, whole or not at all, and returns its folder. Raises ConfigError where that is impossible.
 
-    Where the name is taken that is an error too, or with `numbered` it gets the next free one.
+    Where the name is taken that is an error too, or with `numbered` it gets the next free one. compressed: as Writer.
     """
-    return new_run(folder, lambda part: Writer(part)._write(content), numbered)
+    return new_run(folder, lambda part: Writer(part, compressed)._write(content), numbered)
 
 
 def new_run(folder: Path, fill: Callable[[Path], None], numbered: bool = False) -> Path:

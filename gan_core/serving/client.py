@@ -14,6 +14,7 @@ from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.runs.run_reading import Saved, is_run
+from gan_core.serving.recorded_past import RecordedPast
 from gan_core.serving.run_origins import Dropped, Source, where_a_race_goes_on
 from gan_core.serving.run_transport import Transport
 from gan_core.serving.worker_process import NOT_SAVED, WorkerProcess
@@ -44,6 +45,7 @@ class Run(Transport):
         self._taken = 0  # id of the last answer that was taken
         self._view: View | None = None
         self._data: Data | Pictures | None = None
+        self._past: RecordedPast | None = None  # of the saved run that was opened, until its process has answered
 
     # -- data ---------------------------------------------------------------------------------------------
 
@@ -72,8 +74,20 @@ class Run(Transport):
 
     @property
     def step(self) -> int:
-        """Steps taken, as far as the last answer tells."""
-        return int(self._last.get("step", 0))
+        """Steps taken, as far as the last answer tells, or the saved run that was opened."""
+        past, step = self._past, self._last.get("step")
+        return int(step) if step is not None else past.step if past is not None else 0
+
+    @property
+    def recorded(self) -> bool:
+        """Whether all that it shows is in the files that it was opened from: no process has answered yet."""
+        return self._past is not None
+
+    @property
+    def folder(self) -> Path | None:
+        """The saved run that it still is, from beginning to end; None once its process has answered."""
+        past = self._past
+        return None if past is None else past.folder
 
     @property
     def generation(self) -> int:
@@ -107,13 +121,14 @@ class Run(Transport):
 
     def _anew(self, configs: tuple[GANConfig, ...], upload: Any, sources: tuple[Source, ...] = ()) -> None:
         """Another generation: whatever the worker still says of the one before is not taken."""
-        if self.worker is not None and self.step > 0:
+        if self.worker is not None and self._last.get("step", 0) > 0:
             kept = (self.configs, self.upload, self.sources, self.autosave)
             self.dropped = Dropped(self._generation, self.step, *kept)
         self._restores = None
         self._generation += 1
         self._last, self._data = {}, None
         self.configs, self.sources, self.autosave = configs, sources, None
+        self._past = RecordedPast(sources) if sources else None
         self.upload = upload if DATASETS[configs[0].data].upload else None
         self._command()
 
@@ -157,7 +172,7 @@ class Run(Transport):
             self._anew(back.configs, back.upload, back.sources)
             if self.dropped is back:  # there were no steps to keep
                 self.dropped = None
-            self.autosave, self._restores = back.autosave, back.generation
+            self.autosave, self._restores, self._past = back.autosave, back.generation, None
             self._send_config()
 
     def configure_live(self, config: GANConfig) -> None:
@@ -190,6 +205,9 @@ class Run(Transport):
         worker = self.worker
         if worker is not None:
             return worker.save(folders, note, owner)
+        past = self._past
+        if past is not None and past.folder is not None:
+            return past.save(folders, owner)
         save: Future[list[Path]] = Future()
         save.set_exception(ConfigError(NOT_SAVED))
         return save
@@ -201,6 +219,7 @@ class Run(Transport):
         with self._lock:
             self.worker, self.ended, self._last = worker, "", {}
             self.dropped = self._restores = None  # another process remembers nothing
+            self._past = RecordedPast(self.sources) if self.sources else None
             self._generation += 1
             self._send_config()
             worker.send("speed", self.speed)
@@ -266,6 +285,7 @@ class Run(Transport):
         trainings = answer["trainings"]
         self._last = {**answer, **(trainings[0] if trainings else {})}
         if trainings:
+            self._past = None
             self._last["step"] = max(each["step"] for each in trainings)  # of a race, one that diverged stands still
         if answer["id"] > self._said:
             if answer["error"]:
@@ -278,6 +298,9 @@ class Run(Transport):
         with self._lock:
             last, configs, status, error = self._last, self.configs, self._status(), self.ended
             moment = self._data, self._generation, configs[0], self.upload
+            past, view = self._past, self._view or View()
+        if past is not None:  # not under the lock: it may have to read
+            last = past.look(view) if not last else {**past.look(view), "error": last.get("error")}
         return Snapshot(
             configs[0],
             self._loaded(*moment),
@@ -293,7 +316,7 @@ class Run(Transport):
     def _status(self) -> str:
         worker, last = self.worker, self._last
         if worker is None:
-            return "ended" if self.ended else "idle"
+            return "ended" if self.ended else "idle" if self._past is None else "paused"
         if worker.state == "starting":
             return "warming"
         if not (self.wants_play or self._stepping):

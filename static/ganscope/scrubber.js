@@ -64,17 +64,20 @@ class Scrubber {
     this.step = data.step;
     this.answered = data.shown;
     this.canFork = data.fork;
+    let begins = false;
     if (data.of !== this.of) {
       // Another run, or the latest state was asked for; after a refresh, the step that was looked at before.
       this.at = data.at ?? null;
       this.of = data.of;
       this.stop();
+      begins = data.replay;
     }
     if (this.at !== null && this.at > this.step) {
       this.at = null;
       this.say();
     }
     this.draw();
+    if (begins) this.play();
   }
 
   // Where the thumb stands: an index into the steps, their number for now.

@@ -139,7 +139,7 @@ def too_early(run: Run) -> bool:
     Asked at the click: the script draws the page a moment after the first step, and until then a disabled button would
     refuse.
     """
-    if run.worker is not None and run.step > 0:
+    if run.folder is not None or (run.worker is not None and run.step > 0):
         return False
     page_state.say("Nothing to save yet. Press Play or Step first.")
     return True
@@ -164,11 +164,14 @@ def panel(source: Run | Saved) -> None:
 def _begin(kind: str, source: Run | Saved) -> None:
     if running() is not None or (isinstance(source, Run) and too_early(source)):
         return
-    if isinstance(source, Run):
+    saved = source.folder
+    if saved is not None:
+        job = Job(kind, saved.name, lambda _folder: saved)
+    elif isinstance(source, Run):
         name = f"{source.config.data} step {source.step}"
         job = Job(kind, name, partial(_saved_now, source, name))
     else:
-        job = Job(kind, source.name, lambda _folder: source.folder)
+        return
     tab = page_state.tab()
     tab.export, tab.export_begun = job, True
     remembered.keep()  # at once: a refresh may come before the page is drawn to its end

@@ -24,6 +24,7 @@ from pages.ui.frames.presentations import SHOWS
 from pages.ui.run import (
     anatomy_panel,
     downloads_panel,
+    finished_training,
     notices,
     presenter_panel,
     settings_panel,
@@ -101,7 +102,10 @@ def _open_wanted(run: Run) -> None:
         page_state.say(str(error))
         return
     tab.wanted = None  # only now: a script that is interrupted before is run again
-    transport.start(run)
+    if wanted.replay:
+        time_machine.replay()
+    else:
+        transport.start(run)
 
 
 def new_race(configs: tuple[GANConfig, ...], upload: Any) -> None:
@@ -137,7 +141,7 @@ def follow(run: Run, config: GANConfig) -> None:
     except ConfigError as error:
         st.error(f"{error} You still see the previous run.")
         return
-    if run.step == 0:
+    if run.step == 0 or run.recorded:  # then nothing is lost: all of it can be opened again
         run.configure(config, upload)
         return
     run.configure_live(config)
@@ -191,6 +195,7 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
         display.draw(drawn["plots"])
         time_machine.draw_scrubber(run, **drawn["scrubber"])
         finish(feed, snapshot, drawn)
+        finished_training.invitation(run, snapshot)
 
 
 def own_feed(run: Run) -> Feed:
@@ -276,6 +281,6 @@ def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
         "step_counter": f"<p>step {snapshot.shown:,}</p>",
         "steps_per_second": status.introduction(snapshot)
         if status.untouched(run, snapshot)
-        else status.line(run, snapshot),
+        else finished_training.line(run, snapshot) or status.line(run, snapshot),
         "metrics": status.metrics(snapshot),
     }

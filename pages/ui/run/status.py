@@ -65,11 +65,16 @@ def status(run: Run, snapshot: Snapshot) -> str:
 
 def line(run: Run, snapshot: Snapshot) -> str:
     """The status line, as HTML; how steps are computed is its tooltip."""
-    c, path, parent = snapshot.config, snapshot.frame.get("path"), snapshot.frame.get("parent")
+    path, parent = snapshot.frame.get("path"), snapshot.frame.get("parent")
     branch = f" · branch of {parent.name} at {parent.step:,}" if parent else ""
-    said = f"{status(run, snapshot)} · {c.data} · seed {c.seed}{branch}{presenter_panel.watched(run)}"
     how = f' title="Steps are computed by: {escape(path)}"' if path else ""
-    return f"<p{how}>{escape(said)}</p>"
+    return f"<p{how}>{said(run, snapshot)}{escape(branch)}</p>"
+
+
+def said(run: Run, snapshot: Snapshot) -> str:
+    """What the run does now, of what data and seed, and how many watch, as HTML."""
+    c = snapshot.config
+    return escape(f"{status(run, snapshot)} · {c.data} · seed {c.seed}{presenter_panel.watched(run)}")
 
 
 def metrics(snapshot: Snapshot) -> str:

@@ -35,14 +35,23 @@ def present() -> None:
     page_state.page().era += 1
 
 
+def replay() -> None:
+    """Looks at the first frame of the run that was just opened; the scrubber begins to replay it."""
+    here = page_state.page()
+    here.past.at, here.past.of, here.replays = 0, era(), True
+
+
 def recorded() -> tuple[str, Callable[[Snapshot, int | None], dict[str, Any]]]:
     """(the scrubber's key, what it shows of a snapshot and the step looked at from now on)."""
-    of, fork, none = era(), page_state.page().saving is None, np.zeros(0, np.int32)
+    here, none = page_state.page(), np.zeros(0, np.int32)
+    of, fork, begins = era(), here.saving is None, here.replays
+    here.replays = False
 
     def about(snapshot: Snapshot, at: int | None) -> dict[str, Any]:
         frame = snapshot.frame
         points = {name: frame.get(name, none) for name in ("recorded", "checkpoints")}
-        return {**points, "step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork, "at": at}
+        about = {"step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork, "at": at, "replay": begins}
+        return {**points, **about}
 
     return page_state.mine("scrubber"), about
 
@@ -62,7 +71,13 @@ def _branch(run: Run, key: str, drawn_of: str) -> None:
         return
     snapshot, at, c = run.snapshot(), wish["at"], run.config
     points = [int(s) for s in snapshot.frame.get("checkpoints", []) if at is None or s <= at]
-    if points:
+    if points and run.recorded and len(run.sources) == 1:  # it is saved as it is
+        try:
+            open_in(run, run_reading.read(run.sources[0].folder), points[-1])
+            page_state.say(f"New branch from step {points[-1]:,}. Change settings, then press Play.")
+        except ConfigError as failed:
+            page_state.say(str(failed))
+    elif points:
         ask(run, [f"{c.data} seed {c.seed} step {snapshot.step}"], fork=points[-1])
 
 
@@ -202,6 +217,8 @@ def offer(run: Run | None, in_use: set[str], start: Callable[[Run], Any]) -> Non
     """Offers the run, or the race, that this browser autosaved last and that nobody trains now, until it is taken or
     declined."""
     tab = page_state.tab()
+    if run is not None and run.recorded and not run.ended:
+        return
     if run is not None and run.worker is not None and (run.step > 0 or run.wants_play or run.sources or run.dropped):
         return
     saved = autosave_folders.left_behind(run_folders.runs_folder(), owner(), tab.kind, in_use)

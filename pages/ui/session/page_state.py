@@ -58,17 +58,22 @@ class Page:
     feed: Feed | None = None
     past: Past = field(default_factory=Past)
     era: int = 0  # counts what the scrubber looks at (time_machine.py)
+    replays: bool = False  # whether the scrubber, once it is drawn, begins to replay
     saving: Saving | None = None
     save_error: str = ""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A saved run that a page is to open, from its end or as a branch from `step`."""
+    """A saved run that a page is to open, from its end or as a branch from `step`.
+
+    replay: it is only to be watched, from its first frame, and needs no training process yet.
+    """
 
     kind: str
     folder: Path
     step: int | None = None
+    replay: bool = False
 
 
 @dataclass

@@ -1,0 +1,108 @@
+"""`FINISHED`: the trainings that come with the app, to be watched before anything is trained. Read only.
+
+Each is a saved run as any other, in gan_core/finished/NAME; docs/make_finished_runs.py has their settings and makes
+them anew. What is claimed here is checked on the recorded scores by tests/runs/test_finished_runs.py.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gan_core
+from gan_core.runs import run_reading
+from gan_core.runs.run_reading import Saved
+
+FOLDER = Path(gan_core.__file__).resolve().parent / "finished"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A row of the registry. title: what happens; look_for: where to look, a sentence or two; good: whether it ends
+    well; kind: `points` or `images`, the page that shows it."""
+
+    title: str
+    look_for: str
+    good: bool
+    kind: str = "points"
+
+
+FINISHED: dict[str, Finished] = {
+    "ring-all-modes": Finished(
+        "All eight modes found",
+        "At step 50 all points are on one side. From step 600 on every cluster has some; then they only sharpen.",
+        True,
+    ),
+    "ring-two-of-eight": Finished(
+        "Mode collapse: two of eight modes",
+        "At step 6,000, 94 % of the points are good, but only in two clusters. D learns ten times as fast as G.",
+        False,
+    ),
+    "ring-hopping": Finished(
+        "Mode collapse: one clump hops",
+        "From step 700 on the points are one clump. It leaves each cluster as soon as D has learned to reject it.",
+        False,
+    ),
+    "ring-stalled": Finished(
+        "The discriminator wins",
+        "D accuracy is near 100 % from step 300 on. The minimax loss then has almost no gradient, and G stands still.",
+        False,
+    ),
+    "ring-weight-clipping": Finished(
+        "WGAN with clipped weights: too slow",
+        "After 4,000 steps the points are still one blob in the middle: clipped weights make D almost flat.",
+        False,
+    ),
+    "ring-gradient-penalty": Finished(
+        "WGAN with a gradient penalty",
+        "The same ring as with clipped weights. Here all eight clusters are found by step 700.",
+        True,
+    ),
+    "grid-all-modes": Finished(
+        "All 25 modes of a grid",
+        "At step 2,000 the points are a cloud over the grid. Watch it break up into 25 clusters until step 8,000.",
+        True,
+    ),
+    "swiss-roll": Finished(
+        "A swiss roll, unrolled",
+        "Switch the manifold on. By step 500 the sheet has folded itself into a spiral.",
+        True,
+    ),
+    "gaussian-circling": Finished(
+        "Around the target, never in it",
+        "G chases, D follows: the points run around the real ones, and the Wasserstein distance never settles.",
+        False,
+    ),
+    "moons-rate-too-high": Finished(
+        "Learning rates far too high",
+        "With a learning rate of 0.05 the points jump about, then all land on one spot away from the real data.",
+        False,
+    ),
+    "digits-readable": Finished(
+        "Digits become readable",
+        "Noise at step 0, first strokes at step 90. From step 600 on most images are a digit that you can name.",
+        True,
+        "images",
+    ),
+    "digits-all-alike": Finished(
+        "Mode collapse: digits all alike",
+        "Compare the images of one step with each other: many are the same.",
+        False,
+        "images",
+    ),
+}
+
+
+def folder_of(name: str) -> Path:
+    """Where the finished run `name` lies; KeyError for another name."""
+    FINISHED[name]
+    return FOLDER / name
+
+
+def name_of(folder: Path) -> str | None:
+    """The finished run that lies in `folder`; None for all other runs."""
+    folder = Path(folder)
+    return folder.name if folder.name in FINISHED and folder.parent == FOLDER else None
+
+
+def read(name: str) -> Saved:
+    """The finished run `name`; raises ConfigError where its files are missing or damaged."""
+    return run_reading.read(folder_of(name))
