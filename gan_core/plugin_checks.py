@@ -250,6 +250,13 @@ def _check_loss(name: str) -> None:
             value = _scalar(what, _tried(what, lambda f=function, g=given: f(real, fake, *g, **_own(row, f))))
         if tape.gradient(value, fake) is None:
             raise Unusable(f"{what} has no gradient with respect to the logits of generated samples")
+        total = 0.0
+        for term in (terms := row.d_terms if side == "discriminator" else row.g_terms):
+            one = f"the term {term.formula} of {what}"
+            part = _tried(one, lambda t=term, g=given: t.value(real, fake, *g, **_own(row, t.value)))
+            total += float(_scalar(one, part))
+        if terms and abs(total - float(value)) > 1e-3 * max(1.0, abs(float(value))):
+            raise Unusable(f"the terms of {what} make {total:g}, and must make the loss, which is {float(value):g}")
 
 
 def _check_penalty(name: str) -> None:

@@ -12,6 +12,7 @@ from gan_core.foundations.lazy_imports import tf
 from gan_core.objectives.schedules import rate_factor
 from gan_core.recording import visuals
 from gan_core.recording.slow_motion import Shown
+from gan_core.training.dissection import PHASES
 from gan_core.training.train_step import COLUMNS
 from gan_core.training.trainer import Trainer
 
@@ -25,6 +26,8 @@ LOOP = 96  # points of the closed curve that stands for the manifold where z has
 def look(trainer: Trainer, row: np.ndarray | None, shown: Shown | None) -> dict[str, Any]:
     """row: the last step's, float32 [len(COLUMNS)]. All in the data's own units, of the generator that is trained (not
     of the averaged one), and of the batch where a phase is shown:
+
+    What a later phase brings is not there yet.
 
     `z` float32 [n, 2], its first two numbers; `real`, `fake` float32 [n, 2] or uint8 [n, H, W, C]; `real_logits`,
     `fake_logits` float32 [n]; of points `heat` float32 [MAP_SIDE, MAP_SIDE], p(real) by rows of rising y, and
@@ -55,17 +58,18 @@ def _batch(trainer: Trainer, shown: Shown | None, images: bool) -> dict[str, Any
         gradient = np.zeros(0, np.float32) if images else visuals.arrows(trainer, False)
         z = z.numpy()
     else:
-        update = shown.update
+        update, reached = shown.update, PHASES.index(shown.phase)
         z, fake = update.z, update.fake
         of_d = next((u for u in reversed(shown.updates[: shown.place + 1]) if u.real is not None), None)
         real = _real(trainer, n)[0] if of_d is None or of_d.real is None else of_d.real
-        logits = update if update.real_logits is not None else of_d
         none = np.zeros(0, np.float32)
+        judged = reached >= PHASES.index("judge")
         found = {
-            "fake_logits": update.fake_logits,
-            "real_logits": none if logits is None or logits.real_logits is None else logits.real_logits,
+            "fake_logits": update.fake_logits if judged else none,
+            "real_logits": update.real_logits if judged and update.real_logits is not None else none,
         }
-        gradient = _gradient(trainer, shown, images)
+        fake = fake if reached >= PHASES.index("generate") else fake[:0]
+        gradient = _gradient(trainer, shown, images) if reached >= PHASES.index("gradient") else none
     first = np.zeros((min(n, len(z)), 2), np.float32)
     first[:, : min(2, z.shape[1])] = z[: len(first), :2]
     return found | {
@@ -90,7 +94,7 @@ def _real(trainer: Trainer, n: int) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _gradient(trainer: Trainer, shown: Shown, images: bool) -> np.ndarray:
-    """Where the generator's loss pulls the samples of this batch, once that is known."""
+    """Where the generator's loss pulls the samples of this batch; [] of an update of the discriminator."""
     update = shown.update
     if update.gradient is None:
         return np.zeros(0, np.float32)

@@ -109,8 +109,10 @@ class SlowMotion:
             self._due = time.monotonic() + PHASE_SECONDS
 
     def refresh(self) -> None:
-        """Takes note of what was computed meanwhile; to be called now and then."""
+        """Takes note of what was computed meanwhile, and forgets what is of a run that has gone on since."""
         self._take()
+        if self._coming is None and not self._current():
+            self._updates, self._of = (), (None, None)  # they hold all the weights around each update
 
     def move(self, by: int) -> None:
         """A phase forwards (1) or backwards (-1); after the last one, the first of the next step. The step is taken
@@ -124,6 +126,7 @@ class SlowMotion:
             return
         self._place = max(0, self._place + by)
         if self._place == len(self._all()) - 1 and not self._taken:
+            self._training.until_due(1)  # the frame of where the run begins
             if self._training.train(1) is None:
                 self._updates = ()  # it diverged, and the run says so
                 return

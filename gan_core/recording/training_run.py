@@ -37,6 +37,8 @@ class TrainingRun:
 
     def set_live(self, config: GANConfig) -> None:
         """Takes the live settings of `config`, and marks on the losses what has changed."""
+        if config == self.trainer.config:
+            return
         for name, (old, new) in changed(self.trainer.config, config).items():
             if self.trainer.step > 0 and name != "show_ema":
                 self.recording.history.mark(self.trainer.step, f"{name} {_short(old)} → {_short(new)}")
@@ -136,8 +138,9 @@ class TrainingRun:
     # -- looking ------------------------------------------------------------------------------------------
 
     def look(self, view: View, idle: bool, scored: bool, phase: Shown | None = None) -> dict[str, Any]:
-        """The frame that `view` asks for: of now, of the recorded step that is nearest before `view.at`, or of now in
-        a phase of the next step."""
+        """The frame that `view` asks for: of now, of the recorded step that is nearest before `view.at`, or, where the
+        anatomy of a step is shown, of now in a phase of the next step."""
+        phase = phase if view.anatomy else None
         recording, trainer = self.recording, self.trainer
         if scored:
             self.refresh_scores(idle)

@@ -30,12 +30,13 @@ class Stepping:
         # Steps still to take for Step: how many, and of which network alone, "g" or "d"; "" for both.
         self._wanted: deque[tuple[int, str]] = deque()
         self._slow = False  # whether Play goes phase by phase
+        self._phases: deque[int] = deque()  # phases still to go in slow motion, 1 on or -1 back each
         self._slow_motion: SlowMotion | None = None  # of the one training, once that is wanted
         self._error: str | None = None
         self._rate = StepRate()
 
     def _busy(self) -> bool:
-        return (self._playing or bool(self._wanted)) and bool(self._trainings) and self._mail.leased()
+        return (self._playing or bool(self._wanted or self._phases)) and bool(self._trainings) and self._mail.leased()
 
     def _compiled(self) -> bool:
         return bool(self._compiling) and all(future.done() for future in self._compiling)
@@ -46,7 +47,7 @@ class Stepping:
 
     def _patience(self) -> float:
         if self._busy() and self._ready():
-            if self._playing and self._slow:
+            if self._phases or (self._playing and self._slow):
                 return 0.02
             return 0.0 if self._wanted or self._pace.speed <= 0 else 0.005
         return 0.02 if self._busy() else 0.5
@@ -74,12 +75,14 @@ class Stepping:
 
     def _on_slow(self, slow: bool) -> None:
         self._slow = slow
+        self._rate.clear()
+        self._pace.restart()
 
     def _on_phase(self, by: int) -> None:
         """A phase on (1) or back (-1) in slow motion, standing still."""
-        self._on_pause(None)
+        self._playing = False
         if len(self._trainings) == 1 and self._forgive():
-            self._slowly().move(by)
+            self._phases.append(by)
 
     def _slowly(self) -> SlowMotion:
         if self._slow_motion is None:
@@ -101,6 +104,7 @@ class Stepping:
     def _stop(self) -> None:
         self._playing = False
         self._wanted.clear()
+        self._phases.clear()
 
     def _on_speed(self, speed: float) -> None:
         self._pace.speed = speed
@@ -113,6 +117,9 @@ class Stepping:
             return
         for future in self._compiling:
             future.result()  # an error in compiling belongs to the page
+        if self._phases:
+            self._go_through()
+            return
         if self._playing and self._slow and len(self._trainings) == 1:
             self._slowly().tick()
             self._go_on(self._trainings)
@@ -147,6 +154,16 @@ class Stepping:
         for training in going:
             training.refresh_scores(idle=False)
         if not (self._playing or self._wanted):
+            self._stood_still()
+
+    def _go_through(self) -> None:
+        """The next of the phases that were asked for, once the step that it is of is known."""
+        slow, step = self._slowly(), self._trainings[0].step
+        slow.refresh()
+        if slow.preparing:
+            return
+        slow.move(self._phases.popleft())
+        if self._go_on(self._trainings) and self._trainings[0].step > step:
             self._stood_still()
 
     def _go_on(self, trainings: list[TrainingRun]) -> list[TrainingRun]:

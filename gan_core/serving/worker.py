@@ -159,7 +159,7 @@ class Worker(Stepping):
         snapshot: dict[str, Any] = {
             "generation": self._generation,
             "playing": self._playing,
-            "pending": sum(n for n, _ in self._wanted) or int(self._preparing()),
+            "pending": sum(n for n, _ in self._wanted) + len(self._phases),
             "ready": self._ready(),
             "error": self._error,
             "steps_per_second": self._rate.steps_per_second() if self._playing else 0.0,
@@ -168,6 +168,7 @@ class Worker(Stepping):
         }
         try:
             idle, ready = not self._busy(), self._compiled()
+            snapshot["pending"] += int(self._preparing())
             phase = None if self._slow_motion is None else self._slow_motion.shown
             snapshot["trainings"] = [training.look(view, idle, ready, phase) for training in self._trainings]
         except Exception as error:

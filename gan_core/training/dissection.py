@@ -32,8 +32,9 @@ class Dissected:
     side: "d" or "g". number, of: which of the network's updates in this step, from 1. made: False where the network is
     frozen, so that the update is only looked at. before, after: the run's state around it.
 
-    In training units: z float32 [batch, latent_dim]; fake and, of D, real [batch, ...]; gradient: of the generator's
-    loss at each sample, like fake; None of D. Logits float32 [batch / packing], real ones where the loss needs them.
+    In training units: z float32 [batch, latent_dim]; fake, and real where it is looked at, [batch, ...]; gradient: of
+    the generator's loss at each sample, like fake; None of D. Logits float32 [batch / packing], real ones where the
+    loss needs them.
 
     loss: without the penalty. terms: (formula, value) of its summands, [] where they are not known. penalty: its value
     without its weight, 0 without one. gradient_norm: of all weights, before clipping. layers: (layer, norm) of the
@@ -117,6 +118,7 @@ def _dissected(
     arrays = {name: seen[name].numpy() for name in ("z", "fake", "fake_logits")}
     more = {name: seen[name].numpy() for name in ("real_logits", "real", "at_samples") if seen.get(name) is not None}
     real_logits = more.get("real_logits")
+    alone = program.devices == 1  # of several, only one's part of the batch is seen
     terms = row.d_terms if side == "d" else row.g_terms
     soft = side == "d" and row.labels and (config.label_smoothing > 0 or config.label_noise > 0)
     logits = (seen.get("real_logits"), seen["fake_logits"], *seen.get("labels", ()))
@@ -126,7 +128,7 @@ def _dissected(
         z=arrays["z"],
         fake=arrays["fake"],
         fake_logits=arrays["fake_logits"][:, 0],
-        real=more.get("real") if side == "d" else None,
+        real=more.get("real"),
         real_logits=None if real_logits is None else real_logits[:, 0],
         gradient=more.get("at_samples"),
         penalty_weight=config.gp_weight if penalised else 0.0,
@@ -140,9 +142,9 @@ def _dissected(
                 term.soft if soft and term.soft else term.formula,
                 float(term.value(*logits, **own_of(row, term.value, live))),
             )
-            for term in terms
+            for term in (terms if alone else ())
         ],
-        layers=_layers(program.generator if side == "g" else program.discriminator, seen["gradients"]),
+        layers=_layers(program.generator if side == "g" else program.discriminator, seen["gradients"]) if alone else [],
         **about,
     )
 

@@ -70,9 +70,14 @@ class TrainStep(Updates):
         self.push = tf.function(self._push, autograph=False, reduce_retracing=True)
 
     @property
+    def devices(self) -> int:
+        """How many share each batch."""
+        return self._devices.count
+
+    @property
     def label(self) -> str:
         """How a step is run, in words."""
-        devices = self._devices.count
+        devices = self.devices
         alone = " (XLA could not compile it)" if self.change is not None and self.change.failed else ""
         return compilation.PATHS[self.path] + (f" on {devices} devices" if devices > 1 else alone)
 

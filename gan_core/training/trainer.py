@@ -28,6 +28,7 @@ COMPUTED = {
     "g_gradient": "the generator's gradient",
 }
 LATENTS = 8  # sets of z that are kept
+FROZEN_STEPS = 16  # at once, for each takes milliseconds whatever the pace was before
 COMPANIONS = 4  # sets of real samples beside which a packed discriminator is shown a sample
 
 
@@ -83,7 +84,7 @@ class Trainer:
 
     @property
     def step(self) -> int:
-        """Generator updates so far."""
+        """Steps so far; each is one update of the generator, unless that is frozen."""
         return int(self.state["step"])
 
     # -- training -----------------------------------------------------------------------------------------
@@ -109,7 +110,10 @@ class Trainer:
         return self.program if change is None else change.at(self.step)
 
     def at_once(self, n: int) -> int:
-        """At most `n` steps, fewer where a compilation would be waited for; 0 if there is nothing but to wait."""
+        """At most `n` steps, fewer where a compilation would be waited for or a frozen network makes each a call of its
+        own; 0 if there is nothing but to wait."""
+        if 0 in (self.config.d_steps, self.config.g_steps):
+            n = min(n, FROZEN_STEPS)
         change = self.program.change
         return n if change is None or change.ready else min(n, max(0, change.first - self.step))
 

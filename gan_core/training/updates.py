@@ -205,7 +205,7 @@ class Updates:
     def _update_g(self, state: State, data, live, seed, at_samples: bool = False):
         """One generator update, which is one step: the new state, the step's row of COLUMNS, and what was seen.
 
-        Seen are `z`, `fake` in training units, `fake_logits` (and `real_logits`, `real` where the loss looks at them)
+        Seen are `z`, `fake` in training units, `fake_logits` (`real_logits` and `real`, too, where the loss has them)
         and the generator's `gradients`. at_samples: also the loss's gradient at each sample, `at_samples`, like `fake`.
         """
         rate, step, c, g = self.named_live(live), state["step"], self.config, state["g"]
@@ -215,7 +215,7 @@ class Updates:
         if needs_real or self.classes:
             real, y = self._draw_real(data, self._key(seed, step, REAL_G))
         noise = self._noise(self._key(seed, step, NOISE_G), rate, step)
-        real = pack(real + noise[0], c.packing) if needs_real else None
+        clean, real = real, pack(real + noise[0], c.packing) if needs_real else None
         own = {name: state[name] for name in ("d", "d_extra", "d_opt")}
         real_logits = None
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -239,7 +239,7 @@ class Updates:
             gradients = tape.gradient(loss, g)
         seen["gradients"] = gradients
         if self.loss.generator_needs_real:
-            seen |= {"real_logits": real_logits, "real": real}
+            seen |= {"real_logits": real_logits, "real": clean}
         state, norm = self._apply("g", state, gradients, rate, step)
         state, loss = {**state, "g_extra": self._devices.mean(extra)}, self._devices.mean(loss)
         # A young average has a short memory, else it would show the initial weights for long.

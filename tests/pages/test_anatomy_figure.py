@@ -133,7 +133,10 @@ def test_numbers_of_later_phases_are_not_told_yet():
     assert ["d_loss" in of for of in d] == [False] * 3 + [True] * 4
     assert ["d_gradient" in of for of in d] == [False] * 5 + [True] * 2
     assert ["largest" in of["d_update"][0] for of in d] == [False] * 6 + [True]
-    assert "<i>" not in seen["d", "judge"]["formula"] and "<i>" in seen["d", "loss"]["formula"]
+    told = [seen["d", phase]["formula"].count("<i>") for phase in anatomy_texts.TITLES["d"]]
+    assert told == [0, 0, 0, 2, 3, 3, 3]  # the penalty's value comes with its phase, and the sum of all
+    assert ["= <b>" in seen["d", phase]["formula"] for phase in ("loss", "penalty")] == [False, True]
+    assert len(seen["d", "loss"]["values"]["d_loss"]) == 2 and "penalty" in seen["d", "penalty"]["values"]["d_loss"][1]
     assert "logits>g_loss" in seen["g", "loss"]["lit"] and {"d", "fake"} <= set(seen["g", "gradient"]["lit"])
 
 
@@ -163,10 +166,12 @@ def test_points_between_steps_and_before_the_first(latent_dim):
 def test_images_have_pictures_of_their_batch():
     trainer = image_trainer()
     trainer.train(1)
-    figures = [unpacked(anatomy(snapshot_of(trainer, shown))) for shown in phases_of(trainer)]
-    for figure in figures:
+    phases = [*phases_of(trainer)]
+    figures = [unpacked(anatomy(snapshot_of(trainer, shown))) for shown in phases]
+    for shown, figure in zip(phases, figures, strict=True):
         n, height, width, channels = figure["fake"]["shape"]
-        assert (height, width, channels) == trainer.data.shape and 1 <= n <= parts_of_a_step.PICTURES
+        assert (height, width, channels) == trainer.data.shape and n <= parts_of_a_step.PICTURES
+        assert (n > 0) == (shown.phase != "draw")
     assert "gradient" not in figures[0] and figures[-1]["gradient"]["shape"][-1] == 1
 
 

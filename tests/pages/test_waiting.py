@@ -9,6 +9,7 @@ import pytest
 from pages.ui.session import page_state, waiting
 from pages.ui.session.page_state import Tab
 from pages.ui.session.works import AT_ONCE, Works
+from tests.support.workers import first_thread_fails
 
 SECONDS = 60
 
@@ -104,6 +105,14 @@ def test_of_what_waits_only_the_last_is_done(held):
     held.let_go()
     assert futures[-1].result(SECONDS) == AT_ONCE + 2
     assert sorted(held.begun) == [*range(AT_ONCE), AT_ONCE + 2]
+
+
+def test_where_no_thread_can_start_it_is_told_and_the_next_try_works(monkeypatch):
+    works = Works()
+    assert first_thread_fails(monkeypatch) == []
+    with pytest.raises(RuntimeError, match="new thread"):
+        works.join(abs, -3).result(10)
+    assert works.join(abs, -3).result(10) == 3
 
 
 def test_nobody_waits_for_what_others_have_left(held):

@@ -113,12 +113,62 @@ def test_a_look_at_a_phase_shows_its_batch_and_the_state_around_the_update():
         frame = run.look(view, idle=True, scored=False, phase=shown)
         found = frame["anatomy"]
         assert (found["phase"]["side"], found["phase"]["name"]) == (side, phase)
-        np.testing.assert_allclose(found["fake"], run.trainer.data.from_unit(shown.update.fake)[: anatomy.CLOUD])
-        np.testing.assert_array_equal(found["fake_logits"], shown.update.fake_logits)
         assert found["numbers"][side]["loss"] == shown.update.loss
         assert ("terms" in found["numbers"]["g"]) == (side == "g") and "terms" in found["numbers"]["d"]
-        assert (len(found["gradient"]) > 0) == (side == "g")
+        # What a phase brings is not there before.
+        generated, judged = phase != "draw", phase not in ("draw", "generate")
+        wanted = run.trainer.data.from_unit(shown.update.fake)[: anatomy.CLOUD]
+        np.testing.assert_allclose(found["fake"], wanted if generated else wanted[:0])
+        np.testing.assert_array_equal(found["fake_logits"], shown.update.fake_logits if judged else [])
+        assert (len(found["gradient"]) > 0) == (side == "g" and phase in ("gradient", "update"))
         heats.append(found["heat"])
     for i in range(1, len(heats)):  # the discriminator changes in its update, and only there
         assert (heats[i] != heats[i - 1]).any() == (i == len(D) - 1)
     assert run.trainer.state is not shown.update.after and run.step == 2
+    # Without the drawing, the picture is of the run as it stands, whatever phase was looked at.
+    back = moved(slow, -3)
+    closed, now = (run.look(View(), idle=True, scored=False, phase=phase) for phase in (back, None))
+    np.testing.assert_array_equal(closed["heat"], now["heat"])
+    np.testing.assert_array_equal(closed["samples"], now["samples"])
+
+
+def test_real_samples_in_the_generators_half_are_those_of_its_own_batch():
+    """Which relativistic losses compare with; without packs and noise, as they were drawn."""
+    run = run_of(loss="relativistic", packing=2, instance_noise=0.5)
+    slow = SlowMotion(run)
+    for _ in range(len(D) + 1):
+        shown = moved(slow)
+    of_d, of_g = shown.updates
+    found = run.look(View(anatomy=True), idle=True, scored=False, phase=shown)["anatomy"]
+    np.testing.assert_array_equal(found["real"], run.trainer.data.from_unit(of_g.real))
+    assert of_g.real.shape == of_d.real.shape == (8, 2) and (of_g.real != of_d.real).any()
+    real = run.trainer.data.to_unit(run.trainer.data.points)
+    assert all((abs(real - one).max(1) < 1e-6).any() for one in of_g.real)
+
+
+def test_the_first_step_leaves_what_step_leaves_in_the_past():
+    run, plain = run_of(), run_of()
+    slow = SlowMotion(run)
+    walked(slow, len(D) + len(G))
+    plain.take(1)
+    assert run.recording.frames.steps[:1] == plain.recording.frames.steps[:1] == [0]
+    assert run.recording.checkpoints.steps[:1] == plain.recording.checkpoints.steps[:1] == [0]
+
+
+def test_what_is_of_a_step_that_is_over_is_not_held():
+    run = run_of()
+    slow = SlowMotion(run)
+    walked(slow, 3)
+    run.train(2)
+    slow.refresh()
+    assert slow._updates == () and slow._of == (None, None)
+
+
+def test_the_same_settings_again_change_nothing():
+    """As when autosave is switched: the phase stays, and nothing is marked."""
+    run = run_of()
+    run.train(1)
+    slow = SlowMotion(run)
+    walked(slow, 3)
+    run.set_live(run.trainer.config.updated({}))
+    assert slow.shown.number == 3 and run.recording.history.frame()["markers"] == []

@@ -1,5 +1,6 @@
 """A real worker process, driven as the server drives it (client.py, worker.py)."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -588,4 +589,36 @@ def test_play_in_slow_motion_goes_phase_by_phase(run):
         run.set_slow(False)
     run.play()
     poll_until(run, lambda s: s.step > 50, "full speed")
+    run.pause()
+
+
+def test_presses_of_next_count_while_a_step_is_prepared_and_whatever_else_is_told(run):
+    """A page says again, after the click, how its run is autosaved; and who is in a hurry presses more than once."""
+    view = View(anatomy=True)
+    for _ in range(3):
+        run.phase(1)
+    run._send_config()
+    shown = poll_until(run, lambda s: s.status == "paused" and "phase" in s.frame["anatomy"], "a phase", view=view)
+    assert shown.frame["anatomy"]["phase"]["number"] == 3 and shown.step == 0
+
+
+def test_a_divergence_that_next_reaches_is_told(run):
+    wild = SMALL.updated({"g_optimizer": "sgd", "d_optimizer": "sgd", "g_lr": 1, "d_lr": 1, "loss": "least_squares"})
+    run.reset(wild, None)
+    for _ in range(40 * 12):
+        run.phase(1)
+    told = poll_until(run, lambda s: s.error, "the divergence", view=View(anatomy=True))
+    assert "diverged at step" in told.error and "Lower a learning rate" in told.error
+
+
+def test_a_fast_run_that_freezes_a_network_goes_on_answering(run):
+    run.play()
+    poll_until(run, lambda s: s.step > 2_000, "a fast run")
+    run.configure(replace(SMALL, g_steps=0))
+    frozen = poll_until(run, lambda s: s.config.g_steps == 0 and s.step > 2_000, "the frozen generator")
+    steps = []
+    for _ in range(8):
+        steps.append(poll_until(run, lambda s, than=frozen: s.frame is not than.frame, "the next answer").step)
+        frozen = run.snapshot()
+    assert max(b - a for a, b in itertools.pairwise(steps)) < 1_000  # it was 1,024 steps in one go
     run.pause()

@@ -11,18 +11,20 @@ import numpy as np
 from gan_core.data.datasets import DATASETS
 from gan_core.data.pictures import as_pictures
 from gan_core.data.points import as_points
-from gan_core.objectives.losses import LOSSES
 from gan_core.recording.snapshot import Snapshot
+from gan_core.settings.config import GANConfig
 from pages.ui.figures import anatomy_texts
 from pages.ui.figures.anatomy_texts import number
 
 BINS = 20
 PHASES = tuple(anatomy_texts.TITLES["d"])
+# The numbers that a phase brings.
 BRINGS = {
     "loss": ("loss", "terms"),
+    "penalty": ("penalty",),
     "gradient": ("gradient", "layers"),
     "update": ("change",),
-}  # the numbers of a phase
+}
 # The boxes, and the lines between them, that take part in a phase of each network's half of a step.
 LIT = {
     "draw": ("z", "real"),
@@ -48,11 +50,11 @@ def anatomy(snapshot: Snapshot) -> dict[str, Any]:
         "boxes": anatomy_texts.about_boxes(config),
         "values": _values(config, numbers),
         "half": phase["side"] if phase else "",
-        "lit": _lit(phase, parts),
+        "lit": _lit(phase, config),
         "caption": anatomy_texts.caption(config, phase, numbers) if phase else "",
         "formula": _formulas(config, phase, numbers),
         "phase": phase["number"] if phase else 0,
-        "needs_real": LOSSES[config.loss].generator_needs_real,
+        "needs_real": anatomy_texts.needs_real(config),
         "gauges": _gauges(numbers),
         "label": _label(snapshot, phase, numbers),
     }
@@ -96,7 +98,7 @@ def _known(parts: dict[str, Any]) -> dict[str, Any]:
     return {**numbers, side: {name: value for name, value in numbers[side].items() if name not in later}}
 
 
-def _lit(phase: dict[str, Any] | None, parts: dict[str, Any]) -> list[str]:
+def _lit(phase: dict[str, Any] | None, config: GANConfig) -> list[str]:
     """The names of the boxes and lines of the phase."""
     if phase is None:
         return []
@@ -105,7 +107,7 @@ def _lit(phase: dict[str, Any] | None, parts: dict[str, Any]) -> list[str]:
     if side == "g":
         if phase["name"] == "gradient":
             found += ["d", "fake"]
-        if phase["name"] in ("draw", "judge") and not len(parts["real_logits"]):
+        if phase["name"] in ("draw", "judge") and not anatomy_texts.needs_real(config):
             found = [name for name in found if not name.startswith("real")]
     return found
 
@@ -138,7 +140,7 @@ def _gauges(numbers: dict[str, Any]) -> dict[str, list[float]]:
     return found
 
 
-def _values(config: Any, numbers: dict[str, Any]) -> dict[str, list[str]]:
+def _values(config: GANConfig, numbers: dict[str, Any]) -> dict[str, list[str]]:
     """One or two short lines for each box that says a number."""
     found: dict[str, list[str]] = {}
     for side in "dg":
@@ -164,7 +166,7 @@ def _values(config: Any, numbers: dict[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def _formulas(config: Any, phase: dict[str, Any] | None, numbers: dict[str, Any]) -> str:
+def _formulas(config: GANConfig, phase: dict[str, Any] | None, numbers: dict[str, Any]) -> str:
     """The formula of the half that is shown, with its values; between steps those of both networks, without."""
     if phase is not None:
         side = phase["side"]

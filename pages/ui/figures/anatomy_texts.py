@@ -57,15 +57,20 @@ def caption(config: GANConfig, phase: dict[str, Any], numbers: dict[str, Any]) -
     return f"<b>{escape(head)}</b> {escape(SENTENCES[name](config, side, about))}"
 
 
+def needs_real(c: GANConfig) -> bool:
+    """Whether G's half of a step looks at real samples, too."""
+    return LOSSES[c.loss].generator_needs_real or c.unroll > 0
+
+
 def _draw(c: GANConfig, side: str, about: dict[str, Any]) -> str:
     n, real = about["batch"], ""
-    if side == "d" or LOSSES[c.loss].generator_needs_real:
+    if side == "d" or needs_real(c):
         real = f" and {n:,} real samples"
     return f"{n:,} random z are drawn{real}."
 
 
 def _generate(c: GANConfig, side: str, about: dict[str, Any]) -> str:
-    learns = "It will learn from them." if side == "g" else "It does not learn from these."
+    learns = "It will learn from them." if side == "g" and about["made"] else "It does not learn from these."
     return f"The generator turns each z into a sample: {about['batch']:,} generated samples. {learns}"
 
 
@@ -124,10 +129,10 @@ def _update(c: GANConfig, side: str, about: dict[str, Any]) -> str:
     row = OPTIMIZERS[getattr(c, f"{side}_optimizer")]
     same = math.isclose(about["rate"], getattr(c, f"{side}_lr"), rel_tol=1e-3)
     rate = "" if same else f" ({number(about['rate'])} now, by the schedule)"
-    cut = f" Then each is cut to ± {number(c.weight_clip)}." if side == "d" and c.weight_clip else ""
+    cut = f", and each is cut to ± {number(c.weight_clip)}" if side == "d" and c.weight_clip else ""
     return (
-        f"{row.moves} Learning rate {number(getattr(c, f'{side}_lr'))}{rate}; the largest change of a weight is "
-        f"{number(about['change'])}.{cut}"
+        f"{row.moves} Learning rate {number(getattr(c, f'{side}_lr'))}{rate}{cut}; the largest change of a weight is "
+        f"{number(about['change'])}."
     )
 
 
@@ -155,7 +160,7 @@ def formula(config: GANConfig, side: str, about: dict[str, Any]) -> str:
     if not terms:  # a loss whose summands are not known
         terms = [(r"\text{loss}", total)]
     if side == "d" and penalty.function is not None and config.gp_weight:
-        value = None if total is None else config.gp_weight * about["penalty"]
+        value = config.gp_weight * about["penalty"] if total is not None and "penalty" in about else None
         text = penalty.formula or r"\text{penalty}"
         terms = [*terms, (rf"{config.gp_weight:g}\cdot({text})", value)]
         total = None if total is None or value is None else total + value
@@ -173,7 +178,10 @@ def _summand(text: str, value: float | None, first: bool) -> str:
 
 @functools.cache
 def _math(text: str) -> str:
-    return convert(text)
+    try:
+        return convert(text)
+    except Exception:  # a formula of a plugin's that cannot be read is shown as it is written
+        return f"<code>{escape(text)}</code>"
 
 
 # -- what each box is ---------------------------------------------------------------------------------------
@@ -185,6 +193,7 @@ def about_boxes(config: GANConfig) -> dict[str, dict[str, str]]:
     dense = ARCHITECTURES[config.architecture].dense
     goodfellow = "arXiv 1406.2661"
     images = DATASETS[config.data].kind == "images"
+    stretched = "" if images else "; in its map small differences are stretched"
     where = "bright pixels should change" if images else "arrows show where each generated sample should move"
     texts = {
         "z": (
@@ -206,7 +215,7 @@ def about_boxes(config: GANConfig) -> dict[str, dict[str, str]]:
             goodfellow,
         ),
         "d": (
-            "The discriminator D says how real a sample is; in its map small differences are stretched. "
+            f"The discriminator D says how real a sample is{stretched}. "
             "It is trained on both kinds, and G is trained through it.",
             goodfellow,
         ),

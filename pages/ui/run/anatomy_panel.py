@@ -32,18 +32,19 @@ def switch(run: Run) -> None:
     clicks.button(
         "Losses" if opened else "Anatomy",
         "anatomy",
-        partial(_toggle, run),
+        _toggle,
         help="Back to the losses and what else stands there."
         if opened
         else "Opens the machine: what a training step is made of, with live pictures and slow motion.",
     )
 
 
-def _toggle(run: Run) -> None:
+def _toggle() -> None:
     tab = page_state.tab()
     tab.anatomy = not tab.anatomy
-    if not tab.anatomy and run.slow:
-        run.set_slow(False)  # nobody would see its phases
+    for page in tab.pages.values():
+        if page.run is not None and page.run.slow and not tab.anatomy:
+            page.run.set_slow(False)  # nobody would see its phases
 
 
 def bar(run: Run) -> None:

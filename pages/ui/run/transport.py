@@ -117,7 +117,8 @@ def transport(
             "step",
             partial(step, run),
             icon=":material/skip_next:",
-            help="Pauses, then takes as many steps as are chosen beside it. A step is one generator update.",
+            help="Pauses, then takes as many steps as are chosen beside it. A step is one update of the generator, "
+            "unless that is frozen.",
         )
         st.segmented_control(
             "Steps per click",

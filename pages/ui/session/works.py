@@ -53,7 +53,11 @@ class Works:
 
     def _start(self, work: _Work) -> None:
         self._running.append(work)
-        threading.Thread(target=self._do, args=(work,), name="page work", daemon=True).start()
+        try:
+            threading.Thread(target=self._do, args=(work,), name="page work", daemon=True).start()
+        except RuntimeError as error:  # "can't start new thread": whoever waits for it is told, and may ask again
+            self._running.remove(work)
+            work.future.set_exception(error)
 
     def _do(self, work: _Work) -> None:
         work.future.set_running_or_notify_cancel()
