@@ -25,7 +25,7 @@ SHOTS = (
 
 
 def main(names: list[str]) -> None:
-    """One picture for each of SHOTS, compare.png, sweep.png and the film, or those named, in docs/."""
+    """One picture for each of SHOTS, compare.png, anatomy.png, sweep.png and the film, or those named, in docs/."""
     sweeps = tempfile.mkdtemp(prefix="ganscope-pictures-")
     server = Server(GANSCOPE_SWEEPS_DIR=sweeps)
     try:
@@ -47,6 +47,8 @@ def main(names: list[str]) -> None:
                 context.close()
             if not names or "compare.png" in names:
                 race(browser, server.url)
+            if not names or "anatomy.png" in names:
+                anatomy(browser, server.url)
             if not names or "sweep.png" in names:
                 sweep(browser, server.url, sweeps)
             if not names or "run.gif" in names:
@@ -104,6 +106,24 @@ def race(browser, url: str) -> None:
     wait_until(lambda: int(plot.get_attribute("data-step") or 0) > 2_500, 600, "step 2,500")
     page.mouse.move(0, 0)
     page.screenshot(path=ROOT / "docs" / "compare.png")
+
+
+def anatomy(browser, url: str) -> None:
+    """anatomy.png: an early step in slow motion, where the gradient goes through the discriminator."""
+    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page.goto(f"{url}/?preset=ring&latent_dim=2")
+    page.locator(".st-key-anatomy button").first.click(timeout=60_000)
+    page.click(".st-key-play button")
+    wait_until(lambda: int(page.inner_text(".st-key-step_counter").split()[-1].replace(",", "")) > 100, 600, "step 100")
+    page.click(".st-key-play button")
+    wait_until(lambda: "paused" in page.inner_text(".st-key-steps_per_second"), 60, "the pause")
+    drawing = page.locator(".ganscope-anatomy")
+    for phase in range(1, 13):
+        page.keyboard.press(".")
+        wait_until(lambda n=phase: drawing.get_attribute("data-phase") == str(n), 60, f"phase {phase}")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1_000)
+    page.screenshot(path=ROOT / "docs" / "anatomy.png")
 
 
 SWEEP = ("--preset", "ring", "--over", "g_lr=0.0001,0.001,0.01", "--over", "penalty=none,r1,r1_r2", "--seeds", "3")

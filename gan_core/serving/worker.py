@@ -116,6 +116,7 @@ class Worker(Stepping):
             training.close()
         self._trainings, self._error, self._slow_motion = [], None, None
         self._wanted.clear()
+        self._phases.clear()
         for future in (*self._compiling, *self._faster):
             future.cancel()  # a structure that nobody wants any more
         self._compiling, self._faster = [], []
