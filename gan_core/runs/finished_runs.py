@@ -108,6 +108,12 @@ def name_of(folder: Path) -> str | None:
     return folder.name if folder.name in FINISHED and folder.parent == FOLDER else None
 
 
+def here(folder: Path) -> Path:
+    """`folder`, or where that finished run lies on this machine: a cluster's node may have its GANscope elsewhere."""
+    shipped = folder.name in FINISHED and folder.parts[-3:-1] == FOLDER.parts[-2:]
+    return FOLDER / folder.name if shipped and not run_reading.is_run(folder) else folder
+
+
 def read(name: str) -> Saved:
     """The finished run `name`; raises ConfigError where its files are missing or damaged."""
     return run_reading.read(folder_of(name))

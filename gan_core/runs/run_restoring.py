@@ -10,6 +10,7 @@ from gan_core.data.pictures import Pictures
 from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.recording.recorder import Parent, Recording
+from gan_core.runs import finished_runs
 from gan_core.training import state_names
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def restore(trainer: Trainer, folder: str | Path, step: int | None = None, branc
 
     With a step it is a branch, whose recording names the parent, unless `branch` is off. Raises ConfigError.
     """
-    run, recording = opened(Path(folder), checkpoints=True)
+    run, recording = opened(finished_runs.here(Path(folder)), checkpoints=True)
     steps = recording.checkpoints.steps
     at = steps[-1] if step is None and steps else step
     if at not in steps:

@@ -96,4 +96,9 @@ def test_one_of_images_is_opened_from_the_examples(quiet, tab):
     for _ in range(8):
         slider.press("ArrowRight")
     wait_until(lambda: (shown(tab) or 0) > first and texture(tab) != early, 10, "another picture")
+    at = shown(tab)
+    tab.page.reload()
+    tab.ready()
+    wait_until(lambda: FINISHED[name].look_for in tab.text("steps_per_second"), 20, "the same after a refresh")
+    wait_until(lambda: shown(tab) == at, 10, "the step that was looked at")
     assert quiet.workers() == workers

@@ -87,6 +87,10 @@ def test_only_what_lies_there_is_one(tmp_path):
     assert finished_runs.name_of(folder.parent / "another") is None
     with pytest.raises(KeyError):
         finished_runs.folder_of("../runs")
+    # Where a training process of another machine looks for it, and what it leaves alone.
+    assert finished_runs.here(Path("/elsewhere/gan_core/finished/ring-all-modes")) == folder
+    for other in ("/elsewhere/runs/ring-all-modes", "/elsewhere/gan_core/finished/another"):
+        assert finished_runs.here(Path(other)) == Path(other)
 
 
 # -- what the texts claim, by the recorded scores -----------------------------------------------------------------
