@@ -52,7 +52,7 @@ FINISHED: dict[str, Finished] = {
         False,
     ),
     "ring-weight-clipping": Finished(
-        "WGAN with clipped weights: too slow",
+        "WGAN with weight clipping",
         "After 4,000 steps the points are still one blob in the middle: clipped weights make D almost flat.",
         False,
     ),
