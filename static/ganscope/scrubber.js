@@ -33,7 +33,11 @@ class Scrubber {
     ].map(find);
     this.at = null; // the step looked at, null for now
     this.steps = [];
-    this.range.addEventListener("input", () => (this.stop(), this.go(Number(this.range.value))));
+    this.range.addEventListener("input", () => {
+      const place = Number(this.range.value); // before `stop` draws: that would put the thumb back to the replay's place
+      this.stop();
+      this.go(place);
+    });
     this.range.addEventListener("pointerdown", () => (this.held = true));
     for (const name of ["pointerup", "pointercancel", "blur"])
       this.range.addEventListener(name, () => (this.held = false));
