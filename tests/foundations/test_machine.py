@@ -15,7 +15,9 @@ from gan_core.foundations import machine
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.cost import BASE_BYTES, KEPT_DENSE, check_memory, step_memory
 from gan_core.serving.hub import Hub
+from gan_core.serving.mailbox import Mailbox
 from gan_core.serving.set_aside import SetAside
+from gan_core.serving.stepping import Stepping
 from gan_core.serving.worker import Worker
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
@@ -129,7 +131,8 @@ def test_a_large_data_set_is_refused_before_it_is_loaded(monkeypatch):
     with pytest.raises(ConfigError, match=sentence):
         commands._data_of(config, None)
     worker = Worker.__new__(Worker)
-    worker._trainings, worker._compiling, worker._faster, worker._set_aside = [], [], [], SetAside()
+    Stepping.__init__(worker, Mailbox.__new__(Mailbox))
+    worker._faster, worker._set_aside = [], SetAside()
     worker._generation = 0
     with pytest.raises(ConfigError, match=sentence):
         worker._build([config], {"generation": 1, "upload": None})
