@@ -67,7 +67,7 @@ def test_it_opens_in_the_place_of_the_losses_and_moves_nothing_else(shared_tab, 
     place = lambda: page.locator(".st-key-live_samples").bounding_box()  # noqa: E731
     before = place()
     page.keyboard.press("a")
-    opened(tab)
+    page.wait_for_selector(".ganscope-anatomy .box", timeout=20_000)
     assert page.locator(".st-key-live_losses").count() == 0 and place() == before
     assert page.evaluate("[...document.querySelectorAll('.ganscope-anatomy .box')].map((b) => b.dataset.box)") == BOXES
     node = page.query_selector(".ganscope-anatomy")
