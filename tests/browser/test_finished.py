@@ -74,6 +74,18 @@ def test_a_branch_needs_no_training_process(quiet, tab):
     assert FINISHED["ring-all-modes"].look_for not in tab.text("steps_per_second")
 
 
+def test_the_anatomy_of_a_step_has_the_place_of_the_invitation(tab):
+    """On a page that nobody has touched: its buttons can be pressed, and the invitation comes back with the losses."""
+    page = tab.page
+    page.wait_for_selector(".st-key-watch_finished", timeout=20_000)
+    tab.click("anatomy")
+    page.wait_for_selector(".ganscope-anatomy .box", timeout=20_000)
+    page.locator(".st-key-slow_motion label").first.click(timeout=20_000)
+    assert page.locator(".st-key-watch_finished").count() == 0
+    tab.click("anatomy")
+    page.wait_for_selector(".st-key-watch_finished", timeout=20_000)
+
+
 def test_one_of_images_is_opened_from_the_examples(quiet, tab):
     name = "digits-readable"
     workers = quiet.workers()

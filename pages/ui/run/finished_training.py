@@ -41,8 +41,8 @@ def invitation(run: Run, snapshot: Snapshot) -> None:
     It lies over the empty plot of the losses (ganscope.css), so that nothing moves when it goes.
     """
     with st.container(key="finished", gap="xsmall"):
-        if not status.untouched(run, snapshot):
-            return
+        if page_state.tab().anatomy or not status.untouched(run, snapshot):
+            return  # the drawing of a step has the place, with buttons of its own
         kind = page_state.tab().kind
         st.markdown("**No time to wait?** See a whole training now, forwards and back.")
         key = page_state.mine("finished_name")
