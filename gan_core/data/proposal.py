@@ -40,7 +40,7 @@ class Proposal:
 
     kind: points or images. count: of what would be trained on. shape: of one sample. classes: name -> how many have
     it, in the order of their numbers. columns: the names of a table's chosen columns, with their units. ranges: of each
-    column, or `pixels`: {"before": (lowest, highest), "after": the same in training units}. left_out: what and how many,
+    column, or `pixels`: {"before": (lowest, highest), "after": in training units}. left_out: what and how many,
     such as {"rows with a missing value": 3}. notes: the guesses, a sentence each. questions: what may be corrected.
     rows: the first rows of a table as they were read, its header first, for the preview. data: the upload that trains,
     None while a question is open.
