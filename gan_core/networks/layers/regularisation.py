@@ -65,7 +65,7 @@ class MinibatchStd(Layer):
     def call(self, x):
         std = tf.reduce_mean(tf.sqrt(tf.math.reduce_variance(x, 0) + 1e-8), keepdims=True)
         n = x.shape[1]
-        return tf.matmul(x, tf.eye(n, n + 1)) + std * tf.one_hot([n], n + 1)  # x with one more feature'''
+        return tf.pad(x, [[0, 0], [0, 1]]) + std * tf.one_hot([n], n + 1)  # x with one more feature'''
 
 
 @functools.cache
@@ -86,9 +86,9 @@ def _minibatch_std_class() -> Any:
                 self.typical.assign(0.9 * self.typical + 0.1 * tf.stop_gradient(std))
             else:
                 std = tf.convert_to_tensor(self.typical)
-            # A product instead of a concatenation, whose second derivative XLA does not know.
+            # A pad instead of a concatenation, whose second derivative XLA does not know.
             n = x.shape[1]
-            return tf.matmul(x, tf.eye(n, n + 1)) + std * tf.one_hot([n], n + 1)
+            return tf.pad(x, [[0, 0], [0, 1]]) + std * tf.one_hot([n], n + 1)
 
         def compute_output_shape(self, shape):
             return (shape[0], shape[1] + 1)
