@@ -43,6 +43,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "100-256-256-256, batch 64": {**_CROSS, "latent_dim": 100, "layers": 3, "units": 256, "batch_size": 64},
     "dcgan 32, 28 x 28, batch 64": {**_PICTURES, "architecture": "dcgan"},
     "dcgan_resize 32, 28 x 28": {**_PICTURES, "architecture": "dcgan_resize"},
+    "coarse 48, 28 x 28": {**_PICTURES, "architecture": "coarse", "filters": 48},
 }
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gan_core.export.script_sources import sources
 from gan_core.networks.architectures import ARCHITECTURES, plans
 from gan_core.networks.keras_models import D_SEED
-from gan_core.networks.layers import Layer, Plan, Weighted, flattened
+from gan_core.networks.layers import Layer, PixelShuffle, Plan, Weighted, flattened
 
 if TYPE_CHECKING:
     from gan_core.settings.config import GANConfig
@@ -156,7 +156,9 @@ class _Network:
 
     def filters(self, n: int, rest: Sequence[Layer]) -> str:
         """The n filters of a layer before `rest`, in terms of the settings."""
-        pieces, _ = _until_next_kernel(rest)
+        pieces, between = _until_next_kernel(rest)
+        if any(isinstance(layer, PixelShuffle) for layer in between):  # pixels, however many filters there are
+            return str(n)
         return f"{pieces} * " * (pieces > 1) + self.channels(n // pieces)
 
     def channels(self, n: int) -> str:

@@ -390,6 +390,7 @@ IMAGES = {
     "projection": {"conditional": True, "g_norm": "batch", "d_norm": "spectral", "minibatch_std": True},
     "maxout": {"architecture": "dcgan_resize", "g_activation": "maxout", "d_activation": "maxout", "d_norm": "batch"},
     "resnet": {"architecture": "resnet", "packing": 2},
+    "shuffled": {"architecture": "coarse", "g_norm": "batch", "d_norm": "spectral", "packing": 2},
     "transposed": {"g_norm": "spectral", "show_ema": False},
 }
 MADE_BY = {point_trainer: POINTS, image_trainer: IMAGES}

@@ -222,6 +222,12 @@ def test_values_are_constants_at_the_top():
     )
 
 
+def test_pixels_are_no_filters():
+    """The 16 features that become a picture's pixels stay 16 whatever FILTERS is."""
+    text = script(DIGITS.updated({"architecture": "coarse", "filters": 8}))
+    assert "layers.Conv2D(16, 3" in text and "2 * FILTERS" in text
+
+
 def test_draws_have_the_trainers_numbers():
     text = script(RING.updated({"unroll": 1, "penalty": "wgan_gp", "label_noise": 0.1, "instance_noise": 0.1}))
     assert f"{', '.join(PURPOSES)} = 0, 1, 2, 3, 4, 5, 6, 7" in text and "UNROLLED = 15" in text
@@ -389,6 +395,7 @@ RUNS = {
     **{f"ring+{r}": RECIPES[r].of(RING).updated(SHALLOW) for r in ("wgan_gp", "pacgan2")},
     **{f"digits+{r}": RECIPES[r].of(DCGAN) for r in ("original", "sngan")},
     "digits": DIGITS.updated(SMALL),
+    "digits, coarse": DIGITS.updated({**SMALL, "architecture": "coarse"}),
     "digits, resnet": DIGITS.updated({**SMALL, **PLAIN, "architecture": "resnet"}),
     "digits, keeping": DCGAN.updated({**OPTIONS, **KEEPING}),
     "digits, packed": DCGAN.updated({**OPTIONS, **PACKED, "conditional": False, "unroll": 0, "loss": "relativistic"}),

@@ -19,6 +19,8 @@ from gan_core.networks.layers import (
     LayerNorm,
     Maxout,
     MinibatchStd,
+    PixelShuffle,
+    PixelUnshuffle,
     Norm,
     Pool,
     Pooled,
@@ -90,6 +92,8 @@ def flat(plan):
         (Pool(), (4, 4, 3), 0, 0, (2, 2, 3)),
         (Maxout(), (10,), 0, 0, (2,)),  # the largest of each 5
         (Maxout(), (4, 4, 15), 0, 0, (4, 4, 3)),
+        (PixelShuffle(3), (2, 2, 18), 0, 0, (6, 6, 2)),
+        (PixelUnshuffle(3), (6, 6, 2), 0, 0, (2, 2, 18)),
         (MinibatchStd(), (4,), 0, 1, (5,)),  # the running mean of the feature it adds
     ],
     ids=lambda v: str(v).replace(" ", "") if not isinstance(v, int) else "",

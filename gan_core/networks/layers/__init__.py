@@ -8,7 +8,7 @@ from gan_core.networks.layers.normalisation import NORM_LAYERS, BatchNorm, Layer
 from gan_core.networks.layers.plan import Plan, activations, connected, flattened, folded, measure, products
 from gan_core.networks.layers.regularisation import Dropout, MinibatchStd
 from gan_core.networks.layers.residual import Residual
-from gan_core.networks.layers.shaping import Flatten, Reshape
+from gan_core.networks.layers.shaping import Flatten, PixelShuffle, PixelUnshuffle, Reshape
 from gan_core.networks.layers.weighted import Weighted
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "Maxout",
     "MinibatchStd",
     "Norm",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "Place",
     "Plan",
     "Pool",
