@@ -1,7 +1,6 @@
 """The data sets. Each is a function `(n, rng, **parameters) -> Data or Pictures`; `DATASETS` is their registry.
 
-A new data set is one function and one line of `DATASETS`: the selectbox, its sliders, the command line
-and the tests find it there. Points are made here, images in image_datasets.py.
+A new data set is one function and one line of `DATASETS`: all else finds it there. Images are made in image_datasets.py.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data import image_datasets, image_sources
+from gan_core.data import drawing, image_datasets, image_sources
 from gan_core.data.pictures import Pictures
-from gan_core.data.points import Data, Points
+from gan_core.data.points import Data, Points, as_points
 from gan_core.foundations.hyperparameters import Hyperparameter
 
 
@@ -94,7 +93,7 @@ def grid(n: int, rng: np.random.Generator, side: int = 5, spacing: float = 2.0, 
 def _shape(x: np.ndarray, y: np.ndarray, noise: float, rng: np.random.Generator, scale: float) -> Data:
     """A curve with noise, brought to about unit size in its own units."""
     points = np.stack([x, y], 1) / scale
-    points = points + rng.normal(size=points.shape) * noise
+    points += rng.normal(size=points.shape) * noise
     return Data(points.astype(np.float32), limit=1.5 + noise)
 
 
@@ -149,6 +148,12 @@ def line(n: int, rng: np.random.Generator, noise: float = 0.02) -> Data:
     """A diagonal line segment."""
     t = rng.uniform(-1, 1, n)
     return _shape(t, 0.6 * t, noise, rng, scale=1.0)
+
+
+def drawn(n: int, rng: np.random.Generator, start: str = "none", strokes: str = drawing.HEART) -> Data:
+    """What somebody has drawn (drawing.py), on top of another data set or on an empty plane."""
+    given = None if start == "none" else as_points(DATASETS[start].draw(n, rng)).array
+    return drawing.drawn(n, rng, given, strokes)
 
 
 def from_points(points: Points) -> Data:
@@ -327,3 +332,19 @@ DATASETS: dict[str, Dataset] = {
     ),
     "picture_file": _pictures(_uploaded, "your own images: a .npz file, or a .zip of PNG or JPEG images", upload=True),
 }
+
+DATASETS["drawn"] = Dataset(
+    drawn,
+    "what you draw yourself",
+    {
+        "start": Hyperparameter(
+            str,
+            "none",
+            "Start from",
+            "A data set that the strokes are drawn on; the eraser takes parts of it away. none: an empty plane.",
+            choices={"none": "an empty plane"}
+            | {name: row.description for name, row in DATASETS.items() if row.kind == "points" and not row.upload},
+        ),
+        "strokes": drawing.STROKES,
+    },
+)

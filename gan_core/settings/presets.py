@@ -87,6 +87,7 @@ PRESETS: dict[str, Preset] = {
     "pinwheel": _ours("five twisted blades", data="pinwheel"),
     "checkerboard": _ours("hard edges everywhere", data="checkerboard"),
     "line": _ours("a segment", data="line"),
+    "drawn": _ours("what you draw yourself; a heart to begin with", data="drawn"),
     "digits": _image(
         "small handwritten digits, one class in each row; needs no internet", data="digits", conditional=True
     ),

@@ -5,6 +5,7 @@ import { listen } from "./keys.js";
 
 export { anatomy, removeAnatomy } from "./anatomy.js";
 export { deliver } from "./deliver.js";
+export { drawing, removeDrawing } from "./drawing.js";
 export { feed, removeFeed } from "./feed.js";
 export { LivePlot, plot, removePlot } from "./live_plot.js";
 export { text } from "./live_text.js";

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
+from gan_core.data.drawing import Stroke, encode
 from gan_core.data.loading import class_count
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import ARCHITECTURES, plans
@@ -159,8 +160,10 @@ def test_every_parameter_of_points_acts(data):
     for flat in ({"data": data}, {"data": data, "data.modes": 1}, {"data": data, "data.side": 1}):
         config, problems = GANConfig.from_flat_lenient({**flat, "data_size": 50})
         for name, knob in DATASETS[data].knobs.items() if not problems else ():
-            low = config.updated({f"data.{name}": knob.low})
-            high = config.updated({f"data.{name}": knob.high})
+            ends = knob.low, knob.high
+            if knob.kind is str:
+                ends = (knob.default, "ring") if knob.choices else (knob.default, encode([Stroke(np.zeros((1, 2)))]))
+            low, high = (config.updated({f"data.{name}": end}) for end in ends)
             assert not np.array_equal(loading.load(low).array, loading.load(high).array), name
 
 

@@ -134,7 +134,7 @@ def open_tab(server, chromium):
     contexts = []
 
     def opener(query: str = SMALL, **options) -> Tab:
-        context = chromium.new_context(viewport=WINDOW, **options)
+        context = chromium.new_context(**{"viewport": WINDOW, **options})
         contexts.append(context)
         tabs.append(Tab(context, f"{server.url}/{query}"))
         return tabs[-1]

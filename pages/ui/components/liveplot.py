@@ -1,4 +1,4 @@
-"""The components: one redraws a figure in place, one looks back in time, one knows the tab's key.
+"""The components: one redraws a figure in place, one looks back in time, one is drawn on, one knows the tab's key.
 
 The code that runs in the browser is static/ganscope/*.js. Streamlit sends a component's own script with every
 frame, so that script only imports the code, by URL, from this server (pages/ui/server/browser_code.py): no CDN.
@@ -73,7 +73,8 @@ def _components():
     notices = component("ganscope_notices", "notices")
     way = component("ganscope_sign_in_way", "signInWay")
     anatomy = component("ganscope_anatomy", "anatomy", "removeAnatomy")
-    return live, tab, scrub, deliver, watch, text, live_feed, notices, way, anatomy
+    drawing = component("ganscope_drawing", "drawing", "removeDrawing")
+    return live, tab, scrub, deliver, watch, text, live_feed, notices, way, anatomy, drawing
 
 
 def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | None = None) -> None:
@@ -90,6 +91,29 @@ def live_plot(figure: dict[str, Any], key: str, on_click: Callable[[], None] | N
 def live_anatomy(figure: dict[str, Any], key: str) -> None:
     """Draws the parts of a training step (pages/ui/figures/anatomy_figure.py), in place as `live_plot` does."""
     _components()[9](data=pack(figure), key=key, height="content")
+
+
+def drawing_plane(about: dict[str, Any], key: str, on_use: Callable[[], None]) -> None:
+    """The plane to draw a data set on; about: what `show` takes (static/ganscope/drawing.js).
+
+    on_use: called after a click on Use this drawing; `drawn(key)` says what was drawn.
+    """
+    _components()[10](data=pack(about), key=key, on_use_change=on_use, height="content")
+
+
+def drawn(key: str) -> list[tuple[str, float, float, np.ndarray]] | None:
+    """The strokes that were drawn on the plane under `key`: (tool, width, density, places [M, 2]) each.
+
+    None where nothing was, or what the browser sent is none.
+    """
+    said = (st.session_state.get(key) or {}).get("use")
+    if not isinstance(said, dict):
+        return None
+    try:
+        strokes = [(str(t), float(w), float(d), np.array(p, float).reshape(-1, 2)) for t, w, d, p in said["strokes"]]
+    except (TypeError, ValueError, KeyError):
+        return None
+    return strokes if all(len(p) and np.isfinite([w, d, *p.ravel()]).all() for _, w, d, p in strokes) else None
 
 
 def live_text(html: str, key: str, place: list[Any]) -> None:

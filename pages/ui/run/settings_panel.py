@@ -18,7 +18,7 @@ from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 from gan_core.settings.setting_texts import DATA_PREFIX
-from pages.ui.run import upload_panel
+from pages.ui.run import drawing_panel, upload_panel
 from pages.ui.session import clicks, page_state
 
 ALWAYS_SHOWN = ("g_lr", "d_lr", "loss", "d_steps")
@@ -227,11 +227,16 @@ def _show_data(config: GANConfig) -> None:
     )
     if DATASETS[config.data].upload:
         upload_panel.panel(upload_panel.UPLOADS[config.data])
+    if config.data == drawing_panel.DATA:
+        drawing_panel.panel(config)
     knobs = DATASETS[config.data].knobs
     with st.expander("Data settings"):
         for name, own in knobs.items():
             value = config.params()[name]
-            _show_classes(own, str(value)) if name == "classes" else _show(DATA_PREFIX + name, own, value)
+            if name == "classes":
+                _show_classes(own, str(value))
+            elif own.kind is not str or own.choices is not None:  # a drawing is no text to be typed
+                _show(DATA_PREFIX + name, own, value)
         if acts("data_size", config):
             _show("data_size", HYPERPARAMETERS["data_size"], config.data_size)
         elif not knobs:

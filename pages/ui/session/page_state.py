@@ -103,6 +103,7 @@ class Tab:
     race_asked: bool = False  # for the one whose form is drawn
     race_refused: tuple[list[str], str] | None = None  # cells of a sweep's map, and why they are not raced
     sweep_asked: bool = False  # for the one whose form is drawn
+    drawing: bool = False  # whether the plane to draw data on is open
     anatomy: bool = False  # whether the drawing of a step is open
     picked: int | None = None  # the image whose neighbours are shown
     corner_draw: int = 0  # of the interpolation's corners

@@ -1,0 +1,185 @@
+"""A drawing as a data set: strokes of a brush on the plane, which become points.
+
+A drawing travels as one text, a setting like any other, in links and saved runs: URL-safe base64 of zlib of a byte for
+the version, then for each stroke a byte for the tool, one for the width, one for the density, two for the number of
+places, and their coordinates as 16 bits each, all but the first as the difference to the one before.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import itertools
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan_core.data.points import Data, Points
+from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
+
+TOOLS = ("brush", "second", "eraser")  # the brush, that of the second class, and what takes points away
+REACH = 1.5  # the plane to draw on is [-REACH, REACH]²
+UNIT = 500  # steps of a coordinate in a length of 1
+WIDTHS = (0.02, 0.6)  # of a stroke, in the data's units
+DENSITIES = (0.2, 5.0)  # of a stroke's points, where 1 is the usual
+MOST_PLACES, MOST_STROKES, MOST_TEXT = 4_000, 300, 6_000
+_VERSION = 1
+_HEAD = struct.Struct("<BBBH")
+_ROUNDS = 60  # of draws, in which the eraser must leave enough
+_START_LENGTH = 6.0  # the set to start from has as many points as a stroke of this length
+
+
+class DrawingError(ConfigError):
+    """A drawing that cannot be used, as a sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """One stroke: places float [M, 2] along it, within the plane; width in the data's units; tool: one of TOOLS."""
+
+    places: np.ndarray
+    width: float = 0.12
+    density: float = 1.0
+    tool: str = "brush"
+
+    @property
+    def length(self) -> float:
+        """Of its line, and at least its width: a dot is a stroke too."""
+        return max(self.width, float(np.linalg.norm(np.diff(self.places, axis=0), axis=1).sum()))
+
+
+def encode(strokes: Sequence[Stroke]) -> str:
+    """The drawing as a text; raises DrawingError where it is too much for a link."""
+    if len(strokes) > MOST_STROKES or sum(len(s.places) for s in strokes) > MOST_PLACES:
+        raise DrawingError(
+            f"The drawing is full: a drawing may have {MOST_STROKES} strokes and {MOST_PLACES:,} places on them."
+        )
+    parts = [bytes([_VERSION])]
+    for stroke in strokes:
+        grid = np.rint(np.clip(stroke.places, -REACH, REACH) * UNIT).astype("<i2")
+        steps = np.diff(grid, axis=0, prepend=np.zeros((1, 2), "<i2")).astype("<i2")
+        width, density = round(100 * stroke.width), round(20 * stroke.density)
+        parts.append(_HEAD.pack(TOOLS.index(stroke.tool), width, density, len(grid)) + steps.tobytes())
+    text = base64.urlsafe_b64encode(zlib.compress(b"".join(parts), 9)).decode().rstrip("=")
+    if len(text) > MOST_TEXT:
+        raise DrawingError("The drawing is full: it would make its link too long for browsers.")
+    return text
+
+
+def decode(text: str) -> list[Stroke]:
+    """The strokes of a drawing's text; raises DrawingError."""
+    try:
+        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        unpacker = zlib.decompressobj()
+        content = unpacker.decompress(packed, _HEAD.size * MOST_STROKES + 4 * MOST_PLACES + 1)
+        if not unpacker.eof or content[:1] != bytes([_VERSION]):
+            raise ValueError
+        return list(_strokes(content[1:]))
+    except (ValueError, binascii.Error, zlib.error, struct.error, IndexError):
+        raise DrawingError(
+            "The drawing in these settings is damaged: its text was cut off or changed. Copy the whole link, or draw "
+            "anew."
+        ) from None
+
+
+def _strokes(content: bytes):
+    while content:
+        tool, width, density, count = _HEAD.unpack_from(content)
+        body, content = content[_HEAD.size : _HEAD.size + 4 * count], content[_HEAD.size + 4 * count :]
+        if len(body) < 4 * count or not count:
+            raise ValueError
+        places = np.frombuffer(body, "<i2").reshape(-1, 2).cumsum(0) / UNIT
+        if not (np.abs(places) <= REACH).all() or not (width and density):
+            raise ValueError
+        yield Stroke(places, width / 100, density / 20, TOOLS[tool])
+
+
+def sample(
+    n: int, rng: np.random.Generator, strokes: Sequence[Stroke], start: Points | None = None
+) -> tuple[Points, np.ndarray]:
+    """n points of a drawing: (float32 [n, 2], class int32 [n]: 1 for the second brush's, else 0).
+
+    Along a stroke points are uniform, and uniform in a disc of its width around it; each stroke has as many as its
+    length times its density. start: points of a set to draw on, as dense as a stroke of length 6. An eraser takes away
+    what was there before it. Raises DrawingError where (almost) nothing is left.
+    """
+    brushes = [(i, stroke) for i, stroke in enumerate(strokes) if stroke.tool != "eraser"]
+    masses = [stroke.length * stroke.density for _, stroke in brushes]
+    if start is not None:
+        masses.append(_START_LENGTH)
+    if not masses:
+        raise DrawingError("The drawing is empty. Draw a stroke, or choose a data set to start from.")
+    points, labels, found = [], [], 0
+    for _ in range(_ROUNDS):
+        which = rng.choice(len(masses), n, p=np.array(masses) / sum(masses))
+        drawn, born = np.empty((n, 2)), np.full(n, -1)
+        for k, (i, stroke) in enumerate(brushes):
+            here = np.flatnonzero(which == k)
+            drawn[here], born[here] = _along(stroke, len(here), rng), i
+        if start is not None:
+            here = np.flatnonzero(which == len(brushes))
+            drawn[here] = start[rng.integers(len(start), size=len(here))]
+        kept = np.ones(n, bool)
+        for i, stroke in enumerate(strokes):
+            if stroke.tool == "eraser":
+                older = np.flatnonzero(kept & (born < i))
+                kept[older] = _distance(drawn[older], stroke.places) > stroke.width / 2
+        second = np.isin(born, [i for i, stroke in brushes if stroke.tool == "second"])
+        points.append(drawn[kept])
+        labels.append(second[kept])
+        found += int(kept.sum())
+        if found >= n:
+            every = np.concatenate(points)[:n].astype(np.float32)
+            return every, np.concatenate(labels)[:n].astype(np.int32)
+    raise DrawingError("The eraser has left (almost) nothing of the drawing. Draw a stroke, or undo the eraser.")
+
+
+def _along(stroke: Stroke, n: int, rng: np.random.Generator) -> np.ndarray:
+    """n places of a stroke, [n, 2]."""
+    places = stroke.places
+    lengths = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    if lengths.sum() > 0:
+        which = rng.choice(len(lengths), n, p=lengths / lengths.sum())
+        share = rng.random((n, 1))
+        on_line = places[which] * (1 - share) + places[which + 1] * share
+    else:
+        on_line = np.repeat(places[:1], n, 0)
+    radius, angle = stroke.width / 2 * np.sqrt(rng.random(n)), 2 * np.pi * rng.random(n)
+    return on_line + radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+
+
+def _distance(points: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """How far each point is from the line through `places`, [len(points)]."""
+    nearest = np.linalg.norm(points - places[0], axis=1)
+    for a, b in itertools.pairwise(places):
+        along = b - a
+        share = np.clip((points - a) @ along / max(along @ along, 1e-12), 0, 1)
+        nearest = np.minimum(nearest, np.linalg.norm(points - a - share[:, None] * along, axis=1))
+    return nearest
+
+
+def heart() -> list[Stroke]:
+    """What a new drawing shows."""
+    t = np.linspace(0, 2 * np.pi, 60)
+    x, y = 16 * np.sin(t) ** 3, 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
+    return [Stroke(np.stack([x, y + 2.5], 1) / 15.5)]
+
+
+HEART = encode(heart())
+STROKES = Hyperparameter(
+    str,
+    HEART,
+    "Drawing",
+    "The strokes, as a text that links and saved runs carry.",
+    pattern=f"[A-Za-z0-9_-]{{0,{MOST_TEXT}}}",
+    form="the text of a drawing, as the page Points makes it",
+)
+
+
+def drawn(n: int, rng: np.random.Generator, start: Points | None = None, strokes: str = "") -> Data:
+    """n points of a drawing's text."""
+    points, _ = sample(n, rng, decode(strokes), start)
+    return Data(points, limit=REACH)
