@@ -1,6 +1,6 @@
 """The data sets. Each is a function `(n, rng, **parameters) -> Data or Pictures`; `DATASETS` is their registry.
 
-A new data set is one function and one line of `DATASETS`: all else finds it there. Images are made in image_datasets.py.
+A new data set is one function and one line of `DATASETS`: all else finds it there. Images: image_datasets.py.
 """
 
 from __future__ import annotations
