@@ -13,7 +13,7 @@ import numpy as np
 
 from gan_core.data import drawing, image_datasets, image_sources
 from gan_core.data.pictures import Pictures
-from gan_core.data.points import Data, Points, as_points
+from gan_core.data.points import Data, OwnPoints, Points, as_points
 from gan_core.foundations.hyperparameters import Hyperparameter
 
 
@@ -156,12 +156,21 @@ def drawn(n: int, rng: np.random.Generator, start: str = "none", strokes: str = 
     return drawing.drawn(n, rng, given, strokes)
 
 
-def from_points(points: Points) -> Data:
-    """The user's own points: float32 [N, 2], finite, neither column constant (point_files.py sees to it)."""
+def from_points(own: Points | OwnPoints) -> Data:
+    """The user's own points, finite, neither column constant (tables.py sees to it): each axis by its own span.
+
+    An array, float32 [N, 2], is an upload of a run that an earlier version saved: both its axes share the longer span,
+    as they did when it was trained.
+    """
+    points = own if isinstance(own, np.ndarray) else own.points
     low, high = points.min(0).astype(float), points.max(0).astype(float)
-    scale = float((high - low).max() / 2)
     center = (float((low[0] + high[0]) / 2), float((low[1] + high[1]) / 2))
-    return Data(points, limit=1.25 * scale, scale=scale, center=center)
+    if isinstance(own, np.ndarray):
+        scale = float((high - low).max() / 2)
+        return Data(points, limit=1.25 * scale, scale=scale, center=center)
+    spans = (float((high[0] - low[0]) / 2), float((high[1] - low[1]) / 2))
+    about = {"labels": own.labels, "class_names": own.class_names, "axes": own.axes}
+    return Data(points, limit=1.25, center=center, spans=spans, **about)
 
 
 def _uploaded(n: int, rng: np.random.Generator) -> Any:

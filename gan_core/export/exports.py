@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_core.data.datasets import DATASETS
-from gan_core.data.points import as_points
+from gan_core.data.points import Data, as_points
 from gan_core.export import animation, html_player, model_files
 from gan_core.export.frame_pictures import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
 from gan_core.foundations.files import npz_bytes, write_whole
@@ -74,8 +74,10 @@ def script(run: Saved, say: Say) -> bytes:
     from gan_core.export import script as module
 
     row = DATASETS[run.config.data]
-    shape = run_reading.data_of(run).shape if row.upload else None  # the settings do not know that of a user's pictures
-    text = module.script(run.config, UPLOAD_NAMES[row.kind] if row.upload else "", shape)
+    # The settings do not know the size of a user's pictures, or the columns of their table.
+    data = run_reading.data_of(run) if row.upload else None
+    own = data if isinstance(data, Data) else None
+    text = module.script(run.config, UPLOAD_NAMES[row.kind] if row.upload else "", getattr(data, "shape", None), own)
     say(1.0)
     return text.encode()
 
@@ -134,12 +136,13 @@ def _points(trainer: Trainer) -> np.ndarray:
 
 
 def samples_csv(run: Saved, say: Say) -> bytes:
-    """2,500 fresh points, `x,y`."""
+    """2,500 fresh points, under the names of the axes: `x,y`, or the columns of the user's own table."""
     if DATASETS[run.config.data].kind == "images":
         raise ConfigError(f"{run.name} makes images, which are no table: export its samples as samples-npz or png.")
-    points = _points(_trainer(run, say))
+    trainer = _trainer(run, say)
+    points = _points(trainer)
     say(1.0)
-    return _csv("xy", points.tolist())
+    return _csv(as_points(trainer.data).axes, points.tolist())
 
 
 def samples_npz(run: Saved, say: Say) -> bytes:

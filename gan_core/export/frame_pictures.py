@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_core.data.datasets import DATASETS
+from gan_core.data.points import tick
 from gan_core.recording.thumbnail import FAKE, MOST_REAL, PAPER, REAL, tiled
 from gan_core.runs import run_reading
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gan_core.runs.run_reading import Saved
 
 SIDE = 480  # pixels of the plane, and about those of a grid
+MOST_LETTERS = 32  # of an axis's name
 SHADES, TINTS = 8, 41  # whole numbers of steps; TINTS odd, so that one is the middle
 FIRST_TINT = SHADES + 1
 # The GIF's palette: paper to ink, then p(real) from generated to real, then the two kinds of dots.
@@ -36,13 +38,21 @@ def _palette() -> list[int]:
 
 
 def _write(canvas: np.ndarray, texts: Sequence[tuple[float, float, str, str]], size: int) -> None:
-    """Puts texts, (x, y, Pillow's anchor, words) each, in ink on the canvas, whose 0 is paper and SHADES is ink."""
+    """Puts texts, (x, y, Pillow's anchor, words) each, in ink on the canvas, whose 0 is paper and SHADES is ink.
+
+    The anchor "up": around the place, read from below.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     mask = Image.new("L", canvas.shape[::-1])
     font = ImageFont.load_default(size)
     for x, y, anchor, words in texts:
-        ImageDraw.Draw(mask).text((x, y), words, 255, font, anchor)
+        if anchor != "up":
+            ImageDraw.Draw(mask).text((x, y), words, 255, font, anchor)
+            continue
+        strip = Image.new("L", (round(font.getlength(words)) + 2, 2 * size))
+        ImageDraw.Draw(strip).text((1, size), words, 255, font, "lm")
+        mask.paste(strip.rotate(90, expand=True), (round(x) - size, round(y - strip.width / 2)))
     level = np.rint(np.asarray(mask) / 255 * SHADES).astype(np.uint8)
     canvas[level > 0] = level[level > 0]
 
@@ -63,7 +73,7 @@ def plane_picture(
 ) -> Image:
     """The plane with real and generated points (float32 [n, 2], in the data's units), as an image with a palette.
 
-    heat: p(real) as views.heat_map makes it, the pale background. The axes' ends are labelled; equal aspect.
+    heat: p(real) as views.heat_map makes it, the pale background. The axes' ends are labelled.
     """
     from PIL import Image
 
@@ -79,11 +89,16 @@ def plane_picture(
         box = (0.5, 0.5, cells.width - 0.5, cells.height - 0.5)
         shown = np.asarray(cells.resize((side, side), Image.Resampling.BILINEAR, box=box))
         plane[:] = FIRST_TINT + np.rint(shown * (TINTS - 1))
-    low = np.array(data.center) - data.limit
+    reach = np.array(data.limits)
+    low, high = np.array(data.center) - reach, np.array(data.center) + reach
     for points, radius, color in ((data.points[:MOST_REAL], 3.6, REAL_DOT), (samples, 2.0, FAKE_DOT)):
-        x, y = ((np.asarray(points, np.float64) - low) / (2 * data.limit)).T * (side - 1)
+        x, y = ((np.asarray(points, np.float64) - low) / (2 * reach)).T * (side - 1)
         _stamp(plane, np.stack([side - 1 - y, x], 1), radius * unit, color)
-    right, bottom, middle, high = left + side, top + side, top / 2, low + 2 * data.limit
+    right, bottom, middle = left + side, top + side, top / 2
+    ends = [(tick(low[i], reach[i]), tick(high[i], reach[i])) for i in range(2)]
+    across, up = (axis if len(axis) <= MOST_LETTERS else f"{axis[: MOST_LETTERS - 1]}…" for axis in data.axes)
+    beside = (top + bottom) / 2
+    name = (left - 5 * unit, beside, "rm", up) if len(up) < 3 else (left - 24 * unit, beside, "up", up)
     legend = [(right - 190 * unit, "real", REAL_DOT), (right - 100 * unit, "generated", FAKE_DOT)]
     for x, _, color in legend:
         _stamp(canvas, np.array([[middle, x]]), 5 * unit, color)
@@ -92,12 +107,12 @@ def plane_picture(
         [
             (left, middle, "lm", caption),
             *((x + 12 * unit, middle, "lm", name) for x, name, _ in legend),
-            (left, bottom + 5 * unit, "lt", f"{low[0]:.3g}"),
-            ((left + right) / 2, bottom + 5 * unit, "mt", "x"),
-            (right, bottom + 5 * unit, "rt", f"{high[0]:.3g}"),
-            (left - 5 * unit, top, "rt", f"{high[1]:.3g}"),
-            (left - 5 * unit, (top + bottom) / 2, "rm", "y"),
-            (left - 5 * unit, bottom, "rb", f"{low[1]:.3g}"),
+            (left, bottom + 5 * unit, "lt", ends[0][0]),
+            ((left + right) / 2, bottom + 5 * unit, "mt", across),
+            (right, bottom + 5 * unit, "rt", ends[0][1]),
+            (left - 5 * unit, top, "rt", ends[1][1]),
+            (left - 5 * unit, bottom, "rb", ends[1][0]),
+            name,
         ],
         round(17 * unit),
     )

@@ -181,12 +181,12 @@ def _picture_encoding(frame: Arrays) -> tuple[str, Callable[[Arrays], bytes]]:
 
 def _plane_traces(data: Data, frame: Arrays) -> list[dict[str, Any]]:
     """Heat map (where there is one), the real points, and the generated ones; only the real ones never change."""
-    (cx, cy), reach = data.center, data.limit
+    (cx, cy), (wide, high) = data.center, data.limits
     traces: list[dict[str, Any]] = []
     if "heat" in frame:
-        cell = 2 * reach / (len(frame["heat"]) - 1)
+        cells = len(frame["heat"]) - 1
         colors = [[i / 2, _color(rgb)] for i, rgb in enumerate((FAKE_TINT, MIDDLE, REAL_TINT))]
-        place = {"x0": cx - reach, "dx": cell, "y0": cy - reach, "dy": cell}
+        place = {"x0": cx - wide, "dx": 2 * wide / cells, "y0": cy - high, "dy": 2 * high / cells}
         look = {"zmin": 0, "zmax": 1, "zsmooth": "fast", "colorscale": colors, "showscale": False}
         hover = "p(real) %{z:.2f}<extra></extra>"
         traces.append({"type": "heatmap", "name": "p(real)", **place, **look, "hovertemplate": hover})
@@ -219,11 +219,13 @@ def _layout(data: Any, recording: Recording) -> dict[str, Any]:
             "yaxis": {"visible": False, "constrain": "domain", "scaleanchor": "x", "autorange": "reversed"},
         }
     else:
-        (cx, cy), reach = data.center, data.limit
-        x, y = [cx - reach, cx + reach], [cy - reach, cy + reach]
+        (cx, cy), (wide, high) = data.center, data.limits
+        x, y = [cx - wide, cx + wide], [cy - high, cy + high]
+        across, up = ({"text": html.escape(name)} for name in data.axes)
+        square = {"constrain": "domain", "scaleanchor": "x"} if data.equal_axes else {}
         plane = {
-            "xaxis": {"domain": left, "title": {"text": "x", "standoff": 2}, "range": x, "constrain": "domain"},
-            "yaxis": {"title": {"text": "y"}, "range": y, "constrain": "domain", "scaleanchor": "x"},
+            "xaxis": {"domain": left, "title": {**across, "standoff": 2}, "range": x, "constrain": "domain"},
+            "yaxis": {"title": up, "range": y, **square},
         }
     dotted = {"type": "line", "xref": "x2", "yref": "y2 domain", "y0": 0, "y1": 1, "line": {"dash": "dot", "width": 1}}
     return {

@@ -110,5 +110,7 @@ _PROBABILITY = {
 def _units(data: Any) -> str:
     if data.kind == "images":
         return "pictures in [-1, 1]; (value + 1) * 127.5 gives 0 to 255"
-    (x, y), scale = data.center, data.scale
-    return f"points in training units; value * {scale:.9g} + ({x:.9g}, {y:.9g}) gives the data's own"
+    x, y = data.center
+    scale = f"{data.scale:.9g}" if data.equal_axes else "({:.9g}, {:.9g})".format(*data.scales)
+    named = "" if data.axes == ("x", "y") else f" ({', '.join(data.axes)})"
+    return f"points in training units; value * {scale} + ({x:.9g}, {y:.9g}) gives the data's own{named}"

@@ -6,7 +6,9 @@ networks start from the same weights, so that its first losses are those of the 
 
 from __future__ import annotations
 
+import csv
 import inspect
+import io
 import itertools
 import re
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
 from gan_core.data.loading import MOST_CLASSES, sample_shape
-from gan_core.export.script_data import IMAGES, images_text, is_written, points_text
+from gan_core.export.script_data import IMAGES, as_literal, images_text, is_written, points_text
 from gan_core.export.script_needs import PHILOX
 from gan_core.export.script_networks import INDENT, networks, unwritten
 from gan_core.export.script_steps import Steps
@@ -27,6 +29,7 @@ from gan_core.training import updates
 from gan_core.training.compilation import first_steps
 
 if TYPE_CHECKING:
+    from gan_core.data.points import Data
     from gan_core.settings.config import GANConfig
 
 POINT_SAMPLES = 2500
@@ -114,12 +117,14 @@ def _functions(c: GANConfig) -> list[tuple[str, str, Any, Any]]:
     return found
 
 
-def script(config: GANConfig, upload_name: str = "", shape: tuple[int, ...] | None = None) -> str:
+def script(
+    config: GANConfig, upload_name: str = "", shape: tuple[int, ...] | None = None, own: Data | None = None
+) -> str:
     """The text of a Python script that trains what `config` says; raises ConfigError where `unpresentable` objects.
 
     upload_name: the user's own file. shape: of one sample, for the user's own pictures, of whose size and colours the
     config does not tell; else as sample_shape guesses. Those pictures are read in a simpler way than GANscope's, which
-    may differ by a gray level where it resizes.
+    may differ by a gray level where it resizes. own: the user's own points, whose columns the config does not tell.
     """
     reason = unpresentable(config)
     if reason:
@@ -131,8 +136,8 @@ def script(config: GANConfig, upload_name: str = "", shape: tuple[int, ...] | No
     if steps.images:
         data = images_text(c, shape, _kept(c), upload_name)
     else:
-        data, back = points_text(c.data)
-    blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(steps), _samples(steps, back)]
+        data, back = points_text(c.data, own)
+    blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(steps), _samples(steps, back, own)]
     blocks = _called([block for block in blocks if block])
     body = _joined(blocks)
     body = body.replace("{purposes}", _purposes(body))
@@ -234,18 +239,12 @@ def _arguments(c: GANConfig, upload_name: str, reads: bool) -> str:
         f'parser.add_argument("--output", default="{output}")',
     ]
     if DATASETS[c.data].upload:
-        rest = f"default={_quoted(upload_name)}" if upload_name else "required=True"
+        rest = f"default={as_literal(upload_name)}" if upload_name else "required=True"
         lines.append(f'parser.add_argument("--data", {rest}, help="your file")')
     elif reads:
         about = "a .npz file with x_train and y_train, instead of Keras's own"
         lines.append(f'parser.add_argument("--data", help="{about}")')
     return "\n".join([*lines, "args = parser.parse_args()"])
-
-
-def _quoted(text: str) -> str:
-    """A string literal as a formatter leaves it: in double quotes where that needs no escapes."""
-    literal = repr(text)
-    return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
 
 
 # -- the end ------------------------------------------------------------------------------------------------
@@ -299,8 +298,16 @@ def _loop(steps: Steps) -> str:
     return "\n".join([*first, "for i in range(args.steps):", *(INDENT + line for line in lines)])
 
 
-def _samples(steps: Steps, back: str) -> str:
-    """Saves what the generator has learnt; back: what brings points to the data's units."""
+def _head(own: Data | None) -> str:
+    """The samples' header, as savetxt takes it: the names of the axes."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(("x", "y") if own is None else own.axes)
+    encoding = "" if text.getvalue().isascii() else ', encoding="utf-8"'
+    return f'header={as_literal(text.getvalue())}, comments=""{encoding}'
+
+
+def _samples(steps: Steps, back: str, own: Data | None) -> str:
+    """Saves what the generator has learnt; back: what brings points to the data's units; own: the user's points."""
     lines = [f"# -- samples{' of the averaged generator' * steps.averaged}"]
     lines += ["generator.set_weights([weight.numpy() for weight in average])"] * steps.averaged
     z = steps.z(GRID**2 if steps.images else POINT_SAMPLES, "[SEED, -1]", PHILOX)
@@ -308,7 +315,7 @@ def _samples(steps: Steps, back: str) -> str:
     if not steps.images:
         lines += [
             f"samples = generator(z).numpy(){back}",
-            'np.savetxt(args.output, samples, delimiter=",", header="x,y", comments="")',
+            f'np.savetxt(args.output, samples, delimiter=",", {_head(own)})',
         ]
         return "\n".join(lines)
     height, width, channels = steps.shape

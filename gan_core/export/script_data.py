@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from gan_core.data.image_datasets import DIGITS_TEST
 from gan_core.export.script_sources import sources
 
 if TYPE_CHECKING:
+    from gan_core.data.points import Data
     from gan_core.settings.config import GANConfig
 
 
@@ -110,18 +112,45 @@ x, y = t, 0.6 * t
 _TABLE = """# -- data: two columns of numbers, with or without a header
 with open(args.data, encoding="utf-8-sig") as file:
     rows = [row for row in file.read().splitlines() if row.strip()]
-points = np.genfromtxt(rows, delimiter=next((mark for mark in "\\t,;" if mark in rows[0]), None))
+mark = next((mark for mark in "\\t,;" if mark in rows[0]), None)
+{columns}points = np.genfromtxt(rows, delimiter=mark{use})
 points = points[np.isfinite(points).all(1)]  # a header is no row of numbers
 points = points[np.random.default_rng(0).permutation(len(points))][:200_000].astype("float32")
 low, high = points.min(0).astype(float), points.max(0).astype(float)
-center, scale = np.float32((low + high) / 2), np.float32((high - low).max() / 2)
-data = tf.constant((points - center) / scale)  # so that they fill the square from -1 to 1"""
+center, scale = np.float32((low + high) / 2), np.float32((high - low){longest} / 2)
+data = tf.constant((points - center) / scale)  # {about}"""
+_NAMED = """names = [name.strip().strip("\\"'") for name in rows[0].split(mark)]
+columns = [names.index(name) for name in {axes}]
+"""
 
 
-def points_text(data: str) -> tuple[str, str]:
-    """(code that makes `data`, in training units; what brings samples back to the data's units)."""
+def as_literal(text: str) -> str:
+    """A string literal as a formatter leaves it: in double quotes where that needs no escapes."""
+    literal = repr(text)
+    return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
+
+
+def _table_text(data: Data | None) -> str:
+    """Code that reads the user's table as `data` was read from it; None: a table of two columns, nothing named."""
+    about, longest = "so that they fill the square from -1 to 1, each axis by its own span", ""
+    if data is not None and data.equal_axes:  # as earlier versions scaled all tables
+        about, longest = "so that the longer side goes from -1 to 1", ".max()"
+    columns, use, axes = "", "", ("x", "y") if data is None else data.axes
+    numbered = [re.fullmatch(r"column (\d+)", name) for name in axes]
+    if all(numbered):
+        use = ", usecols=({}, {})".format(*(int(found[1]) - 1 for found in numbered if found))
+    elif axes != ("x", "y"):
+        columns, use = _NAMED.format(axes=f"({as_literal(axes[0])}, {as_literal(axes[1])})"), ", usecols=columns"
+    return _TABLE.format(columns=columns, use=use, longest=longest, about=about)
+
+
+def points_text(data: str, own: Data | None = None) -> tuple[str, str]:
+    """(code that makes `data`, in training units; what brings samples back to the data's units).
+
+    own: the user's own points, whose columns and scale the config does not tell.
+    """
     if data == "file":
-        return _TABLE, " * scale + center"
+        return _table_text(own), " * scale + center"
     if data not in POINTS:
         return _own_text(data), " * made.scale + made.center"
     row = POINTS[data]
@@ -134,8 +163,9 @@ def points_text(data: str) -> tuple[str, str]:
 _DATA = '''class Data:
     """Points, and what brings them to about unit size."""
 
-    def __init__(self, points, limit=1.0, scale=1.0, center=(0.0, 0.0), modes=None, mode_std=0.0):
-        self.points, self.scale, self.center = points, np.float32(scale), np.float32(center)'''
+    def __init__(self, points, limit=1, scale=1, center=(0, 0), modes=None, mode_std=0, spans=(1, 1), **about):
+        self.points, self.center = points, np.float32(center)
+        self.scale = (scale * np.array(spans)).astype("float32")'''
 
 
 def _own_text(data: str) -> str:

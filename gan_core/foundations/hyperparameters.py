@@ -47,6 +47,11 @@ def shorten(value: Any, limit: int = 40) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def printable(text: str) -> str:
+    """The text without what cannot be shown; new lines stay."""
+    return "".join(c for c in text if c.isprintable() or c == "\n")
+
+
 @dataclass(frozen=True)
 class Hyperparameter:
     """One setting: `kind` is the Python type of its value.

@@ -41,10 +41,10 @@ def is_thumbnail(content: bytes) -> bool:
 
 
 def points_picture(samples: np.ndarray, data: "Data", side: int, dot: int = 2) -> np.ndarray:
-    """uint8 [side, side, 3]: real points blue, `samples` float32 [n, 2] orange, on the data's own square."""
+    """uint8 [side, side, 3]: real points blue, `samples` float32 [n, 2] orange, on what the plot of the data shows."""
     picture = np.full((side, side, 3), PAPER, np.uint8)
     for points, color in ((data.points[:MOST_REAL], REAL), (samples, FAKE)):
-        place = (np.asarray(points, np.float64) - data.center) / (2 * data.limit) + 0.5
+        place = (np.asarray(points, np.float64) - data.center) / (2 * np.array(data.limits)) + 0.5
         with np.errstate(invalid="ignore"):
             x, y = (place[:, 0] * side).astype(np.int64), ((1 - place[:, 1]) * side).astype(np.int64)
         for dx in range(dot):

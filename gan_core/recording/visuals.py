@@ -139,8 +139,8 @@ def _slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
 def heat_axis(trainer: Trainer, side: int = HEAT_SIDE) -> tuple[np.ndarray, np.ndarray]:
     """The x and the y of the heat map's cells, float64 [side] each."""
     data = as_points(trainer.data)
-    line = np.linspace(-data.limit, data.limit, side)
-    return line + data.center[0], line + data.center[1]
+    (x, y), (width, height) = data.center, data.limits
+    return np.linspace(-width, width, side) + x, np.linspace(-height, height, side) + y
 
 
 def _logits(trainer: Trainer, points: np.ndarray) -> np.ndarray:
@@ -148,7 +148,7 @@ def _logits(trainer: Trainer, points: np.ndarray) -> np.ndarray:
 
 
 def heat_map(trainer: Trainer, samples: np.ndarray, side: int = HEAT_SIDE) -> np.ndarray:
-    """p(real) on the plot's square, float32 [side, side].
+    """p(real) on what the plot shows, float32 [side, side].
 
     Where only differences of logits mean anything, 0.5 stands midway between mean real and mean fake.
     """
@@ -221,4 +221,5 @@ def as_arrows(data: Data, samples: np.ndarray, push: np.ndarray) -> np.ndarray:
     """Samples and their pushes, [n, 2] each in training units, as `arrows` has them."""
     tail = data.from_unit(samples)
     length = np.linalg.norm(push, axis=1, keepdims=True)
-    return np.stack([tail, tail + ARROW_REACH * data.limit * push / (1 + length)], 1).astype(np.float32)
+    reach = (ARROW_REACH * np.array(data.limits)).astype(np.float32)
+    return np.stack([tail, tail + reach * push / (1 + length)], 1).astype(np.float32)

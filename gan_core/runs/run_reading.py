@@ -24,10 +24,11 @@ from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
 from gan_core.data.pictures import Pictures
 from gan_core.data.points import Data
-from gan_core.foundations.hyperparameters import ConfigError, shorten
+from gan_core.foundations.hyperparameters import ConfigError, printable, shorten
 from gan_core.recording.history import History
 from gan_core.recording.recorder import Checkpoint, Parent, Recording
 from gan_core.recording.thumbnail import is_thumbnail
+from gan_core.runs import saved_uploads
 from gan_core.settings.all_settings import LIVE_FIELDS
 from gan_core.settings.config import GANConfig
 
@@ -161,11 +162,6 @@ def _step(value: Any) -> int:
     return value
 
 
-def printable(text: str) -> str:
-    """The text without what cannot be shown; new lines stay."""
-    return "".join(c for c in text if c.isprintable() or c == "\n")
-
-
 def _json_of(content: bytes) -> Any:
     """What JSON says; ValueError where it is none, or nested or with numbers as GANscope never writes them."""
 
@@ -221,37 +217,15 @@ def _arrays(run: Saved, row: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def upload_of(run: Saved) -> Any:
-    """The user's own data that the run was trained on: float32 [N, 2] or Pictures; None for others."""
+    """The user's own data that the run was trained on: OwnPoints or Pictures, or float32 [N, 2] of an earlier version,
+    which scaled both axes alike; None for others."""
     if "data" not in run.about["files"]:
         return None
     arrays = _arrays(run, run.about["files"]["data"])
     try:
-        return _points(arrays["points"]) if "points" in arrays else _pictures(**arrays)
+        return saved_uploads.upload_of(arrays)
     except JUNK:
         raise ConfigError(f"The data of {run.folder} cannot be used.") from None
-
-
-def _points(points: np.ndarray) -> np.ndarray:
-    """The points, if one can train on them; raises ValueError."""
-    if points.ndim != 2 or points.shape[1] != 2 or points.dtype != np.float32 or not np.isfinite(points).all():
-        raise ValueError
-    if (points.min(0) == points.max(0)).any():
-        raise ValueError
-    return points
-
-
-def _pictures(pixels: np.ndarray, class_names: np.ndarray, labels: np.ndarray | None = None) -> Pictures:
-    """The pictures, if one can train on them; raises ValueError."""
-    names = tuple(printable(str(name)) for name in class_names)
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] not in (1, 3):
-        raise ValueError
-    if 0 in pixels.shape or pixels.shape[1] != pixels.shape[2]:
-        raise ValueError
-    if labels is not None:
-        inside = labels.dtype == np.int32 and 0 <= labels.min() <= labels.max() < len(names)
-        if not inside or labels.shape != pixels.shape[:1]:
-            raise ValueError
-    return Pictures(pixels, labels, names)
 
 
 def data_of(run: Saved) -> Data | Pictures:

@@ -32,6 +32,7 @@ from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.locking import locked
 from gan_core.recording.recorder import Checkpoint, Recording
 from gan_core.recording.thumbnail import thumbnail
+from gan_core.runs import saved_uploads
 from gan_core.runs.disk_quota import Room, room
 from gan_core.runs.run_reading import CONFIG, FILE, FORMAT, Race, checksum, read
 from gan_core.settings.config import GANConfig
@@ -139,7 +140,7 @@ class Writer:
             files["picture"] = self._file("picture", picture, "png")
         if content.upload is not None:
             if self._data is None or not self._has(self._data):
-                self._data = self._file("data", npz_bytes(_upload_arrays(content.upload), compressed=True))
+                self._data = self._file("data", npz_bytes(saved_uploads.arrays_of(content.upload), compressed=True))
             files["data"] = self._data
         checkpoints = []
         for step, point in zip(recording.checkpoints.steps, recording.checkpoints.items, strict=True):
@@ -262,10 +263,3 @@ def _frame_arrays(recording: Recording) -> dict[str, Any]:
         name: np.stack([item[name] for item in frames.items]) for name in (frames.items[0] if len(frames) else ())
     }
     return arrays | {"step": np.array(frames.steps, np.int64)}
-
-
-def _upload_arrays(upload: Any) -> dict[str, Any]:
-    if isinstance(upload, np.ndarray):
-        return {"points": upload}
-    arrays = {"pixels": upload.pixels, "class_names": np.array(upload.class_names, np.str_)}
-    return arrays if upload.labels is None else {**arrays, "labels": upload.labels}

@@ -42,7 +42,7 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class PointComparison(Comparison):
-    """Generated points beside real ones, in the data's units.
+    """Generated points beside real ones, in the units that distances are taken in (Data.measured).
 
     samples [n, 2]: all that were generated. real [m, 2], m <= n: fresh ones. bank [k, 2]: training points. data: modes,
     if any. bandwidths: of the MMD.

@@ -81,8 +81,9 @@ DISTANCE_SCORES: dict[str, Score] = {
         "number",
         "low",
         DISTANCES,
-        "How far the generated points must travel on average to become the real ones, in the units of the data. The "
-        "easiest to explain, and exact here. 0 only for equal clouds.",
+        "How far the generated points must travel on average to become the real ones, in the units of the data (of "
+        "each axis's half span, where a file's two axes are not measured alike). The easiest to explain, and exact "
+        "here. 0 only for equal clouds.",
         "Large, and it falls slowly with more samples: two sets of real points differ in how many fall on each mode, "
         "and the surplus has to travel. At 2,500 points 0.04 for the playground's ring and 0.17 for its grid.",
         "Faults smaller than the value of real data: narrow or slightly blurred modes are lost in the random "

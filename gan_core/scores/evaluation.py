@@ -50,8 +50,9 @@ def evaluate(
     scores: {name: {value, low, high, floor, samples, resamples}}; `floor` is what fresh real data score (of hq what a
     perfect generator does). value, low, high of reverse_kl are None without high-quality samples.
     counts: what has no interval: modes, modes_total, mode_counts; of images histogram, histogram_real,
-    classifier_accuracy, and modes, modes_total, modes_real of stacked digits. note: why there are no scores, if so.
-    Also kind, step, ema (whether its average generator was scored), samples, resamples and seconds.
+    classifier_accuracy, and modes, modes_total, modes_real of stacked digits. distances_in: as point_scores has it.
+    note: why there are no scores, if so. Also kind, step, ema (whether its average generator was scored), samples,
+    resamples and seconds.
 
     Distances of points use fewer samples where a user's file has fewer points (trainer_scores.w1_samples), scores of
     images at most half of the real images (image_scores.reference); Wasserstein-1, and a score that says no quicker
@@ -108,7 +109,7 @@ def _images(trainer: Trainer, n: int, resamples: int, say: Say) -> dict[str, Any
 def _result(rows: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """What has an interval, and of all that was found what has none and is no floor or size."""
     counts = {name: found[name] for name in COUNTS if name in found}
-    return {"scores": rows, "counts": counts}
+    return {"scores": rows, "counts": counts, **{name: found[name] for name in ("distances_in",) if name in found}}
 
 
 def _rows(
@@ -168,6 +169,8 @@ def as_text(result: dict[str, Any]) -> str:
     """What evaluate() returned as a table."""
     which = "average generator" if result["ema"] else "generator"
     lines = [f"step {result['step']:,}, {which}, 95 % intervals by bootstrap, {result['seconds']:.1f} s"]
+    if "distances_in" in result:
+        lines.append(f"distances are in units of {result['distances_in']}")
     if "note" in result:
         lines.append(result["note"])
     if result["scores"]:

@@ -259,7 +259,7 @@ export class Anatomy {
     context.clearRect(0, 0, w, h);
     if (!figure.z) return;
     const pen = { context, w, h, colors, figure, unfolded: this.unfolding };
-    if (name === "z") cloud(pen, figure.z, [0, 0], figure.z_reach, colors.$text);
+    if (name === "z") cloud(pen, figure.z, [0, 0], [figure.z_reach, figure.z_reach], colors.$text);
     else if (name === "logits") histogram(pen, figure.logits);
     else if (name.endsWith("_loss")) gauge(pen, figure.gauges[name], name);
     else if (name === "d_gradient" || (name === "g_gradient" && !figure.gradient))
@@ -287,10 +287,10 @@ function route(name, from, to, shift, width) {
   return down ? `M${from.x} ${from.bottom}V${to.top}` : `M${from.x} ${from.top}V${to.bottom}`;
 }
 
-// Where a point of the plane is in a square that fits.
+// Where a point of the plane is in a square that fits; reach: half of what it shows of each axis.
 function square({ w, h }, [cx, cy], reach) {
-  const scale = Math.min(w, h) / (2 * reach);
-  return (x, y) => [w / 2 + (x - cx) * scale, h / 2 - (y - cy) * scale];
+  const [kx, ky] = reach.map((half) => Math.min(w, h) / (2 * half));
+  return (x, y) => [w / 2 + (x - cx) * kx, h / 2 - (y - cy) * ky];
 }
 
 function cloud(pen, flat, center, reach, color, alpha = 0.75) {
@@ -342,7 +342,7 @@ function manifold(pen) {
   const { points: there, from, shape } = figure.manifold;
   const [lines, length] = shape;
   const end = square(pen, figure.center, figure.reach);
-  const start = square(pen, [0, 0], figure.z_reach * 1.1);
+  const start = square(pen, [0, 0], [figure.z_reach * 1.1, figure.z_reach * 1.1]);
   const t = unfolded < 1 ? unfolded * unfolded * (3 - 2 * unfolded) : 1;
   const place = (i) => {
     const [ax, ay] = start(from[2 * i], from[2 * i + 1]);

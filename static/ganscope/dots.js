@@ -3,7 +3,8 @@
 // A trace `dots` is drawn on one plain canvas over the plot: WebGL is not everywhere, a browser has but few of its
 // contexts, and Plotly takes three for a plot. Plotly itself knows the points for hover, and a symbol for the legend.
 export function dotted(trace) {
-  const { name, marker } = trace;
+  const { marker } = trace;
+  const name = trace.legend ?? trace.name;
   const about = { type: "scatter", name, legendgroup: name };
   const points = { ...about, mode: "none", showlegend: false, x: trace.x, y: trace.y, hovertemplate: trace.hovertemplate, dots: marker };
   return [points, { ...about, mode: "markers", x: [null], y: [null], marker, hoverinfo: "skip" }];

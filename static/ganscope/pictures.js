@@ -78,27 +78,27 @@ export function lay(trace, colors) {
   delete trace.tiles;
 }
 
-// A trace `heat`, p(real) over a square of the plane, becomes an image, a colour bar and points that only hover shows.
+// A trace `heat`, p(real) over a part of the plane, becomes an image, a colour bar and points that only hover shows.
 // (Plotly's own heat map reads a canvas back.)
 const HEAT = ["$fakeTint", "$mid", "$realTint"];
 
 export function warm(trace, colors, layout) {
   const { name, center, reach, z } = trace;
   const side = z.length;
-  const step = (2 * reach) / (side - 1);
-  const [x0, y0] = [center[0] - reach, center[1] - reach];
+  const [dx, dy] = reach.map((half) => (2 * half) / (side - 1));
+  const [x0, y0] = center.map((middle, axis) => middle - reach[axis]);
   const scale = HEAT.map((color) => rgb(colors[color]));
   const ground = new Bitmap(side, side);
   const points = { x: new Float32Array(side * side), y: new Float32Array(side * side), p: new Float32Array(side * side) };
   for (let row = 0, i = 0; row < side; row++)
     for (let column = 0; column < side; column++, i++) {
       points.p[i] = z[row][column];
-      points.x[i] = x0 + column * step;
-      points.y[i] = y0 + row * step;
+      points.x[i] = x0 + column * dx;
+      points.y[i] = y0 + row * dy;
       ground.set(column, side - 1 - row, mixed(Math.min(1, Math.max(0, points.p[i])), scale));
     }
-  const image = { xref: "x", yref: "y", x: x0 - step / 2, y: y0 - step / 2, xanchor: "left", yanchor: "bottom" };
-  const size = { sizex: side * step, sizey: side * step, sizing: "stretch", layer: "below" };
+  const image = { xref: "x", yref: "y", x: x0 - dx / 2, y: y0 - dy / 2, xanchor: "left", yanchor: "bottom" };
+  const size = { sizex: side * dx, sizey: side * dy, sizing: "stretch", layer: "below" };
   layout.images = [{ ...image, ...size, source: ground.uri() }];
   const none = { type: "scatter", showlegend: false, name };
   const hover = { ...none, mode: "none", x: points.x, y: points.y, customdata: points.p, hovertemplate: trace.hovertemplate };

@@ -11,7 +11,7 @@ from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import SIZES
 from gan_core.data.image_sources import MissingFile
 from gan_core.data.pictures import Pictures
-from gan_core.data.points import Data
+from gan_core.data.points import Data, OwnPoints, tick
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.settings.config import GANConfig
 
@@ -280,7 +280,7 @@ def test_the_line_is_a_segment():
 # -- a user's points ----------------------------------------------------------------------------------------
 
 
-def test_from_points_centres_and_scales_by_the_longer_side():
+def test_points_of_a_run_that_an_earlier_version_saved_share_the_longer_span():
     points = np.float32([[10, 0], [30, 1], [20, 4]])
     data = datasets.from_points(points)
     assert data.points is points
@@ -289,6 +289,31 @@ def test_from_points_centres_and_scales_by_the_longer_side():
     assert data.limit == 12.5
     np.testing.assert_allclose(data.to_unit(points), [[-1, -0.2], [1, -0.1], [0, 0.2]], atol=1e-6)
     assert data.modes is None
+
+
+def test_a_table_scales_each_axis_by_its_own_span():
+    points = np.float32([[1.6, 43], [5.1, 96], [3.1, 50]])  # minutes of an eruption, and of the wait for it
+    data = datasets.from_points(OwnPoints(points, np.int32([0, 1, 0]), ("short", "long"), ("eruptions", "waiting")))
+    np.testing.assert_allclose(data.to_unit(points), [[-1, -1], [1, 1], [-1 / 7, -39 / 53]], atol=1e-5)
+    np.testing.assert_allclose(data.from_unit(data.to_unit(points)), points, rtol=1e-6)
+    np.testing.assert_allclose(data.limits, (1.25 * 1.75, 1.25 * 26.5))
+    assert data.center == pytest.approx((3.35, 69.5)) and not data.equal_axes
+    assert data.axes == ("eruptions", "waiting") and data.class_names == ("short", "long")
+    np.testing.assert_array_equal(data.labels, [0, 1, 0])
+
+
+def test_distances_are_in_the_datas_units_only_where_both_axes_are_measured_alike():
+    points = np.float32([[0, 0], [2, 20]])
+    np.testing.assert_array_equal(datasets.from_points(points).measured(points), points)
+    np.testing.assert_array_equal(datasets.from_points(OwnPoints(points)).measured(points), [[-1, -1], [1, 1]])
+    square = np.float32([[0, 0], [2, 2]])
+    np.testing.assert_array_equal(datasets.from_points(OwnPoints(square)).measured(square), square)
+
+
+def test_ticks_tell_the_places_of_an_axis_apart():
+    assert [tick(*of) for of in ((1952, 27), (1957, 27), (-0.75, 1.5), (0, 1), (1e9, 1e9), (123456.7, 50))] == [
+        *("1952", "1957", "-0.75", "0", "1e+09", "123457")
+    ]
 
 
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e29])

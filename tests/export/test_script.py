@@ -22,6 +22,7 @@ from gan_core.data.image_files import parse_pictures
 from gan_core.data.image_sources import SOURCES
 from gan_core.data.loading import class_count
 from gan_core.data.point_files import parse_points
+from gan_core.data.points import OwnPoints
 from gan_core.export.script import PURPOSES, script, unpresentable
 from gan_core.export.script_sources import sources
 from gan_core.foundations.hyperparameters import ConfigError
@@ -336,9 +337,31 @@ def test_a_table_of_the_users(mark, header, tmp_path):
     path = tmp_path / "my points.csv"
     path.write_text(header.format(mark=mark) + "\n".join(f"{x!r}{mark}{y!r}" for x, y in points.tolist()) + "\n")
     config = GANConfig.from_flat({"data": "file"})
-    upload, _ = parse_points(path.read_bytes())
+    old, _ = parse_points(path.read_bytes())
+    upload = OwnPoints(old)
     assert_same_data(config, script(config), "--data", path, upload=upload)
     assert 'default="my points.csv"' in script(config, "my points.csv")
+
+
+@pytest.mark.parametrize("axes", [("eruptions (min)", "waiting"), ("column 2", "column 3")])
+def test_a_table_of_the_users_by_its_columns(axes, tmp_path):
+    points = np.random.default_rng(0).normal(size=(40, 2)) * [3, 1000] + [7, -2]
+    path, config = tmp_path / "my points.csv", GANConfig.from_flat({"data": "file"})
+    rows = [f"{i},{x!r},{y!r},long" for i, (x, y) in enumerate(points.tolist())]
+    path.write_text("\n".join([f"no,{','.join(axes)},kind", *rows]))
+    order = np.random.default_rng(0).permutation(40)
+    upload = OwnPoints(points[order].astype(np.float32), axes=axes)
+    text = script(config, own=loading.load(config, upload))
+    assert_same_data(config, text, "--data", path, upload=upload)
+    assert ('header="eruptions (min),waiting"' in text) == (axes[1] == "waiting")
+
+
+def test_a_table_of_a_run_that_an_earlier_version_saved_keeps_its_scale(tmp_path):
+    points = (np.random.default_rng(0).normal(size=(40, 2)) * [3, 1000]).astype(np.float32)
+    path, config = tmp_path / "points.csv", GANConfig.from_flat({"data": "file"})
+    np.savetxt(path, points, delimiter=",")
+    old = points[np.random.default_rng(0).permutation(40)]
+    assert_same_data(config, script(config, own=loading.load(config, old)), "--data", path, upload=old)
 
 
 def picture_bytes(suffix, pixels, labels):

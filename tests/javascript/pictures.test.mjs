@@ -72,7 +72,7 @@ test("frames around images go from generated through ground to real as p(real) g
 test("a ground of p(real) lies as the axes do: the first row is the lowest", () => {
   const z = [Float32Array.of(0, 1), Float32Array.of(0.5, -3)]; // what is outside 0 to 1 takes the end's colour
   const layout = { showlegend: true };
-  const traces = warm({ name: "p(real)", center: [10, 20], reach: 2, z }, COLORS, layout);
+  const traces = warm({ name: "p(real)", center: [10, 20], reach: [2, 2], z }, COLORS, layout);
   const [image] = layout.images;
   const seen = read(image.source);
   assert.deepEqual(seen.at(0, 1), [200, 0, 0]);
@@ -82,7 +82,7 @@ test("a ground of p(real) lies as the axes do: the first row is the lowest", () 
   assert.deepEqual([image.x, image.y, image.sizex, image.sizey], [6, 16, 8, 8]); // half a cell beyond the outer points
   assert.deepEqual([Array.from(traces[0].x), Array.from(traces[0].y)], [[8, 12, 8, 12], [18, 18, 22, 22]]);
   assert.equal(traces.length, 2); // the second is the colour bar
-  assert.equal(warm({ name: "", center: [0, 0], reach: 1, z }, COLORS, {}).length, 1);
+  assert.equal(warm({ name: "", center: [0, 0], reach: [1, 1], z }, COLORS, {}).length, 1);
 });
 
 test("colours are put in for their names, in nested parts and in the words of hover", () => {

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gan_core.data.datasets import from_points
+from gan_core.data.points import OwnPoints
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording import visuals
 from gan_core.recording.history import History
@@ -72,7 +74,7 @@ def test_the_plane_holds_the_frame(points):
     np.testing.assert_array_equal(drawn["generated"]["x"], frame["samples"][:, 0])
     np.testing.assert_array_equal(drawn["generated"]["y"], frame["samples"][:, 1])
     np.testing.assert_array_equal(drawn["real"]["x"], data.points[: point_figures.REAL_SHOWN, 0])
-    assert drawn["p(real)"]["z"] is frame["heat"] and drawn["p(real)"]["reach"] == data.limit
+    assert drawn["p(real)"]["z"] is frame["heat"] and drawn["p(real)"]["reach"] == list(data.limits)
     assert np.isnan(drawn["manifold"]["x"]).sum() == len(frame["manifold"])  # a gap after each line
     assert np.isnan(drawn["gradients"]["x"]).sum() == len(frame["arrows"])
 
@@ -89,6 +91,30 @@ def test_points_that_are_not_finite_are_drawn_without(points):
     shown = point_figures.plane(replace(points, frame=points.frame | {"samples": samples}), {"fake"})
     assert np.isnan(shown["data"][0]["x"]).sum() == len(samples) / 2
     assert len(pack(shown)) > 8 * len(samples)  # it travels
+
+
+def test_a_table_of_two_measures_fills_the_plane_and_names_its_axes(points):
+    rng = np.random.default_rng(0)
+    table = rng.uniform([100, -5], [120, 5000], (400, 2)).astype(np.float32)
+    own = OwnPoints(table, rng.integers(0, 2, 400).astype(np.int32), ("a", "<b>"), ("year", "$ <i>price"))
+    shown = point_figures.plane(replace(points, data=from_points(own)), {"real", "heat"})
+    axes = [shown["layout"][name] for name in ("xaxis", "yaxis")]
+    assert [axis["title"]["text"] for axis in axes] == ["year", "&#36; &lt;i&gt;price"]
+    assert not any("scaleanchor" in axis for axis in axes)
+    for axis, low, high in zip(axes, table.min(0), table.max(0), strict=True):
+        assert axis["range"] == pytest.approx([low - 0.125 * (high - low), high + 0.125 * (high - low)], rel=1e-4)
+    real = [trace for trace in shown["data"] if trace["name"] == "real"]
+    assert [trace["legend"] for trace in real] == ["a", "&lt;b&gt;"] and len({t["marker"]["color"] for t in real}) == 2
+    assert sum(len(trace["x"]) for trace in real) == 400
+
+
+def test_of_many_classes_the_largest_have_a_colour(points):
+    labels = np.repeat(np.arange(9), np.arange(20, 29)).astype(np.int32)
+    table = np.random.default_rng(0).random((len(labels), 2), np.float32)
+    own = OwnPoints(table, labels, tuple("abcdefghi"))
+    real = point_figures.plane(replace(points, data=from_points(own)), {"real"})["data"]
+    assert [trace["legend"] for trace in real] == [*"efghi", "other classes"]
+    assert sum(len(trace["x"]) for trace in real) == len(labels)
 
 
 # -- every figure -------------------------------------------------------------------------------------------

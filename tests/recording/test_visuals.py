@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy.stats import norm
 
 from gan_core.data import datasets, loading
+from gan_core.data.points import OwnPoints
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
@@ -177,6 +178,23 @@ def test_the_heat_covers_the_plot_of_a_users_points():
     assert (x[0] + x[-1]) / 2 == pytest.approx(trainer.data.center[0])
     assert (y[0] + y[-1]) / 2 == pytest.approx(trainer.data.center[1])
     assert x[-1] - x[0] == pytest.approx(2 * trainer.data.limit) == pytest.approx(y[-1] - y[0])
+
+
+def test_axes_that_are_not_measured_alike_fill_the_plot_each():
+    points = np.random.default_rng(0).uniform([100, -5], [120, 5000], (40, 2)).astype(np.float32)
+    trainer = affine(IDENTITY, direction(3.0, 4.0), points=OwnPoints(points), loss="non_saturating", data="file")
+    low, high = points.min(0), points.max(0)
+    for line, a, b in zip(visuals.heat_axis(trainer), low, high, strict=True):
+        assert (line[0] + line[-1]) / 2 == pytest.approx((a + b) / 2) and line[-1] - line[0] == pytest.approx(
+            1.25 * (b - a)
+        )
+    heat = visuals.look(trainer, View())["heat"]
+    unit = np.linspace(-1.25, 1.25, visuals.HEAT_SIDE)
+    expected = 1 / (1 + np.exp(-(3 * unit[None] + 4 * unit[:, None])))
+    np.testing.assert_allclose(heat, expected, atol=1e-4)
+    arrows = visuals.look(trainer, EVERYTHING)["arrows"].astype(float)
+    reach = (arrows[:, 1] - arrows[:, 0]) / trainer.data.scales  # in training units, where the push is along (3, 4)
+    np.testing.assert_allclose(reach[:, 0] * 4, reach[:, 1] * 3, rtol=1e-2, atol=1e-3)
 
 
 # -- the manifold -------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from gan_core.data import image_rules, loading
+from gan_core.data.points import OwnPoints
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording import thumbnail
 from gan_core.recording.recorder import Parent
@@ -173,7 +174,22 @@ def test_a_folder_holds_what_its_config_names_and_no_pickles(folder):
 # -- the user's own data ------------------------------------------------------------------------------------
 
 
-def test_the_users_own_points_are_in_the_run(tmp_path):
+@pytest.mark.parametrize("labels", [None, np.arange(300, dtype=np.int32) % 2])
+def test_the_users_own_table_is_in_the_run(tmp_path, labels):
+    points = (np.random.default_rng(0).normal(size=(300, 2)) * [3, 0.1] + 50).astype(np.float32)
+    own = OwnPoints(points, labels, () if labels is None else ("kurz", "lang ü"), ("width (cm)", "price"))
+    trainer = point_trainer(own, data="file")
+    run_writing.save(tmp_path / "mine", Content.of(TrainingRun(trainer, scored=False), own))
+    run = run_reading.read(tmp_path / "mine")
+    found = run_reading.upload_of(run)
+    assert np.array_equal(found.points, points) and (found.axes, found.class_names) == (own.axes, own.class_names)
+    assert np.array_equal(found.labels, labels) if labels is not None else found.labels is None
+    data = run_reading.data_of(run)
+    assert np.array_equal(data.array, trainer.data.array) and np.abs(data.array).max(0) == pytest.approx([1, 1])
+    assert same(run_restoring.load(run, data).state, trainer.state)
+
+
+def test_points_of_an_earlier_version_are_in_the_run_and_keep_their_scale(tmp_path):
     points = (np.random.default_rng(0).normal(size=(300, 2)) * [3, 0.1] + 50).astype(np.float32)
     trainer = point_trainer(points, data="file")
     run_writing.save(tmp_path / "mine", Content.of(TrainingRun(trainer, scored=False), points))
@@ -217,6 +233,13 @@ BROKEN_DATA = {
     "doubles": {"points": np.ones((30, 2))},
     "texts": {"points": np.full((30, 2), "x")},
     "an infinite point": {"points": np.full((30, 2), np.inf, np.float32)},
+    "three axes": {"points": np.random.default_rng(0).random((30, 2), np.float32), "axes": np.array(["a", "b", "c"])},
+    "a class too many": {
+        "points": np.random.default_rng(0).random((30, 2), np.float32),
+        "axes": np.array(["a", "b"]),
+        "class_names": np.array(["k"]),
+        "labels": np.ones(30, np.int32),
+    },
     "something else": {"weights": np.ones(3)},
     "pictures without names": {"pixels": np.zeros((20, 28, 28, 1), np.uint8)},
     "wide pictures": {"pixels": np.zeros((20, 28, 20, 1), np.uint8), "class_names": np.array(["a"])},

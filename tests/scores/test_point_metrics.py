@@ -11,6 +11,7 @@ from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import rbf_kernel
 
 from gan_core.data import datasets, loading
+from gan_core.data.points import OwnPoints
 from gan_core.scores import image_metrics, point_metrics, point_scores
 from gan_core.settings.config import GANConfig
 
@@ -335,6 +336,22 @@ def test_the_floors_of_a_file_are_what_a_perfect_generator_gets(rows):
         floors.append([floor["w1"], floor["energy"], floor["mmd"]])
         values.append([perfect[name] for name in ("w1", "energy", "mmd")])
     np.testing.assert_allclose(np.mean(floors, 0), np.mean(values, 0), rtol=0.15)
+
+
+def test_distances_of_a_table_are_in_units_of_each_axis_span():
+    rng = np.random.default_rng(0)
+    plain = rng.uniform(-1, 1, (200, 2)).astype(np.float32)
+    plain[:2] = [-1, -1], [1, 1]
+    stretched = plain * np.float32([0.5, 4000]) + np.float32([7, 2000])
+    fake = rng.normal(size=(100, 2)) * 0.3
+    found = []
+    for upload, samples in ((OwnPoints(plain), fake), (OwnPoints(stretched), fake * [0.5, 4000] + [7, 2000])):
+        data = datasets.from_points(upload)
+        found.append(point_scores.scores(FILE, data, samples, point_scores.floors(FILE, data, 100, 2)))
+    same, own = found
+    assert own.pop("distances_in") == point_scores.HALF_SPANS and "distances_in" not in same
+    for name in same:
+        assert own[name] == pytest.approx(same[name], rel=1e-3, abs=1e-5)
 
 
 # -- together -----------------------------------------------------------------------------------------------

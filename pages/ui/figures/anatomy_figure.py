@@ -76,7 +76,7 @@ def anatomy(snapshot: Snapshot) -> dict[str, Any]:
             figure["gradient"] = {"pixels": pixels.reshape(-1), "shape": [len(pixels), height, width, 1]}
         return figure
     data = as_points(snapshot.data)
-    figure |= {"center": list(data.center), "reach": data.limit, "heat": parts["heat"]}
+    figure |= {"center": list(data.center), "reach": list(data.limits), "heat": parts["heat"]}
     for name in ("real", "fake", "gradient"):
         figure[name] = parts[name].reshape(-1)
     lines, points, _ = parts["manifold"].shape

@@ -2,13 +2,14 @@
 
 Texts that begin with `$` name a colour of the theme ($real is blue, $fake is orange, $fakeText is orange for letters).
 A figure's `label` says it in words, for who hears the page. `layout.height` holds where the page's style gives the plot
-no `max-height` (ganscope.css). Traces of our own: `dots` (points on a canvas) and `heat` (p(real) over a square).
+no `max-height` (ganscope.css). Traces of our own: `dots` (points on a canvas) and `heat` (p(real) over what is shown).
 
 An axis either always has a range of its own, or never: while `uirevision` stays, Plotly keeps the way in which an axis
 was first drawn, so a plot that was drawn empty would keep a range that is wrong once it is filled. And an axis without
 one that has nothing to show any more keeps the range of what it showed: so its `uirevision` says whether it has.
 """
 
+import html
 import math
 from typing import Any
 
@@ -66,13 +67,20 @@ def reach(highest: float, least: float) -> float:
     return next(power * k for k in (1, 1.5, 2, 3, 5, 7, 10, 15) if power * k >= 1.02 * highest)
 
 
-def dots(points: np.ndarray, name: str, color: str, size: int, opacity: float) -> Figure:
-    """Points [n, 2] as a trace; size: their diameter in pixels."""
+def written(text: str) -> str:
+    """A user's own words (a column's name) in a figure: no markup, and no name of a colour."""
+    return html.escape(text).replace("$", "&#36;")
+
+
+def dots(
+    points: np.ndarray, name: str, color: str, size: int, opacity: float, places: str = "%{x:.3g}, %{y:.3g}"
+) -> Figure:
+    """Points [n, 2] as a trace; size: their diameter in pixels. places: what a point says of itself."""
     return {
         "type": "dots",
         "name": name,
         "x": np.ascontiguousarray(points[:, 0]),
         "y": np.ascontiguousarray(points[:, 1]),
         "marker": {"color": color, "size": size, "opacity": opacity},
-        "hovertemplate": f"{name} (%{{x:.3g}}, %{{y:.3g}})<extra></extra>",
+        "hovertemplate": f"{name} ({places})<extra></extra>",
     }

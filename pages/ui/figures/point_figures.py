@@ -1,16 +1,19 @@
 """Points on the plane with their layers, and samples per mode: snapshots -> Plotly figures (figure_parts.py)."""
 
+import math
 from collections.abc import Collection
 
 import numpy as np
 
-from gan_core.data.points import as_points
+from gan_core.data.points import Data, as_points
 from gan_core.recording.snapshot import Snapshot
-from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, dots, heading, layout, reach
+from pages.ui.figures.figure_parts import FONT, SIDE, Figure, axis, dots, heading, layout, reach, written
 
 REAL_SHOWN = 1_000
 PLANE_HEIGHT = 480
 MODES_HEIGHT = 130
+# Of the classes of real points: told apart by colour-blind eyes (Okabe and Ito), none near the generated ones' orange.
+CLASS_COLORS = ("$real", "#009e73", "#cc79a7", "#8a63d2", "#a89400", "#808080")
 LAYERS = {
     "real": "real",
     "fake": "generated",
@@ -35,20 +38,22 @@ def _broken_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plane(snapshot: Snapshot, layers: Collection[str], height: int = PLANE_HEIGHT, alone: bool = True) -> Figure:
-    """The plane in the data's own units, equal aspect: heat map, real points, manifold, samples, arrows.
+    """The plane in the data's own units: heat map, real points, manifold, samples, arrows. Both axes are as long for
+    the same number where they are measured alike; else each fills the room with its own span.
 
     alone: with legend and colour bar; else one of several beside each other, which are zoomed together.
     """
     data, frame = as_points(snapshot.data), snapshot.frame
     traces: list[Figure] = []
-    (cx, cy), reach = data.center, data.limit
+    (cx, cy), (wide, high) = data.center, data.limits
+    places = _places(data)
     if "heat" in layers and "heat" in frame:
         traces.append(
             {
                 "type": "heat",
                 "name": LAYERS["heat"],
                 "center": [cx, cy],
-                "reach": reach,
+                "reach": [wide, high],
                 "z": frame["heat"],
                 "colorbar": {
                     "title": {"text": "p(real)"},
@@ -62,8 +67,7 @@ def plane(snapshot: Snapshot, layers: Collection[str], height: int = PLANE_HEIGH
             }
         )
     if "real" in layers:
-        points = data.points[:REAL_SHOWN]
-        traces.append(dots(points, "real", "$real", 4, 0.55))
+        traces += _real(data, places)
     if "manifold" in layers and "manifold" in frame:
         x, y = _broken_lines(frame["manifold"])
         traces.append(
@@ -79,7 +83,7 @@ def plane(snapshot: Snapshot, layers: Collection[str], height: int = PLANE_HEIGH
             }
         )
     if "fake" in layers and "samples" in frame:
-        traces.append(dots(frame["samples"], "generated", "$fake", 5, 0.75))
+        traces.append(dots(frame["samples"], "generated", "$fake", 5, 0.75, places))
     if "trails" in layers and "trails" in frame:
         traces += _comets(frame["trails"])
     if "arrows" in layers and "arrows" in frame:
@@ -102,12 +106,14 @@ def plane(snapshot: Snapshot, layers: Collection[str], height: int = PLANE_HEIGH
             }
         )
     c = snapshot.config
-    revision = f"{c.data} {c.data_params} {data.limit:.6g} {data.center}"
+    revision = f"{c.data} {c.data_params} {wide:.6g} {high:.6g} {data.center}"
+    square: Figure = {"scaleanchor": "x", "constrain": "domain", "constraintoward": "top"} if data.equal_axes else {}
+    across, up = (written(name) for name in data.axes)
     figure = layout(
         height,
         revision,
-        xaxis=axis("x", range=[cx - reach, cx + reach], constrain="domain"),
-        yaxis=axis("y", range=[cy - reach, cy + reach], scaleanchor="x", constrain="domain", constraintoward="top"),
+        xaxis=axis(across, range=[cx - wide, cx + wide], constrain="domain"),
+        yaxis=axis(up, range=[cy - high, cy + high], **square),
         dragmode="pan",
         showlegend=alone,
     )
@@ -118,6 +124,33 @@ def plane(snapshot: Snapshot, layers: Collection[str], height: int = PLANE_HEIGH
         figure["margin"] = {"l": 48, "r": 8, "t": 4, "b": 48}
         about["link"] = revision
     return {"data": traces, "layout": figure, **about}
+
+
+def _places(data: Data) -> str:
+    """What a point says of where it is: with as many digits as tell the places of its axis apart."""
+    digits = [
+        max(3, min(9, 3 + math.ceil(math.log10(max(abs(middle), half) / half))))
+        for middle, half in zip(data.center, data.limits, strict=True)
+    ]
+    return "%{{x:.{}g}}, %{{y:.{}g}}".format(*digits)
+
+
+def _real(data: Data, places: str) -> list[Figure]:
+    """The real points in blue; where they have classes, the largest in colours of their own, named in the legend."""
+    points = data.points[:REAL_SHOWN]
+    if data.labels is None or len(data.class_names) < 2:
+        return [dots(points, "real", "$real", 4, 0.55, places)]
+    labels, sizes = data.labels[:REAL_SHOWN], np.bincount(data.labels, minlength=len(data.class_names))
+    most = len(CLASS_COLORS) if len(sizes) <= len(CLASS_COLORS) else len(CLASS_COLORS) - 1
+    named = sorted(np.argsort(-sizes, kind="stable")[:most].tolist())
+    groups = [(written(data.class_names[i]), labels == i) for i in named]
+    if len(sizes) > most:
+        groups.append(("other classes", ~np.isin(labels, named)))
+    traces = []
+    for (name, chosen), color in zip(groups, CLASS_COLORS, strict=False):
+        drawn = dots(points[chosen], "real", color, 4, 0.6, places)
+        traces.append(drawn | {"legend": name, "hovertemplate": f"{name} ({places})<extra></extra>"})
+    return traces
 
 
 def _comets(trails: np.ndarray) -> list[Figure]:

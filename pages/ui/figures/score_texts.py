@@ -3,6 +3,7 @@
 from typing import Any
 
 from gan_core.scores import registry
+from gan_core.scores.point_scores import HALF_SPANS
 from gan_core.scores.registry import SCORES
 from gan_core.scores.score import number_of
 
@@ -28,7 +29,8 @@ def how_measured(m: dict[str, Any]) -> str:
     """The sizes behind the scores of a run."""
     if "classifier_accuracy" in m:
         return f"{m['samples']:,} samples; classifier accuracy {100 * m['classifier_accuracy']:.1f} %"
-    return f"{m['samples']:,} samples; distances use {m['w1_samples']:,}"
+    units = f", in units of {HALF_SPANS}" if "distances_in" in m else ""
+    return f"{m['samples']:,} samples; distances use {m['w1_samples']:,}{units}"
 
 
 def leaders(rows: list[dict[str, Any]]) -> list[tuple[str, list[str], set[int]]]:
