@@ -437,7 +437,7 @@ def test_offline_a_missing_set_is_a_sentence(alone, capsys, monkeypatch):
         (["--set", "data=picture_file"], "needs --data FILE"),
         (["--preset", "digits", "--set", "data=ring"], " is for images, but ring has points"),
         (["--set", "conditional=true"], "conditional=True is for images"),
-        (["--preset", "digits", "--set", "data.size=16"], "data.size must be one of native, 28, 32, 64"),
+        (["--preset", "digits", "--set", "data.size=16"], "data.size must be one of native, 28, 32, 48, 64"),
         (["--preset", "digits", "--set", "data.classes=x"], "data.classes must be all, or class numbers"),
         (["--preset", "digits", "--set", "data.classes=11"], "there is no class 11"),
         (["--preset", "digits", "--set", "architecture=tutorial_dcgan64"], "makes images of 64 x 64 pixels"),

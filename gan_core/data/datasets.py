@@ -185,7 +185,7 @@ def _pictures(draw: Callable[..., Pictures], description: str, native=(28, 28, 1
             "native",
             "Image size (pixels)",
             "Images are resized to this width and height. Twice the size takes about four times as long.",
-            choices={"native": "original size", "28": "28 x 28", "32": "32 x 32", "64": "64 x 64"},
+            choices={"native": "original size", "28": "28 x 28", "32": "32 x 32", "48": "48 x 48", "64": "64 x 64"},
         ),
         "classes": Hyperparameter(
             str,

@@ -15,7 +15,8 @@ from gan_core.data.pictures import Labels, Pictures, Pixels, Whole
 from gan_core.data.resizing import pad, sized
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 
-SIZES = ("native", "28", "32", "64")
+SIDES = (28, 32, 48, 64)  # that every convolutional architecture makes
+SIZES = ("native", *map(str, SIDES))
 LEAST_PICTURES = 16
 DIGITS_TEST = 297  # of scikit-learn's 1,797 digits
 STACK_NAMES = tuple(f"{i:03d}" for i in range(1000))
@@ -235,11 +236,16 @@ def stacked_mnist(n: int, rng: np.random.Generator, size: str = "native", classe
     return Pictures(stacks, labels, STACK_NAMES, tests, test_labels, per_channel=True, whole=whole)
 
 
+def native_side(side: int) -> int:
+    """The side at which the user's own pictures of `side` pixels are trained on as they come."""
+    return side if side in SIDES else 28
+
+
 def from_upload(
     upload: Pictures, n: int, rng: np.random.Generator, size: str = "native", classes: str = "all"
 ) -> Pictures:
-    """The user's own pictures (image_files.py reads them), as a data set; native is 28, or 32 or 64 as they are."""
-    native = upload.shape[0] if upload.shape[0] in (32, 64) else 28
+    """The user's own pictures (image_files.py reads them), as a data set; native as in native_side."""
+    native = native_side(upload.shape[0])
     side = _side(size, native)
     whole = _chosen_from(partial(_resized, upload, native, False), native, upload.class_names, classes, black=False)
     return _resized(replace(_selected(upload, n, rng, classes)[0], whole=whole), side, black=False)

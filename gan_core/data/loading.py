@@ -67,8 +67,9 @@ def extent(config: Settings, upload: Any = None) -> tuple[tuple[int, ...], int]:
         return row.native, 8 * (len(upload) if row.upload else config.data_size)
     shape, most, tests = sample_shape(config), row.most, row.tests
     if row.upload:
-        own = upload.shape[0] in (32, 64) and config.params().get("size", "native") == "native"
-        shape = (*((upload.shape[0],) * 2 if own else shape[:2]), upload.shape[2])
+        if config.params().get("size", "native") == "native":
+            shape = (image_datasets.native_side(upload.shape[0]),) * 2
+        shape = (*shape[:2], upload.shape[2])
         most, tests = len(upload), 0 if upload.test_pixels is None else len(upload.test_pixels)
     count = (config.data_size if most is None else min(config.data_size, most)) + tests
     return shape, count * (math.prod(shape) + 4)  # uint8, and an int32 for the class

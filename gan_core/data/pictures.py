@@ -28,7 +28,7 @@ class Whole:
 
     def native(self, pixels: Pixels) -> Pixels:
         """uint8 [N, H, W, C] of any size that was chosen -> [N, side, side, C]: `sized` undone."""
-        if self.black and self.side == 28 and pixels.shape[1] in (32, 64):
+        if self.black and self.side == 28 and pixels.shape[1] > 28:
             return resize(pixels, 32)[:, 2:-2, 2:-2]
         return resize(pixels, self.side)
 
@@ -96,3 +96,41 @@ def as_pictures(data: object) -> Pictures:
     if not isinstance(data, Pictures):
         raise TypeError("images are needed here, not points")
     return data
+
+
+# -- as a run keeps them ------------------------------------------------------------------------------------
+
+
+def to_arrays(upload: Pictures) -> dict[str, np.ndarray]:
+    """The user's own pictures by name; `from_arrays` undoes it."""
+    arrays = {"pixels": upload.pixels, "class_names": np.array(upload.class_names, np.str_)}
+    arrays |= {} if upload.labels is None else {"labels": upload.labels}
+    arrays["test_pixels"] = upload.known_tests
+    return arrays if upload.test_labels is None else {**arrays, "test_labels": upload.test_labels}
+
+
+def from_arrays(
+    native: bool,
+    pixels: Pixels,
+    class_names: np.ndarray,
+    labels: Labels | None = None,
+    test_pixels: Pixels | None = None,
+    test_labels: Labels | None = None,
+) -> Pictures:
+    """The pictures of a run, if one can train on them; raises ValueError. native: it trained on them as they come."""
+    names = tuple(str(name) for name in class_names)
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] not in (1, 3):
+        raise ValueError
+    if 0 in pixels.shape or pixels.shape[1] != pixels.shape[2]:
+        raise ValueError
+    if test_pixels is None:  # saved before there were any, and before the networks made 48 pixels
+        pixels = resize(pixels, 28) if native and pixels.shape[1] == 48 else pixels
+        test_pixels = pixels[:0]
+    if test_pixels.dtype != np.uint8 or test_pixels.shape[1:] != pixels.shape[1:]:
+        raise ValueError
+    for some, of in ((labels, pixels), (test_labels, test_pixels)):
+        if some is not None and (
+            some.dtype != np.int32 or some.shape != of.shape[:1] or not ((some >= 0) & (some < len(names))).all()
+        ):
+            raise ValueError
+    return Pictures(pixels, labels, names, test_pixels if len(test_pixels) else None, test_labels)

@@ -41,6 +41,6 @@ def pad(pixels: Pixels, side: int) -> Pixels:
 
 def sized(pixels: Pixels, side: int, black: bool) -> Pixels:
     """The images at `side`. On a black ground 28 become 32 by a black margin, which keeps every pixel as it is."""
-    if black and pixels.shape[1] == 28 and side in (32, 64):
+    if black and pixels.shape[1] == 28 and side > 28:
         pixels = pad(pixels, 32)
     return resize(pixels, side)

@@ -104,8 +104,9 @@ def _logit(c: Settings) -> Dense:
 
 
 def _stages(side: int, base: int) -> tuple[int, list[int]]:
-    """(the side to start from, filters of each stage from there up): 7-14-28, 4-8-16-32 or 4-8-16-32-64."""
-    start = 7 if side == 28 else 4
+    """(the side to start from, filters of each stage from there up): 7-14-28, 4-8-16-32, 6-12-24-48
+    or 4-8-16-32-64."""
+    start = {28: 7, 48: 6}.get(side, 4)
     count = round(math.log2(side / start))
     return start, [base * 2**i for i in range(count)][::-1]
 
@@ -232,7 +233,7 @@ def _refused_by_resnet(c: Settings) -> list[tuple[str, str]]:
     return [(name, f"{name}=maxout does not fit resnet, whose blocks keep their width.") for name in maxout]
 
 
-_SIDES = (28, 32, 64)
+_SIDES = (28, 32, 48, 64)
 ARCHITECTURES: dict[str, Architecture] = {
     "mlp": Architecture(
         mlp,

@@ -223,7 +223,7 @@ def upload_of(run: Saved) -> Any:
         return None
     arrays = _arrays(run, run.about["files"]["data"])
     try:
-        return saved_uploads.upload_of(arrays)
+        return saved_uploads.upload_of(arrays, run.config.params().get("size", "native") == "native")
     except JUNK:
         raise ConfigError(f"The data of {run.folder} cannot be used.") from None
 

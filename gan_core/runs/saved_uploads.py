@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gan_core.data.pictures import Pictures
+from gan_core.data.pictures import Pictures, from_arrays, to_arrays
 from gan_core.data.points import OwnPoints
 from gan_core.foundations.hyperparameters import printable
 
@@ -15,17 +16,22 @@ def arrays_of(upload: Any) -> dict[str, Any]:
     """What is written of an upload (OwnPoints, Pictures, or points of an earlier version)."""
     if isinstance(upload, np.ndarray):  # opened from a run of an earlier version, whose axes share one scale
         return {"points": upload}
+    if isinstance(upload, Pictures):
+        return to_arrays(upload)
     arrays: dict[str, Any] = {"class_names": np.array(upload.class_names, np.str_)}
-    if isinstance(upload, OwnPoints):
-        arrays |= {"points": upload.points, "axes": np.array(upload.axes, np.str_)}
-    else:
-        arrays |= {"pixels": upload.pixels}
+    arrays |= {"points": upload.points, "axes": np.array(upload.axes, np.str_)}
     return arrays if upload.labels is None else {**arrays, "labels": upload.labels}
 
 
-def upload_of(arrays: dict[str, np.ndarray]) -> OwnPoints | Pictures | np.ndarray:
-    """The upload that was written, if one can train on it; raises ValueError, TypeError."""
-    return _points(**arrays) if "points" in arrays else _pictures(**arrays)
+def upload_of(arrays: dict[str, np.ndarray], native: bool) -> OwnPoints | Pictures | np.ndarray:
+    """The upload that was written, if one can train on it; raises ValueError, TypeError.
+
+    native: the run trained on its pictures as they come.
+    """
+    if "points" in arrays:
+        return _points(**arrays)
+    pictures = from_arrays(native, **arrays)
+    return replace(pictures, class_names=tuple(printable(name) for name in pictures.class_names))
 
 
 def _points(
@@ -54,12 +60,3 @@ def _class_names(class_names: Any, labels: np.ndarray | None, count: int) -> tup
         if not inside or labels.shape != (count,):
             raise ValueError
     return names
-
-
-def _pictures(pixels: np.ndarray, class_names: np.ndarray, labels: np.ndarray | None = None) -> Pictures:
-    """The pictures, if one can train on them; raises ValueError."""
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] not in (1, 3):
-        raise ValueError
-    if 0 in pixels.shape or pixels.shape[1] != pixels.shape[2]:
-        raise ValueError
-    return Pictures(pixels, labels, _class_names(class_names, labels, len(pixels)))

@@ -379,7 +379,7 @@ def test_points_and_pictures_answer_alike():
         assert isinstance(data.class_names, tuple)
 
 
-@pytest.mark.parametrize("size, side", [("native", 28), ("28", 28), ("32", 32), ("64", 64)])
+@pytest.mark.parametrize("size, side", [("native", 28), ("28", 28), ("32", 32), ("48", 48), ("64", 64)])
 @pytest.mark.parametrize("name", IMAGES)
 def test_the_shape_is_known_without_loading(nowhere, name, size, side):
     native = DATASETS[name].native

@@ -186,7 +186,7 @@ def test_fewer_are_a_random_part_without_doubles(files):
 SETS = ["digits", "mnist", "fashion_mnist", "mnist_rgb", "stacked_mnist", "cifar10"]
 
 
-@pytest.mark.parametrize("size", ["native", "28", "32", "64"])
+@pytest.mark.parametrize("size", ["native", "28", "32", "48", "64"])
 @pytest.mark.parametrize("name", SETS)
 def test_sizes(name, size, files):
     p = getattr(image_datasets, name)(50, rng(), size)
@@ -212,7 +212,7 @@ def test_at_64_a_picture_is_the_same_seen_larger(files):
 @pytest.mark.parametrize("size", ["16", "", "native ", "big", "28.0", "٢٨"])
 @pytest.mark.parametrize("name", SETS)
 def test_a_wrong_size_is_refused(name, size, files):
-    with pytest.raises(ConfigError, match="size must be one of native, 28, 32, 64"):
+    with pytest.raises(ConfigError, match="size must be one of native, 28, 32, 48, 64"):
         getattr(image_datasets, name)(50, rng(), size)
 
 

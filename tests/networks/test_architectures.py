@@ -38,7 +38,7 @@ from tests.conftest import ROOT
 
 SMALL = {"data": "digits", "filters": 8, "latent_dim": 5, "g_layers": 2, "g_units": 7, "d_layers": 2, "d_units": 6}
 SMALL |= {"g_norm": "none", "d_norm": "none", "dropout": 0, "g_output": "tanh"}
-SHAPES = [(side, side, channels) for side in (28, 32, 64) for channels in (1, 3)]
+SHAPES = [(side, side, channels) for side in (28, 32, 48, 64) for channels in (1, 3)]
 
 
 def config_of(**settings):

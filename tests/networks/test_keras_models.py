@@ -59,7 +59,7 @@ BENDS = {
 def all_pictures():
     """Every architecture at every size that it makes, gray and in colour, with every normalisation it knows."""
     for name, row in ARCHITECTURES.items():
-        for side in row.sides or (28, 32, 64):
+        for side in row.sides or (28, 32, 48, 64):
             for channels in (1, 3):
                 for norm in NORMS if "d_norm" in row.knobs else ("none",):
                     yield pytest.param(name, (side, side, channels), norm, id=f"{name}-{side}-{channels}-{norm}")

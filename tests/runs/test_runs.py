@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from gan_core.data import image_rules, loading
+from gan_core.data.pictures import Pictures, from_arrays, to_arrays
 from gan_core.data.points import OwnPoints
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording import thumbnail
@@ -202,6 +204,8 @@ def test_points_of_an_earlier_version_are_in_the_run_and_keep_their_scale(tmp_pa
 @pytest.mark.parametrize("labelled", [True, False])
 def test_the_users_own_pictures_are_in_the_run(tmp_path, labelled):
     own = quadrants(60, labelled, ("left", "rechts ü", "", "d"))
+    held = quadrants(20, labelled, own.class_names)
+    own = replace(own, test_pixels=held.pixels, test_labels=held.labels)
     config = GANConfig.from_flat({**IMAGES, "conditional": labelled})
     training = TrainingRun(Trainer(config, loading.load(config, own), path="graph"), scored=False)
     run_writing.save(tmp_path / "mine", Content.of(training, own))
@@ -209,10 +213,20 @@ def test_the_users_own_pictures_are_in_the_run(tmp_path, labelled):
     for found in (run_reading.upload_of(run), run_reading.data_of(run)):
         assert np.array_equal(found.pixels, own.pixels) and found.class_names == own.class_names
         assert np.array_equal(found.labels, own.labels) if labelled else found.labels is None
+        assert np.array_equal(found.test_pixels, own.test_pixels)
+        assert np.array_equal(found.test_labels, own.test_labels) if labelled else found.test_labels is None
     frame = run_reading.recording_of(run).frames.items[0]
     assert frame["grid"].dtype == np.uint8 and np.array_equal(frame["grid"], training.recording.frames.items[0]["grid"])
     assert max(Image.open(io.BytesIO(run_reading.picture_of(run))).size) == thumbnail.SIDE
     assert same(run_restoring.load(run, run_reading.data_of(run)).state, training.trainer.state)
+
+
+@pytest.mark.parametrize(("size", "side"), [("native", 28), ("64", 48)])
+def test_pictures_of_48_pixels_of_an_older_run_are_of_the_size_it_trained_on(size, side):
+    kept = from_arrays(size == "native", np.zeros((20, 48, 48, 1), np.uint8), np.array(["a"]))
+    assert kept.pixels.shape == (20, side, side, 1)
+    again = from_arrays(size == "native", **to_arrays(Pictures(np.zeros((20, 48, 48, 1), np.uint8))))
+    assert again.pixels.shape == (20, 48, 48, 1)
 
 
 def test_data_that_everybody_has_are_not_in_the_run(folder, training, tmp_path):

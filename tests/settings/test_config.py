@@ -352,7 +352,7 @@ def test_another_set_of_images_keeps_the_settings_and_drops_the_classes():
     assert (other.filters, other.conditional, other.params()["classes"]) == (32, True, "all")
 
 
-@pytest.mark.parametrize("size", ["native", "28", "32", "64", 28, 32, 64])
+@pytest.mark.parametrize("size", ["native", "28", "32", "48", "64", 28, 32, 48, 64])
 def test_sizes(size):
     """JSON may say 32 for "32"."""
     config = config_from_json(json.dumps({"data": "mnist", "data.size": size}))
@@ -363,7 +363,7 @@ def test_sizes(size):
 def test_bad_sizes(size):
     config, problems = GANConfig.from_flat_lenient({"data": "mnist", "data.size": size})
     assert config == IMAGES
-    assert problems[0].startswith("data.size must be one of native, 28, 32, 64; got ")
+    assert problems[0].startswith("data.size must be one of native, 28, 32, 48, 64; got ")
 
 
 @pytest.mark.parametrize("classes", ["all", "0", "3,8", "0,1,2,3,4,5,6,7,8,9", "999", 7])
