@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data import datasets
+from gan_core.data import point_datasets
 from gan_core.data.datasets import DATASETS, Dataset
 from gan_core.data.pictures import Pictures
 from gan_core.data.points import Data
@@ -170,7 +170,7 @@ def _config(changes: dict[str, Any], shape: tuple[int, ...] = (2,)) -> settings.
 def _check_score(name: str) -> None:
     """Its functions, on a few points of a ring or a few features of images."""
     row, rng = SCORES[name], np.random.default_rng(0)
-    points = datasets.ring(64, rng)
+    points = point_datasets.ring(64, rng)
     shares = np.full(len(points.known_modes), 1 / len(points.known_modes))
     real_points = RealPoints(points, 48, shares)
     of_points = PointComparison(points, points.points[:48], points.points[32:], points.points, (0.5, 1.0))

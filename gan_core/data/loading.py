@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from gan_core.data import image_datasets, uploads
-from gan_core.data.datasets import DATASETS, from_points
+from gan_core.data.datasets import DATASETS
 from gan_core.data.memory_cache import Kept
 from gan_core.data.pictures import Pictures
+from gan_core.data.point_datasets import from_points
 from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import ConfigError, Settings
 from gan_core.foundations.machine import data_memory

@@ -1,4 +1,4 @@
-"""The data sets as script.py writes them: NumPy that makes the very samples of datasets.py and image_datasets.py."""
+"""The data sets as script.py writes them: NumPy that makes the samples of point_datasets.py and image_datasets.py."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Points:
     """A set of points: what it is, code that makes `points` with `rng`, and what brings them to unit size.
 
-    The data set's own parameters are constants in capitals; the calls of `rng` are those of datasets.py.
+    The data set's own parameters are constants in capitals; the calls of `rng` are those of point_datasets.py.
     """
 
     about: str

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from gan_core.data import datasets
+from gan_core.data import point_datasets
 from gan_core.data.points import Data
 from gan_core.scores import point_metrics
 from gan_core.scores.comparisons import PointComparison
@@ -27,8 +27,8 @@ SPREADS = 3.0
 
 # The modes are wider than the playground's, so that one sees into them.
 DATA: dict[str, Callable[..., Data]] = {
-    "ring": partial(datasets.ring, std=0.05),
-    "grid": partial(datasets.grid, std=0.15),
+    "ring": partial(point_datasets.ring, std=0.05),
+    "grid": partial(point_datasets.grid, std=0.15),
 }
 
 
@@ -308,7 +308,7 @@ def cheat(data: str, way: str, strength: float, floor: Floors) -> Experiment:
 
 def disc_and_gaussian(n: int = SIZES[-1]) -> Experiment:
     """Real is the uniform unit disc, generated a Gaussian of standard deviation 1/2: of equal mean and covariance."""
-    against = real(datasets.disc, 3, n)
-    fake = datasets.gaussian(n, np.random.default_rng([3, 5]), std=0.5).points
-    floor = floors(datasets.disc, distances, n)
+    against = real(point_datasets.disc, 3, n)
+    fake = point_datasets.gaussian(n, np.random.default_rng([3, 5]), std=0.5).points
+    floor = floors(point_datasets.disc, distances, n)
     return Experiment(against.points, fake, 1.75, _rows(distances(against, fake), floor))

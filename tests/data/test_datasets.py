@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_core.data import datasets, loading
+from gan_core.data import loading, point_datasets
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import SIZES
 from gan_core.data.image_sources import MissingFile
@@ -282,7 +282,7 @@ def test_the_line_is_a_segment():
 
 def test_points_of_a_run_that_an_earlier_version_saved_share_the_longer_span():
     points = np.float32([[10, 0], [30, 1], [20, 4]])
-    data = datasets.from_points(points)
+    data = point_datasets.from_points(points)
     assert data.points is points
     assert data.center == (20.0, 2.0)
     assert data.scale == 10.0
@@ -293,7 +293,9 @@ def test_points_of_a_run_that_an_earlier_version_saved_share_the_longer_span():
 
 def test_a_table_scales_each_axis_by_its_own_span():
     points = np.float32([[1.6, 43], [5.1, 96], [3.1, 50]])  # minutes of an eruption, and of the wait for it
-    data = datasets.from_points(OwnPoints(points, np.int32([0, 1, 0]), ("short", "long"), ("eruptions", "waiting")))
+    data = point_datasets.from_points(
+        OwnPoints(points, np.int32([0, 1, 0]), ("short", "long"), ("eruptions", "waiting"))
+    )
     np.testing.assert_allclose(data.to_unit(points), [[-1, -1], [1, 1], [-1 / 7, -39 / 53]], atol=1e-5)
     np.testing.assert_allclose(data.from_unit(data.to_unit(points)), points, rtol=1e-6)
     np.testing.assert_allclose(data.limits, (1.25 * 1.75, 1.25 * 26.5))
@@ -304,10 +306,10 @@ def test_a_table_scales_each_axis_by_its_own_span():
 
 def test_distances_are_in_the_datas_units_only_where_both_axes_are_measured_alike():
     points = np.float32([[0, 0], [2, 20]])
-    np.testing.assert_array_equal(datasets.from_points(points).measured(points), points)
-    np.testing.assert_array_equal(datasets.from_points(OwnPoints(points)).measured(points), [[-1, -1], [1, 1]])
+    np.testing.assert_array_equal(point_datasets.from_points(points).measured(points), points)
+    np.testing.assert_array_equal(point_datasets.from_points(OwnPoints(points)).measured(points), [[-1, -1], [1, 1]])
     square = np.float32([[0, 0], [2, 2]])
-    np.testing.assert_array_equal(datasets.from_points(OwnPoints(square)).measured(square), square)
+    np.testing.assert_array_equal(point_datasets.from_points(OwnPoints(square)).measured(square), square)
 
 
 def test_ticks_tell_the_places_of_an_axis_apart():
@@ -319,7 +321,7 @@ def test_ticks_tell_the_places_of_an_axis_apart():
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e29])
 def test_from_points_of_any_size(size):
     points = (np.random.default_rng(0).uniform(-1, 3, (50, 2)) * size).astype(np.float32)
-    data = datasets.from_points(points)
+    data = point_datasets.from_points(points)
     unit = data.to_unit(points)
     assert np.abs(unit).max() == pytest.approx(1.0, rel=1e-4)
     np.testing.assert_allclose(data.from_unit(unit), points, rtol=1e-4, atol=1e-5 * size)
@@ -327,7 +329,7 @@ def test_from_points_of_any_size(size):
 
 def test_from_points_far_from_the_origin():
     points = (np.random.default_rng(0).uniform(0, 1, (50, 2)) + 1_000).astype(np.float32)
-    data = datasets.from_points(points)
+    data = point_datasets.from_points(points)
     unit = data.to_unit(points)
     assert np.abs(unit).max() == pytest.approx(1.0, abs=1e-3)
     np.testing.assert_allclose(data.from_unit(unit), points, rtol=1e-6)
@@ -371,7 +373,7 @@ def test_a_row_of_images(name):
 
 def test_points_and_pictures_answer_alike():
     """What the engine and the worker ask of both."""
-    for data in (datasets.from_points(np.float32([[0, 1], [2, 3]])), noise(2)):
+    for data in (point_datasets.from_points(np.float32([[0, 1], [2, 3]])), noise(2)):
         assert data.kind in ("points", "images")
         assert len(data) == 2 and data.array.shape == (2, *data.shape)
         assert data.to_unit(data.array).dtype == np.float32

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_core.data import datasets
+from gan_core.data import point_datasets
 from gan_core.data.point_files import ACCEPTED, LEAST_ROWS, MOST_BYTES, MOST_ROWS, TableError, parse_points
 from gan_core.foundations.hyperparameters import ConfigError
 
@@ -111,7 +111,7 @@ def test_at_the_most_rows_all_are_taken_without_a_note():
 
 def test_large_numbers_that_can_be_trained_on():
     points, _ = parse_points(table(POINTS * 1e25))
-    assert np.isfinite(datasets.from_points(points).to_unit(points)).all()
+    assert np.isfinite(point_datasets.from_points(points).to_unit(points)).all()
 
 
 # -- bad files ----------------------------------------------------------------------------------------------
@@ -242,6 +242,6 @@ def test_damaged_files_give_points_or_a_table_error(nothing_is_run):
         assert points.dtype == np.float32 and points.ndim == 2 and points.shape[1] == 2
         assert len(points) >= LEAST_ROWS
         assert np.isfinite(points).all()
-        data = datasets.from_points(points)
+        data = point_datasets.from_points(points)
         assert np.isfinite(data.to_unit(points)).all(), content
     assert min(outcomes.values()) > 30, outcomes

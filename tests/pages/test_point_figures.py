@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gan_core.data.datasets import from_points
+from gan_core.data.point_datasets import from_points
 from gan_core.data.points import OwnPoints
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording import visuals

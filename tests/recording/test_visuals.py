@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.stats import norm
 
-from gan_core.data import datasets, loading
+from gan_core.data import loading, point_datasets
 from gan_core.data.points import OwnPoints
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording import visuals
@@ -23,7 +23,7 @@ def trainer_of(points=None, **settings):
     """An untrained run; looking compiles no training."""
     config = GANConfig.from_flat({**SMALL, **settings})
     data = (
-        datasets.from_points(points)
+        point_datasets.from_points(points)
         if config.data == "file"
         else loading.draw(config.data, config.data_size, config.seed, config.params())
     )

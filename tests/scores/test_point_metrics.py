@@ -10,7 +10,7 @@ import scipy.stats
 from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import rbf_kernel
 
-from gan_core.data import datasets, loading
+from gan_core.data import loading, point_datasets
 from gan_core.data.points import OwnPoints
 from gan_core.scores import image_metrics, point_metrics, point_scores
 from gan_core.settings.config import GANConfig
@@ -314,7 +314,7 @@ FILE = GANConfig.from_flat({"data": "file"})
 
 def test_fresh_draws_of_a_file_are_rows_of_it_each_at_most_once():
     points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
-    data = datasets.from_points(points)
+    data = point_datasets.from_points(points)
     drawn = point_metrics.fresh_draw(FILE, data, 50, 3)
     assert {tuple(p) for p in drawn} == {tuple(p) for p in points}
     a, b = point_metrics.fresh_pair(FILE, data, 25, 0)
@@ -330,7 +330,7 @@ def test_the_floors_of_a_file_are_what_a_perfect_generator_gets(rows):
     rng = np.random.default_rng(0)
     floors, values = [], []
     for _ in range(12):
-        data = datasets.from_points(rng.normal(size=(rows, 2)).astype(np.float32))
+        data = point_datasets.from_points(rng.normal(size=(rows, 2)).astype(np.float32))
         floor = point_scores.floors(FILE, data, rows // 2, repeats=4)
         perfect = point_scores.scores(FILE, data, rng.normal(size=(rows // 2, 2)), floor)
         floors.append([floor["w1"], floor["energy"], floor["mmd"]])
@@ -346,7 +346,7 @@ def test_distances_of_a_table_are_in_units_of_each_axis_span():
     fake = rng.normal(size=(100, 2)) * 0.3
     found = []
     for upload, samples in ((OwnPoints(plain), fake), (OwnPoints(stretched), fake * [0.5, 4000] + [7, 2000])):
-        data = datasets.from_points(upload)
+        data = point_datasets.from_points(upload)
         found.append(point_scores.scores(FILE, data, samples, point_scores.floors(FILE, data, 100, 2)))
     same, own = found
     assert own.pop("distances_in") == point_scores.HALF_SPANS and "distances_in" not in same

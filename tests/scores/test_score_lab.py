@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from gan_core.data import datasets
+from gan_core.data import point_datasets
 from gan_core.scores import point_metrics, score_lab
 from gan_core.scores.registry import SCORES
 from gan_core.scores.score import FORMS, GOOD, GROUPS
@@ -107,7 +107,7 @@ def test_with_few_points_no_distance_can_tell():
 
 def test_disc_and_gaussian_have_equal_means_and_covariances():
     rng = np.random.default_rng(0)
-    for points in (datasets.disc(200_000, rng).points, datasets.gaussian(200_000, rng, std=0.5).points):
+    for points in (point_datasets.disc(200_000, rng).points, point_datasets.gaussian(200_000, rng, std=0.5).points):
         np.testing.assert_allclose(points.mean(0), 0, atol=0.005)
         np.testing.assert_allclose(np.cov(points.T), np.eye(2) / 4, atol=0.005)
 
