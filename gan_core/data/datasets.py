@@ -1,5 +1,5 @@
-"""The data sets: `DATASETS` is their registry, of points (point_datasets.py), images (image_datasets.py), drawings and the
-user's own files.
+"""The data sets: `DATASETS` is their registry, of points (point_datasets.py), images (image_datasets.py), drawings and
+the user's own files.
 
 A new data set is one function and one row beside it: the selectbox, its sliders, the command line and the tests find it
 here.
