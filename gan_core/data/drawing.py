@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import itertools
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,19 +35,13 @@ class DrawingError(ConfigError):
     """A drawing that cannot be used, as a sentence."""
 
 
-@dataclass(frozen=True, eq=False)
-class Stroke:
+class Stroke(NamedTuple):
     """One stroke: places float [M, 2] along it, within the plane; width in the data's units; tool: one of TOOLS."""
 
     places: np.ndarray
     width: float = 0.12
     density: float = 1.0
     tool: str = "brush"
-
-    @property
-    def length(self) -> float:
-        """Of its line, and at least its width: a dot is a stroke too."""
-        return max(self.width, float(np.linalg.norm(np.diff(self.places, axis=0), axis=1).sum()))
 
 
 def encode(strokes: Sequence[Stroke]) -> str:
@@ -97,67 +90,62 @@ def _strokes(content: bytes):
         yield Stroke(places, width / 100, density / 20, TOOLS[tool])
 
 
-def sample(
-    n: int, rng: np.random.Generator, strokes: Sequence[Stroke], start: Points | None = None
-) -> tuple[Points, np.ndarray]:
+def sample(n, rng, strokes, start=None):
     """n points of a drawing: (float32 [n, 2], class int32 [n]: 1 for the second brush's, else 0).
 
     Along a stroke points are uniform, and uniform in a disc of its width around it; each stroke has as many as its
-    length times its density. start: points of a set to draw on, as dense as a stroke of length 6. An eraser takes away
-    what was there before it. Raises DrawingError where (almost) nothing is left.
+    length times its density. start: points [N, 2] of a set to draw on, as many as on a stroke of length 6. An eraser
+    takes away what was there before it. Raises ValueError where (almost) nothing is left.
     """
-    brushes = [(i, stroke) for i, stroke in enumerate(strokes) if stroke.tool != "eraser"]
-    masses = [stroke.length * stroke.density for _, stroke in brushes]
-    if start is not None:
-        masses.append(_START_LENGTH)
-    if not masses:
-        raise DrawingError("The drawing is empty. Draw a stroke, or choose a data set to start from.")
-    points, labels, found = [], [], 0
+    masses = [(tool != "eraser") * density * _length(places, width) for places, width, density, tool in strokes]
+    masses.append(0.0 if start is None else _START_LENGTH)
+    if not sum(masses):
+        raise ValueError("The drawing is empty. Draw a stroke, or choose a data set to start from.")
+    second = [i for i, (_, _, _, tool) in enumerate(strokes) if tool == "second"]
+    points, labels = [], []
     for _ in range(_ROUNDS):
         which = rng.choice(len(masses), n, p=np.array(masses) / sum(masses))
-        drawn, born = np.empty((n, 2)), np.full(n, -1)
-        for k, (i, stroke) in enumerate(brushes):
-            here = np.flatnonzero(which == k)
-            drawn[here], born[here] = _along(stroke, len(here), rng), i
+        made, kept = np.empty((n, 2)), np.ones(n, bool)
+        started = which == len(strokes)
         if start is not None:
-            here = np.flatnonzero(which == len(brushes))
-            drawn[here] = start[rng.integers(len(start), size=len(here))]
-        kept = np.ones(n, bool)
-        for i, stroke in enumerate(strokes):
-            if stroke.tool == "eraser":
-                older = np.flatnonzero(kept & (born < i))
-                kept[older] = _distance(drawn[older], stroke.places) > stroke.width / 2
-        second = np.isin(born, [i for i, stroke in brushes if stroke.tool == "second"])
-        points.append(drawn[kept])
-        labels.append(second[kept])
-        found += int(kept.sum())
-        if found >= n:
-            every = np.concatenate(points)[:n].astype(np.float32)
-            return every, np.concatenate(labels)[:n].astype(np.int32)
-    raise DrawingError("The eraser has left (almost) nothing of the drawing. Draw a stroke, or undo the eraser.")
+            made[started] = start[rng.integers(len(start), size=started.sum())]
+        for i, (places, width, _, tool) in enumerate(strokes):
+            if tool == "eraser":
+                older = np.flatnonzero(kept & ((which < i) | started))
+                kept[older] = _distance(made[older], places) > width / 2
+            else:
+                made[which == i] = _along(places, width, (which == i).sum(), rng)
+        points.append(made[kept])
+        labels.append(np.isin(which[kept], second))
+        if sum(map(len, points)) >= n:
+            return np.concatenate(points)[:n].astype("float32"), np.concatenate(labels)[:n].astype("int32")
+    raise ValueError("The eraser has left (almost) nothing of the drawing. Draw a stroke, or undo the eraser.")
 
 
-def _along(stroke: Stroke, n: int, rng: np.random.Generator) -> np.ndarray:
+def _length(places, width):
+    """How long a stroke is, at least its width: a dot is a stroke too."""
+    return max(width, np.linalg.norm(np.diff(places, axis=0), axis=1).sum())
+
+
+def _along(places, width, n, rng):
     """n places of a stroke, [n, 2]."""
-    places = stroke.places
     lengths = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    middle = np.repeat(places[:1], n, 0)
     if lengths.sum() > 0:
         which = rng.choice(len(lengths), n, p=lengths / lengths.sum())
         share = rng.random((n, 1))
-        on_line = places[which] * (1 - share) + places[which + 1] * share
-    else:
-        on_line = np.repeat(places[:1], n, 0)
-    radius, angle = stroke.width / 2 * np.sqrt(rng.random(n)), 2 * np.pi * rng.random(n)
-    return on_line + radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+        middle = places[which] * (1 - share) + places[which + 1] * share
+    radius, angle = width / 2 * np.sqrt(rng.random(n)), 2 * np.pi * rng.random(n)
+    return middle + radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
 
 
-def _distance(points: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _distance(points, places):
     """How far each point is from the line through `places`, [len(points)]."""
     nearest = np.linalg.norm(points - places[0], axis=1)
-    for a, b in itertools.pairwise(places):
-        along = b - a
-        share = np.clip((points - a) @ along / max(along @ along, 1e-12), 0, 1)
-        nearest = np.minimum(nearest, np.linalg.norm(points - a - share[:, None] * along, axis=1))
+    for i in range(len(places) - 1):
+        step = places[i + 1] - places[i]
+        share = np.clip((points - places[i]) @ step / max(step @ step, 1e-12), 0, 1)
+        nearest = np.minimum(nearest, np.linalg.norm(points - places[i] - share[:, None] * step, axis=1))
     return nearest
 
 
@@ -180,6 +168,12 @@ STROKES = Hyperparameter(
 
 
 def drawn(n: int, rng: np.random.Generator, start: Points | None = None, strokes: str = "") -> Data:
-    """n points of a drawing's text."""
-    points, _ = sample(n, rng, decode(strokes), start)
-    return Data(points, limit=REACH)
+    """n points of a drawing's text, with two classes where the second brush was used; raises DrawingError."""
+    made = decode(strokes)
+    try:
+        points, labels = sample(n, rng, made, start)
+    except ValueError as error:
+        raise DrawingError(str(error)) from None
+    if not labels.any():
+        return Data(points, limit=REACH)
+    return Data(points, limit=REACH, labels=labels, class_names=("first", "second"))

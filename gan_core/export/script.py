@@ -17,6 +17,7 @@ from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
 from gan_core.data.loading import MOST_CLASSES, sample_shape
 from gan_core.export.script_data import IMAGES, as_literal, images_text, is_written, points_text
+from gan_core.export.script_drawing import drawing_text
 from gan_core.export.script_needs import PHILOX
 from gan_core.export.script_networks import INDENT, networks, unwritten
 from gan_core.export.script_steps import Steps
@@ -135,6 +136,8 @@ def script(
     steps, back = Steps(c, shape), ""
     if steps.images:
         data = images_text(c, shape, _kept(c), upload_name)
+    elif c.data == "drawn":
+        data = drawing_text(c.params())
     else:
         data, back = points_text(c.data, own)
     blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(steps), _samples(steps, back, own)]

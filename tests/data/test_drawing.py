@@ -128,7 +128,7 @@ def test_strokes_are_added_to_a_set_to_start_from():
 @pytest.mark.parametrize("strokes", [[], [LINE, Stroke(LINE.places, 0.6, tool="eraser")]], ids=["empty", "erased"])
 def test_a_drawing_of_nothing_is_a_sentence(strokes):
     with pytest.raises(ConfigError, match=r"The drawing is empty|left \(almost\) nothing"):
-        sample(100, RNG(0), strokes)
+        drawing.drawn(100, RNG(0), strokes=encode(strokes))
 
 
 def test_it_is_a_data_set_like_any_other():
