@@ -156,15 +156,19 @@ def free_port() -> int:
 
 
 def children(pid: int) -> list[int]:
-    """The training processes that process `pid` started and that still run."""
+    """The training processes that process `pid` started, itself or by its fork server, and that still run."""
     try:
-        output = subprocess.run(
-            ["ps", "-o", "pid=,stat=,args=", "--ppid", str(pid)], capture_output=True, text=True, timeout=10
-        ).stdout
+        output = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, timeout=10)
     except FileNotFoundError:
         pytest.skip("this test counts processes with ps, which is not here")
-    rows = [line.split(None, 2) for line in output.splitlines()]
-    return [int(r[0]) for r in rows if "gan_core.serving.worker" in r[2] and not r[1].startswith("Z")]
+    rows = [line.split(None, 3) for line in output.stdout.splitlines()]
+    lives = [(int(row[0]), int(row[1]), row[3]) for row in rows if len(row) == 4 and not row[2].startswith("Z")]
+    forking = {own for own, parent, command in lives if parent == pid and "gan_core.serving.fork_server" in command}
+    return [
+        own
+        for own, parent, command in lives
+        if parent in forking or (parent == pid and "gan_core.serving.worker" in command)
+    ]
 
 
 class Server:

@@ -123,6 +123,11 @@ def worker_gpus() -> float:
     return share
 
 
+def has_gpu() -> bool:
+    """Whether Linux shows the driver of a GPU that TensorFlow might use: NVIDIA's, AMD's, or Windows's."""
+    return any(Path("/dev").glob("nvidia*")) or any(Path("/dev", name).exists() for name in ("kfd", "dxg"))
+
+
 def data_memory() -> int:
     """Bytes that all data sets of one process, the server above all, may take together: a quarter of the memory."""
     return _memory() // 4

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gan_core.foundations import machine
+from gan_core.serving import forking
 from gan_core.serving.client import Run
 from gan_core.serving.guard import Guard
 from gan_core.serving.places import places
@@ -97,8 +98,7 @@ class Hub:
         tab whose old connection nobody has missed yet. alone: the browser knows that no other page has it.
         """
         with self._lock:
-            seat = self._seats.get(key)
-            if seat is None:
+            if (seat := self._seats.get(key)) is None:
                 return None
             if not alone and seat.session != session and self._is_connected(seat.session):
                 raise PermissionError("another tab owns this run")
@@ -214,9 +214,8 @@ class Hub:
         return self._places.has_room(len(states), states.count("starting"))
 
     def _back(self, seat: _Seat, session: str) -> None:
-        seat.session, seat.away_since = session, None
-        if seat.held:
-            seat.held = False
+        held, seat.session, seat.away_since, seat.held = seat.held, session, None, False
+        if held:
             seat.run.resume()
 
     def _watch(self) -> None:
@@ -316,6 +315,8 @@ class Hub:
             ending.end()
         if wanted:
             self._start_spare()
+        if not self._visitors:
+            forking.the_forking.rest()
 
     def _start_spare(self) -> None:
         spare = None
@@ -336,9 +337,8 @@ class Hub:
         self._stop.set()
         self._places.close()
         with self._lock:
-            seats, spare = list(self._seats.values()), self._spare
+            seats, spare, self._spare = list(self._seats.values()), self._spare, None
             self._seats.clear()
-            self._spare = None
         for seat in seats:
             seat.run.end(STOPPED)
         if spare is not None:

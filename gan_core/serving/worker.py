@@ -194,7 +194,19 @@ class Worker(Stepping):
         self._trainings = []
 
 
-def main() -> None:
+def import_all() -> None:
+    """Everything that a training needs before its first operation, TensorFlow above all."""
+    import tensorflow  # noqa: F401  (first, so that it finds nothing half imported)
+
+    from gan_core.data import loading  # noqa: F401
+    from gan_core.networks import cost  # noqa: F401
+    from gan_core.recording import training_run, visuals  # noqa: F401
+    from gan_core.runs import autosave, run_restoring  # noqa: F401
+    from gan_core.scores import live  # noqa: F401
+    from gan_core.training import train_step, trainer  # noqa: F401
+
+
+def main(*arguments: str) -> None:
     """`python -m gan_core.serving.worker [FLAT_CONFIG_AS_JSON]`: talks over standard input and output."""
     import json
 
@@ -205,8 +217,7 @@ def main() -> None:
     wire = Wire(reader, writer)
     worker = Worker(wire)
     try:
-        import tensorflow  # noqa: F401
-
+        import_all()
         if hasattr(os, "nice"):
             # Only now: somebody waits for the import, which beside busy programs takes three times as long when nice.
             # TensorFlow starts the threads that compute with its first operation, and they are as nice as this one.
@@ -214,8 +225,8 @@ def main() -> None:
         from gan_core import plugins
 
         plugins.load(checked=False)  # the server that started this process has tried them
-        if len(sys.argv) > 1:
-            worker.warm_up(json.loads(sys.argv[1]))
+        if arguments:
+            worker.warm_up(json.loads(arguments[0]))
     except Exception as error:
         wire.send("broken", f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}")
         return
@@ -226,4 +237,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

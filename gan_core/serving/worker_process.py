@@ -18,15 +18,27 @@ from gan_core.data import uploads
 from gan_core.foundations.cluster import address_of
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.foundations.machine import thread_variables, worker_threads
+from gan_core.serving import forking
+from gan_core.serving.forking import ROOT, ForkedProcess
 from gan_core.serving.wire import LEAVE_SECONDS, Wire
 from gan_core.settings.config import GANConfig
 
 END_SECONDS = LEAVE_SECONDS + 2.0  # a worker ends by itself: this is for one that cannot any more
 CLUSTER_STATUS = 69  # of one that ends for a reason of the cluster's, which is its last line of complaint
 NOT_SAVED = "Training stopped before the run was saved."
-ROOT = Path(__file__).resolve().parents[2]
 
 _LOGGER = logging.getLogger(__name__)
+
+
+def started(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes] | ForkedProcess:
+    """A training process, forked where that is safe. On a cluster it hands on what one on a node says and hears."""
+    on_cluster = bool(address_of(None))
+    forked = None if on_cluster else forking.the_forking.start(arguments, environment)
+    if forked is not None:
+        return forked
+    end, pipe = "cluster_worker" if on_cluster else "worker", subprocess.PIPE
+    command = [sys.executable, "-m", f"gan_core.serving.{end}", *arguments]
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env=environment)
 
 
 class WorkerProcess:
@@ -37,14 +49,9 @@ class WorkerProcess:
     """
 
     def __init__(self, prewarm: GANConfig | None = None):
-        # On a cluster a process here hands on what one on a node says and hears.
-        end = "cluster_worker" if address_of(None) else "worker"
-        command = [sys.executable, "-m", f"gan_core.serving.{end}"]
-        if prewarm is not None:
-            command.append(json.dumps(prewarm.to_flat()))
-        pipe = subprocess.PIPE
+        arguments = [] if prewarm is None else [json.dumps(prewarm.to_flat())]
         environment = {**os.environ, **thread_variables(worker_threads())}
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env=environment)
+        self.process = started(arguments, environment)
         # Popen's pipes are None only where none was asked for.
         self.wire = Wire(cast(BufferedReader, self.process.stdout), cast(BufferedWriter, self.process.stdin))
         self.state = "starting"

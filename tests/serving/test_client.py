@@ -3,7 +3,6 @@
 import itertools
 import os
 import signal
-import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -489,7 +488,7 @@ def test_who_sends_waits_neither_for_a_process_that_hears_nothing_nor_for_what_c
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_no_process_stays_behind_that_nobody_can_talk_to(monkeypatch, nth):
-    started, popen, start = [], subprocess.Popen, threading.Thread.start
+    started, really, start = [], worker_process.started, threading.Thread.start
     left = [nth]
 
     def failing(thread):
@@ -498,7 +497,7 @@ def test_no_process_stays_behind_that_nobody_can_talk_to(monkeypatch, nth):
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
+    monkeypatch.setattr(worker_process, "started", lambda *given: started.append(really(*given)) or started[-1])
     monkeypatch.setattr(threading.Thread, "start", failing)
     with pytest.raises(OSError, match="can't start new thread"):
         WorkerProcess()

@@ -2,7 +2,6 @@
 
 import errno
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -11,6 +10,7 @@ import pytest
 import streamlit as st
 
 from gan_core.recording.snapshot import View
+from gan_core.serving import forking, worker_process
 from gan_core.serving import hub as module
 from gan_core.serving.client import Run
 from gan_core.serving.hub import Hub
@@ -31,6 +31,14 @@ PYTHON = sys.executable
 def connected():
     """The sessions whose browsers are there."""
     return {"one"}
+
+
+@pytest.fixture(autouse=True)
+def rested(monkeypatch):
+    """How often the fork server was sent away: here it stays, for all tests."""
+    rested = []
+    monkeypatch.setattr(forking.the_forking, "rest", lambda: rested.append(True))
+    return rested
 
 
 @pytest.fixture
@@ -143,7 +151,7 @@ def test_away_pauses_back_resumes_and_gone_ends(hub, connected):
     assert hub.take_up(KEY, "two") is None
 
 
-def test_a_spare_comes_with_a_page_and_goes_with_it(connected, monkeypatch):
+def test_a_spare_comes_with_a_page_and_goes_with_it(connected, monkeypatch, rested):
     monkeypatch.setenv("GANSCOPE_AWAY_SECONDS", "1")
     hub = Hub(lambda session: session in connected, limit=2, spare=True)
     try:
@@ -153,7 +161,8 @@ def test_a_spare_comes_with_a_page_and_goes_with_it(connected, monkeypatch):
         assert spare.state == "starting"
         connected.clear()
         wait_until(lambda: hub._spare is None, 20, "the spare to be dropped")
-        spare.process.wait(20)
+        assert rested  # and what it was forked from
+        spare.process.wait(90)
     finally:
         hub.close()
 
@@ -161,6 +170,7 @@ def test_a_spare_comes_with_a_page_and_goes_with_it(connected, monkeypatch):
 def test_a_spare_that_cannot_start_is_not_tried_again_at_once(connected, monkeypatch):
     """Each try would take a core for seconds, for as long as a page is open."""
     monkeypatch.setattr(module, "SPARE_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(forking, "the_forking", forking.Forking())
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     started = []
     real = module.WorkerProcess
@@ -233,22 +243,22 @@ def goes_on(*runs: Run) -> None:
 
 
 def test_a_process_that_the_system_refuses_once_stops_nothing(hub, connected, monkeypatch):
-    """EAGAIN from the real Popen, for a run in the queue: the watch goes on, says why it waits, and tries again."""
+    """EAGAIN, for a run in the queue: the watch goes on, says why it waits, and tries again."""
     connected.add("two")
     monkeypatch.setattr(module, "START_AGAIN_SECONDS", 1.5)
     hub._places.limit = 2
     first = seated(hub, "one")
     sent, send = [], first.worker.send
     monkeypatch.setattr(first.worker, "send", lambda kind, body=None: (sent.append(kind), send(kind, body)))
-    popen, refused = subprocess.Popen, []
+    really, refused = worker_process.started, []
 
-    def busy(*args, **rest):
+    def busy(*given):
         if len(refused) < 2:
-            refused.append(args)
+            refused.append(given)
             raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
-        return popen(*args, **rest)
+        return really(*given)
 
-    monkeypatch.setattr(subprocess, "Popen", busy)
+    monkeypatch.setattr(worker_process, "started", busy)
     second = Run(SMALL)
     hub.adopt(KEY, "two", second)
     assert hub.start(second) == 1 and len(refused) == 1

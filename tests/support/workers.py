@@ -1,15 +1,16 @@
 """Real workers for tests: each with a main function of its own, which makes it quick, slow or broken."""
 
 import subprocess
+import sys
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 
 from gan_core.recording.snapshot import View
 from gan_core.runs import run_writing
-from gan_core.serving import worker_process
+from gan_core.serving import fork_server, worker_process
+from gan_core.serving.forking import Forking
 from gan_core.serving.worker_process import WorkerProcess
 from tests.conftest import wait_until
 
@@ -62,14 +63,26 @@ def unscored():
     hurry()
 
 
+def fork_server_of_these():
+    """A fork server whose processes are such workers: the argument names the main function."""
+    fork_server.main(lambda arguments: {"hurry": hurry, "slow": slow, "unscored": unscored}[arguments[0]]())
+
+
+_HERE = "from tests.support.workers import {0}; {0}()"
+_forking = Forking([sys.executable, "-c", _HERE.format("fork_server_of_these")])
+
+
 def hurried(main="hurry"):
     """The process of a worker with that main function."""
 
-    def popen(command, **options):
-        return subprocess.Popen([command[0], "-c", f"from tests.support.workers import {main}; {main}()"], **options)
+    def started(arguments, environment):
+        pipe, command = subprocess.PIPE, [sys.executable, "-c", _HERE.format(main)]
+        return _forking.start([main], environment) or subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=worker_process.ROOT, env=environment
+        )
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(worker_process, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
+        patched.setattr(worker_process, "started", started)
         return WorkerProcess()
 
 
