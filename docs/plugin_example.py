@@ -16,6 +16,7 @@ from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.networks.architectures import ARCHITECTURES, Architecture
 from gan_core.networks.layers import Activation, Conv, Dense, Flatten, Layer, Reshape, Upsample
 from gan_core.networks.network_hyperparameters import FILTERS
+from gan_core.objectives.augmentations import AUGMENTATIONS, Augmentation
 from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import BETA_1, BETA_2, OPTIMIZERS, Optimizer
 from gan_core.objectives.penalties import GP_WEIGHT, PENALTIES, Penalty
@@ -67,6 +68,19 @@ def logit_square(critic, real, fake, uniform):
 
 PENALTIES["drift"] = Penalty(
     logit_square, "keeps D's logits of real samples near 0", "arXiv 1710.10196", knobs={"gp_weight": GP_WEIGHT}
+)
+
+
+# -- an augmentation ------------------------------------------------------------------------------------------
+
+
+def mirrored(x, u):
+    """Every second picture is mirrored, on average."""
+    return tf.where(u[:, :1, None, None] < 0.5, x, x[:, :, ::-1])
+
+
+AUGMENTATIONS["mirror"] = Augmentation(
+    mirrored, "D sees every second picture mirrored: not for digits", "arXiv 2006.06676", draws=1, knobs={}
 )
 
 

@@ -22,6 +22,7 @@ from gan_core.foundations.lazy_imports import tf
 from gan_core.networks import architectures
 from gan_core.networks.architectures import ARCHITECTURES, Architecture
 from gan_core.networks.layers import measure
+from gan_core.objectives.augmentations import AUGMENTATIONS, Augmentation
 from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import OPTIMIZERS, Optimizer
 from gan_core.objectives.penalties import PENALTIES, Penalty
@@ -39,6 +40,7 @@ REGISTRIES: dict[str, tuple[dict[str, Any], type]] = {
     "architecture": (ARCHITECTURES, Architecture),
     "loss": (LOSSES, Loss),
     "penalty": (PENALTIES, Penalty),
+    "augmentation": (AUGMENTATIONS, Augmentation),
     "optimizer": (OPTIMIZERS, Optimizer),
     "schedule": (SCHEDULES, Schedule),
     "score": (SCORES, Score),
@@ -214,6 +216,8 @@ def check_tensorflow(added: dict[str, list[str]]) -> None:
         _check_loss(name)
     for name in added["penalty"]:
         _check_penalty(name)
+    for name in added["augmentation"]:
+        _check_augmentation(name)
     for name in added["optimizer"]:
         _check_optimizer(name)
     for name in added["schedule"]:
@@ -222,6 +226,8 @@ def check_tensorflow(added: dict[str, list[str]]) -> None:
     for kind, choice in choices.items():
         for name in added[kind]:
             _check_step(f"the {kind} {name}", _config({choice: name, "g_units": 8, "d_units": 8}))
+    for name in added["augmentation"]:
+        _check_step(f"the augmentation {name}", _config({"augment": name, "filters": 8}, (28, 28, 1)), (28, 28, 1))
     for name in added["architecture"]:
         for shape in _shapes(name):
             _check_step(f"the architecture {name}", _config({"architecture": name}, shape), shape)
@@ -278,6 +284,26 @@ def _check_penalty(name: str) -> None:
         value = _scalar(what, _tried(what, penalty))
     if tape.gradient(value, weight) is None:
         raise Unusable(f"{what} has no gradient with respect to the discriminator's weights")
+
+
+def _check_augmentation(name: str) -> None:
+    row, what = AUGMENTATIONS[name], f"the augmentation {name}"
+    function = row.function
+    if function is None:
+        raise Unusable(f"{what} has no function")
+    given = _own(row, function) | ({"p": tf.constant(0.5)} if row.adapt else {})
+    for channels in (1, 3):
+        x, u = (
+            tf.random.stateless_uniform([4, 8, 8, channels], [0, 1], -1.0),
+            tf.random.stateless_uniform([4, 99], [0, 2]),
+        )
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            made = _tried(what, lambda x=x, u=u: function(x, u[:, : row.draws], **given))
+        if tuple(made.shape) != tuple(x.shape) or made.dtype != tf.float32:
+            raise Unusable(f"{what} makes {made.dtype.name} of shape {tuple(made.shape)} of shape {tuple(x.shape)}")
+        if tape.gradient(made, x) is None:
+            raise Unusable(f"{what} has no gradient with respect to the pictures")
 
 
 def _check_optimizer(name: str) -> None:

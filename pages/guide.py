@@ -8,6 +8,7 @@ from gan_core.data.datasets import DATASETS
 from gan_core.glossary import TERMS
 from gan_core.networks.architectures import ARCHITECTURES
 from gan_core.networks.network_hyperparameters import NORMS
+from gan_core.objectives.augmentations import AUGMENTATIONS
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
@@ -103,6 +104,7 @@ TABLES = {
     "Normalizations": [{"name": name, "what it is": text} for name, text in NORMS.items()],
     "Losses": _rows(LOSSES),
     "Gradient penalties": _rows(PENALTIES),
+    "Augmentations": _rows(AUGMENTATIONS),
     "Optimizers": _rows(OPTIMIZERS),
     "Learning rate schedules": _rows(SCHEDULES),
     "Recipes": _rows(RECIPES),

@@ -35,6 +35,7 @@ ROWS = {
     "unrolled optimizer": {"d_optimizer": "adamw", "unroll": 2},
     "schedule": {"schedule": "root", "schedule_steps": 100, "schedule_floor": 0.1},
     "data set": {"data.thickness": 0.2},
+    "augmentation": {**PICTURES, "augment": "mirror"},
     "architecture": PICTURES,
     "Keras models": {"architecture": "pair", "pair_units": 12},
 }
@@ -57,7 +58,7 @@ def example(restored):
 
 
 def config_of(kind):
-    return GANConfig.from_flat({**POINTS, **ROWS[kind]} if kind != "architecture" else PICTURES)
+    return GANConfig.from_flat(ROWS[kind] if kind in ("architecture", "augmentation") else {**POINTS, **ROWS[kind]})
 
 
 def test_a_row_brings_its_own_hyperparameters(example):
@@ -198,6 +199,7 @@ from gan_core.data.datasets import DATASETS, Data, Dataset
 from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.networks.architectures import ARCHITECTURES, Architecture
 from gan_core.networks.layers import Dense
+from gan_core.objectives.augmentations import AUGMENTATIONS, Augmentation
 from gan_core.objectives.losses import LOSSES, Loss
 from gan_core.objectives.optimizers import OPTIMIZERS, Optimizer
 from gan_core.objectives.penalties import PENALTIES, Penalty
@@ -207,9 +209,9 @@ from gan_core.scores.score import Measure, Score
 WORDS = ('x', 'number', 'low', 'Neighbours', 'x', 'x', 'x', 'x')
 """
 UNUSABLE = {
-    "syntax": ("def f(:\n    pass\n", "line 13: SyntaxError"),
-    "import": ("import no_such_module\n", "line 13: ModuleNotFoundError: No module named 'no_such_module'"),
-    "exit": ("import sys\nsys.exit(3)\n", "line 14: SystemExit: 3"),
+    "syntax": ("def f(:\n    pass\n", "line 14: SyntaxError"),
+    "import": ("import no_such_module\n", "line 14: ModuleNotFoundError: No module named 'no_such_module'"),
+    "exit": ("import sys\nsys.exit(3)\n", "line 15: SystemExit: 3"),
     "nothing": ("x = 1\n", "it adds nothing"),
     "taken": ("LOSSES['hinge'] = LOSSES['minimax']\n", "takes the name of the loss hinge, which exists"),
     "removed": ("del LOSSES['hinge']\n", "takes the name of the loss hinge"),
@@ -236,7 +238,7 @@ UNUSABLE = {
     ),
     "error in data": (
         "def draw(n, rng):\n    return 1 / 0\nDATASETS['mine'] = Dataset(draw, 'x')\n",
-        "line 14: ZeroDivisionError",
+        "line 15: ZeroDivisionError",
     ),
     "no measure": ("SCORES['mine'] = Score(*WORDS)\n", "the score mine needs a Measure"),
     "words of a score": ("SCORES['mine'] = Score('', *WORDS[1:])\n", "the score mine has no title"),
@@ -250,7 +252,7 @@ UNUSABLE = {
     ),
     "error in a score": (
         "SCORES['mine'] = Score(*WORDS, images=Measure(lambda c: c.nothing))\n",
-        "the score mine of images: line 13: AttributeError",
+        "the score mine of images: line 14: AttributeError",
     ),
     "replicates of a score": (
         "SCORES['mine'] = Score(*WORDS, points=Measure(lambda c: 1.0, replicates=lambda r: r.weights))\n",
@@ -278,13 +280,17 @@ UNUSABLE_IN_TENSORFLOW = {
         "PENALTIES['mine'] = Penalty(lambda critic, real, fake, uniform: tf.constant(1.0), 'x')\n",
         "the penalty mine has no gradient",
     ),
+    "an augmentation of another size": (
+        "AUGMENTATIONS['mine'] = Augmentation(lambda x, u: x[:, 1:], 'x', draws=1, knobs={})\n",
+        "the augmentation mine makes float32 of shape (4, 7, 8, 1) of shape (4, 8, 8, 1)",
+    ),
     "a schedule that grows": (
         "SCHEDULES['mine'] = Schedule(lambda t: 2.0 * t, 'x')\n",
         "the schedule mine gives 2 at 1 of its length",
     ),
     "an error in a loss": (
         "def d(r, f, a, b):\n    raise KeyError('k')\nLOSSES['mine'] = Loss(d, d, 'x', '')\n",
-        "line 14: KeyError",
+        "line 15: KeyError",
     ),
 }
 

@@ -22,6 +22,7 @@ from gan_core.export.script_needs import PHILOX
 from gan_core.export.script_networks import INDENT, networks, unwritten
 from gan_core.export.script_steps import Steps
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.objectives.augmentations import AUGMENTATIONS
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
@@ -106,6 +107,7 @@ def _functions(c: GANConfig) -> list[tuple[str, str, Any, Any]]:
     for kind, name, registry, functions in (
         ("loss", c.loss, LOSSES, ("discriminator", "generator")),
         ("penalty", c.penalty, PENALTIES, ("function",)),
+        ("augmentation", c.augment, AUGMENTATIONS, ("function",)),
         ("optimizer", c.g_optimizer, OPTIMIZERS, ("update",)),
         ("optimizer", c.d_optimizer, OPTIMIZERS, ("update",)),
         ("schedule", c.schedule, SCHEDULES, ("share",)),
@@ -113,7 +115,7 @@ def _functions(c: GANConfig) -> list[tuple[str, str, Any, Any]]:
         row = registry.get(name)
         for part in functions:
             function = getattr(row, part, None)
-            if (kind, name) not in (("penalty", "none"), ("schedule", "constant")):
+            if (kind, name) not in (("penalty", "none"), ("augmentation", "none"), ("schedule", "constant")):
                 found.append((kind, name, row, function))
     return found
 
@@ -258,6 +260,10 @@ def _purposes(body: str) -> str:
     names = [name for name in PURPOSES if re.search(rf"\b{name}\b", body)]
     numbers = ", ".join(str(getattr(updates, name)) for name in names)
     text = f"{', '.join(names)} = {numbers}  # what a random draw is for"
+    far = {"AUGMENT_D": "-(2**62)", "AUGMENT_G": "1 - 2**62"}
+    far = {name: number for name, number in far.items() if re.search(rf"\b{name}\b", body)}
+    if far:
+        text += f"\n{', '.join(far)} = {', '.join(far.values())}  # far from all others"
     if re.search(r"\bUNROLLED\b", body):
         text += f"\nUNROLLED = {updates.UNROLLED}  # stands for the update in its draws"
     return text

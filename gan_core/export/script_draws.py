@@ -55,6 +55,20 @@ class Draws(Needs):
                     f"return level * {self._normal(f'[2, BATCH_SIZE, {shape}]', 'key', self.alg)}",
                 )
             )
+        if self.augmentation.function:
+            given = {"x": "x", "u": "u", "p": "augment_p", **self._own(self.augmentation)}
+            blocks += self.moves
+            if self.adapts:
+                blocks.append("augment_p, augment_r = tf.Variable(0.0), tf.Variable(0.0)")
+            elif "p" in self.parameters[self.augmentation.function.__name__]:
+                blocks.append("augment_p = 0.0")
+            blocks.append(
+                function_text(
+                    "def augmented(x, u):",
+                    '"""Pictures as the discriminator sees them in training."""',
+                    f"return {self._call(self.augmentation.function, **given)}",
+                )
+            )
         if c.packing > 1:
             *sides, channels = self.shape
             before = [f"x = tf.transpose(tf.reshape(x, [-1, PACKING, {shape}]), [0, 2, 3, 1, 4])"] * self.images

@@ -9,6 +9,7 @@ from gan_core.export.script_networks import INDENT
 from gan_core.export.script_sources import sources
 from gan_core.networks.architectures import ARCHITECTURES, plans
 from gan_core.networks.layers import flattened
+from gan_core.objectives.augmentations import AUGMENTATIONS
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
@@ -40,6 +41,8 @@ class Needs:
         self.images = len(shape) > 1
         self.loss = LOSSES[c.loss]
         self.penalty = PENALTIES[c.penalty].function if c.gp_weight > 0 else None
+        self.augmentation = AUGMENTATIONS[c.augment]
+        self.adapts = self.augmentation.adapt is not None and c.d_steps > 0
         self.smooth = self.loss.labels and c.label_smoothing > 0
         self.noisy = self.loss.labels and c.label_noise > 0
         self.falling = c.schedule != "constant" and c.schedule_floor < 1
@@ -70,6 +73,11 @@ class Needs:
         for side in [*self.written_out, *["d"] * (c.unroll > 0)]:
             texts, parameters = sources(rules[side].update)
             self.update_rules += [text for text in texts if text not in self.update_rules]
+            self.parameters |= parameters
+        self.moves: list[str] = []
+        if self.augmentation.function:
+            adapt = [self.augmentation.adapt] if self.augmentation.adapt and self.adapts else []
+            self.moves, parameters = sources(self.augmentation.function, *adapt)
             self.parameters |= parameters
         self.shares: list[str] = []
         if self.falling and not SCHEDULES[c.schedule].keras:

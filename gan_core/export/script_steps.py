@@ -64,9 +64,13 @@ class Steps(Optimizers, Draws):
             lines.append(f"fake = {fake}")
             fake = "fake"
         shown = {"real": "real", "fake": fake}
+        if self.augmentation.function:
+            shape, key = f"[2, BATCH_SIZE, {self.augmentation.draws}]", self._key(f"AUGMENT_{name}", update)
+            lines.append(f"u = tf.random.stateless_uniform({shape}, {key}, alg={self.alg})")
+            shown = {"real": "augmented(real, u[0])", "fake": f"augmented({fake}, u[1])"}
         if c.instance_noise:
             lines.append(f"noise = instance_noise(step, {self._key(f'NOISE_{name}', update)})")
-            shown = {"real": "real + noise[0]", "fake": f"{fake} + noise[1]"}
+            shown = {kind: f"{shown[kind]} + noise[{i}]" for i, kind in enumerate(("real", "fake"))}
         if c.packing > 1:
             shown = {kind: f"pack({text})" for kind, text in shown.items()}
         if shown["real"] != "real":
@@ -116,6 +120,18 @@ class Steps(Optimizers, Draws):
             lines.append(f"total = d_loss + GP_WEIGHT * {penalty}")
         return lines
 
+    def _right(self) -> list[str]:
+        """The discriminator's accuracy on real samples, where the augmentation goes by it."""
+        than = "fake_logits" if self.loss.p_real == "centered" else f"{self.loss.threshold:g}"
+        return [f"right = tf.reduce_mean(tf.cast(real_logits > {than}, tf.float32))"] * self.adapts
+
+    def _adapted(self) -> list[str]:
+        if self.augmentation.adapt is None or not self.adapts:
+            return []
+        given = {"p": "augment_p", "r": "augment_r", "right": "right", "images": "BATCH_SIZE"}
+        call = self._call(self.augmentation.adapt, **given, **self._own(self.augmentation))
+        return [f"p, r = {call}", "augment_p.assign(p)", "augment_r.assign(r)"]
+
     # -- updates ------------------------------------------------------------------------------------------
 
     def _train_discriminator(self) -> str:
@@ -124,9 +140,10 @@ class Steps(Optimizers, Draws):
         lines, _ = self._batch("d", update, real=True)
         if c.unroll:
             lines += [
-                f"new, d_loss = improved({self._improved_with('d_state', update or '0')})",
+                f"new, d_loss{', right' * self.adapts} = improved({self._improved_with('d_state', update or '0')})",
                 "for variable, value in zip(tf.nest.flatten(d_state), tf.nest.flatten(new)):",
                 f"{INDENT}variable.assign(value)",
+                *self._adapted(),
             ]
         else:
             simple = not (c.conditional or self.d_modes)
@@ -137,6 +154,8 @@ class Steps(Optimizers, Draws):
                 "with tf.GradientTape() as tape:",
                 *indented([f"real_logits, fake_logits = {logits}", *self._d_losses(critic)]),
                 *self._applied("d", f"tape.gradient({minimised}, discriminator.trainable_variables)"),
+                *self._right(),
+                *self._adapted(),
             ]
             if c.weight_clip:
                 lines += [
@@ -158,7 +177,7 @@ class Steps(Optimizers, Draws):
             inside += [
                 "state = d_state",
                 "for _ in range(UNROLL):",
-                f"{INDENT}state, _ = improved({self._improved_with('state', 'UNROLLED')})",
+                f"{INDENT}state, *_ = improved({self._improved_with('state', 'UNROLLED')})",
                 "weights, kept, *_ = state" if self.d_keeps else "weights = state[0]",
             ]
             logits = {kind: self._unroll_judged(kind) + "[0]" * self.d_keeps for kind in ("real", "fake")}
@@ -217,6 +236,7 @@ class Steps(Optimizers, Draws):
             "with tf.GradientTape(watch_accessed_variables=False) as tape:",
             *indented(inside),
             f"gradients = tape.gradient({'total' if self.penalty else 'd_loss'}, weights)",
+            *self._right(),
         ]
         lines += self._clipped()
         rate = "d_rate(step)" if self.falling else "D_LR"
@@ -235,7 +255,7 @@ class Steps(Optimizers, Draws):
         lines.append("weights = [weight + change for weight, (change, _) in zip(weights, changes)]")
         if c.weight_clip:
             lines.append("weights = [tf.clip_by_value(weight, -WEIGHT_CLIP, WEIGHT_CLIP) for weight in weights]")
-        lines.append(f"return [weights, {kept}[slot for _, slot in changes], t + 1.0], d_loss")
+        lines.append(f"return [weights, {kept}[slot for _, slot in changes], t + 1.0], d_loss{', right' * self.adapts}")
         improved = function_text(f"def improved({self._improved_with('state', 'update')}):", *lines)
         rules = [] if self.written_out else self.update_rules
         return [*rules, "\n".join(state), judged, improved]

@@ -6,6 +6,7 @@ from typing import Any
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import Settings
 from gan_core.networks.architectures import ARCHITECTURES
+from gan_core.objectives.augmentations import AUGMENTATIONS
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
@@ -15,6 +16,10 @@ from gan_core.settings.fields import choice, knob_field, learning_rate, optimize
 
 def _points_only(c: Settings) -> str:
     return "" if DATASETS[c.data].kind == "images" else "points have no classes"
+
+
+def _not_augmented(c: Settings) -> str:
+    return "" if DATASETS[c.data].kind == "images" else "only images are augmented"
 
 
 def _one_choice(c: Settings) -> str:
@@ -254,6 +259,16 @@ class CommonSettings:
         needs="instance_noise above 0",
         idle=lambda c: "" if c.instance_noise > 0 else "instance_noise is 0",
         quiet=True,
+    )
+    augment: str = choice(
+        "none",
+        AUGMENTATIONS,
+        "Augmentation",
+        "Augmentation",
+        "Moves the pictures that the discriminator sees, real and generated ones alike, so that it cannot memorize a "
+        "few real ones. Helps with few data. With many it costs some quality and time.",
+        needs="images",
+        idle=_not_augmented,
     )
     grad_clip: float = knob_field(
         float,

@@ -141,7 +141,7 @@ class GANConfig(CommonSettings):
         return config, problems
 
 
-IMAGES_ONLY = ("conditional",)
+IMAGES_ONLY = ("conditional", "augment")
 
 
 def refused(c: GANConfig) -> list[tuple[str, str]]:

@@ -35,6 +35,8 @@ def names(program: TrainStep, state: State) -> State:
         if side == "g":
             found["ema"] = [f"ema/{name}" for name in weights]
             found["ema_extra"] = [f"ema_extra/{name}" for name in extra]
+    if "augment" in state:
+        found["augment"] = {name: f"augment/{name}" for name in state["augment"]}
     found = {part: found[part] for part in state}
     tf.nest.assert_same_structure(found, state)
     return found

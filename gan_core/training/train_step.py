@@ -85,7 +85,8 @@ class TrainStep(Updates):
         """The state at step 0; the same seed gives the same weights.
 
         `g`, `d`: the trainable weights; `g_extra`, `d_extra`: what else the layers keep (batch statistics, the
-        power iteration's vectors, dropout's counter); `ema`, `ema_extra`: the averaged generator.
+        power iteration's vectors, dropout's counter); `ema`, `ema_extra`: the averaged generator. `augment`: where the
+        augmentation adapts, its probability and what it goes by.
         """
         models = keras_models.build(self.config, self.shape, 1000 * (seed % 2_000_000), self.classes)
         state: State = {"step": tf.constant(0), "d_row": tf.zeros([len(COLUMNS) - 2])}
@@ -93,6 +94,8 @@ class TrainStep(Updates):
             state[side] = [tf.convert_to_tensor(v) for v in model.trainable_variables]
             state[f"{side}_extra"] = [tf.convert_to_tensor(v) for v in model.non_trainable_variables]
             state[f"{side}_opt"] = self._slots(side, state[side])
+        if self.augmentation.adapt:
+            state["augment"] = {"p": tf.zeros([]), "r": tf.zeros([])}
         return state | {"ema": list(state["g"]), "ema_extra": list(state["g_extra"])}
 
     def live(self, config: GANConfig) -> dict[str, Any]:
@@ -106,15 +109,16 @@ class TrainStep(Updates):
         d_steps, g_steps = live["counts"][0], live["counts"][1]
         updates = tf.where(state["step"] % g_steps == 0, d_steps, 0)
         # Only the discriminator's part goes through the inner loop: XLA copies what a loop carries.
-        rest = {name: value for name, value in state.items() if name not in D_PARTS}
+        parts = [name for name in D_PARTS if name in state]
+        rest = {name: value for name, value in state.items() if name not in parts}
         update_d = self._devices.everywhere(lambda *given: self._update_d(*given)[0])
         update_g = self._devices.everywhere(lambda *given: self._update_g(*given)[:2])
 
         def body(update, own):
             own = update_d({**rest, **own}, data, live, seed, update)
-            return update + 1, {name: own[name] for name in D_PARTS}
+            return update + 1, {name: own[name] for name in parts}
 
-        start = (tf.constant(0), {name: state[name] for name in D_PARTS})
+        start = (tf.constant(0), {name: state[name] for name in parts})
         _, own = tf.while_loop(lambda update, _: update < updates, body, start)
         return update_g({**rest, **own}, data, live, seed)
 

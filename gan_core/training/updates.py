@@ -10,6 +10,7 @@ import numpy as np
 
 from gan_core.foundations.hyperparameters import asked_for
 from gan_core.foundations.lazy_imports import tf
+from gan_core.objectives.augmentations import AUGMENTATIONS
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS, TINY
 from gan_core.objectives.penalties import PENALTIES
@@ -23,10 +24,11 @@ State = dict[str, Any]
 
 # The purposes of random draws.
 REAL_D, Z_D, Z_G, REAL_G, LABELS, PENALTY, NOISE_D, NOISE_G = range(8)
+AUGMENT_D, AUGMENT_G = -(2**62), 1 - 2**62  # no counter of a step comes near
 UNROLLED = 15  # stands for "update" in the keys of what the unrolled discriminator draws
 
-# The parts of a state that an update of each network changes, beside `step`.
-D_PARTS = ("d", "d_extra", "d_opt", "d_row")
+# The parts of a state that an update of each network changes, beside `step`; `augment` is there where it adapts.
+D_PARTS = ("d", "d_extra", "d_opt", "d_row", "augment")
 G_PARTS = ("g", "g_extra", "g_opt", "ema", "ema_extra")
 
 COUNTS = ("d_steps", "g_steps", "schedule")  # live settings that a step reads as whole numbers
@@ -53,6 +55,7 @@ class Updates:
         self.generator, self.discriminator = models
         self.loss = LOSSES[config.loss]
         self.penalty = PENALTIES[config.penalty].function
+        self.augmentation = AUGMENTATIONS[config.augment]
         self.rates = live_rates()
         self._devices = devices
         self._batch = devices.share(config.batch_size, config.packing)
@@ -104,6 +107,24 @@ class Updates:
             lambda: level * tf.random.stateless_normal(shape, key, alg=self._rng),
             lambda: tf.zeros(shape),
         )
+
+    def _augmenter(self, key, rate, state: State):
+        """What shows the discriminator pictures: (a batch, 0 for real ones, 1 for generated ones) -> as it sees them.
+
+        The two kinds are moved by different draws, for they are different pictures.
+        """
+        row, function = self.augmentation, self.augmentation.function
+        if function is None:
+            return lambda x, kind: x
+        draws = tf.random.stateless_uniform([2, self._batch, row.draws], key, alg=self._rng)
+        own = own_of(row, function, rate) | ({"p": state["augment"]["p"]} if row.adapt else {})
+        return lambda x, kind: function(x, draws[kind], **own)
+
+    def _adapted(self, adapt: Callable, augment: State, real_accuracy, rate) -> State:
+        """The augmentation's part of the state after an update of the discriminator."""
+        own = own_of(self.augmentation, adapt, rate)
+        p, r = adapt(augment["p"], augment["r"], real_accuracy, self.config.batch_size, **own)
+        return {"p": p, "r": r}
 
     # -- the networks -------------------------------------------------------------------------------------
 
@@ -189,17 +210,21 @@ class Updates:
         z = draw_z(c, self._batch, key(Z_D), self._rng)
         fake, _ = self._fake(state["g"], state["g_extra"], z, y, training=True)
         noise = self._noise(key(NOISE_D), rate, step)
+        seen_as = self._augmenter(key(AUGMENT_D), rate, state)
         labels = self._labels(self._batch // c.packing, key(LABELS), rate)
         own, row, seen = self._improve_d(
             {name: state[name] for name in ("d", "d_extra", "d_opt")},
-            pack(real + noise[0], c.packing),
-            pack(fake + noise[1], c.packing),
+            pack(seen_as(real, 0) + noise[0], c.packing),
+            pack(seen_as(fake, 1) + noise[1], c.packing),
             y,
             labels,
             self._uniform(key(PENALTY)),
             rate,
             step,
         )
+        adapt = self.augmentation.adapt
+        if adapt is not None:
+            own["augment"] = self._adapted(adapt, state["augment"], row[2], rate)
         return {**state, **own, "d_row": row}, {**seen, "z": z, "real": real, "fake": fake, "labels": labels}
 
     def _update_g(self, state: State, data, live, seed, at_samples: bool = False):
@@ -215,13 +240,14 @@ class Updates:
         if needs_real or self.classes:
             real, y = self._draw_real(data, self._key(seed, step, REAL_G))
         noise = self._noise(self._key(seed, step, NOISE_G), rate, step)
-        clean, real = real, pack(real + noise[0], c.packing) if needs_real else None
+        seen_as = self._augmenter(self._key(seed, step, AUGMENT_G), rate, state)
+        clean, real = real, pack(seen_as(real, 0) + noise[0], c.packing) if needs_real else None
         own = {name: state[name] for name in ("d", "d_extra", "d_opt")}
         real_logits = None
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(g)
             drawn, extra = self._fake(g, state["g_extra"], z, y, training=True)
-            fake = pack(drawn + noise[1], c.packing)
+            fake = pack(seen_as(drawn, 1) + noise[1], c.packing)
             # Unrolled (arXiv 1611.02163): G looks at the discriminator that this one would become, and how G could
             # change it. That discriminator is used for this gradient only.
             for _ in range(c.unroll):

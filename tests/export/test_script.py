@@ -29,6 +29,7 @@ from gan_core.export.script_sources import sources
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.networks.architectures import ARCHITECTURES
 from gan_core.networks.network_hyperparameters import ACTIVATIONS, NORMS
+from gan_core.objectives.augmentations import AUGMENTATIONS
 from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.optimizers import OPTIMIZERS
 from gan_core.objectives.penalties import PENALTIES
@@ -95,6 +96,13 @@ def registry_configs():
             configs[f"{base.data}, {len(configs)}"] = base.updated(
                 {**OPTIONS, **KEEPING, "conditional": False, frozen: 0}
             )
+    for name in AUGMENTATIONS:
+        for data in ("digits", "cifar10"):
+            base = GANConfig.from_flat({"data": data, "augment": name})
+            configs[f"{data}, augment={name}"] = base
+            configs[f"{data}, unrolled, augment={name}"] = base.updated({"unroll": 1, "conditional": True})
+            configs[f"{data}, d_steps=0, augment={name}"] = base.updated({"d_steps": 0})
+            configs[f"{data}, packed, augment={name}"] = base.updated({**OPTIONS, **PACKED, "batch_size": 32})
     for name, row in ARCHITECTURES.items():
         size = {"data.size": str(row.sides[0])} if row.sides else {}
         configs[f"architecture={name}"] = GANConfig.from_flat({"data": "cifar10", "architecture": name, **size})
@@ -437,6 +445,10 @@ RUNS = {
     "digits, keeping": DCGAN.updated({**OPTIONS, **KEEPING}),
     "digits, packed": DCGAN.updated({**OPTIONS, **PACKED, "conditional": False, "unroll": 0, "loss": "relativistic"}),
     "mnist": PRESETS["mnist"].config.updated({**SMALL, "architecture": "dcgan", "g_norm": "batch"}),
+    "cifar10, diffaugment": GANConfig.from_flat({**SMALL, "data": "cifar10", "augment": "diffaugment", "packing": 2}),
+    "digits, ada": DCGAN.updated({**OPTIONS, **KEEPING, "augment": "ada", "ada_target": 0.0, "ada_kimg": 1}),
+    "digits, ada, relativistic": DCGAN.updated({"augment": "ada", "ada_target": 0.0, "ada_kimg": 1, "d_steps": 2}),
+    "digits, ada, dense": DIGITS.updated({**SMALL, **SHALLOW, "architecture": "mlp", "augment": "ada", "ada_kimg": 1}),
     "ring, D frozen": RING.updated({**SHALLOW, "d_steps": 0, "schedule": "linear"}),
     "digits, G frozen, keeping": DCGAN.updated({**OPTIONS, **KEEPING, "g_steps": 0}),
 }
@@ -462,7 +474,7 @@ def runs(folder, tmp_path_factory):
     for i, config in enumerate(RUNS.values()):
         (place / f"{i}.py").write_text(script(config), "utf-8")
         suffix = ".csv" if DATASETS[config.data].kind == "points" else ".png"
-        more = ["--data", str(folder / "mnist.npz")] if config.data == "mnist" else []
+        more = ["--data", str(folder / f"{config.data}.npz")] if config.data in SOURCES else []
         calls.append([f"{i}.py", "--steps", str(STEPS), "--print-every", "1", "--output", f"{i}{suffix}", *more])
     process = subprocess.Popen(
         [sys.executable, "-I", "-c", DRIVER, json.dumps(calls)],

@@ -11,11 +11,11 @@ from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
 
 
-def quadrants(n=120, labelled=True, names="abcd"):
+def quadrants(n=120, labelled=True, names="abcd", channels=1):
     """Noise with one bright quadrant, which is the class."""
     rng = np.random.default_rng(0)
     labels = (np.arange(n) % 4).astype(np.int32)
-    pixels = rng.integers(0, 120, (n, 28, 28, 1)).astype(np.uint8)
+    pixels = rng.integers(0, 120, (n, 28, 28, channels)).astype(np.uint8)
     for picture, label in zip(pixels, labels, strict=True):
         picture[14 * (label // 2) :][:14, 14 * (label % 2) :][:, :14] += 100
     return Pictures(pixels, labels if labelled else None, tuple(names) if labelled else ())

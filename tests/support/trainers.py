@@ -121,6 +121,14 @@ LIVE_VALUES = {
     "instance_noise_steps": 100,
     "grad_clip": 0.01,
 }
+# Those that act on images alone, with the augmentation ada.
+LIVE_OF_IMAGES = {
+    "augment_color": 0.2,
+    "augment_translation": 0.4,
+    "augment_cutout": 0.9,
+    "ada_target": 1.0,
+    "ada_kimg": 2.0,
+}
 
 
 # Where each of them acts by itself.

@@ -16,13 +16,13 @@ from gan_core.objectives.losses import LOSSES
 from gan_core.objectives.penalties import PENALTIES
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
-from gan_core.settings.all_settings import LIVE_FIELDS
+from gan_core.settings.combinations import doubtful
 from gan_core.settings.config import GANConfig
 from gan_core.training.batches import draw_z
 from gan_core.training.train_step import COLUMNS, TrainStep
 from gan_core.training.trainer import Trainer
 from gan_core.training.updates import LABELS, REAL_D, REAL_G, Z_D, Z_G
-from tests.support.trainers import LIVE_START, LIVE_VALUES, arrays, drawer, norm_of, same
+from tests.support.trainers import LIVE_OF_IMAGES, LIVE_START, LIVE_VALUES, arrays, drawer, norm_of, same
 
 SMALL = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 4}
 SMALL |= {"g_units": 8, "d_units": 8, "g_norm": "none", "d_norm": "none", "loss": "relativistic", "penalty": "r1"}
@@ -333,7 +333,7 @@ def test_looking_uses_the_statistics_and_not_the_batch(trainer):
 # -- live settings ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", LIVE_FIELDS)
+@pytest.mark.parametrize("name", LIVE_VALUES)
 def test_a_live_change_acts_and_traces_nothing(program, name):
     start = BASE.updated(LIVE_START)
     changed, unchanged = trainer_of(start, program), trainer_of(start, program)
@@ -446,3 +446,104 @@ def test_convolutions_make_no_points():
 def test_uniform_z_is_uniform():
     z = draw_z(settings(z_dist="uniform"), 100, tf.constant([1, 2], tf.int64), "philox")
     assert np.abs(z).max() <= 1
+
+
+# -- augmentation ---------------------------------------------------------------------------------------------
+
+
+class Seen:
+    """A discriminator's logits, and all batches that it was shown."""
+
+    def __init__(self, program):
+        self.batches, self._judge = [], program._judge
+        program._judge = self
+
+    def __call__(self, d, extra, x, y, training=False):
+        self.batches.append(x.numpy())
+        return self._judge(d, extra, x, y, training=training)
+
+
+@pytest.mark.parametrize("name", ["diffaugment", "ada"])
+def test_real_and_generated_pictures_are_moved_and_the_penalty_looks_at_the_same_ones(name):
+    config = settings(augment=name, augment_cutout=1.0, augment_translation=0.0, instance_noise=0.0)
+    trainer = trainer_of(config)
+    if name == "ada":
+        trainer.state = {**trainer.state, "augment": {"p": tf.constant(1.0), "r": tf.constant(1.0)}}
+    seen = Seen(trainer.program)
+    trainer.train(1)
+    real, fake, penalised, again, of_g = seen.batches
+    assert all((batch == 0).mean() > 0.4 for batch in seen.batches)  # cut out, at random places
+    np.testing.assert_array_equal(penalised, real)
+    assert not np.array_equal(real == 0, fake == 0) and not np.array_equal(again == 0, of_g == 0)
+
+
+def test_what_is_seen_of_a_step_are_the_pictures_before_they_are_moved():
+    config = settings(augment="diffaugment", augment_cutout=1.0)
+    trainer = trainer_of(config)
+    given = trainer.inputs, trainer.live, tf.constant(config.seed, tf.int64)
+    _, of_d = trainer.program._update_d(trainer.state, *given, tf.constant(0))
+    _, _, of_g = trainer.program._dissect_g(trainer.state, *given)
+    pixels = {row.tobytes() for row in trainer.data.pixels}
+    assert all(row.tobytes() in pixels for row in trainer.data.from_unit(of_d["real"].numpy()))
+    cut = np.abs(of_g["at_samples"].numpy()).max((1, 2, 3))
+    assert of_g["at_samples"].shape == of_g["fake"].shape and (cut > 0).any()
+
+
+def test_ada_goes_by_the_discriminators_accuracy_and_stands_in_checkpoints(tmp_path):
+    config = settings(augment="ada", ada_kimg=1, ada_target=0.0, d_steps=2)
+    program = compiled(config)
+    trainer = trainer_of(config, program)
+    rows = trainer.train(6)
+    p = float(trainer.state["augment"]["p"])
+    assert 0 < p <= 6 * 2 * 8 / 1000 and np.isfinite(rows).all()
+    other = trainer_of(config, program)
+    other.restore({name: np.asarray(tensor) for name, tensor in trainer.named().items()})
+    assert np.array_equal(other.train(4), trainer.train(4)) and same(other.state, trainer.state)
+    frozen = trainer_of(config.updated({"d_steps": 0}), program)
+    frozen.train(2)
+    assert float(frozen.state["augment"]["p"]) == 0.0
+
+
+def test_without_augmentation_nothing_is_drawn_and_no_state_is_kept():
+    trainer = trainer_of(settings())
+    assert "augment" not in trainer.state and not any(name.startswith("augment") for name in trainer.named())
+    rows = trainer.train(2)
+    idle = trainer_of(settings(augment_cutout=0.9, augment_translation=0.3, ada_target=0.1))
+    assert np.array_equal(idle.train(2), rows)
+
+
+@pytest.fixture(scope="module")
+def augmented():
+    data = noise(channels=3)
+    config = settings(augment="ada", ada_kimg=1.0, ada_target=0.0)
+    return config, data, compiled(config, data)
+
+
+@pytest.mark.parametrize("name", LIVE_OF_IMAGES)
+def test_a_live_change_of_an_augmentation_acts_and_traces_nothing(augmented, name):
+    config, data, program = augmented
+    changed, unchanged = trainer_of(config, program, data), trainer_of(config, program, data)
+    for trainer in (changed, unchanged):  # where p is high already
+        trainer.state = {**trainer.state, "augment": {"p": tf.constant(0.9), "r": tf.constant(0.5)}}
+        trainer.train(1)
+    changed.set_live(config.updated({name: LIVE_OF_IMAGES[name]}))
+    for trainer in (changed, unchanged):
+        trainer.train(3)
+    assert program.traces == 1 and not same(changed.state, unchanged.state)
+
+
+def test_augmented_in_xla():
+    for name in ("diffaugment", "ada"):
+        config = settings(augment=name, architecture="mlp", g_layers=1, d_layers=1)
+        rows = trainer_of(config, compiled(config, path="xla")).train(3)
+        assert np.isfinite(rows).all()
+
+
+def test_what_cannot_be_augmented_is_said():
+    with pytest.raises(ConfigError, match="augment=ada is for images, but the data set ring has points"):
+        GANConfig.from_flat({"data": "ring", "augment": "ada"})
+    with pytest.raises(ConfigError, match=r"augment_translation must be a number from 0 to 0\.5; got 0\.9"):
+        GANConfig.from_flat({"data": "digits", "augment": "diffaugment", "augment_translation": 0.9})
+    gray = GANConfig.from_flat({"data": "mnist", "augment": "diffaugment", "augment_color": 0.5})
+    assert "augment_color=0.5 does nothing: the pictures of mnist are gray." in doubtful(gray, ["augment_color"])
+    assert doubtful(gray.updated({"data": "mnist_rgb"}), ["augment_color"]) == []

@@ -85,7 +85,8 @@ def _judge(c: GANConfig, side: str, about: dict[str, Any]) -> str:
     else:
         reads = "It says real where the logit is above 0."
     packs = f" It judges {c.packing} samples at once." if c.packing > 1 else ""
-    return f"The discriminator gives each sample a logit; on average {means}. {reads}{packs}"
+    moved = f" It sees each picture moved by {c.augment}, not as it is drawn here." if c.augment != "none" else ""
+    return f"The discriminator gives each sample a logit; on average {means}. {reads}{packs}{moved}"
 
 
 def _loss(c: GANConfig, side: str, about: dict[str, Any]) -> str:

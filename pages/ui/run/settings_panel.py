@@ -29,6 +29,7 @@ GROUPS = (
     "Discriminator",
     "Loss and penalty",
     "Stabilizers",
+    "Augmentation",
     "Batch and seed",
 )
 # Floating-point operations a second until a run has shown its own: two cores of a laptop, convolutions.
