@@ -18,6 +18,7 @@ from gan_core.foundations.hyperparameters import ConfigError, shorten
 SIDES = (28, 32, 48, 64)  # that every convolutional architecture makes
 SIZES = ("native", *map(str, SIDES))
 LEAST_PICTURES = 16
+LEFT = 256  # of the images that were left out, at most, that are kept to be judged
 DIGITS_TEST = 297  # of scikit-learn's 1,797 digits
 STACK_NAMES = tuple(f"{i:03d}" for i in range(1000))
 
@@ -79,15 +80,23 @@ def _selected(base: Pictures, n: int, rng: np.random.Generator, classes: str) ->
     kept = chosen_classes(classes, len(base.class_names))
     train, test = _of_classes(base, kept, classes)
     count = len(base) if train is None else len(train)
+    left = None
     if count > n:
         some = np.sort(rng.choice(count, n, replace=False))
+        if base.test_pixels is None:
+            left = np.setdiff1d(np.arange(count), some)
+            left = left[np.linspace(0, len(left) - 1, min(LEFT, len(left))).astype(int)]
+            left = left if train is None else train[left]
         train = some if train is None else train[some]
     labels, test_labels = _take_some(base.labels, train), _take_some(base.test_labels, test)
+    left_labels = None if left is None else _take_some(base.labels, left)
     names = base.class_names
     if kept is not None and labels is not None:
         labels = np.searchsorted(kept, labels).astype(np.int32)
         if test_labels is not None:
             test_labels = np.searchsorted(kept, test_labels).astype(np.int32)
+        if left_labels is not None:
+            left_labels = np.searchsorted(kept, left_labels).astype(np.int32)
         names = tuple(names[i] for i in kept)
     chosen = replace(
         base,
@@ -96,6 +105,8 @@ def _selected(base: Pictures, n: int, rng: np.random.Generator, classes: str) ->
         class_names=names,
         test_pixels=_take_some(base.test_pixels, test),
         test_labels=test_labels,
+        left_pixels=None if left is None else base.pixels[left],
+        left_labels=left_labels,
     )
     return chosen, train
 
@@ -107,11 +118,12 @@ def _chosen_from(load: Callable[[], Pictures], side: int, names: tuple[str, ...]
 
 
 def _resized(pictures: Pictures, side: int, black: bool) -> Pictures:
-    test = pictures.test_pixels
+    test, left = pictures.test_pixels, pictures.left_pixels
     return replace(
         pictures,
         pixels=sized(pictures.pixels, side, black),
         test_pixels=None if test is None else sized(test, side, black),
+        left_pixels=None if left is None else sized(left, side, black),
     )
 
 

@@ -40,6 +40,7 @@ class Pictures:
     pixels: uint8 [N, H, W, C], C 1 or 3. labels: int32 [N] in 0..len(class_names) - 1, or None.
     test_pixels, test_labels: held-out images of the same classes (empty or None where there are none).
     per_channel: each channel is a gray picture of its own (stacked_mnist), label = 100 R + 10 G + B.
+    left_pixels, left_labels: some that were left out where fewer were asked for, of a set without held-out ones.
     whole: the set that they were chosen from (of stacks: the gray ones); None where these are all.
     """
 
@@ -51,6 +52,8 @@ class Pictures:
     test_pixels: Pixels | None = None
     test_labels: Labels | None = None
     per_channel: bool = False
+    left_pixels: Pixels | None = None
+    left_labels: Labels | None = None
     whole: Whole | None = None
 
     def __len__(self) -> int:
@@ -77,6 +80,13 @@ class Pictures:
     def known_tests(self) -> Pixels:
         """`test_pixels`; an empty array where there are none."""
         return self.pixels[:0] if self.test_pixels is None else self.test_pixels
+
+    @property
+    def never_trained(self) -> tuple[Pixels, Labels | None]:
+        """Images of the same classes that training never sees, and their classes; empty where there are none."""
+        if self.left_pixels is not None:
+            return self.left_pixels, self.left_labels
+        return self.known_tests, self.test_labels
 
     def to_unit(self, pixels: Pixels) -> np.ndarray:
         """uint8 [..., H, W, C] -> float32 in [-1, 1]."""

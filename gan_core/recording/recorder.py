@@ -15,6 +15,7 @@ from gan_core.recording.history import History
 FRAMES = 240
 SCORES = 240
 CHECKPOINTS = 60
+JUDGED = 5  # numbers that a frame of images holds of what the discriminator says (visuals.judged)
 # Together below 50 MB, which is also what a saved run may weigh.
 FRAME_BYTES = 22_000_000
 CHECKPOINT_BYTES = 22_000_000
@@ -142,13 +143,25 @@ class Recording:
             return {"note": "No scores had been made up to this step."}
         return dict(found[1])
 
+    def judged(self) -> dict[str, np.ndarray]:
+        """What the discriminator said of pictures in all frames that have it: `step` int32 [n], `values` float32
+        [n, JUDGED]; n is 0 for points."""
+        found = [
+            (step, item["judged"])
+            for step, item in zip(self.frames.steps, self.frames.items, strict=True)
+            if "judged" in item
+        ]
+        values = np.array([value for _, value in found], np.float32).reshape(-1, JUDGED)
+        return {"step": np.array([step for step, _ in found], np.int32), "values": values}
+
     def look(self, step: int) -> dict[str, Any]:
         """The newest recorded frame up to `step` as the page draws it: its arrays, `at`, `metrics` and `history`."""
         found = self.frames.at(step)
         if found is None:
-            return {"history": self.history.frame(), "metrics": {}}
+            return {"history": self.history.frame(), "metrics": {}, "judged": self.judged()}
         at, seen = found
-        return {**seen, "at": at, "metrics": self.scores_at(at), "history": self.history.frame()}
+        about = {"at": at, "metrics": self.scores_at(at), "history": self.history.frame()}
+        return {**seen, **about, "judged": self.judged()}
 
     def until(self, step: int) -> "Recording":
         """The past of a branch that leaves at `step`, which must have a checkpoint (KeyError)."""

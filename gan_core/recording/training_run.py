@@ -152,6 +152,7 @@ class TrainingRun:
             "recorded": np.array(recording.frames.steps, np.int32),
             "checkpoints": np.array(recording.checkpoints.steps, np.int32),
             "parent": recording.parent,
+            "judged": recording.judged(),
             "training_error": self.error,
         }
         if view.at is None or view.at >= trainer.step or not recording.frames.steps:

@@ -20,6 +20,9 @@ MANIFOLD_SIDE = 21
 MANIFOLD_LINE = 256
 NEIGHBOURS = 8
 RECORDED_SIDE = 8
+JUDGED = (
+    128  # real pictures, of those trained on and of those held out, that a recorded frame has the discriminator judge
+)
 RECORDED_NUMBERS = 3 * 32 * 32  # of a picture; larger ones are recorded in a smaller grid
 NEIGHBOUR_SECONDS = 1.0  # between two searches through all real pictures
 ARROW_REACH = 0.2  # longest arrow, as a fraction of the plot's half width
@@ -66,27 +69,58 @@ def look_at_images(trainer: Trainer, view: View) -> dict[str, Any]:
     n, ema = view.side * view.side, trainer.config.show_ema
     labels = grid_labels(trainer, view)
     unit = trainer.generated(trainer.latent(n), ema, labels)
-    logits = trainer.logits(unit, labels)
-    kind = LOSSES[trainer.config.loss].p_real
-    if kind == "centered":
+    logits, middle = trainer.logits(unit, labels), 0.0
+    if LOSSES[trainer.config.loss].p_real == "centered":
         data = as_pictures(trainer.data)
         real = data.to_unit(data.pixels[:n])
         of_real = None if labels is None else data.known_labels[:n]
-        logits = logits - (trainer.logits(real, of_real).mean() + logits.mean()) / 2
-    p = np.clip(logits, 0, 1) if kind == "clip" else sigmoid(logits)
-    frame: dict[str, Any] = {"grid": trainer.data.from_unit(unit), "p_real": p.astype(np.float32)}
+        middle = (trainer.logits(real, of_real).mean() + logits.mean()) / 2
+    frame: dict[str, Any] = {"grid": trainer.data.from_unit(unit), "p_real": p_real(trainer, logits, middle)}
     frame |= neighbours(trainer, frame, view)
     if view.blend is not None:
         frame |= blend(trainer, view.blend, view, ema)
     return frame
 
 
+def p_real(trainer: Trainer, logits: np.ndarray, middle: float) -> np.ndarray:
+    """The discriminator's logits as p(real), float32 of the same shape.
+
+    middle: between the means of real and of generated samples, where only differences of logits mean anything.
+    """
+    kind = LOSSES[trainer.config.loss].p_real
+    p = np.clip(logits, 0, 1) if kind == "clip" else sigmoid(logits - middle if kind == "centered" else logits)
+    return p.astype(np.float32)
+
+
+def judged(trainer: Trainer) -> np.ndarray:
+    """How far the discriminator has memorized its pictures, float32 [5]: the mean p(real) of those that it is trained
+    on, of real ones that it has never seen, and of generated ones; the augmentation's probability p, and r_t.
+
+    NaN: what there is not. The pictures are the same each time, spread over the set, and not augmented.
+    """
+    data = as_pictures(trainer.data)
+    found, told = [], []
+    for pixels, classes in ((data.pixels, data.labels), data.never_trained):
+        rows = np.linspace(0, len(pixels) - 1, min(JUDGED, len(pixels))).astype(int)
+        found.append(data.to_unit(pixels[rows]))
+        told.append(classes[rows] if trainer.classes and classes is not None else None)
+    n, labels = JUDGED // 2, trainer.labels(JUDGED // 2) if trainer.classes else None
+    found.append(trainer.generated(trainer.latent(n), trainer.config.show_ema, labels))
+    told.append(labels)
+    every = None if labels is None else np.concatenate([part for part in told if part is not None])
+    parts = np.split(trainer.logits(np.concatenate(found), every), np.cumsum([len(part) for part in found])[:-1])
+    middle = (parts[0].mean() + parts[2].mean()) / 2
+    means = [p_real(trainer, part, middle).mean() if len(part) else np.nan for part in parts]
+    adapted = trainer.state.get("augment", {"p": np.nan, "r": np.nan})
+    return np.array([*means, float(adapted["p"]), float(adapted["r"])], np.float32)
+
+
 def record(trainer: Trainer) -> dict[str, np.ndarray]:
     """What a recording keeps of a moment, always of the same shapes: points with heat map, and manifold where there is
-    one; images as a grid of RECORDED_SIDE x RECORDED_SIDE, less where they are large."""
+    one; images as a grid of RECORDED_SIDE x RECORDED_SIDE, less where they are large, with what `judged` says."""
     if trainer.data.kind == "images":
         side = RECORDED_SIDE if np.prod(trainer.data.shape) <= RECORDED_NUMBERS else RECORDED_SIDE - 2
-        return look_at_images(trainer, View(side=side))
+        return {**look_at_images(trainer, View(side=side)), "judged": judged(trainer)}
     frame = look_at_points(trainer, View(manifold=True))
     return frame | {"heat": frame["heat"].astype(np.float16)}
 

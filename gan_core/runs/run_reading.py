@@ -51,6 +51,7 @@ FRAME = {
     "manifold": (None, None, 2),
     "grid": (None, None, None, None),
     "p_real": (None,),
+    "judged": (5,),
 }
 SHOWN = {"points": "samples", "images": "grid"}
 # What reading values of unknown types may raise.

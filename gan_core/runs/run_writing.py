@@ -259,7 +259,10 @@ def _checkpoint_arrays(point: Checkpoint) -> dict[str, Any]:
 
 def _frame_arrays(recording: Recording) -> dict[str, Any]:
     frames = recording.frames
+    like = {name: array for item in frames.items for name, array in item.items()}
+    # What an older version's frames do not have yet is not known there.
     arrays = {
-        name: np.stack([item[name] for item in frames.items]) for name in (frames.items[0] if len(frames) else ())
+        name: np.stack([item[name] if name in item else np.full_like(one, np.nan) for item in frames.items])
+        for name, one in like.items()
     }
     return arrays | {"step": np.array(frames.steps, np.int64)}

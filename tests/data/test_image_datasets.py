@@ -527,3 +527,15 @@ def test_cifar10_says_its_own_shape(folders):
     np.savez(folders / "data" / "cifar10.npz", **arrays())
     with pytest.raises(ConfigError, match="N x 32 x 32 x 3"):
         image_datasets.cifar10(50, rng())
+
+
+def test_what_is_left_out_of_ones_own_pictures_is_kept_to_be_judged_and_changes_nothing():
+    mine = upload(28)
+    some = image_datasets.from_upload(mine, 20, rng())
+    left, labels = some.never_trained
+    assert some.test_pixels is None and len(left) == min(len(mine.pixels) - 20, image_datasets.LEFT) == len(labels)
+    trained, kept = {p.tobytes() for p in some.pixels}, {p.tobytes() for p in left}
+    assert not trained & kept and kept <= {p.tobytes() for p in mine.pixels}
+    assert len(image_datasets.from_upload(mine, 1_000, rng()).never_trained[0]) == 0
+    digits = image_datasets.digits(20, rng())
+    assert digits.never_trained[0] is digits.test_pixels and digits.left_pixels is None

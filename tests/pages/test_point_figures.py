@@ -13,7 +13,15 @@ from gan_core.recording.history import History
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.training.train_step import COLUMNS
 from pages.ui.components.liveplot import pack
-from pages.ui.figures import figure_parts, image_figures, loss_figures, point_figures, score_figures, score_texts
+from pages.ui.figures import (
+    figure_parts,
+    image_figures,
+    loss_figures,
+    overfitting_figure,
+    point_figures,
+    score_figures,
+    score_texts,
+)
 from tests.support.tiny import image_trainer, point_trainer
 
 EVERYTHING = View(heat=True, manifold=True, arrows=True)
@@ -260,3 +268,21 @@ def test_a_grid_s_bytes_are_its_pixels(images):
     (texture, hover) = image_figures.grid(images, 4, False, [])["data"]
     assert texture["tiles"]["pixels"].tolist() == images.frame["grid"].reshape(-1).tolist()
     assert len(hover["x"]) == 16
+
+
+def test_the_curves_of_overfitting(images):
+    """Each known curve is a trace; without held-out pictures that is said; ADA has its meter with the target."""
+    values = np.array([[0.5, 0.5, 0.5, 0.0, 0.0], [0.9, 0.4, 0.1, 0.2, 0.7]], np.float32)
+    frame = {**images.frame, "judged": {"step": np.array([0, 10], np.int32), "values": values}}
+    ada = replace(images, config=images.config.updated({"augment": "ada", "ada_target": 0.5}), frame=frame)
+    figure = overfitting_figure.overfitting(ada)
+    names = [trace.get("name") for trace in figure["data"] if trace.get("name")]
+    assert names == ["p(real), training", "p(real), held out", "p(real), generated", "r_t", "p"]
+    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [0.5]
+    assert "training 0.90, held out 0.40, generated 0.10" in figure["label"] and "p 0.20" in figure["label"]
+    values[:, 1] = values[:, 3] = np.nan
+    figure = overfitting_figure.overfitting(replace(images, frame=frame))
+    assert [t.get("name") for t in figure["data"]][1:] == ["p(real), training", "p(real), generated"]
+    assert "no pictures are held out" in figure["layout"]["annotations"][0]["text"]
+    empty = overfitting_figure.overfitting(replace(images, frame={}))
+    assert "nothing yet" in empty["label"]

@@ -12,9 +12,12 @@ from gan_core.data.pictures import Pictures
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
+from gan_core.recording.training_run import TrainingRun
+from gan_core.runs import run_reading, run_writing
 from gan_core.settings.config import GANConfig
 from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
+from tests.support.tiny import quadrants
 
 SMALL = {"data": "digits", "architecture": "dcgan", "filters": 8, "batch_size": 8, "latent_dim": 6}
 
@@ -270,3 +273,46 @@ def test_a_picked_place_that_the_grid_lacks_has_no_neighbours(plain):
 def test_fewer_pictures_than_neighbours():
     data = noise(5)
     assert visuals.look(trainer_of(data), View(side=2, picked=0))["neighbours"].shape[0] == 5
+
+
+# -- what the discriminator says of pictures that it has never seen ---------------------------------------------
+
+
+def test_a_frame_keeps_what_d_says_of_pictures_that_it_is_trained_on_and_of_others():
+    held_out = replace(quadrants(60), test_pixels=np.zeros((9, 28, 28, 1), np.uint8), test_labels=np.zeros(9, np.int32))
+    for name in ("relativistic", "hinge", "least_squares"):
+        config = GANConfig.from_flat({**SMALL, "loss": name, "conditional": True, "augment": "ada"})
+        trainer = Trainer(config, held_out, path="graph")
+        training, others, generated, p, r = visuals.record(trainer)["judged"]
+        assert {0 <= value <= 1 for value in (training, others, generated)} == {True} and (p, r) == (0, 0)
+        logits = trainer.logits(held_out.to_unit(held_out.known_tests), held_out.test_labels)
+        if name == "hinge":
+            assert others == pytest.approx(visuals.sigmoid(logits).mean(), abs=1e-5)
+    nothing = Trainer(GANConfig.from_flat(SMALL), quadrants(60), path="graph")
+    assert np.isnan(visuals.judged(nothing)).tolist() == [False, True, False, True, True]
+
+
+def test_a_recording_has_what_d_said_over_the_steps_and_its_file_too(tmp_path):
+    trainer = Trainer(GANConfig.from_flat(SMALL), quadrants(60), path="graph")
+    training = TrainingRun(trainer, scored=False)
+    for _ in range(3):
+        training.record()
+        training.train(1)
+    now, past = training.look(View(), False, False), training.look(View(at=1), False, False)
+    for frame in (now, past):
+        assert frame["judged"]["step"].tolist() == training.recording.frames.steps
+        assert frame["judged"]["values"].shape == (len(training.recording.frames), 5)
+    folder = run_writing.save(tmp_path / "run", run_writing.Content.of(training, quadrants(60)))
+    _, read = run_reading.opened(folder)
+    np.testing.assert_array_equal(read.judged()["values"], training.recording.judged()["values"])
+
+
+def test_frames_of_an_older_version_lack_it_and_the_run_goes_on(tmp_path):
+    training = TrainingRun(Trainer(GANConfig.from_flat(SMALL), quadrants(60), path="graph"), scored=False)
+    training.record()
+    del training.recording.frames.items[0]["judged"]
+    training.train(1)
+    training.record()
+    folder = run_writing.save(tmp_path / "run", run_writing.Content.of(training, quadrants(60)))
+    values = run_reading.opened(folder)[1].judged()["values"]
+    assert np.isnan(values[0]).all() and np.isfinite(values[1, [0, 2]]).all()

@@ -28,7 +28,8 @@ def smooth(values: np.ndarray) -> np.ndarray:
     return (np.convolve(values, kernel)[: len(values)] / weight).astype(np.float32)
 
 
-def _line(name: str, x: np.ndarray, y: np.ndarray, color: str, **rest) -> Figure:
+def line(name: str, x: np.ndarray, y: np.ndarray, color: str, **rest) -> Figure:
+    """A curve over the steps."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -66,19 +67,19 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
             y = sign * history["mean"][:, i]
             if smoothed:
                 traces.append(
-                    _line(label, x, y, color, opacity=0.35, showlegend=False, hoverinfo="skip", legendgroup=name)
+                    line(label, x, y, color, opacity=0.35, showlegend=False, hoverinfo="skip", legendgroup=name)
                     | {"line": {"color": color, "width": 1}}
                 )
-                traces.append(_line(label, x, smooth(y), color, legendgroup=name))
+                traces.append(line(label, x, smooth(y), color, legendgroup=name))
             else:
                 band = history["low"][:, i], history["high"][:, i]
                 if history["stride"] > 1 and not log:
                     traces.append(_band(x, band, color, name))
-                traces.append(_line(label, x, y, color, legendgroup=name) | {"line": {"color": color, "width": 1.5}})
+                traces.append(line(label, x, y, color, legendgroup=name) | {"line": {"color": color, "width": 1.5}})
         for column, name, color, _, dash in accuracies:
             y = columns[column]
             traces.append(
-                _line(f"D accuracy {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False)
+                line(f"D accuracy {name}", x, smooth(y) if smoothed else y, color, yaxis="y2", showlegend=False)
                 | {"line": {"color": color, "width": 2, "dash": dash}}
             )
         traces += _marks(history["markers"])
@@ -86,7 +87,7 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
     shapes, annotations = _references(snapshot, log, flip)
     marks, notes = _mark_lines(history["markers"] if history else [])
     if snapshot.frame.get("at") is not None:
-        marks.append(_here(snapshot.shown))
+        marks.append(here(snapshot.shown))
     figure = layout(
         LOSSES_HEIGHT,
         f"losses {log} {history is not None and len(history['step']) > 0}",
@@ -237,17 +238,17 @@ def overlay(snapshots: list[Snapshot], names: list[str], log: bool, height: int 
         for column, dash in ((COLUMNS.index("g_loss"), "solid"), (COLUMNS.index("d_loss"), "dot")):
             y = smooth(history["mean"][:, column])
             row = "generator" if dash == "solid" else "discriminator"
-            about = _line(f"{RUN_LETTERS[i]}: {name}, {row}", history["step"], y, color)
+            about = line(f"{RUN_LETTERS[i]}: {name}, {row}", history["step"], y, color)
             marker = {"symbol": RUN_SYMBOLS[i][0], "size": 8, "maxdisplayed": 6, "color": color}
-            line = {"color": color, "width": 2.5, "dash": dash}
-            traces.append(about | {"mode": "lines+markers", "line": line, "marker": marker})
+            look = {"color": color, "width": 2.5, "dash": dash}
+            traces.append(about | {"mode": "lines+markers", "line": look, "marker": marker})
             on_axis = np.log10(y[y > 0]) if log else y
             seen += [float(on_axis.min()), float(on_axis.max())] if len(on_axis) else []
             if not log or y[-1] > 0:
                 ends.append((float(y[-1]), RUN_LETTERS[i]))
         said.append(f"{RUN_LETTERS[i]} generator {history['mean'][-1, COLUMNS.index('g_loss')]:.3g}")
         if snapshot.frame.get("at") is not None:
-            shapes.append(_here(snapshot.shown) | {"line": {"color": color, "width": 2}})
+            shapes.append(here(snapshot.shown) | {"line": {"color": color, "width": 2}})
     figure = layout(
         height,
         f"overlay {log} {len(traces)}",
@@ -278,7 +279,7 @@ def _end_letters(ends: list[tuple[float, str]], log: bool, near: float) -> list[
     return [about | {"y": value, "text": letters} for value, letters in places]
 
 
-def _here(step: int) -> Figure:
+def here(step: int) -> Figure:
     """The line at the step that the plots show."""
     about = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": step, "x1": step}
     return about | {"line": {"color": "$real", "width": 3}}

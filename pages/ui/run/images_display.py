@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from gan_core.objectives.augmentations import AUGMENTATIONS
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui.components.liveplot import clicked, live_plot
-from pages.ui.figures import figure_parts, image_figures, loss_figures
+from pages.ui.figures import figure_parts, image_figures, loss_figures, overfitting_figure
 from pages.ui.run import anatomy_panel, time_machine
 from pages.ui.run.points_display import loss_switches
 from pages.ui.session import page_state
@@ -28,10 +29,10 @@ def switches(run: Run) -> "Images":
             persist_state="session",
             format_func=lambda n: f"{n} x {n}",
             help="Images in the grid. More show the variety, fewer the details.",
-            width=170,
+            width=130,
         )
         framed = st.toggle(
-            "Frame by p(real)",
+            "Frame p(real)",
             key="framed",
             persist_state="session",
             help="Frames each image in the colour of what the discriminator says: blue real, orange generated.",
@@ -44,6 +45,7 @@ def switches(run: Run) -> "Images":
             persist_state="session",
             help="Mixes two or four corners of z by hand: see the image between them while training goes on.",
         )
+        held_out = _held_out(run) and not opened
         time_machine.keep_panel(run)
     if run.config.conditional and names:
         chosen = st.multiselect(
@@ -57,7 +59,25 @@ def switches(run: Run) -> "Images":
         )
         rows = tuple(i for i in chosen if i < len(names)) or tuple(range(len(names)))
     with panel:
-        return Images(side, framed, log, smoothed, rows, _corners() if latent else None, opened)
+        return Images(side, framed, log, smoothed, rows, _corners() if latent else None, opened, held_out)
+
+
+def _held_out(run: Run) -> bool:
+    """Whether the curves of overfitting stand below the losses; from the start where an augmentation goes by them."""
+    adapts = AUGMENTATIONS[run.config.augment].adapt is not None
+    key = "held_out_ada" if adapts else "held_out"
+    st.session_state.setdefault(key, adapts)
+    on = st.toggle(
+        "Held-out",
+        st.session_state[key],
+        key=key,
+        persist_state="session",
+        help="What the discriminator says of real images that it is trained on, of real ones that it has never seen, "
+        "and of generated ones. Once the first two part, it memorizes images. With ADA: r_t, its target and p, too.",
+    )
+    if on:
+        st.container(key="taller")  # for the style: the plot below the losses needs room
+    return on
 
 
 def _corners() -> tuple[int, int, float, float]:
@@ -117,6 +137,7 @@ class Images:
     rows: tuple[int, ...]
     corners: tuple[int, int, float, float] | None
     anatomy: bool = False
+    held_out: bool = False
 
     def view(self) -> View:
         picked = page_state.tab().picked
@@ -133,11 +154,12 @@ class Images:
         grid = {"samples": image_figures.grid(snapshot, self.side, self.framed, self._row_names(snapshot))}
         if self.anatomy:
             return anatomy_panel.beside(grid, snapshot)
-        return {
-            **grid,
-            "losses": loss_figures.losses(snapshot, self.log, self.smoothed),
-            **({"classes": image_figures.classes(snapshot)} if snapshot.data.class_names else {}),
-        }
+        panels = {**grid, "losses": loss_figures.losses(snapshot, self.log, self.smoothed)}
+        if self.held_out:  # in the place of the classes
+            panels["classes"] = overfitting_figure.overfitting(snapshot)
+        elif snapshot.data.class_names:
+            panels["classes"] = image_figures.classes(snapshot)
+        return panels
 
     def presented(self) -> "Images":
         return self
