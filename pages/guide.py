@@ -83,7 +83,9 @@ st.markdown(
   four vectors. In *conditional* training both networks are told the class, and you choose the class of each row.
 - **Scores of images** come from a small classifier, trained once for each data set. *classifier-FID* is the Fréchet
   distance between its features of generated and of real images. It is not the published FID, which uses another
-  network's features: compare it only with the value of real data. *Confidence* is the mean probability of the most
+  network's features: compare it only with the value of real data. *classifier-KID* compares the same features by a
+  kernel, and is not higher with fewer images. *untrained-FID* is the distance by a network that has learned nothing: a
+  gain that it sees too is none of the classifier's own. *Confidence* is the mean probability of the most
   likely class. *Class balance (TV)* is the total variation between the shares of the classes, generated and real. A
   confident classifier can be wrong: look at the images too.
 - Your own images stay on this server, and none of your files is changed. A known data set is looked for in the folder

@@ -11,6 +11,7 @@ the single digits, [n, H, W, 1].
 """
 
 import contextlib
+import functools
 import hashlib
 import math
 import os
@@ -103,6 +104,20 @@ def trained(
                 _save(path, found)
                 prune(path.parent)
     return found
+
+
+@functools.lru_cache(maxsize=4)
+def untrained(shape: tuple[int, int, int]) -> Classifier:
+    """The same network for images [H, W, C] as it is before any training, always the same one: a judge that knows
+    nothing of any data set (random features, as in Naeem et al., arXiv 2002.09797, section 5)."""
+    side = _shrunk(np.zeros((1, *shape), np.uint8)).shape[1:]
+    return Classifier(_initial(side, 2, np.random.default_rng(0)), math.nan, "untrained")
+
+
+def untrained_features(pixels: np.ndarray, data: Pictures) -> np.ndarray:
+    """Its features of images uint8 [n, H, W, C] of `data`, float32 [n, F']; of stacked digits those of each channel."""
+    of = singles(pixels, data)
+    return untrained(of.shape[1:]).predict(of)[0].reshape(len(pixels), -1)
 
 
 def unseen(data: Pictures) -> tuple[np.ndarray, np.ndarray]:

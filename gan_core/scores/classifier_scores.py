@@ -1,14 +1,15 @@
-"""Scores of images by the small classifier of the real ones (classifier.py)."""
+"""Scores of images by the small classifier of the real ones (classifier.py), and by one that has learned nothing."""
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
 
 from gan_core.scores.comparisons import ImageComparison, RealImages, Resamples
-from gan_core.scores.image_metrics import frechet, gaussian, total_variation
-from gan_core.scores.score import CLASSIFIER, Measure, Score
+from gan_core.scores.image_metrics import cubic_kernel, frechet, gaussian, mean_of_pairs, total_variation
+from gan_core.scores.score import CLASSIFIER, UNTRAINED, Measure, Score
 
 SPEAK_SECONDS = 5.0
 
@@ -19,14 +20,47 @@ def _fid(c: ImageComparison) -> float:
 
 def _fid_replicates(resamples: Resamples) -> np.ndarray:
     c: ImageComparison = resamples.of
+    return _frechet_replicates("classifier-FID", resamples, c.features, c.reference.mean, c.reference.cov)
+
+
+def _frechet_replicates(
+    name: str, resamples: Resamples, features: np.ndarray, mean: np.ndarray, cov: np.ndarray
+) -> np.ndarray:
     found, spoken = [], time.monotonic()
     for i, times in enumerate(resamples.weights.T.astype(int)):
         if time.monotonic() - spoken > SPEAK_SECONDS:
             spoken = time.monotonic()
-            resamples.say(f"classifier-FID: {i} of {resamples.weights.shape[1]} resamples")
-        mean, cov = gaussian(np.repeat(c.features, times, axis=0))
-        found.append(frechet(mean, cov, c.reference.mean, c.reference.cov))
+            resamples.say(f"{name}: {i} of {resamples.weights.shape[1]} resamples")
+        found.append(frechet(*gaussian(np.repeat(features, times, axis=0)), mean, cov))
     return np.array(found)
+
+
+def _untrained_fid(c: ImageComparison) -> float | None:
+    if c.untrained is None or c.reference.untrained is None:
+        return None
+    return frechet(*gaussian(c.untrained), *gaussian(c.reference.untrained))
+
+
+def _untrained_fid_replicates(resamples: Resamples) -> np.ndarray:
+    c: ImageComparison = resamples.of
+    if c.untrained is None or c.reference.untrained is None:
+        return np.zeros(0)
+    return _frechet_replicates("untrained-FID", resamples, c.untrained, *gaussian(c.reference.untrained))
+
+
+def _kid(c: ImageComparison) -> float:
+    square = c.reference.mean_square
+    between = cubic_kernel(c.real, c.fake, square).mean()
+    return mean_of_pairs(cubic_kernel(c.fake, c.fake, square)) + c.reference.kernel_mean - 2 * float(between)
+
+
+def _kid_replicates(resamples: Resamples) -> np.ndarray:
+    """Of each resample, whose copies of one image count as pairs; the kernels are made once."""
+    c: ImageComparison = resamples.of
+    w, n, square = resamples.weights, len(c.fake), c.reference.mean_square
+    within, between = cubic_kernel(c.fake, c.fake, square), cubic_kernel(c.real, c.fake, square).mean(0)
+    pairs = ((within @ w) * w).sum(0) - np.diag(within) @ w
+    return pairs / (n * (n - 1)) + c.reference.kernel_mean - 2 * between @ w / n
 
 
 def _confidence(c: ImageComparison) -> float:
@@ -72,6 +106,33 @@ CLASSIFIER_SCORES: dict[str, Score] = {
         "covariance. Not comparable with any published FID, nor between data sets.",
         "after arXiv 1706.08500",
         images=Measure(_fid, replicates=_fid_replicates),
+    ),
+    "classifier_kid": Score(
+        "classifier-KID",
+        "number",
+        "low",
+        CLASSIFIER,
+        "The kernel distance: a maximum mean discrepancy (MMD²) with a cubic kernel between the same features. It sees "
+        "more than mean and covariance, and is unbiased: few images make it uncertain, not higher.",
+        "0 on average, at any sample size; single values lie around it, below 0 too.",
+        "What the classifier does not look at, as the classifier-FID. Not comparable with any published KID, nor "
+        "between data sets.",
+        "after arXiv 1801.01401",
+        images=Measure(_kid, replicates=_kid_replicates),
+        least=-math.inf,
+    ),
+    "untrained_fid": Score(
+        "untrained-FID",
+        "number",
+        "low",
+        UNTRAINED,
+        "The Fréchet distance between features of another judge: the same network with random weights, always the same "
+        "ones. It has never seen an image, so a gain that it sees too is none of the classifier's own taste.",
+        "The same between two sets of real images.",
+        "It knows no classes: a digit that cannot be read, of the right strokes, is good enough. Compare values within "
+        "one data set only.",
+        "random features as in arXiv 2002.09797",
+        images=Measure(_untrained_fid, replicates=_untrained_fid_replicates),
     ),
     "confidence": Score(
         "confidence",

@@ -106,6 +106,7 @@ class RealImages:
     unseen: top probabilities of real images that the classifier was not trained on (where none were held out, of n
     others). drawn [R, K]: histograms of n images each, drawn from what the classifier reads in real ones.
     labelled [K]: shares of the classes, by label, of the images that were judged.
+    untrained [n, F'']: features of the same n images by the network that has learned nothing (classifier.untrained).
     floors: what another n real images score, by name (the best of a score, not the least, where more is better).
     """
 
@@ -119,6 +120,17 @@ class RealImages:
     drawn: np.ndarray
     labelled: np.ndarray
     floors: dict[str, float | None] = field(default_factory=dict)
+    untrained: np.ndarray | None = None
+
+    @cached_property
+    def mean_square(self) -> float:
+        """Of the features' values; 1 where all are 0."""
+        return float((self.features.astype(np.float64) ** 2).mean()) or 1.0
+
+    @cached_property
+    def kernel_mean(self) -> float:
+        """The mean of the cubic kernel over pairs of different real images."""
+        return image_metrics.mean_of_pairs(image_metrics.cubic_kernel(self.features, self.features, self.mean_square))
 
     @cached_property
     def _moments(self) -> tuple[np.ndarray, np.ndarray]:
@@ -138,12 +150,13 @@ class RealImages:
 @dataclass(frozen=True, eq=False)
 class ImageComparison(Comparison):
     """Generated images beside real ones. features [n, F'], predicted int [n * C'] and top [n * C']: as
-    image_metrics.judged() has them of generated ones."""
+    image_metrics.judged() has them of generated ones; untrained [n, F'']: as RealImages has them."""
 
     reference: RealImages
     features: np.ndarray
     predicted: np.ndarray
     top: np.ndarray
+    untrained: np.ndarray | None = None
 
     @property
     def real(self) -> np.ndarray:  # type: ignore[override]
@@ -185,7 +198,8 @@ class ImageComparison(Comparison):
             return np.repeat(values.reshape(len(times), -1), times, axis=0)
 
         rest = {name: repeated(getattr(self, name)).reshape(-1) for name in ("predicted", "top")}
-        return replace(self, features=repeated(self.features), **rest)
+        untrained = None if self.untrained is None else repeated(self.untrained)
+        return replace(self, features=repeated(self.features), untrained=untrained, **rest)
 
 
 class Resamples:

@@ -98,7 +98,7 @@ def _images(trainer: Trainer, n: int, resamples: int, say: Say) -> dict[str, Any
     except ValueError as error:  # two names, and pictures of one class only
         return {"scores": {}, "counts": {}, "note": f"There are no scores: {error}"}
     say("Floors: real images against real images ...")
-    reference = image_scores.reference(judge, data, n, trainer.config.seed)
+    reference = image_scores.reference(judge, data, n, trainer.config.seed, len(data))  # the nearest of all
     n = reference.n
     comparison = image_scores.compared(reference, judge, generated_images(trainer, n))
     drawn = Resamples(comparison, draw_weights(_rng(trainer), n, resamples), say)

@@ -35,6 +35,18 @@ def _factor(cov: np.ndarray) -> np.ndarray:
     return vectors * np.sqrt(np.clip(values, 0, None))
 
 
+def cubic_kernel(a: np.ndarray, b: np.ndarray, square: float) -> np.ndarray:
+    """(a·b / F + 1)³ of each of [m, F] with each of [n, F], float64 [m, n] (Bińkowski et al., arXiv 1801.01401), of
+    features over the root of `square`, their mean square: a classifier's have a scale of their own."""
+    return (a.astype(np.float64) @ b.astype(np.float64).T / (a.shape[1] * square) + 1) ** 3
+
+
+def mean_of_pairs(kernel: np.ndarray) -> float:
+    """The mean of a kernel [n, n] over the pairs of two different ones."""
+    n = len(kernel)
+    return float((kernel.sum() - np.trace(kernel)) / (n * (n - 1)))
+
+
 def total_variation(p: np.ndarray, q: np.ndarray) -> float:
     """Half the sum of absolute differences of two histograms of shares [K]: 0 where equal, 1 where disjoint."""
     return float(np.abs(p - q).sum() / 2)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.data.pictures import Pictures
-from gan_core.scores.classifier import Classifier, single_labels, unseen
+from gan_core.scores.classifier import Classifier, single_labels, unseen, untrained_features
 from gan_core.scores.comparisons import ImageComparison, RealImages
 from gan_core.scores.image_metrics import class_count, judged, of_classes, shares, stacks
 from gan_core.scores.registry import floors_of, shown, with_ideal
@@ -17,16 +17,26 @@ REPEATS = 5  # pairs of real draws behind the floors of what compares features
 TV_REPEATS = 200  # drawn histograms behind the floor of the total variation
 
 
-def reference(classifier: Classifier, data: Pictures, n: int, seed: int) -> RealImages:
-    """The real images' side of the scores, at sample size min(n, N // 2). ValueError for fewer than 4 images."""
+def reference(
+    classifier: Classifier, data: Pictures, n: int, seed: int, judged_images: int | None = None
+) -> RealImages:
+    """The real images' side of the scores, at sample size min(n, N // 2). ValueError for fewer than 4 images.
+
+    judged_images: of how many of the real images the features are looked at, 4 n without a word; nearest_real is sought
+    among those.
+    """
     n = min(n, len(data.pixels) // 2)
     if n < 2:
         raise ValueError("scores of images need at least four real ones")
     rng = np.random.default_rng(seed)
     # one pool is judged once and split anew for each pair of draws
-    pool = rng.permutation(len(data.pixels))[: 4 * n]
+    pool = rng.permutation(len(data.pixels))[: max(4 * n, judged_images or 0)]
     features, predicted, top = judged(classifier, data, data.pixels[pool])
     splits = [rng.permutation(len(pool))[: 2 * n] for _ in range(REPEATS)]
+    used = np.unique(np.concatenate(splits))
+    seen = untrained_features(data.pixels[pool[used]], data)
+    untrained = np.zeros((len(pool), seen.shape[1]), np.float32)
+    untrained[used] = seen
     per_image = len(predicted) // len(pool)
     of_image = {"predicted": predicted.reshape(len(pool), -1), "top": top.reshape(len(pool), -1)}
 
@@ -55,12 +65,13 @@ def reference(classifier: Classifier, data: Pictures, n: int, seed: int) -> Real
             unseen=top_real,
             drawn=drawn,
             labelled=shares(single_labels(data.known_labels[pool], data), k),
+            untrained=untrained[rows[:n]],
         )
 
     pairs = []
     for rows in splits:
         second = {name: values[rows[n:]].reshape(-1) for name, values in of_image.items()}
-        pairs.append(ImageComparison(side(rows), features[rows[n:]], **second))
+        pairs.append(ImageComparison(side(rows), features[rows[n:]], untrained=untrained[rows[n:]], **second))
     real = pairs[0].reference
     return replace(real, floors=floors_of(shown("images", data), real, pairs))
 
@@ -70,7 +81,8 @@ def compared(reference: RealImages, classifier: Classifier, pixels: np.ndarray) 
     pixels = pixels[: reference.n]
     if len(pixels) < 2:
         raise ValueError("scores need at least two images")
-    return ImageComparison(reference, *judged(classifier, reference.data, pixels))
+    found = judged(classifier, reference.data, pixels)
+    return ImageComparison(reference, *found, untrained=untrained_features(pixels, reference.data))
 
 
 def scores(reference: RealImages, classifier: Classifier, pixels: np.ndarray) -> dict[str, Any]:

@@ -28,10 +28,11 @@ GROUPS = (
     "Data with modes",
     "Distances between two clouds",
     "Images, through a small classifier",
+    "Images, through a network that has learned nothing",
     "Neighbours",
     "Through ImageNet: what papers print",
 )
-MODES, DISTANCES, CLASSIFIER, NEIGHBOURS, IMAGENET = GROUPS
+MODES, DISTANCES, CLASSIFIER, UNTRAINED, NEIGHBOURS, IMAGENET = GROUPS
 
 
 def _all(data: Any) -> bool:

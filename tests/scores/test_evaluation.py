@@ -14,7 +14,8 @@ from tests.support.tiny import image_trainer, point_trainer, quadrants, stacked
 
 FEW = evaluation.W1_RESAMPLES
 POINTS = {"hq", "reverse_kl", "w1", "energy", "mmd"}
-IMAGES = {"classifier_fid", "class_tv", "confidence", "precision", "recall", "density", "coverage", "nearest_real"}
+IMAGES = {"classifier_fid", "classifier_kid", "untrained_fid", "class_tv", "confidence"}
+IMAGES |= {"precision", "recall", "density", "coverage", "nearest_real"}
 
 
 def without_seconds(result):

@@ -1,5 +1,6 @@
 """The scores of images: against POT, against brute force, and by hand with a classifier that reads pixels."""
 
+import itertools
 import json
 import time
 from dataclasses import replace
@@ -12,6 +13,8 @@ import pytest
 from gan_core.data import image_datasets
 from gan_core.data.pictures import Pictures
 from gan_core.scores import classifier, image_metrics, image_scores, neighbour_metrics, trainer_scores
+from gan_core.scores.comparisons import Resamples
+from gan_core.scores.registry import SCORES
 from tests.scores.test_classifier import quadrants
 
 NEIGHBOURS = ("precision", "recall", "density", "coverage", "nearest_real")
@@ -349,3 +352,61 @@ def test_real_images_are_judged_once_for_all_looks_of_a_trial(monkeypatch):
     assert scores(other, 0) != first and len(judges) == 2
     assert [reference.data for _, reference in trainer_scores._REFERENCES.values()] == [other]
     assert scores(one, 0) == first  # made anew
+
+
+# -- the kernel distance, and a judge that has learned nothing --------------------------------------------------
+
+
+def noisy_pictures(n, seed=0) -> Pictures:
+    """Noise of 28 x 28, of which `Reader` reads three classes."""
+    rng = np.random.default_rng(seed)
+    pixels, classes = rng.integers(0, 256, (n, 28, 28, 1)).astype(np.uint8), rng.integers(0, 3, n)
+    pixels[:, 0, 0, 0], pixels[:, 0, 1, 0] = classes, 90
+    return Pictures(pixels, classes.astype(np.int32), tuple("abc"))
+
+
+def test_the_kernel_distance_is_unbiased_and_its_replicates_are_those_of_resamples():
+    """Against the definition, pair by pair."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(7, 3)), rng.normal(1, 1, (5, 3))
+
+    def kernel(x, y):
+        return (x @ y / (3 * 2.0) + 1) ** 3
+
+    expected = np.mean([kernel(x, y) for x, y in itertools.permutations(a, 2)])
+    assert image_metrics.mean_of_pairs(image_metrics.cubic_kernel(a, a, 2.0)) == pytest.approx(expected)
+    assert image_metrics.cubic_kernel(a, b, 2.0)[3, 1] == pytest.approx(kernel(a[3], b[1]))
+    row = SCORES["classifier_kid"]
+    real = noisy_pictures(400, seed=1)
+    reference = image_scores.reference(Reader(3), real, 200, seed=0)
+    values = []
+    for seed in range(12):  # of the same distribution: around 0, below it too
+        fake = noisy_pictures(60, seed=10 + seed).pixels
+        values.append(row.images.of(image_scores.compared(reference, Reader(3), fake)))
+    assert min(values) < 0 < max(values)
+    compared = image_scores.compared(reference, Reader(3), fake)
+    times = np.random.default_rng(3).multinomial(60, np.full(60, 1 / 60))
+    drawn = Resamples(compared, np.stack([np.ones(60), times], 1).astype(float), lambda text: None)
+    wanted = [row.images.of(one) for one in (compared, compared.resampled(times))]
+    assert row.images.replicates(drawn) == pytest.approx(wanted)
+    untrained = SCORES["untrained_fid"].images
+    assert untrained.replicates(drawn)[0] == pytest.approx(untrained.of(compared))
+
+
+def test_the_judge_that_has_learned_nothing_is_the_same_for_all_data_of_a_size():
+    real = noisy_pictures(80, seed=1)
+    features = classifier.untrained_features(real.pixels, real)
+    assert features.shape == (80, classifier.FEATURES) and np.isfinite(features).all() and features.std() > 0
+    np.testing.assert_array_equal(classifier.untrained_features(real.pixels[:3], noisy_pictures(5)), features[:3])
+    reference = image_scores.reference(Reader(3), real, 40, seed=0)
+    of = SCORES["untrained_fid"].images.of
+    same = of(image_scores.compared(reference, Reader(3), noisy_pictures(40, seed=2).pixels))
+    darker = of(image_scores.compared(reference, Reader(3), real.pixels[:40] // 2))
+    assert 0 <= same < 0.2 * darker
+    assert of(replace(image_scores.compared(reference, Reader(3), real.pixels[:40]), untrained=None)) is None
+
+
+def test_an_evaluation_seeks_the_nearest_among_all_real_images():
+    real = noisy_pictures(300, seed=1)
+    assert len(image_scores.reference(Reader(3), real, 20, seed=0).bank) == 60
+    assert len(image_scores.reference(Reader(3), real, 20, seed=0, judged_images=300).bank) == 280

@@ -16,6 +16,7 @@ from tests.conftest import wait_until
 from tests.support.tiny import image_trainer, point_trainer, quadrants, stacked
 
 KEYS = {"samples", "confidence", "confidence_real", "class_tv", "class_tv_floor", "classifier_fid"}
+KEYS |= {f"{name}{end}" for name in ("classifier_kid", "untrained_fid") for end in ("", "_floor")}
 KEYS |= {"classifier_fid_floor", "classifier_accuracy", "histogram", "histogram_real", "step"}
 NEIGHBOURS = {"precision", "recall", "density", "coverage", "nearest_real"}
 KEYS |= NEIGHBOURS | {f"{name}_floor" for name in NEIGHBOURS}
