@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gan_core import plugins
-from gan_core.commands import DEFAULT_STEPS, bench, benchmark, evaluate, export, presets, say, sweep, train
+from gan_core.commands import DEFAULT_STEPS, bench, benchmark, data, evaluate, export, presets, say, sweep, train
+from gan_core.data import own_data_options
 from gan_core.export.exports import EXPORTS
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs.unattended import Failed
@@ -73,6 +74,10 @@ def _print_export(result: dict[str, Any]) -> None:
     print(f"{result['output']}: {result['bytes']:,} bytes")
 
 
+def _print_data(result: dict[str, Any]) -> None:
+    print(result["text"])
+
+
 def _print_presets(result: dict[str, Any]) -> None:
     for row in result["presets"]:
         print(f"{row['name']:20s} {row['description']}")
@@ -107,8 +112,9 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument(
             "--data",
             metavar="FILE",
-            help="your own data: points (CSV, TSV) or images (.npz, or a .zip of PNG or JPEG files)",
+            help="your own data: a table of points (CSV, .xlsx, Parquet, JSON, .npy), or images (.npz, .zip)",
         )
+        own_data_options.add_options(sub)
         sub.add_argument(
             "--set", metavar="NAME=VALUE", action="append", default=[], help="change a setting, e.g. d_lr=1e-3"
         )
@@ -183,6 +189,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--output", required=True, metavar="PATH", help="the file to write (tensorboard: or a folder)")
     sub.add_argument("--runs-dir", metavar="DIR", help="where runs are kept (GANSCOPE_RUNS_DIR, else runs)")
 
+    sub = command("data", data, _print_data, "Say what a file of yours holds that one could train on.")
+    sub.add_argument("file", metavar="FILE", help="a table of points, or a file of images")
+    own_data_options.add_options(sub)
+
     command("presets", presets, _print_presets, "List the presets.")
 
     sub = command("benchmark", benchmark, _print_benchmark, "Run a published benchmark for named recipes.")
@@ -227,6 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("Interrupted.")
         return 130
     if args.json:
+        result.pop("text", None)
         print(json.dumps(result, allow_nan=False))
     else:
         args.show(result)

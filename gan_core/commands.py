@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.data import uploads
+from gan_core.data import own_data, own_data_options
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs import run_folders, run_reading, run_restoring, run_writing, unattended
@@ -24,6 +25,7 @@ from gan_core.settings.recipes import RECIPES
 from gan_core.settings.setting_texts import parse_assignments
 
 if TYPE_CHECKING:
+    from gan_core.data.proposal import Proposal
     from gan_core.recording.training_run import TrainingRun
     from gan_core.runs.run_reading import Saved
 
@@ -43,6 +45,18 @@ def _read(path: str) -> bytes:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
 
 
+def _own(args: argparse.Namespace) -> Proposal | None:
+    """What the file of --data holds, read once; None without one."""
+    choices = own_data_options.choices_of(args)
+    if args.data is None:
+        if choices:
+            raise ConfigError(f"--{next(iter(choices)).replace('_', '-')} is about a file: give --data FILE, too.")
+        return None
+    if getattr(args, "own", None) is None:
+        args.own = own_data_options.read(args.data, choices, say)
+    return args.own
+
+
 def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
     """The config of --preset or --config, with --recipe, --set and --seed applied, and the preset's name."""
     if args.preset is not None and args.config is not None:
@@ -51,7 +65,8 @@ def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
     changes: dict[str, Any] = dict(parse_assignments(args.set))
     if args.seed is not None:
         changes["seed"] = args.seed
-    data = "picture_file" if args.data and uploads.holds_pictures(args.data) else changes.get("data")
+    own = _own(args)
+    data = changes.get("data") if own is None else own_data.DATA_SETS[own.kind]
     if args.config is not None:
         config = _config_in(args.config)
     elif preset is None and data in DATASETS and DATASETS[data].kind == "images":
@@ -87,14 +102,12 @@ def _fetched(load: Callable[[], Any]) -> Any:
         return load()
 
 
-def _data_of(config: GANConfig, path: str | None) -> tuple[GANConfig, Any, Any]:
-    """The config, its data, and the user's file where there is one."""
-    upload = None
-    if path is not None:
-        upload, note = uploads.parsed(Path(path).name, _read(path))
-        config = config.updated({"data": "picture_file" if uploads.holds_pictures(path) else "file"})
-        if note:
-            say(note)
+def _data_of(config: GANConfig, args: argparse.Namespace) -> tuple[GANConfig, Any, Any]:
+    """The config, its data, and what the user's file holds where there is one."""
+    own, upload = _own(args), None
+    if own is not None:
+        upload = own.data
+        config = config.updated({"data": own_data.DATA_SETS[own.kind]})
     elif DATASETS[config.data].upload:
         raise ConfigError(f"The data set {config.data} needs --data FILE: {DATASETS[config.data].description}.")
     return config, _loaded(config, upload), upload
@@ -143,9 +156,11 @@ def _found(name: str, args: argparse.Namespace) -> Path | None:
 
 def _resumed(args: argparse.Namespace) -> tuple[Saved, GANConfig]:
     """The run of --resume, and its settings from now on."""
-    for name in ("preset", "config", "save", "recipe", "seed", "data"):
+    own = [f"own_{name}" for name in own_data_options.OPTIONS]
+    for name in ("preset", "config", "save", "recipe", "seed", "data", *own):
         if getattr(args, name) is not None:
-            raise ConfigError(f"--resume continues a saved run as it is: leave --{name} away.")
+            option = name.removeprefix("own_").replace("_", "-")
+            raise ConfigError(f"--resume continues a saved run as it is: leave --{option} away.")
     folder = _found(args.resume, args)
     if folder is None:
         raise ConfigError(f"There is no saved run {shorten(args.resume)}.")
@@ -179,7 +194,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         config, preset = _chosen_config(args)
         if args.save is not None:
             folder = run_folders.runs_folder(args.runs_dir) / run_folders.checked_name(args.save)
-        config, data, upload = _data_of(config, args.data)
+        config, data, upload = _data_of(config, args)
     steps, seconds = _limits(args)
     saver = None
     if folder is not None:
@@ -234,7 +249,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         if args.config is not None and not os.path.isfile(args.of):
             raise ConfigError(f"There is no saved run, JSON file of settings or preset {shorten(args.of)}.")
         config, _ = _chosen_config(args)
-        config, data, _ = _data_of(config, args.data)
+        config, data, _ = _data_of(config, args)
     if data.kind == "points" and args.samples > evaluation.MOST_POINTS:
         raise ConfigError(f"--samples of points can be at most {evaluation.MOST_POINTS:,}: memory grows as its square.")
     if args.inception is not None:
@@ -265,8 +280,10 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     if args.resume is not None:
         return module.resume(args, say)
     config, preset = _chosen_config(args)
-    config, _, upload = _data_of(config, args.data)
-    file = None if args.data is None else (Path(args.data).name, _read(args.data))
+    config, _, upload = _data_of(config, args)
+    file = None
+    if args.data is not None:
+        file = Path(args.data).name, _read(args.data), own_data_options.choices_of(args)
     return {"preset": preset, **module.begin(args, config, upload, file, _limits(args), say)}
 
 
@@ -287,6 +304,20 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
 
     size = module.write(run_reading.read(folder.absolute()), args.form, Path(args.output), progress)
     return {"run": args.run, "as": args.form, "output": args.output, "bytes": size}
+
+
+def data(args: argparse.Namespace) -> dict[str, Any]:
+    """Says what a file holds that one could train on; trains nothing."""
+    found: dict[str, Any] = {}
+    try:
+        proposal = own_data_options.read(args.file, own_data_options.choices_of(args), say, answered=False)
+        found = {**proposal.record(), "choices": own_data_options.choices_in(proposal)}
+        own_data_options.check_answered(proposal)
+    except ConfigError as error:
+        if args.json:
+            print(json.dumps({**found, "error": str(error)}, allow_nan=False))
+        raise
+    return {**found, "text": own_data_options.as_text(proposal)}
 
 
 def presets(args: argparse.Namespace) -> dict[str, Any]:

@@ -67,6 +67,62 @@ def test_a_config_file_and_a_data_file(tmp_path, capsys):
     assert "modes" not in row["metrics"] and row["metrics"]["w1"] > 0
 
 
+def own_table(folder, content):
+    path = folder / "mine.csv"
+    path.write_text(content)
+    return str(path)
+
+
+KINDS = "id,a,b,kind\n" + "".join(f"{i}1,{i % 13},{100 * (i % 7)},{'uv'[i % 2]}\n" for i in range(60)) + "7,,3,u\n"
+TWO_WAYS = "a;b\n" + "".join(f"{i + 100},037;{i % 7}\n" for i in range(60))
+
+
+def test_data_says_what_would_be_trained_on(tmp_path, capsys):
+    path = own_table(tmp_path, KINDS)
+    assert main(["data", path, "--json"]) == 0
+    captured = capsys.readouterr()
+    row = one_json_line(captured.out)
+    assert (row["kind"], row["count"], row["shape"], row["columns"]) == ("points", 60, [2], ["a", "b"])
+    assert row["classes"] == {"u": 30, "v": 30} and row["left_out"] == {"rows with a missing value": 1}
+    assert row["ranges"]["b"] == {"before": [0.0, 600.0], "after": [-1.0, 1.0]}
+    assert row["choices"]["columns"] == {"chosen": "a,b", "options": ["id", "a", "b"], "open": False}
+    for note in row["notes"]:
+        assert note in captured.err  # the guesses are said, too
+    assert main(["data", path, "--columns", "b,id", "--classes-from", "none"]) == 0
+    captured = capsys.readouterr()
+    assert "b: 0 to 600" in captured.out and "classes" not in captured.out.split("--")[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        (TWO_WAYS, [], "--decimal point or --decimal comma"),
+        (TWO_WAYS, ["--decimal", "dot"], "point or comma, not 'dot'"),
+        (KINDS, ["--columns", "a,c"], "no two columns 'a,c'"),
+        ("1,2\n3,4\n", [], "only 2 rows"),
+    ],
+)
+def test_data_that_are_refused_are_a_sentence_in_json_too(tmp_path, capsys, content, options, said):
+    assert main(["data", own_table(tmp_path, content), *options, "--json"]) == 2
+    captured = capsys.readouterr()
+    assert said in one_json_line(captured.out)["error"] and said in captured.err
+
+
+def test_training_takes_the_same_choices(tmp_path, capsys):
+    path, small = own_table(tmp_path, TWO_WAYS), ["--set", "g_units=4", "--set", "d_units=4", "--steps", "2"]
+    assert main(["train", "--data", path, *small]) == 2
+    assert "--decimal comma" in capsys.readouterr().err
+    run = ["--runs-dir", str(tmp_path), "--save", "own"]
+    assert main(["train", "--data", path, "--decimal", "comma", "--sheet", "x", *small, *run]) == 0
+    assert "--sheet decides nothing about this file." in capsys.readouterr().err
+    data = run_reading.data_of(run_reading.read(tmp_path / "own"))
+    assert data.points[:, 0].max() < 200 and not data.equal_axes and data.axes == ("a", "b")
+    assert main(["train", "--preset", "ring", "--decimal", "comma"]) == 2
+    assert "--decimal is about a file: give --data FILE, too." in capsys.readouterr().err
+    assert main(["train", "--resume", "own", "--runs-dir", str(tmp_path), "--decimal", "comma"]) == 2
+    assert "leave --decimal away" in capsys.readouterr().err
+
+
 def test_seconds_end_a_run(monkeypatch, capsys):
     monkeypatch.setattr(unattended, "SAMPLES", 64)
     assert main(["train", "--preset", "moons", *TINY, "--seconds", "0.5", "--json"]) == 0

@@ -9,6 +9,7 @@ import pytest
 
 from gan_core import __main__ as cli
 from gan_core import commands
+from gan_core.data.proposal import Proposal
 from tests.conftest import ROOT
 
 DOCUMENTS = {
@@ -31,6 +32,8 @@ def test_a_command_is_understood(command):
     args = cli.parser().parse_args(shlex.split(command)[3:])
     assert callable(args.function)
     if args.command == "train" and args.config is None and args.resume is None:
+        if args.data is not None:  # a file that is not here
+            args.own = Proposal("images" if args.data.endswith(".zip") else "points", 100, ())
         commands._chosen_config(args)  # its preset, recipe and settings exist
 
 

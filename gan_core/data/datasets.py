@@ -70,7 +70,7 @@ DATASETS: dict[str, Dataset] = {
             "strokes": drawing.STROKES,
         },
     ),
-    "file": Dataset(_uploaded, "your own CSV or TSV file of two numeric columns", upload=True),
+    "file": Dataset(_uploaded, "two columns of your own table: CSV, Excel, Parquet, JSON, NumPy", upload=True),
     "digits": _pictures(
         image_datasets.digits,
         "1,797 small handwritten digits; needs no internet",

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-PICTURES = (".npz", ".zip")  # the ends of files that hold pictures; others hold points
+from gan_core.data.proposal import Choices
 
 _names: dict[int, tuple[weakref.ref, str]] = {}  # of the uploads that are alive, by their identity
 
 
 def name_of(upload: Any) -> str:
-    """The SHA-256 of what an upload holds (float32 [N, 2] or Pictures), computed once for each; "" without one."""
+    """The SHA-256 of what an upload holds (OwnPoints, Pictures, or float32 [N, 2]), computed once for each;
+    "" without one."""
     if upload is None:
         return ""
     key = id(upload)
@@ -42,14 +43,11 @@ def same(one: Any, other: Any) -> bool:
     return one is other or (one is not None and other is not None and name_of(one) == name_of(other))
 
 
-def holds_pictures(name: str) -> bool:
-    """Whether a user's file holds pictures, by its name."""
-    return name.lower().endswith(PICTURES)
+def parsed(name: str, content: bytes, choices: Choices | None = None) -> tuple[Any, str]:
+    """(what a user's file holds, OwnPoints or Pictures, and what was done to it); raises ConfigError, also where the
+    choices leave a question open."""
+    from gan_core.data import own_data, own_data_options
 
-
-def parsed(name: str, content: bytes) -> tuple[Any, str]:
-    """(what a user's file holds, points or pictures by its name, and what was done to it); raises ConfigError."""
-    from gan_core.data.image_files import parse_pictures
-    from gan_core.data.point_files import parse_points
-
-    return (parse_pictures if holds_pictures(name) else parse_points)(content, name)
+    proposal = own_data.propose(name, content, choices)
+    own_data_options.check_answered(proposal)
+    return proposal.data, " ".join(proposal.notes)

@@ -58,12 +58,12 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise ConfigError(f"{self.folder} does not hold a sweep that can be read.") from None
 
-    def begin(self, space: Space, data: tuple[str, bytes] | None = None) -> None:
+    def begin(self, space: Space, data: tuple[str, bytes] | None = None, choices: dict[str, str] | None = None) -> None:
         """Makes the folder, or lets its sweep train more: other values and seeds, but the same trainings.
 
-        data: the name and the content of the user's own file.
+        data: the name and the content of the user's own file. choices: what it is read with.
         """
-        if self.is_there() and not (space.same_trainings(self.space()) and self._same_data(data)):
+        if self.is_there() and not (space.same_trainings(self.space()) and self._same_data(data, choices)):
             raise ConfigError(
                 f"There is a sweep {shorten(self.folder.name)} already, of other settings, budget or data: choose "
                 "another name, or change values and seeds only."
@@ -75,6 +75,8 @@ class Store:
             if data is not None:
                 write_whole(self.folder / (DATA + Path(data[0]).suffix.lower()), data[1])
             said = {"format": FORMAT, "space": space.to_json(), "data": None if data is None else data[0]}
+            if not self.is_there() or self.choices() is not None:
+                said["choices"] = choices or {}
             write_whole(self.folder / SPACE, json.dumps(said, indent=1).encode())
         except OSError as error:
             raise self._unwritable(error) from None
@@ -87,8 +89,18 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError):
             raise ConfigError(f"{self.folder} does not hold the data of its sweep.") from None
 
-    def _same_data(self, data: tuple[str, bytes] | None) -> bool:
+    def choices(self) -> dict[str, str] | None:
+        """What the user's file is read with; None where an earlier version began the sweep, which knew no choices."""
+        try:
+            found = json.loads((self.folder / SPACE).read_text("utf-8")).get("choices")
+        except (OSError, ValueError, AttributeError):
+            raise ConfigError(f"{self.folder} does not hold a sweep that can be read.") from None
+        return None if found is None else {str(name): str(value) for name, value in dict(found).items()}
+
+    def _same_data(self, data: tuple[str, bytes] | None, choices: dict[str, str] | None) -> bool:
         there = self.data_file()
+        if (choices or {}) != (self.choices() or {}):
+            return False
         return there is data is None or (there is not None and data is not None and there[1] == data[1])
 
     # -- what is finished ---------------------------------------------------------------------------------

@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import loading
+from gan_core.data import loading, uploads
 from gan_core.data.datasets import DATASETS
 from gan_core.data.drawing import Stroke, encode
 from gan_core.data.image_files import parse_pictures
 from gan_core.data.image_sources import SOURCES
 from gan_core.data.loading import class_count
-from gan_core.data.point_files import parse_points
 from gan_core.data.points import OwnPoints
 from gan_core.export.script import PURPOSES, script, unpresentable
 from gan_core.export.script_sources import sources
@@ -359,8 +358,7 @@ def test_a_table_of_the_users(mark, header, tmp_path):
     path = tmp_path / "my points.csv"
     path.write_text(header.format(mark=mark) + "\n".join(f"{x!r}{mark}{y!r}" for x, y in points.tolist()) + "\n")
     config = GANConfig.from_flat({"data": "file"})
-    old, _ = parse_points(path.read_bytes())
-    upload = OwnPoints(old)
+    upload, _ = uploads.parsed(path.name, path.read_bytes())
     assert_same_data(config, script(config), "--data", path, upload=upload)
     assert 'default="my points.csv"' in script(config, "my points.csv")
 

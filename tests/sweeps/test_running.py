@@ -13,6 +13,7 @@ import pytest
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.settings.config import GANConfig
 from gan_core.sweeps import running
+from gan_core.sweeps.command import upload_of
 from gan_core.sweeps.space import parse_space
 from gan_core.sweeps.store import ROWS, Store, sweeps_folder
 from gan_core.sweeps.table import as_text, by_settings, write_tables
@@ -135,6 +136,33 @@ def test_another_budget_or_other_data_need_another_name(store, tmp_path):
     assert own.data_file() == ("y.csv", b"1,2")
     with pytest.raises(ConfigError, match="There is a sweep 'own' already"):
         own.begin(SPACE)
+
+
+TABLE = "".join(f"{i},{100 * i},{i % 7}\n" for i in range(40)).encode()
+
+
+def test_the_choices_of_a_table_are_the_sweeps(tmp_path):
+    own = Store(tmp_path / "own")
+    own.begin(SPACE, ("x.csv", TABLE), {"columns": "2,3"})
+    assert own.choices() == {"columns": "2,3"} and upload_of(own).axes == ("column 2", "column 3")
+    own.begin(SPACE, ("x.csv", TABLE), {"columns": "2,3"})
+    with pytest.raises(ConfigError, match="There is a sweep 'own' already"):
+        own.begin(SPACE, ("x.csv", TABLE), {"columns": "1,2"})
+
+
+def test_a_sweep_that_an_earlier_version_began_keeps_its_common_scale(tmp_path):
+    own = Store(tmp_path / "own")
+    two = b"".join(line.rsplit(b",", 1)[0] + b"\n" for line in TABLE.splitlines())
+    own.begin(SPACE, ("x.csv", two))
+    new = upload_of(own)
+    about = json.loads((own.folder / "sweep.json").read_text())
+    del about["choices"]
+    (own.folder / "sweep.json").write_text(json.dumps(about))
+    for _ in range(2):
+        old = upload_of(own)
+        assert isinstance(old, np.ndarray) and np.array_equal(old, new.points)
+        own.begin(SPACE, ("x.csv", two), {})  # the same command goes on with it
+        assert own.choices() is None
 
 
 def test_it_can_be_stopped_and_goes_on(store):

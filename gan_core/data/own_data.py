@@ -1,0 +1,191 @@
+"""The one door for a user's own file: a table gives points, anything with pictures gives images.
+
+Which of the two is seen by what the bytes are, then by the file's name. Where both are possible (a table with a column
+for each pixel) it is a question, `kind`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import re
+import zipfile
+import zlib
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from gan_core.data import image_files
+from gan_core.data.proposal import Choices, Progress, Proposal, Question
+from gan_core.data.table_rules import MOST_ENTRIES
+from gan_core.data.table_text import split
+from gan_core.data.tables import propose_points, silent
+from gan_core.foundations.hyperparameters import ConfigError, shorten
+
+LEAST_PIXELS = 64
+PICTURE_ENDS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+HEAD = 1 << 16
+KINDS = {"points": "points: two of its columns", "images": "images: a picture a row"}
+DATA_SETS = {"points": "file", "images": "picture_file"}  # the data set that trains on a file of this kind
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"MATLAB 5.0", b"\x89HDF")
+_IDX = re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]")
+_PIXEL = re.compile(r"(?:pixels?|px|p|x|v)?[ _.-]?\d+(?:[x_]\d+)?", re.IGNORECASE)
+
+
+def propose(name: str, content: bytes, choices: Choices | None = None, progress: Progress = silent) -> Proposal:
+    """What the file holds, read with what its user has chosen; raises ConfigError, and what `progress` raises."""
+    choices = dict(choices or {})
+    kind, doubtful = _kind(name, content)
+    chosen = choices.get("kind", kind)
+    if chosen not in KINDS:
+        raise ConfigError(f"The kind is points or images, not {shorten(chosen)}.")
+    found = _images(content, name) if chosen == "images" else propose_points(content, name, choices, progress)
+    if not doubtful:
+        return found
+    question = Question("kind", "Kind", KINDS, chosen, "Whether the rows are points or pictures.")
+    return dataclasses.replace(found, questions=(question, *found.questions))
+
+
+def _images(content: bytes, name: str) -> Proposal:
+    """What a file of pictures holds."""
+    pictures, note = image_files.parse_pictures(content, name)
+    classes: dict[str, int] = {}
+    if pictures.labels is not None:
+        counts = np.bincount(pictures.labels, minlength=len(pictures.class_names)).tolist()
+        classes = dict(zip(pictures.class_names, counts, strict=True))
+    ranges = {"pixels": {"before": (0.0, 255.0), "after": (-1.0, 1.0)}}
+    notes = (note,) * bool(note)
+    return Proposal("images", len(pictures), pictures.shape, classes, ranges=ranges, notes=notes, data=pictures)
+
+
+def propose_path(path: str | Path, choices: Choices | None = None, progress: Progress = silent) -> Proposal:
+    """`propose` of a file on this machine."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from None
+    return propose(Path(path).name, content, choices, progress)
+
+
+def unknown_choices(proposal: Proposal, choices: Choices) -> list[str]:
+    """The choices that were given and decide nothing about this file."""
+    return sorted(set(choices) - {question.name for question in proposal.questions})
+
+
+# -- which of the two ---------------------------------------------------------------------------------------
+
+
+def _kind(name: str, content: bytes) -> tuple[str, bool]:
+    """("points" or "images", whether the file could be both)."""
+    suffix = PurePath(name.lower()).suffix
+    if content.startswith(b"\x1f\x8b"):
+        content = _unzipped_head(content)
+    if content.startswith(_PICTURES) or _IDX.match(content[:4]) or content[257:262] == b"ustar":
+        return "images", False
+    if content.startswith(b"PK\x03\x04"):
+        return _of_archive(content, suffix)
+    if content.startswith(b"\x93NUMPY"):
+        return _of_shape(_shape(content))
+    if content.startswith(b"PAR1"):
+        return _of_parquet(content)
+    if suffix in (".zip", ".npz"):  # damaged, or empty: to be refused as what it should be
+        return "images", False
+    return _of_text(content[:HEAD])
+
+
+def _unzipped_head(content: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, HEAD)
+    except zlib.error:
+        return b""
+
+
+def _square(count: int) -> bool:
+    """Whether so many numbers are a picture's: a square, gray or of three colours."""
+    planes = [count // depth for depth in (1, 3) if count % depth == 0]
+    return any(plane >= LEAST_PIXELS and math.isqrt(plane) ** 2 == plane for plane in planes)
+
+
+def _of_shape(shape: tuple[int, ...]) -> tuple[str, bool]:
+    if len(shape) > 2:
+        return "images", False
+    return ("images", True) if len(shape) == 2 and _square(shape[1]) else ("points", False)
+
+
+def _shape(content: bytes) -> tuple[int, ...]:
+    """The shape that a .npy file says it has; () where it says none."""
+    file = io.BytesIO(content[:HEAD])
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        return read(file)[0]
+    except Exception:  # NumPy's reader raises anything on junk
+        return ()
+
+
+def _of_archive(content: bytes, suffix: str) -> tuple[str, bool]:
+    if content.count(b"PK\x01\x02") > MOST_ENTRIES:  # a workbook or arrays have few parts
+        return "images", False
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = archive.infolist()
+            names = [entry.filename.lower() for entry in inside]
+            if any(path.startswith("xl/") for path in names):
+                return "points", False
+            shapes = []
+            for entry in inside:
+                if entry.filename.endswith(".npy"):
+                    with archive.open(entry) as file:
+                        shapes.append(_shape(file.read(4_096)))
+    except Exception:  # zipfile raises anything on damaged bytes
+        return ("images" if suffix in (".zip", ".npz") else "points"), False
+    if shapes:
+        kinds = {_of_shape(shape) for shape in shapes}
+        if ("images", False) in kinds:
+            return "images", False
+        return ("images", True) if ("images", True) in kinds else ("points", False)
+    texts = [path for path in names if path.endswith((".csv", ".tsv", ".txt", ".json"))]
+    pictures = [path for path in names if path.endswith(PICTURE_ENDS)]
+    return ("points" if texts and not pictures else "images"), False
+
+
+def _of_parquet(content: bytes) -> tuple[str, bool]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        schema = parquet.read_schema(io.BytesIO(content))
+    except (pa.ArrowException, OSError, ValueError):
+        return "points", False
+    deep = [field for field in schema if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)]
+    if deep:
+        return "images", False
+    return _of_columns([field.name for field in schema], [])
+
+
+def _of_text(head: bytes) -> tuple[str, bool]:
+    text = head.decode("latin-1")
+    lines = [line for line in text.splitlines()[:-1] if line.strip()][:20]
+    if not lines:
+        return "points", False
+    mark = max(",\t; ", key=lambda mark: len(split(lines[-1], mark)))
+    rows = [split(line, mark) for line in lines]
+    width = len(rows[-1])
+    names = rows[0] if len(rows[0]) == width else []
+    whole = [row for row in rows[1:] if len(row) == width] or rows[-1:]
+    numbers = [text for row in whole for text in row]
+    return _of_columns(names, numbers, width)
+
+
+def _of_columns(names: list[str], values: list[str], width: int | None = None) -> tuple[str, bool]:
+    """By the names of the columns, and some of their values where they have none: whole numbers from 0 to 255."""
+    width = width or len(names)
+    pixels = [name for name in names if _PIXEL.fullmatch(name) and not name.isdigit()]
+    if _square(len(pixels)):
+        return "images", True
+    if not (_square(width) or _square(width - 1)):
+        return "points", False
+    known = [float(text) for text in values if re.fullmatch(r"\d{1,3}(?:\.0*)?", text)]
+    bytes_only = len(known) > 0.98 * len(values) > 0 and max(known) <= 255
+    return ("images" if bytes_only else "points"), True

@@ -1,0 +1,261 @@
+"""Tables that are not text: .xlsx, Parquet, .npy, and .npz, each within bounds, none of them unpickled."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+import zipfile
+import zlib
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from gan_core.data.proposal import Choices, Progress, Question
+from gan_core.data.table_cells import of_cells
+from gan_core.data.table_rules import (
+    MOST_COLUMNS,
+    MOST_READ,
+    MOST_UNPACKED,
+    Table,
+    TableError,
+    Telling,
+    column_names,
+    opened,
+)
+from gan_core.foundations.hyperparameters import shorten
+from gan_core.foundations.lazy_imports import pd
+
+SHEET_BYTES = 100_000_000  # of a workbook, unpacked: XML, some twenty letters a cell
+SHEET_COLUMNS = 256  # that are looked at: a forgotten format in column XFD makes a sheet 16,384 wide
+SHEET_CELLS = 20_000_000
+SHOWN_SHEETS = 50
+
+
+def unpacked(content: bytes, name: str) -> bytes:
+    """What a .gz holds; raises TableError for one that is damaged, or unpacks to more than MOST_UNPACKED."""
+    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        found = reader.decompress(content, MOST_UNPACKED + 1)
+        while reader.eof and reader.unused_data.startswith(b"\x1f\x8b") and len(found) <= MOST_UNPACKED:
+            rest, reader = reader.unused_data, zlib.decompressobj(zlib.MAX_WBITS | 16)
+            found += reader.decompress(rest, MOST_UNPACKED + 1 - len(found))
+    except zlib.error:
+        raise TableError(f"{name} cannot be unpacked: it is damaged.") from None
+    if len(found) > MOST_UNPACKED:
+        raise TableError(f"{name} unpacks to more than {MOST_UNPACKED / 1e6:,.0f} MB.")
+    if not reader.eof:
+        raise TableError(f"{name} cannot be unpacked: it is cut off.")
+    return found
+
+
+# -- spreadsheets -------------------------------------------------------------------------------------------
+
+
+def read_xlsx(content: bytes, name: str, choices: Choices, progress: Progress) -> Table:
+    """A sheet of an Excel workbook: the chosen one, else the first that holds a table. Raises TableError."""
+    with opened(content, name, SHEET_BYTES) as archive:
+        _check_xml(archive, name)
+    from openpyxl import load_workbook
+
+    telling = Telling(progress)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of formats that openpyxl does not draw
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+            sheets = {sheet.title: sheet for sheet in book.worksheets}
+            if not sheets:
+                raise TableError(f"{name} has no sheet of cells.")
+            chosen = choices.get("sheet")
+            if chosen is not None and chosen not in sheets:
+                known = ", ".join(list(sheets)[:SHOWN_SHEETS])
+                raise TableError(f"{name} has no sheet {shorten(chosen)}; it has: {known}.")
+            found, title = [], ""
+            for title in [chosen] if chosen else list(sheets):
+                found = _cells(sheets[title], telling)
+                if len(found) > 1 and max(map(len, found)) > 1:
+                    break
+    except TableError:
+        raise
+    except Exception:  # openpyxl raises anything on damaged files
+        if telling.ended is not None:
+            raise telling.ended from None
+        raise TableError(f"{name} cannot be read: it is damaged, or no .xlsx workbook.") from None
+    table = of_cells(found, name)
+    if len(sheets) > 1:
+        options = {text: text for text in list(sheets)[:SHOWN_SHEETS]}
+        table.questions.append(Question("sheet", "Sheet", options, title, "Which sheet of the workbook is read."))
+        if chosen is None:
+            table.notes.insert(0, f"The sheet {title} is read, of {len(sheets)}.")
+    return table
+
+
+def _check_xml(archive: zipfile.ZipFile, name: str) -> None:
+    """No part of a workbook needs a document type; one that has it could name entities that grow without end."""
+    for entry in archive.infolist():
+        if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
+            continue
+        try:
+            with archive.open(entry) as file:
+                start = file.read(4096)
+        except Exception:  # zipfile raises anything on damaged bytes
+            raise TableError(f"{name} cannot be read: {shorten(entry.filename)} in it is damaged.") from None
+        if b"<!DOCTYPE" in start or b"<!ENTITY" in start or b"\0" in start:
+            raise TableError(f"{name} is no ordinary workbook: {shorten(entry.filename)} in it has a document type.")
+
+
+def _cells(sheet: Any, progress: Progress) -> list[list[Any]]:
+    """The rows that hold something, without what is empty at their ends."""
+    found: list[list[Any]] = []
+    cells = 0
+    for i, row in enumerate(sheet.iter_rows(max_col=SHEET_COLUMNS, values_only=True)):
+        if i % 2_000 == 0:
+            progress("Reading the sheet", i, max(i, sheet.max_row or 0))
+        values = list(row)
+        while values and (values[-1] is None or values[-1] == ""):
+            values.pop()
+        cells += len(values)
+        if cells > SHEET_CELLS:
+            raise TableError(f"The sheet has more than {SHEET_CELLS:,} cells.")
+        if values:
+            found.append(values)
+    return found
+
+
+# -- Parquet ------------------------------------------------------------------------------------------------
+
+
+def read_parquet(content: bytes, name: str, choices: Choices, progress: Progress) -> Table:
+    """The columns of numbers and texts of a Parquet file. Raises TableError."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content), memory_map=False)
+        about = file.metadata
+        size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        if about.num_rows > MOST_READ or size > MOST_UNPACKED or about.num_columns > MOST_COLUMNS:
+            raise TableError(
+                f"{name} has {about.num_rows:,} rows of {about.num_columns:,} columns, {size / 1e6:,.0f} MB unpacked; "
+                f"at most {MOST_READ:,}, {MOST_COLUMNS:,} and {MOST_UNPACKED / 1e6:,.0f} MB are read."
+            )
+        kept = [field.name for field in file.schema_arrow if _readable(field.type, pa.types)]
+        if not kept:
+            raise TableError(f"{name} has no column of numbers.")
+        parts, taken = [], 0
+        for batch in file.iter_batches(65_536, columns=kept):
+            progress("Reading the table", sum(map(len, parts)), about.num_rows)
+            taken += batch.nbytes
+            if taken > MOST_UNPACKED:
+                raise TableError(f"{name} unpacks to more than {MOST_UNPACKED / 1e6:,.0f} MB.")
+            parts.append(batch.to_pandas())
+    except TableError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError):
+        raise TableError(f"{name} cannot be read: it is damaged, or no Parquet file.") from None
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=kept)
+    left = [field.name for field in file.schema_arrow if field.name not in kept]
+    frame.columns = column_names(["" if text.startswith("__index_level") else str(text) for text in frame.columns])
+    notes = [f"Left out, for they are no numbers: {', '.join(left)[:100]}."] if left else []
+    return Table(frame, True, notes)
+
+
+def _readable(kind: Any, types: Any) -> bool:
+    numbers = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    texts = types.is_string(kind) or types.is_large_string(kind) or types.is_dictionary(kind)
+    return numbers or texts
+
+
+# -- NumPy --------------------------------------------------------------------------------------------------
+
+
+def npy_header(content: bytes, name: str) -> tuple[tuple[int, ...], np.dtype]:
+    """(shape, dtype) of a .npy file, once they are what the file holds; raises TableError."""
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+    except Exception:  # NumPy's reader raises anything on junk
+        raise TableError(f"{name} cannot be read: it is damaged, or no .npy file.") from None
+    if dtype.hasobject:
+        raise TableError(f"{name} holds Python objects, which are not read: they could run a program.")
+    size = math.prod(shape) * dtype.itemsize
+    if size != len(content) - file.tell():
+        raise TableError(
+            f"{name} says that it holds {size:,} bytes of numbers, but {len(content) - file.tell():,} are there."
+        )
+    return shape, dtype
+
+
+def read_npy(content: bytes, name: str, choices: Choices, progress: Progress) -> Table:
+    """An array N x columns (2 x N, where that is longer), or one with named fields. Raises TableError."""
+    npy_header(content, name)
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    columns, notes = _columns_of("", array), []
+    if array.ndim == 2 and array.shape[0] == 2 and array.shape[1] > 2:
+        columns = _columns_of("", array.T)
+        notes = [f"Two rows of {array.shape[1]:,} numbers are taken for x and y."]
+    if not columns:
+        raise TableError(f"{name} is an array of {_shape(array.shape)} of {array.dtype}; N x 2 numbers are needed.")
+    return _of_columns(columns, notes, array.dtype.names is not None)
+
+
+def read_npz(content: bytes, name: str, choices: Choices, progress: Progress) -> Table:
+    """The arrays of a .npz that are columns, or hold some, of one length. Raises TableError."""
+    arrays: dict[str, np.ndarray] = {}
+    with opened(content, name) as archive:
+        for entry in archive.infolist():
+            if not entry.filename.endswith(".npy"):
+                continue
+            try:
+                with archive.open(entry) as file:
+                    part = file.read(MOST_UNPACKED + 1)
+            except Exception:  # zipfile raises anything on damaged bytes
+                raise TableError(f"{name} cannot be read: {shorten(entry.filename)} in it is damaged.") from None
+            label = entry.filename.removesuffix(".npy")
+            npy_header(part, f"{label} in {name}")
+            arrays[label] = np.load(io.BytesIO(part), allow_pickle=False)
+    found = {label: _columns_of(label, array) for label, array in arrays.items()}
+    lengths = Counter(len(next(iter(columns.values()))) for columns in found.values() if columns)
+    rows = max((n for n in lengths if _width(found, n) > 1), key=lambda n: n * _width(found, n), default=None)
+    if rows is None:
+        shapes = ", ".join(f"{label} {_shape(array.shape)}" for label, array in arrays.items())[:200]
+        raise TableError(f"{name} has no two columns of equal length. It has: {shapes or 'no arrays'}.")
+    columns = {k: v for part in found.values() for k, v in part.items() if len(v) == rows}
+    left = [label for label, part in found.items() if not part or len(next(iter(part.values()))) != rows]
+    notes = [f"Left out, for they are not {rows:,} long: {', '.join(left)[:100]}."] if left else []
+    return _of_columns(columns, notes, True)
+
+
+def _width(found: dict[str, dict[str, np.ndarray]], rows: int) -> int:
+    return sum(len(part) for part in found.values() if part and len(next(iter(part.values()))) == rows)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "a single number"
+
+
+def _columns_of(label: str, array: np.ndarray) -> dict[str, np.ndarray]:
+    """Name -> column, of an array of one or two axes, or with named fields; {} where it is none."""
+    if array.dtype.names:
+        fields = {name: array[name] for name in array.dtype.names if array.ndim == 1}
+        return {name: values for name, values in fields.items() if values.ndim == 1 and values.dtype.kind in "biufU"}
+    if array.dtype.kind not in "biufU" or not array.size:
+        return {}
+    if array.ndim == 1 and label:
+        return {label: array}
+    if array.ndim != 2 or array.shape[1] > MOST_COLUMNS or (not label and array.shape[1] < 2):
+        return {}
+    if array.shape[1] == 1:
+        return {label: array[:, 0]}
+    return {f"{label} {i + 1}" if label else f"column {i + 1}": array[:, i] for i in range(array.shape[1])}
+
+
+def _of_columns(columns: dict[str, np.ndarray], notes: list[str], named: bool) -> Table:
+    frame = pd.DataFrame({name: column.astype(column.dtype.newbyteorder("=")) for name, column in columns.items()})
+    if len(frame) > MOST_READ:
+        raise TableError(f"There are {len(frame):,} rows; at most {MOST_READ:,} are read.")
+    frame.columns = column_names(list(frame.columns))
+    return Table(frame, named, notes)

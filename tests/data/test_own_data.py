@@ -1,0 +1,145 @@
+"""One door for a user's file: what is a table, what is pictures, what can be both, and the same choices everywhere."""
+
+import gzip
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gan_core.data import own_data, own_data_options, uploads
+from gan_core.data.own_data import propose
+from gan_core.data.pictures import Pictures
+from gan_core.data.points import OwnPoints
+from gan_core.foundations.hyperparameters import ConfigError
+from tests.support.table_files import GROUPED, POINTS, TABLES, lines, npy, npz, saved, text, workbook, zipped
+
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (40, 28, 28), np.uint8)
+FLAT = PIXELS.reshape(40, -1)
+
+
+def pixel_table(head=True):
+    names = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+    return lines(*[names] * head, *(",".join(map(str, [i % 3, *row])) for i, row in enumerate(FLAT.tolist())))
+
+
+def tarred():
+    content = bytearray(1024)
+    content[257:262] = b"ustar"
+    return bytes(content)
+
+
+KINDS = {
+    "a table": (text(), "points", False),
+    "a workbook": (workbook(Sheet1=POINTS.tolist()), "points", False),
+    "a packed table": (gzip.compress(text()), "points", False),
+    "a .npy of points": (npy(POINTS), "points", False),
+    "a .npy of two rows": (npy(POINTS.T), "points", False),
+    "a .npz of points": (npz(x=POINTS[:, 0], y=POINTS[:, 1]), "points", False),
+    "a zip with one table": (zipped(**{"a.csv": text()}), "points", False),
+    "a Parquet file": (TABLES["Parquet"].content, "points", False),
+    "a wide table of measurements": (
+        lines(*(",".join(f"{v:.3f}" for v in row) for row in RNG.random((40, 30)))),
+        "points",
+        False,
+    ),
+    "a .npy of pictures": (npy(PIXELS), "images", False),
+    "a .npy of flat pictures (QuickDraw)": (npy(FLAT), "images", True),
+    "a .npz of pictures": (npz(images=PIXELS, labels=np.zeros(40, int)), "images", False),
+    "a .npz of flat pictures": (npz(X=FLAT, y=np.zeros(40, int)), "images", True),
+    "a zip of pictures": (zipped(**{"a__1.png": b"x", "a__2.jpg": b"y", "labels.csv": b"z"}), "images", False),
+    "a table of pixels": (pixel_table(), "images", True),
+    "a table of pixels without names": (pixel_table(False), "images", True),
+    "a packed table of pixels": (gzip.compress(pixel_table()), "images", True),
+    "a table of 64 measurements": (
+        lines(*(",".join(f"{v:.3f}" for v in row) for row in RNG.random((40, 64)))),
+        "points",
+        True,
+    ),
+    "Parquet with pictures in it": (
+        saved(pd.DataFrame({"image": [b"\x89PNG"] * 20, "label": 1}), "to_parquet"),
+        "images",
+        False,
+    ),
+    "idx": (b"\0\0\x08\x03" + bytes(12 + 784), "images", False),
+    "idx, packed": (gzip.compress(b"\0\0\x08\x03" + bytes(12 + 784)), "images", False),
+    "a .mat": (b"MATLAB 5.0 MAT-file" + bytes(200), "images", False),
+    "a single picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "images", False),
+    "a tar": (tarred(), "images", False),
+    "a packed tar": (gzip.compress(tarred()), "images", False),
+}
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_what_a_file_is_is_seen_by_its_content(what):
+    content, kind, doubtful = KINDS[what]
+    assert own_data._kind("mine", content) == (kind, doubtful)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".zip"])
+def test_a_damaged_archive_is_refused_as_what_it_should_be(suffix):
+    with pytest.raises(ConfigError, match="image"):
+        propose(f"mine{suffix}", b"nothing of the kind")
+
+
+def test_a_table_that_could_be_pictures_asks_for_its_kind():
+    content = lines(*(",".join(f"{v:.3f}" for v in row) for row in RNG.random((40, 64))))
+    found = propose("mine.csv", content)
+    assert found.questions[0].name == "kind" and found.questions[0].chosen == "points" and found.kind == "points"
+    assert isinstance(propose("digits.csv", pixel_table(), {"kind": "points"}).data, OwnPoints)
+    with pytest.raises(ConfigError, match="points or images, not 'words'"):
+        propose("mine.csv", text(), {"kind": "words"})
+
+
+def test_pictures_come_with_their_counts():
+    content = npz(images=PIXELS, labels=np.arange(40) % 4)
+    found = propose("mine.npz", content)
+    assert (found.kind, found.count, found.shape) == ("images", 40, (28, 28, 1)) and isinstance(found.data, Pictures)
+    assert sum(found.classes.values()) == 40 and found.record()["kind"] == "images"
+
+
+def test_a_path_and_bytes_say_the_same(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(text())
+    assert own_data.propose_path(path).record() == propose("mine.csv", text()).record()
+    with pytest.raises(ConfigError, match=r"none\.csv cannot be read: No such file"):
+        own_data.propose_path(tmp_path / "none.csv")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        own_data.propose_path(tmp_path)
+
+
+def test_what_is_parsed_for_who_cannot_ask_has_no_open_question():
+    data, note = uploads.parsed("mine.csv", text(head="eruptions,waiting,kind\n", form="{x!r},{y!r},{kind}"))
+    assert isinstance(data, OwnPoints) and "kind" in note
+    asked = lines("a;b", *(f"{x:,.0f};{y:.0f}" for x, y in GROUPED.tolist()))
+    with pytest.raises(ConfigError, match="--decimal point or --decimal comma"):
+        uploads.parsed("mine.csv", asked)
+    assert uploads.parsed("mine.csv", asked, {"decimal": "comma"})[0].points[:, 0].max() < 10
+
+
+def test_other_columns_are_other_data():
+    content = text(head="a,b,n\n", form="{x!r},{y!r},{i}5")
+    first, other, again = (uploads.parsed("mine.csv", content, {"columns": c})[0] for c in ("a,b", "a,n", "a,b"))
+    assert uploads.same(first, again) and not uploads.same(first, other)
+    classes = uploads.parsed("mine.csv", content, {"columns": "a,b", "classes_from": "n"})[0]
+    assert not uploads.same(first, classes)
+
+
+def test_every_question_of_a_table_is_an_option_of_the_command_line():
+    asked = {q.name for case in TABLES.values() for q in propose(case.name, case.content, case.choices).questions}
+    assert asked <= set(own_data_options.OPTIONS)
+
+
+def test_what_is_said_of_a_file_fits_on_a_screen():
+    said = own_data_options.as_text(propose("mine.csv", text(head="a,b,kind\n", form="{x!r},{y!r},{kind}")))
+    assert said.splitlines()[0] == "40 points of 2" and "--columns a,b (of: a, b)" in said
+    assert "classes: long" in said and "in training units -1 to 1" in said
+
+
+def test_an_archive_that_is_a_bomb_is_not_unpacked_to_see_what_it_is():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", bytes(100_000_000))
+    assert own_data._kind("mine.npz", file.getvalue()) == ("points", False)
