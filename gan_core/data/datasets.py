@@ -115,5 +115,5 @@ DATASETS: dict[str, Dataset] = {
         most=50_000,
         tests=10_000,
     ),
-    "picture_file": _pictures(_uploaded, "your own images: a .npz file, or a .zip of PNG or JPEG images", upload=True),
+    "picture_file": _pictures(_uploaded, "your own images: a .zip or folder of them, or arrays", upload=True),
 }

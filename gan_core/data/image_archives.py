@@ -1,158 +1,189 @@
-"""The user's own images, from a .zip of PNG or JPEG files."""
+"""The user's own images, each an encoded picture: a file of an archive or folder, or a cell of a Parquet file."""
 
-import io
-import zipfile
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
-from PIL import Image, ImageOps
 
+from gan_core.data import image_folders
 from gan_core.data.image_datasets import LEAST_PICTURES
+from gan_core.data.image_decoding import BAD, SIZE, Decoder, SkippedError, header_of, is_picture, suffixes
+from gan_core.data.image_members import Member
+from gan_core.data.image_reading import BACKGROUNDS, Reading
 from gan_core.data.image_rules import (
-    LEAST_SIDE,
-    MOST_CLASSES,
     MOST_MEMBER,
     MOST_PIXELS,
-    MOST_SIDE,
+    MOST_TESTS,
     STORED_SIDE,
-    SUFFIXES,
     PictureError,
     many,
     sample,
 )
+from gan_core.data.image_values import size_note
 from gan_core.data.pictures import Pictures
 from gan_core.data.resizing import resize
 from gan_core.foundations.hyperparameters import shorten
 
-_BAD = "that cannot be decoded"
-_SIZE = f"under {LEAST_SIDE} or over {MOST_SIDE:,} pixels wide or high"
-_OTHER = "other than PNG or JPEG"
+HEAD = 512
+_OTHER = "that are no images"
 
 
-class _SkippedError(Exception):
-    """A picture that is left out; the message is one of the reasons above."""
+def start_of(member: Member) -> bytes:
+    """The first bytes of a file; b"" where it is damaged."""
+    try:
+        return member.read(HEAD)
+    except Exception:  # zipfile and zlib raise anything on junk
+        return b""
 
 
-def from_zip(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]:
+def from_members(members: Sequence[Member], reading: Reading, most_pixels: int | None = None) -> Pictures:
+    """The pictures among the files of an archive or folder; raises PictureError."""
     found, other = [], 0
-    for member in archive.infolist():
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if member.is_dir() or any(part == "__MACOSX" or part.startswith(".") for part in path.parts):
+    for member in members:
+        if member.hidden:
             continue
-        if path.suffix.lower() not in SUFFIXES:
+        named = PurePosixPath(member.name.lower()).suffix in suffixes()
+        if not named and not is_picture(start_of(member)):
             other += 1
             continue
-        if member.file_size > MOST_MEMBER:
+        if member.size > MOST_MEMBER:
             raise PictureError(
-                f"The image {shorten(path.name)} in {name} has {member.file_size / 1e6:,.0f} MB; at most "
+                f"The image {shorten(member.name)} in {reading.name} has {member.size / 1e6:,.0f} MB; at most "
                 f"{MOST_MEMBER / 1e6:,.0f} MB are read."
             )
-        found.append((path, member))
+        found.append(member)
     if not found:
-        raise PictureError(f"{name} has no PNG or JPEG files.")
-    found.sort(key=lambda pair: str(pair[0]))  # the order within the zip is whatever the packer left
-    keep, notes = sample(len(found))
-    images, folders, sizes, pixels = [], [], set(), 0
-    skipped = {_BAD: 0, _SIZE: 0, _OTHER: other}
-    for i in keep:
-        path, member = found[i]
+        raise PictureError(f"{reading.name} has no images.")
+    found.sort(key=lambda member: member.parts)  # the order within an archive is whatever the packer left
+    keep, names, held = image_folders.chosen([member.parts for member in found], reading)
+    labels, class_names = None, ()
+    if any(name is not None for name in names):
+        some, labels, class_names = reading.largest(names)
+        keep, held = keep[some], held[some]
+        if len(class_names) < 2:
+            labels, class_names = None, ()
+    rows = _sampled(held, reading)
+    keep, held, labels = keep[rows], held[rows], None if labels is None else labels[rows]
+    images, used, skipped = _decoded([found[i] for i in keep], reading, most_pixels or MOST_PIXELS)
+    skipped[_OTHER] = other
+    return _whole(images, held[used], None if labels is None else labels[used], class_names, skipped, reading)
+
+
+def _sampled(held: np.ndarray, reading: Reading) -> np.ndarray:
+    """Which of the pictures are read: all, or as many as are used."""
+    train, test = np.flatnonzero(~held), np.flatnonzero(held)
+    some = train[sample(len(train))]
+    if len(some) < len(train):
+        reading.say(f"{len(train):,} images; a random {len(some):,} of them are used.")
+    return np.sort(np.concatenate([some, test[sample(len(test), MOST_TESTS)]]))
+
+
+def _decoded(
+    members: Sequence[Member], reading: Reading, most_pixels: int
+) -> tuple[list[np.ndarray], np.ndarray, dict[str, int]]:
+    """(square arrays, which of the members they are, why others were left out)."""
+    colour = BACKGROUNDS.get(reading.choices.get("background", ""), BACKGROUNDS["white"])
+    decoder = Decoder(reading.choices.get("fit", "cut"), colour)
+    images, used, skipped = _decode(decoder, members, reading, most_pixels)
+    scale = _scale(decoder, reading) if images else None
+    if scale is not None:  # what they use is known only now
+        again = Decoder(decoder.fit, colour, scale, deep=decoder.deep)
+        images, used, skipped = _decode(again, members, reading, most_pixels)
+    fit = reading.fit(not decoder.uneven)
+    reading.background(decoder.clear or (decoder.uneven and fit == "pad"))
+    if images:
+        sides = {image.shape[0] for image in images}
+        edge = max if fit == "pad" else min
+        side = STORED_SIDE if len({edge(size) for size in decoder.sizes}) > 1 else sides.pop()
+        reading.notes += size_note(decoder.sizes, side, fit)
+        images = images if {image.shape[0] for image in images} == {side} else [_to(image, side) for image in images]
+    return images, np.array(used, np.intp), skipped
+
+
+def _to(image: np.ndarray, side: int) -> np.ndarray:
+    return resize(image.reshape(1, *image.shape[:2], -1), side)[0]
+
+
+def _scale(decoder: Decoder, reading: Reading) -> tuple[float, float] | None:
+    """(black, white) where the pictures must be decoded once more."""
+    if decoder.deep is not None:
+        scale = reading.black_and_white(decoder.deep, decoder.deep_low, decoder.deep_high)
+        return None if scale == (0.0, 65535.0) else scale
+    if decoder.low == decoder.high:
+        raise PictureError(f"All images of {reading.name} are the same single colour: there is nothing to learn.")
+    scale = reading.black_and_white(np.dtype(np.uint8), decoder.low, decoder.high)
+    return None if scale == (0.0, 255.0) else scale
+
+
+def _decode(
+    decoder: Decoder, members: Sequence[Member], reading: Reading, most_pixels: int
+) -> tuple[list[np.ndarray], list[int], dict[str, int]]:
+    images, used, pixels = [], [], 0
+    skipped = {BAD: 0, SIZE: 0}
+    for i, member in enumerate(members):
+        if i % 64 == 0:
+            reading.at("Decoding the images", i, len(members))
         try:
-            image = _header_of(archive, member)
+            try:
+                content = member.read(MOST_MEMBER)
+            except Exception:  # zipfile and zlib raise anything on junk
+                raise SkippedError(BAD) from None
+            image = header_of(content)
             pixels += image.width * image.height
-            if pixels > MOST_PIXELS:
-                raise PictureError(f"The images of {name} have more than {MOST_PIXELS / 1e6:,.0f} million pixels.")
-            images.append(_square(image))
-        except _SkippedError as error:
+            if pixels > most_pixels:
+                raise PictureError(
+                    f"The images of {reading.name} have more than {most_pixels / 1e6:,.0f} million pixels."
+                )
+            images.append(decoder.array(image))
+        except SkippedError as error:
             skipped[str(error)] += 1
             continue
-        folders.append(path.parent.name)
-        sizes.add((image.height, image.width))
+        used.append(i)
+    reading.at("Decoding the images", len(members), len(members))
+    return images, used, skipped
+
+
+def _whole(
+    images: list[np.ndarray],
+    held: np.ndarray,
+    labels: np.ndarray | None,
+    class_names: tuple[str, ...],
+    skipped: dict[str, int],
+    reading: Reading,
+) -> Pictures:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.items() if count)
-    if len(images) < LEAST_PICTURES:
-        usable = f"only {many(len(images), 'usable image', 'usable images')}" if images else "no usable image"
-        raise PictureError(f"{name} has {usable}{f' (skipped: {reasons})' if reasons else ''}.")
-    sides = {image.shape[0] for image in images}
-    mixed = len({min(size) for size in sizes}) > 1
-    side = STORED_SIDE if mixed else sides.pop()
-    notes += [f"Skipped: {reasons}."] if reasons else []
-    notes += size_note(sizes, side)
-    labels, names = _folder_labels(folders)
-    return Pictures(_stacked(images, side), labels, names), notes
+    count = int((~held).sum())
+    if count < LEAST_PICTURES:
+        usable = f"only {many(count, 'usable image', 'usable images')}" if count else "no usable image"
+        raise PictureError(f"{reading.name} has {usable}{f' (skipped: {reasons})' if reasons else ''}.")
+    for reason, number in skipped.items():
+        reading.leave(f"files {reason}", number)
+    if reasons:
+        reading.say(f"Skipped: {reasons}.")
+    if labels is not None:  # a class none of whose pictures could be decoded is none
+        there = np.unique(labels[~held])
+        class_names = tuple(class_names[i] for i in there)
+        known = np.isin(labels, there)
+        images, held, labels = [x for x, k in zip(images, known, strict=True) if k], held[known], labels[known]
+        labels = np.searchsorted(there, labels).astype(np.int32)
+        if len(class_names) < 2:
+            labels, class_names = None, ()
+    pixels = _stacked(images)
+    tests = pixels[held] if held.any() else None
+    if labels is None:
+        return Pictures(pixels[~held], None, (), tests)
+    return Pictures(pixels[~held], labels[~held], class_names, tests, None if tests is None else labels[held])
 
 
-def _header_of(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
-    """A picture of a usable size, of which only the header is read; raises _SkippedError."""
-    try:
-        with archive.open(member) as file:
-            raw = file.read(MOST_MEMBER)
-        image = Image.open(io.BytesIO(raw), formats=("PNG", "JPEG"))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _SkippedError(_SIZE) from None
-    except Exception:  # a decoder raises anything on damaged bytes
-        raise _SkippedError(_BAD) from None
-    if min(image.size) < LEAST_SIDE or max(image.size) > MOST_SIDE:
-        raise _SkippedError(_SIZE)
-    return image
-
-
-def _square(image: Image.Image) -> np.ndarray:
-    """The central square, at most STORED_SIDE: uint8 [side, side] if gray, else [side, side, 3]; or _SkippedError."""
-    try:
-        image = _plain(image)
-    except Exception:  # as above
-        raise _SkippedError(_BAD) from None
-    square = min(image.size)
-    left, top = (image.width - square) // 2, (image.height - square) // 2
-    image = image.crop((left, top, left + square, top + square))
-    if square > STORED_SIDE:
-        image = image.resize((STORED_SIDE, STORED_SIDE), Image.Resampling.BILINEAR)
-    pixels = np.asarray(image)
-    gray = pixels.ndim == 3 and (pixels == pixels[..., :1]).all()
-    return pixels[..., 0].copy() if gray else pixels
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """The picture, decoded and upright, in mode L or RGB. What is transparent becomes white."""
-    if image.mode.startswith("I"):  # 16 bits; converting to 8 would clip
-        image = Image.fromarray((np.clip(np.asarray(image, np.float64), 0, 65535) / 257).astype(np.uint8))
-    image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:  # the colours beneath are arbitrary
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
-
-
-def _stacked(images: list[np.ndarray], side: int) -> np.ndarray:
-    """uint8 [N, side, side, C] of pictures that may differ in size and in colour; empties the list as it goes."""
-    channels = max(1 if image.ndim == 2 else 3 for image in images)
+def _stacked(images: list[np.ndarray]) -> np.ndarray:
+    """uint8 [N, side, side, C] of pictures that may differ in colour; empties the list as it goes."""
+    channels = max(1 if image.ndim == 2 else image.shape[2] for image in images)
+    side = images[0].shape[0]
     out = np.empty((len(images), side, side, channels), np.uint8)
     images.reverse()
     for i in range(len(out)):
         image = images.pop()
-        one = image.reshape(1, *image.shape[:2], -1)
-        out[i] = resize(one, side)[0]  # one channel fills three
+        out[i] = image.reshape(side, side, -1)  # one channel fills three
     return out
-
-
-def _folder_labels(folders: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Labels from the folder that each picture lies in directly, if every one has a folder and there are 2 to 100."""
-    names = sorted(set(folders), key=lambda text: (0, int(text), text) if _is_number(text) else (1, 0, text))
-    if "" in names or not 2 <= len(names) <= MOST_CLASSES:
-        return None, ()
-    number = {folder: i for i, folder in enumerate(names)}
-    return np.array([number[folder] for folder in folders], np.int32), tuple(names)
-
-
-def _is_number(text: str) -> bool:
-    """Whether a folder's name sorts as a number: 10 after 9."""
-    return text.isascii() and text.isdecimal() and len(text) < 10
-
-
-def size_note(sizes, side: int) -> list[str]:
-    """A note if the pictures, of these (height, width), were cut or resized to `side`."""
-    cut = any(height != width for height, width in sizes)
-    resized = any(min(size) != side for size in sizes)
-    if not (cut or resized):
-        return []
-    what = " and ".join(["cropped to the central square"] * cut + [f"resized to {side} x {side}"] * resized)
-    return [f"Images are {what}."]

@@ -1,35 +1,57 @@
-"""The user's own pictures, from the bytes of a .npz file or of a zip of PNG and JPEG files.
+"""The user's own pictures, from the bytes of whatever file they come in, or from a folder of the same machine.
 
-The bytes are not trusted: every size is checked before memory is taken for it, and nothing is unpickled.
+What a file is its first bytes say, not its name. The bytes are not trusted: every size is checked before memory is
+taken for it, and nothing is unpickled.
 """
 
-import io
-import math
-import zipfile
-import zlib
-from pathlib import PurePosixPath
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from gan_core.data.image_archives import from_zip, size_note
-from gan_core.data.image_datasets import LEAST_PICTURES
-from gan_core.data.image_rules import (
-    IMAGE_ARRAYS,
-    LABEL_ARRAYS,
-    LEAST_SIDE,
-    MOST_BYTES,
-    MOST_CLASSES,
-    MOST_ENTRIES,
-    MOST_SIDE,
-    MOST_UNPACKED,
-    STORED_SIDE,
-    PictureError,
-    many,
-    sample,
-)
+from gan_core.data import image_archives, image_arrays, image_decoding, image_members, image_sets, image_tables
+from gan_core.data.image_arrays import Stored
+from gan_core.data.image_datasets import LEAST_PICTURES, native_side
+from gan_core.data.image_layout import layouts
+from gan_core.data.image_members import GZIP, Member
+from gan_core.data.image_reading import Reading
+from gan_core.data.image_rules import MOST_BYTES, MOST_UNPACKED, PictureError
 from gan_core.data.pictures import Pictures
-from gan_core.data.resizing import resize
+from gan_core.data.proposal import Choices, Progress, Proposal
 from gan_core.foundations.hyperparameters import shorten
+
+__all__ = ["LEAST_PICTURES", "looks_like_pictures", "parse_pictures", "propose_folder", "propose_pictures"]
+
+ZIP, MAT, HDF5 = b"PK\x03\x04", b"MATLAB 5.0", b"\x89HDF"
+FOLDER_PIXELS = 20_000_000_000  # of all pictures of a folder on the same machine
+DEEPEST = 3  # a file in an archive that is packed itself; one could hold itself
+# What is not read, by its first bytes, and what to do instead.
+REFUSED = {
+    HDF5: "is an HDF5 file (as MATLAB 7.3 writes, too). Save the array of images as .npz, or with MATLAB's -v7.",
+    b"\x80\x02": "is a pickle of Python objects, which is never read for safety. Save its arrays as .npz.",
+    b"\x80\x03": "is a pickle of Python objects, which is never read for safety. Save its arrays as .npz.",
+    b"\x80\x04": "is a pickle of Python objects, which is never read for safety. Save its arrays as .npz.",
+    b"\x80\x05": "is a pickle of Python objects, which is never read for safety. Save its arrays as .npz.",
+    b"7z\xbc\xaf": "is a 7z archive. Unpack it and pack its files as .zip.",
+    b"Rar!": "is a RAR archive. Unpack it and pack its files as .zip.",
+    b"%PDF": "is a PDF. Save its images one by one and pack them as .zip.",
+}
+
+
+def propose_pictures(
+    content: bytes, name: str, choices: Choices | None = None, progress: Progress | None = None, most: int = MOST_BYTES
+) -> Proposal:
+    """What the bytes of the file `name` hold; most: bytes that are accepted. Raises PictureError."""
+    pictures, reading = _read(content, name, choices or {}, progress, most)
+    return _proposal(pictures, reading)
+
+
+def propose_folder(path: str | Path, choices: Choices | None = None, progress: Progress | None = None) -> Proposal:
+    """What a folder of this machine holds. Links in it are not followed. Raises PictureError."""
+    reading = Reading(_shown(Path(path).name or str(path)), choices or {}, progress)
+    members = image_members.of_folder(Path(path), reading)
+    return _proposal(_checked(_of_members(members, reading, FOLDER_PIXELS), reading), reading)
 
 
 def parse_pictures(content: bytes, name: str) -> tuple[Pictures, str]:
@@ -37,192 +59,178 @@ def parse_pictures(content: bytes, name: str) -> tuple[Pictures, str]:
 
     Pictures are cut to their central square and reduced to at most STORED_SIDE a side. Raises PictureError.
     """
-    shown = shorten(name, 80).strip("'")
-    suffix = PurePosixPath(name.lower()).suffix
-    if len(content) > MOST_BYTES:
-        raise PictureError(f"{shown} has {len(content) / 1e6:,.1f} MB.")
+    pictures, reading = _read(content, name, {}, None, MOST_BYTES)
+    return pictures, " ".join(reading.notes)
+
+
+def looks_like_pictures(content: bytes, name: str = "") -> bool:
+    """Whether a file is to be read as pictures rather than as a table of points, by its first bytes."""
+    start = content[:4096]
+    if start.startswith(ZIP):
+        return b"[Content_Types].xml" not in content[:4096] and not _all_points(content, name)
+    if start.startswith(image_arrays.NPY):
+        try:
+            return any(map(_able, image_arrays.from_npy(content, name).values()))
+        except PictureError:
+            return True
+    if start.startswith(image_tables.PARQUET):
+        return b"bytes" in content[-20_000:] or b"image" in content[-20_000:] or b"pixel" in content[-20_000:]
+    if image_members.is_tar(start) or image_arrays.is_idx(start) or start.startswith((GZIP, MAT, *REFUSED)):
+        return True
+    return image_decoding.is_picture(start) or image_tables.is_table_of_pixels(content)
+
+
+def _able(stored: Stored) -> bool:
+    return bool(layouts(stored.shape))
+
+
+def _all_points(content: bytes, name: str) -> bool:
+    """Whether an .npz file holds arrays, and none that can be pictures."""
+    try:
+        with image_members.opened_zip(content, name) as archive:
+            return not any(map(_able, image_arrays.from_npz(archive, name).values()))
+    except PictureError:
+        return False
+
+
+# -- what kind of file --------------------------------------------------------------------------------------
+
+
+def _shown(name: str) -> str:
+    return shorten(name, 80).strip("'")
+
+
+def _read(
+    content: bytes, name: str, choices: Choices, progress: Progress | None, most: int
+) -> tuple[Pictures, Reading]:
+    reading = Reading(_shown(name), choices, progress)
+    if len(content) > most:
+        raise PictureError(f"{reading.name} has {len(content) / 1e6:,.1f} MB.")
     if not content:
-        raise PictureError(f"{shown} is empty.")
-    if suffix not in (".npz", ".zip"):
-        raise PictureError(
-            f"{shown} is neither a .npz nor a .zip file. Upload a .npz file, or a .zip of PNG or JPEG images."
-        )
-    with _opened(content, shown) as archive:
-        pictures, notes = (_from_npz if suffix == ".npz" else from_zip)(archive, shown)
+        raise PictureError(f"{reading.name} is empty.")
+    return _checked(_of_file(content, name, reading), reading), reading
+
+
+def _checked(pictures: Pictures, reading: Reading) -> Pictures:
     if pictures.pixels.min() == pictures.pixels.max():
-        raise PictureError(f"All images of {shown} are the same single colour: there is nothing to learn.")
-    return pictures, " ".join(notes)
+        raise PictureError(f"All images of {reading.name} are the same single colour: there is nothing to learn.")
+    return pictures
 
 
-def _opened(content: bytes, name: str) -> zipfile.ZipFile:
-    """The archive, once what it claims of itself is harmless; nothing of it has been unpacked yet."""
-    # Counted before the archive's table is read: a million entries would take hundreds of MB.
-    entries = content.count(b"PK\x01\x02")  # the signature of an entry of the table
-    if entries > MOST_ENTRIES:
-        raise PictureError(f"{name} has {entries:,} entries; at most {MOST_ENTRIES:,} are read.")
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError):
-        raise PictureError(
-            f"{name} cannot be opened: it is damaged, or not a .npz or .zip file. Create it again."
-        ) from None
-    unpacked = 0
-    for member in archive.infolist():
-        path = member.filename.replace("\\", "/")
-        if path.startswith("/") or path[1:2] == ":" or ".." in path.split("/"):
-            raise PictureError(f"{name} has an entry that points outside the archive: {shorten(member.filename)}.")
-        if member.flag_bits & 1:
-            raise PictureError(f"{name} is encrypted.")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise PictureError(f"{name} is compressed with a method other than deflate.")
-        unpacked += member.file_size
-    if unpacked > MOST_UNPACKED:
-        raise PictureError(
-            f"{name} would unpack to {unpacked / 1e6:,.0f} MB; at most {MOST_UNPACKED / 1e6:,.0f} MB are read."
-        )
-    return archive
+def _of_file(content: bytes, name: str, reading: Reading) -> Pictures:
+    """The pictures of a file that is no archive of files, or of one that is."""
+    shown, start = reading.name, content[:4096]
+    reading.depth += 1
+    if reading.depth > DEEPEST:
+        raise PictureError(f"{shown} holds archives within archives. Unpack it first.")
+    if (
+        start.startswith(ZIP)
+        or start.startswith(b"PK\x05\x06")
+        or PurePosixPath(name.lower()).suffix in (".zip", ".npz")
+    ):
+        with image_members.opened_zip(content, shown) as archive:
+            names = [member.filename for member in archive.infolist() if not member.is_dir()]
+            if PurePosixPath(name.lower()).suffix == ".npz" or (
+                names and all("/" not in n and n.endswith(".npy") for n in names)
+            ):
+                arrays = image_arrays.from_npz(archive, shown)
+                if not name.lower().endswith(".npz"):
+                    arrays = image_sets.of_files(arrays, reading)
+                return image_sets.from_arrays(arrays, reading)
+            return _of_members(image_members.of_zip(archive, reading), reading)
+    if image_members.is_tar(start):
+        return _of_members(image_members.of_tar(content, reading), reading)
+    if start.startswith(GZIP):
+        if image_members.is_tar(image_members.start_of_gzip(content)):
+            return _of_members(image_members.of_tar(content, reading), reading)
+        return _of_file(image_members.unpacked_gzip(content, shown), name.removesuffix(".gz"), reading)
+    arrays = _arrays(content, PurePosixPath(name).name, reading)
+    if arrays is not None:
+        return image_sets.from_arrays(arrays, reading)
+    if start.startswith(image_tables.PARQUET):
+        found = image_tables.from_parquet(content, reading)
+        if isinstance(found, dict):
+            return image_sets.from_arrays(found, reading)
+        return image_archives.from_members(found, reading)
+    if image_decoding.is_picture(start):
+        raise PictureError(f"{shown} is a single image. Put {LEAST_PICTURES} or more into a .zip.")
+    for mark, said in REFUSED.items():
+        if start.startswith(mark):
+            raise PictureError(f"{shown} {said}")
+    if image_tables.is_table_of_pixels(content):
+        return image_sets.from_arrays(image_tables.from_csv(content, reading), reading)
+    raise PictureError(f"{shown} is damaged, or of a kind that is not read.")
 
 
-# -- arrays -------------------------------------------------------------------------------------------------
+def _arrays(content: bytes, key: str, reading: Reading) -> dict[str, Stored] | None:
+    """The arrays of a file of arrays; None where it is none."""
+    if content.startswith(image_arrays.NPY):
+        return image_arrays.from_npy(content, reading.name)
+    if image_arrays.is_idx(content[:16]):
+        return {key: image_arrays.from_idx(content, key, reading.name)}
+    if content.startswith(MAT):
+        arrays, others = image_arrays.from_mat(content, reading.name)
+        reading.leave("variables that are no plain arrays", others)
+        return arrays
+    return None
 
 
-def _header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], bool, np.dtype, int]:
-    """(shape, Fortran order, dtype, where the values begin) of a .npy member; raises ValueError."""
-    with archive.open(member) as file:
-        start = io.BytesIO(file.read(20_000))  # NumPy would read as long a header as the file claims
-    version = np.lib.format.read_magic(start)
-    if version == (1, 0):
-        header = np.lib.format.read_array_header_1_0(start)
-    elif version == (2, 0):
-        header = np.lib.format.read_array_header_2_0(start)
-    else:  # version 3 is for arrays of named fields
-        raise ValueError
-    return *header, start.tell()
+def _of_members(members: list[Member], reading: Reading, most_pixels: int | None = None) -> Pictures:
+    """The pictures of an archive or folder: encoded ones, or arrays of them where there are none."""
+    plain = [member for member in members if not member.hidden]
+    suffixes = {PurePosixPath(member.name.lower()).suffix for member in plain}
+    if not suffixes & image_decoding.suffixes():
+        arrays: dict[str, Stored] = {}
+        tables: list[tuple[str, bytes]] = []
+        for member in plain:
+            start = image_archives.start_of(member)
+            if start.startswith((image_arrays.NPY, MAT, GZIP, ZIP, image_tables.PARQUET)) or image_arrays.is_idx(start):
+                content = member.content(reading.name, MOST_UNPACKED)
+                key = PurePosixPath(member.name).name
+                if content.startswith(GZIP):
+                    content, key = image_members.unpacked_gzip(content, reading.name), key.removesuffix(".gz")
+                found = _arrays(content, key, reading)
+                if found is None:
+                    tables.append((key, content))
+                elif len(found) == 1:
+                    arrays[PurePosixPath(key).stem if content.startswith(image_arrays.NPY) else key] = next(
+                        iter(found.values())
+                    )
+                else:
+                    arrays |= found
+        if arrays:
+            return image_sets.from_arrays(image_sets.of_files(arrays, reading), reading)
+        if len(tables) == 1:
+            return _of_file(tables[0][1], tables[0][0], reading)
+        text = [m for m in plain if PurePosixPath(m.name.lower()).suffix in (".csv", ".tsv", ".txt")]
+        if len(text) == 1 and text[0].size <= MOST_UNPACKED:
+            content = text[0].content(reading.name, MOST_UNPACKED)
+            if image_tables.is_table_of_pixels(content):
+                return _of_file(content, text[0].name, reading)
+    return image_archives.from_members(members, reading, most_pixels)
 
 
-def _values(archive: zipfile.ZipFile, key: str, members: dict, headers: dict, name: str) -> np.ndarray:
-    """The array `key`. Its claimed size must be what the archive holds, which is bounded already."""
-    shape, fortran, dtype, start = headers[key]
-    length = math.prod(shape) * dtype.itemsize
-    if length != members[key].file_size - start:
-        raise PictureError(f"The array {shorten(key)} of {name} is truncated: it should have {length:,} bytes.")
-    raw = np.empty(length, np.uint8)
-    try:
-        with archive.open(members[key]) as file:
-            file.read(start)
-            view, at = memoryview(raw.data), 0
-            while at < length:
-                part = file.read(min(4_000_000, length - at))
-                if not part:
-                    raise EOFError
-                view[at : at + len(part)] = part
-                at += len(part)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
-        raise PictureError(f"The array {shorten(key)} of {name} is damaged.") from None
-    array = raw.view(dtype)
-    return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+# -- what is proposed ---------------------------------------------------------------------------------------
 
 
-def _is_image_array(header: tuple) -> bool:
-    shape, _, dtype, _ = header
-    return dtype.kind in "buif" and len(shape) in (3, 4)
-
-
-def _image_key(headers: dict, name: str) -> str:
-    """Which array holds the images: one of IMAGE_ARRAYS, or the first that can."""
-    named = [key for want in IMAGE_ARRAYS for key in headers if key.lower() == want]
-    key = next((key for key in named + list(headers) if _is_image_array(headers[key])), None)
-    if key is not None:
-        return key
-    key = named[0] if named else next(iter(headers))
-    shape, _, dtype, _ = headers[key]
-    if dtype.hasobject:
-        raise PictureError(f"The array {shorten(key)} of {name} holds Python objects, which are never read for safety.")
-    raise PictureError(f"{name} has no array of images; {shorten(key)} is {dtype} of shape {shape}.")
-
-
-def _from_npz(archive: zipfile.ZipFile, name: str) -> tuple[Pictures, list[str]]:
-    members = {m.filename[:-4]: m for m in archive.infolist() if m.filename.endswith(".npy")}
-    if not members:
-        raise PictureError(f"{name} has no arrays.")
-    try:
-        headers = {key: _header(archive, member) for key, member in members.items()}
-    except Exception:  # NumPy's parser of headers raises anything on junk
-        raise PictureError(f"{name} is damaged: an array in it has no readable header.") from None
-    key = _image_key(headers, name)
-    shape = headers[key][0]
-    count, height, width = shape[:3]
-    channels = shape[3] if len(shape) == 4 else 1
-    if channels not in (1, 3, 4) or min(height, width) < LEAST_SIDE or max(height, width) > MOST_SIDE:
-        raise PictureError(f"The array {shorten(key)} of {name} has the shape {shape}.")
-    if count < LEAST_PICTURES:
-        raise PictureError(f"{name} has only {many(count, 'image', 'images')}.")
-    values = _values(archive, key, members, headers, name).reshape(count, height, width, channels)
-    values = values[..., :3]  # without alpha
-    keep, notes = sample(count)
-    if channels == 4:
-        notes.append("The fourth channel, transparency, is dropped.")
-    low, span, note = _range(values, name)
-    pixels = _converted(values, keep, low, span)
-    notes += note + size_note([(height, width)], pixels.shape[1])
-    labels, names, note = _npz_labels(archive, members, headers, count, name)
-    return Pictures(pixels, None if labels is None else labels[keep], names), notes + note
-
-
-def _range(values: np.ndarray, name: str) -> tuple[float, float, list[str]]:
-    """(the value that is black, the span from there to white, a note); raises PictureError."""
-    if values.dtype == np.uint8:
-        return 0.0, 255.0, []
-    if values.dtype == bool:
-        return 0.0, 1.0, ["The values true and false are read as white and black."]
-    low, high = float(values.min()), float(values.max())  # NaN and infinities come through
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise PictureError(f"{name} has values that are NaN or infinite.")
-    if low == high:
-        raise PictureError(f"All values of {name} are {low:g}: there is nothing to learn.")
-    whole = values.dtype.kind in "iu"
-    slack = 0.0 if whole else 1e-3  # of rounding
-    if low >= -slack and high <= 1 + slack:
-        return 0.0, 1.0, ["Values from 0 to 1 are read as black to white."]
-    if not whole and low >= -1 - slack and high <= 1 + slack:
-        return -1.0, 2.0, ["Values from -1 to 1 are read as black to white."]
-    if low >= -slack and high <= 255 + slack:
-        return 0.0, 255.0, [] if whole else ["Values from 0 to 255 are read as black to white."]
-    raise PictureError(
-        f"{name} has values from {low:g} to {high:g}; images are whole numbers from 0 to 255, or numbers "
-        f"from 0 to 1, from -1 to 1 or from 0 to 255."
+def _proposal(pictures: Pictures, reading: Reading) -> Proposal:
+    stored = pictures.shape[0]
+    side = native_side(stored)
+    notes = list(reading.notes)
+    if side != stored:
+        notes.append(f"At their original size, {stored} x {stored}, they are trained on as {side} x {side}.")
+    counts = {}
+    if pictures.labels is not None:
+        numbers = np.bincount(pictures.labels, minlength=len(pictures.class_names)).tolist()
+        counts = dict(zip(pictures.class_names, numbers, strict=True))
+    return Proposal(
+        kind="images",
+        count=len(pictures),
+        shape=(side, side, pictures.shape[2]),
+        classes=counts,
+        ranges={"pixels": {"before": reading.before, "after": reading.after}},
+        left_out=dict(reading.left_out),
+        notes=tuple(notes),
+        questions=tuple(reading.questions.values()),
+        data=pictures,
     )
-
-
-def _converted(values: np.ndarray, keep: np.ndarray, low: float, span: float) -> np.ndarray:
-    """Numbers [N, H, W, C] -> uint8 [len(keep), side, side, 1 or 3], cut to the square and reduced."""
-    _, height, width, channels = values.shape
-    square = min(height, width)
-    side = min(square, STORED_SIDE)
-    top, left = (height - square) // 2, (width - square) // 2
-    values = values[:, top : top + square, left : left + square]
-    out = np.empty((len(keep), side, side, channels), np.uint8)
-    step = max(1, 4_000_000 // (square * square * channels))
-    for i in range(0, len(keep), step):
-        part = values[keep[i : i + step]]
-        if part.dtype != np.uint8:
-            part = np.rint(np.clip((part.astype(np.float64) - low) / span, 0, 1) * 255).astype(np.uint8)
-        out[i : i + step] = resize(part, side)
-    gray = channels == 3 and (out == out[..., :1]).all()
-    return np.ascontiguousarray(out[..., :1]) if gray else out
-
-
-def _npz_labels(
-    archive: zipfile.ZipFile, members: dict, headers: dict, count: int, name: str
-) -> tuple[np.ndarray | None, tuple[str, ...], list[str]]:
-    """(int32 [count] from 0 or None, the classes' names, a note if there are labels that cannot be used)."""
-    key = next((key for want in LABEL_ARRAYS for key in headers if key.lower() == want), None)
-    if key is None:
-        return None, (), []
-    shape, _, dtype, _ = headers[key]
-    if dtype.kind in "iu" and shape in ((count,), (count, 1)):
-        classes, labels = np.unique(_values(archive, key, members, headers, name), return_inverse=True)
-        if 2 <= len(classes) <= MOST_CLASSES:
-            return labels.reshape(-1).astype(np.int32), tuple(str(c) for c in classes), []
-    wanted = f"one whole number per image, with 2 to {MOST_CLASSES} different values"
-    return None, (), [f"The array {shorten(key)} is not used as classes: it is not {wanted}."]

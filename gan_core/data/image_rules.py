@@ -5,23 +5,21 @@ import numpy as np
 from gan_core.data.image_datasets import LEAST_PICTURES
 from gan_core.foundations.hyperparameters import ConfigError
 
-MOST_BYTES = 50_000_000
-MOST_UNPACKED = 1_000_000_000
-MOST_MEMBER = 50_000_000  # of a zip of pictures
+MOST_BYTES = 50_000_000  # of an upload
+MOST_UNPACKED = 1_000_000_000  # of what an archive holds, and of a file on the same machine
+MOST_MEMBER = 50_000_000  # of one picture
 MOST_ENTRIES = 200_000
 MOST_PICTURES = 60_000
-MOST_PIXELS = 1_000_000_000  # of all pictures of a zip: more would take minutes to decode
+MOST_TESTS = 5_000  # held out
+MOST_PIXELS = 1_000_000_000  # of all pictures of an archive: more would take minutes to decode
 MOST_SIDE = 5_000
 LEAST_SIDE = 8
 STORED_SIDE = 64
 MOST_CLASSES = 100
-IMAGE_ARRAYS = ("x_train", "images", "x", "data")
-LABEL_ARRAYS = ("y_train", "labels", "y")
-SUFFIXES = (".png", ".jpg", ".jpeg")
 ACCEPTED = (
-    f"Accepted: a .npz file with an array of N x H x W or N x H x W x C images (C 1 or 3), or a .zip of PNG and JPEG "
-    f"files; {LEAST_PICTURES} images or more, {LEAST_SIDE} to {MOST_SIDE:,} pixels wide and high, at most "
-    f"{MOST_BYTES // 1_000_000} MB."
+    "Accepted: a .zip, .tar or .tar.gz of images in any usual format; .npz, .npy, .mat or idx arrays of images; a CSV "
+    f"of pixels; or a Parquet file of encoded images; {LEAST_PICTURES} images or more, {LEAST_SIDE} to {MOST_SIDE:,} "
+    f"pixels wide and high, at most {MOST_BYTES // 1_000_000} MB."
 )
 
 
@@ -36,9 +34,16 @@ def many(count: int, one: str, more: str) -> str:
     return f"{count:,} {one if count == 1 else more}"
 
 
-def sample(count: int) -> tuple[np.ndarray, list[str]]:
-    """Which of `count` pictures are kept, ascending, with a note if not all are."""
-    if count <= MOST_PICTURES:
-        return np.arange(count), []
-    some = np.sort(np.random.default_rng(0).choice(count, MOST_PICTURES, replace=False))
-    return some, [f"{count:,} images; a random {MOST_PICTURES:,} of them are used."]
+def sample(count: int, most: int | None = None) -> np.ndarray:
+    """Which of `count` pictures are kept, ascending: all, or a random MOST_PICTURES of them."""
+    most = MOST_PICTURES if most is None else most
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
+
+
+def as_number(name: str) -> tuple[int, int, str]:
+    """The sort key of a class's name: 10 after 9, and words after numbers."""
+    digits = name.removeprefix("-")
+    whole = digits.isascii() and digits.isdecimal() and len(digits) < 10
+    return (0, int(name), name) if whole else (1, 0, name)

@@ -50,6 +50,8 @@ class LazyModule:
 tf = LazyModule(TENSORFLOW)
 keras = LazyModule("keras")
 pd = LazyModule("pandas")
+matlab = LazyModule("scipy.io")
+parquet = LazyModule("pyarrow.parquet")
 special = LazyModule("scipy.special")
 spatial = LazyModule("scipy.spatial")
 optimize = LazyModule("scipy.optimize")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import image_archives, image_datasets, image_files, image_rules, resizing
+from gan_core.data import image_archives, image_datasets, image_members, image_rules, resizing
 from gan_core.data.image_files import LEAST_PICTURES, parse_pictures
 from gan_core.data.image_rules import ACCEPTED, MOST_BYTES, PictureError
 from gan_core.foundations.hyperparameters import ConfigError
@@ -113,11 +113,11 @@ def test_channels(channels):
     assert note == ""
 
 
-def test_alpha_is_dropped():
+def test_what_is_transparent_stands_on_white():
     x = noise(N, 16, 16, 4)
     p, note = parse_pictures(npz(x=x), "my.npz")
-    np.testing.assert_array_equal(p.pixels, x[..., :3])
-    assert "transparency, is dropped" in note
+    share = x[..., 3:] / 255
+    assert np.abs(p.pixels - (x[..., :3] * share + 255 * (1 - share))).max() <= 0.51 and note == ""
 
 
 def test_gray_in_three_channels_becomes_one():
@@ -190,13 +190,12 @@ def test_labels(key):
     "y",
     [
         np.arange(19),
-        np.arange(20.0) % 2,
-        np.eye(20, dtype=int),
+        np.arange(20.0) / 2,
+        np.ones((20, 3), int),
         np.zeros(20, int),
-        np.array(["a", "b"] * 10),
         np.array([None] * 20),
     ],
-    ids=["length", "float", "one-hot", "one class", "text", "objects"],
+    ids=["length", "float", "not one-hot", "one class", "objects"],
 )
 def test_labels_that_are_none_are_left_out_with_a_note(y):
     p, note = parse_pictures(npz(x=noise(N, 9, 9), y=y), "my.npz")
@@ -286,16 +285,15 @@ BAD_ARRAYS = {
     "a claim below nothing, twice": (zipped({"x.npy": claimed((20, -28, -28))}), ["shape (20, -28, -28)"]),
     "one byte short": (zipped({"x.npy": claimed((20, 8, 8), rest=bytes(1279))}), ["truncated"]),
     "one byte over": (zipped({"x.npy": claimed((20, 8, 8), rest=bytes(1281))}), ["truncated"]),
-    "two dimensions": (npz(x=noise(N, 784)), ["no array of images", "uint8 of shape (20, 784)"]),
+    "two dimensions": (npz(x=noise(N, 783)), ["no array of images", "uint8 of shape (20, 783)"]),
     "five dimensions": (npz(x=noise(N, 2, 8, 8, 3)), ["no array of images"]),
     "complex": (npz(x=noise(N, 8, 8) * 1j), ["no array of images", "complex128"]),
     "text in it": (npz(x=np.full((N, 8, 8), "a")), ["no array of images"]),
     "two channels": (npz(x=noise(N, 8, 8, 2)), ["shape (20, 8, 8, 2)"]),
-    "channels first": (npz(x=noise(N, 3, 32, 32)), ["shape (20, 3, 32, 32)"]),
-    "one colour picture": (npz(x=noise(64, 64, 3)), ["shape (64, 64, 3)"]),
+    "one colour picture": (npz(x=noise(64, 64, 3)), ["only 3 images"]),
     "1 x 1": (npz(x=noise(N, 1, 1)), ["shape (20, 1, 1)"]),
     "7 x 9": (npz(x=noise(N, 7, 9)), ["shape (20, 7, 9)"]),
-    "wide": (npz(x=noise(16, 8, 5001)), ["shape (16, 8, 5001)"]),
+    "wide": (npz(x=noise(7, 8, 5001)), ["shape (7, 8, 5001)"]),
     "few": (npz(x=noise(15, 8, 8)), ["only 15 images"]),
     "one": (npz(x=noise(1, 8, 8)), ["only 1 image."]),
     "none": (npz(x=noise(0, 8, 8)), ["only 0 images"]),
@@ -303,10 +301,6 @@ BAD_ARRAYS = {
     "infinite": (npz(x=np.where(noise(N, 8, 8) > 250, np.inf, 0.5)), ["NaN or infinite"]),
     "constant": (npz(x=np.full((N, 8, 8), 7, np.uint8)), ["the same single colour"]),
     "constant floats": (npz(x=np.full((N, 8, 8), 0.25)), ["All values", "0.25"]),
-    "16 bits": (npz(x=noise(N, 8, 8).astype(np.uint16) * 257), ["values from 0 to 65535"]),
-    "below nothing": (npz(x=noise(N, 8, 8).astype(int) - 1), ["values from -1 to 254"]),
-    "standardised": (npz(x=rng().normal(size=(N, 8, 8)) * 3), ["values from -"]),
-    "just over": (npz(x=noise(N, 8, 8) / 250 * 256), ["values from 0 to 261"]),
 }
 
 
@@ -323,8 +317,11 @@ def test_damaged_values_are_refused():
 
 
 @pytest.mark.parametrize("name", ["my.csv", "my", "", "npz", "my.npz.txt", "my.npy", "my.png", "my.tar.gz", ".zip"])
-def test_other_endings_are_refused(name):
-    refused(npz(x=noise(N, 28, 28)), "neither a .npz nor a .zip", name=name)
+def test_what_a_file_is_its_bytes_say(name):
+    x = noise(N, 28, 28)
+    np.testing.assert_array_equal(parse_pictures(npz(x=x), name)[0].pixels[..., 0], x)
+    np.testing.assert_array_equal(parse_pictures(zipped(gallery()), name)[0].pixels[3, ..., 0], noise(28, 28, seed=3))
+    refused(b"x,y\n1,2\n" * 50, "of a kind that is not read", name=name.replace("npz", "csv").replace("zip", "csv"))
 
 
 def test_a_long_name_is_cut():
@@ -361,7 +358,7 @@ def patched(content, claimed_size):
 
 
 def test_a_zip_that_would_unpack_to_too_much(monkeypatch):
-    monkeypatch.setattr(image_files, "MOST_UNPACKED", 2_000_000)
+    monkeypatch.setattr(image_members, "MOST_UNPACKED", 2_000_000)
     zeros = npz(True, x=np.zeros((50, 200, 201), np.uint8))
     assert len(zeros) < 20_000
     assert peak_of(lambda: refused(zeros, "would unpack to 2 MB; at most 2 MB")) < 500_000
@@ -390,7 +387,7 @@ def test_a_picture_of_too_many_bytes(monkeypatch):
 
 
 def test_more_entries_than_are_read(monkeypatch):
-    monkeypatch.setattr(image_files, "MOST_ENTRIES", 50)
+    monkeypatch.setattr(image_members, "MOST_ENTRIES", 50)
     refused(zipped({f"{i}.txt": b"" for i in range(51)}), "51 entries; at most 50", name="my.zip")
     assert len(parse_pictures(zipped(gallery(50)), "my.zip")[0]) == 50
 
@@ -551,13 +548,20 @@ def test_folders_are_classes():
 
 @pytest.mark.parametrize(
     "folders",
-    [["a/"], ["a/", ""], [""], [f"{i}/" for i in range(101)]],
-    ids=["one folder", "some without", "none", "101 folders"],
+    [["a/"], ["a/", ""], [""]],
+    ids=["one folder", "some without", "none"],
 )
 def test_folders_that_are_no_classes(folders):
     members = {f"{folder}{i}.png": encoded(noise(8, 8)) for folder in folders for i in range(17)}
     p, _ = parse_pictures(zipped(members), "my.zip")
     assert p.labels is None and p.class_names == () and len(p) == len(members)
+
+
+def test_of_more_folders_than_a_hundred_the_largest_are_classes():
+    members = {f"{i:03d}/{j}.png": encoded(noise(8, 8)) for i in range(103) for j in range(3 if i in (7, 9, 11) else 4)}
+    p, note = parse_pictures(zipped(members), "my.zip")
+    assert len(p) == 400 and len(p.class_names) == 100 and not {"007", "009", "011"}.intersection(p.class_names)
+    assert note == "103 classes; the 100 largest are used, 9 images are left out. Images are resized"[: len(note)]
 
 
 def test_what_is_no_picture_is_left_out_and_counted():
@@ -576,9 +580,9 @@ def test_what_is_no_picture_is_left_out_and_counted():
         "thin.png": encoded(noise(7, 50)),
     }
     p, note = parse_pictures(zipped(members), "my.zip")
-    assert len(p) == N and p.shape == (28, 28, 1)
+    assert len(p) == N + 1 and p.shape == (28, 28, 1)  # gif.png is a GIF, which is read, too
     assert note == (
-        "Skipped: 3 that cannot be decoded, 2 under 8 or over 5,000 pixels wide or high, 2 other than PNG or JPEG."
+        "Skipped: 2 that cannot be decoded, 2 under 8 or over 5,000 pixels wide or high, 2 that are no images."
     )
 
 
@@ -634,9 +638,8 @@ BAD_ZIPS = {
     "junk": (random.Random(1).randbytes(5000), ["damaged"]),
     "a picture": (encoded(noise(28, 28)), ["damaged"]),
     "truncated": (zipped(gallery())[:-50], ["damaged"]),
-    "no entries": (zipped({}), ["no PNG or JPEG"]),
-    "arrays in it": (npz(x=noise(N, 8, 8)), ["no PNG or JPEG"]),
-    "only hidden ones": (zipped(gallery(folder="__MACOSX/")), ["no PNG or JPEG"]),
+    "no entries": (zipped({}), ["has no images"]),
+    "only hidden ones": (zipped(gallery(folder="__MACOSX/")), ["has no images"]),
     "few": (zipped(gallery(15)), ["only 15 usable images."]),
     "one": (zipped(gallery(1)), ["only 1 usable image."]),
     "few that decode": (

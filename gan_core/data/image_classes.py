@@ -1,0 +1,143 @@
+"""The classes of a user's arrays: which array says them, in whatever form, and what their words mean."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from gan_core.data.image_arrays import Stored
+from gan_core.data.image_layout import layouts
+from gan_core.data.image_reading import Reading
+from gan_core.data.image_rules import MOST_CLASSES
+from gan_core.foundations.hyperparameters import shorten
+
+TRAIN = frozenset({"train", "training", "trainset"})
+HELD = frozenset(
+    ("test", "testing", "tests", "val", "valid", "validation", "dev", "eval", "t10k", "publictest", "privatetest")
+)
+LABELS = frozenset(["y", "label", "labels", "target", "targets", "class", "classes", "category", "emotion", "digit"])
+NAMES = frozenset({"names", "name", "classes"})
+
+
+def words(key: str) -> list[str]:
+    """The words of an array's or a folder's name: trainImages_2 -> train, images."""
+    return re.findall(r"t10k|[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", key).lower())
+
+
+def is_held(key: str) -> bool:
+    """Whether what has this name is of a validation or test part."""
+    return bool(HELD.intersection(words(key)))
+
+
+def length(shape: tuple[int, ...]) -> int:
+    """Of a column of labels [N], [N, 1], [1, N] or one-hot [N, K]."""
+    return max(shape) if len(shape) == 2 and min(shape) == 1 else shape[0] if shape else 0
+
+
+def label_keys(arrays: dict[str, Stored], key: str) -> list[str]:
+    """The arrays that may be the classes of the array `key`, the likeliest first."""
+    counts = {way.count for way in layouts(arrays[key].shape)}
+    wide = {array for array, stored in arrays.items() if stored.numeric and len(stored.shape) > 2}
+
+    def part(name: str) -> frozenset[str]:
+        return (TRAIN | HELD).intersection(words(name))
+
+    def may(other: str) -> bool:
+        stored = arrays[other]
+        if (
+            other == key
+            or other in wide
+            or not stored.shape
+            or len(stored.shape) > 2
+            or length(stored.shape) not in counts
+        ):
+            return False
+        said = bool(LABELS.intersection(words(other)))
+        one = min(stored.shape) == 1 or all(n <= MOST_CLASSES for n in stored.shape[1:])
+        return one and not is_held(other) and (said or stored.dtype.kind in "buiU" or stored.dtype.kind == "S")
+
+    found = [other for other in arrays if may(other)]
+    return sorted(found, key=lambda o: (not LABELS.intersection(words(o)), part(o) != part(key)))
+
+
+def class_names(arrays: dict[str, Stored], keys: list[str], count: int, reading: Reading) -> list[str | None] | None:
+    """A class's name for each of `count` pictures, from one of the arrays `keys`; None where they have none."""
+    keys = [key for key in keys if length(arrays[key].shape) == count]
+    if not keys:
+        for key, stored in arrays.items():
+            if LABELS.intersection(words(key)) and not is_held(key) and stored.shape and length(stored.shape) != count:
+                reading.say(
+                    f"The array {shorten(key)} is not used as classes: it has {length(stored.shape):,} entries for "
+                    f"{count:,} images."
+                )
+        return None
+    options = {key: key for key in keys} | {"none": "no classes"}
+    key = reading.ask("classes_from", "Classes from", options, keys[0], "Which array says the class of each image.")
+    if key == "none":
+        return None
+    names, why = classes_of(arrays[key])
+    if names is None:
+        reading.say(f"The array {shorten(key)} is not used as classes: {why}.")
+        return None
+    return named(names, arrays, reading)
+
+
+def classes_of(stored: Stored) -> tuple[list[str | None] | None, str]:
+    """(a class's name for each picture, None where these are no classes; why not)."""
+    wanted = f"it is not one class per image, with 2 to {MOST_CLASSES} different ones"
+    if stored.unread:
+        return None, f"it holds {stored.unread}"
+    values = stored.read()
+    if values.ndim == 2 and min(values.shape) > 1:
+        if (
+            values.dtype.kind not in "buif"
+            or not ((values == 0) | (values == 1)).all()
+            or not (values.sum(1) == 1).all()
+        ):
+            return None, wanted
+        values = values.argmax(1)
+    values = values.reshape(-1)
+    if values.dtype.kind == "S":
+        values = np.array([text.decode("utf-8", "replace") for text in values.tolist()], np.str_)
+    if values.dtype.kind == "f":
+        if not (np.isfinite(values) & (values == np.rint(values)) & (np.abs(values) < 2**53)).all():
+            return None, wanted
+        values = values.astype(np.int64)
+    if values.dtype.kind not in "buiU":
+        return None, wanted
+    different = np.unique(values)
+    if len(different) < 2 or (len(different) > MOST_CLASSES and len(different) > len(values) / 2):
+        return None, wanted
+    return [str(value).strip() for value in values.tolist()], ""
+
+
+def named(names: list[str | None], arrays: dict[str, Stored], reading: Reading) -> list[str | None]:
+    """The classes by the names that an array of the file lists, where they are numbers from 0 on."""
+    if not all(name is not None and name.isdecimal() for name in set(names)):
+        return names
+    most = max(int(name or 0) for name in set(names))
+    for key, stored in arrays.items():
+        if (
+            stored.dtype.kind == "U"
+            and len(stored.shape) == 1
+            and NAMES.intersection(words(key))
+            and stored.shape[0] > most
+        ):
+            listed = [str(name).strip() for name in stored.read().tolist()]
+            if len(set(listed)) == len(listed):
+                reading.say(f"The classes' names are those of {shorten(key)}.")
+                return [listed[int(name or 0)] for name in names]
+    return names
+
+
+def test_label_keys(arrays: dict[str, Stored], key: str, count: int) -> list[str]:
+    return [
+        other
+        for other, stored in arrays.items()
+        if other != key
+        and is_held(other)
+        and len(stored.shape) in (1, 2)
+        and length(stored.shape) == count
+        and (LABELS.intersection(words(other)) or len(stored.shape) == 1)
+    ]
