@@ -610,6 +610,8 @@ def test_uploads(open_tab, tmp_path):
     good = tmp_path / "good.csv"
     good.write_text("x,y\n" + "".join(f"{10 + i % 7},{20 + i % 5}\n" for i in range(200)))
     tab.page.set_input_files(".st-key-upload_file_points input[type=file]", good)
+    use = tab.page.locator(".st-key-use_own_points button:visible")
+    use.click()
     real = """() => Array.from(document.querySelector(".st-key-live_samples .ganscope-plot").data
         .find((t) => t.name === "real").x).slice(0, 9)"""
     wait_until(lambda: min(tab.page.evaluate(real)) >= 10, 20, "the file's points on the plane")
@@ -622,6 +624,7 @@ def test_uploads(open_tab, tmp_path):
         files.set_input_files(other if answer == "keep" else [])  # the second time the first one is taken out before
         if answer == "apply":
             files.set_input_files(other)
+        use.click()
         tab.page.wait_for_selector(".st-key-pending", timeout=90_000)
         assert "Changing the file restarts training" in tab.text("pending")
         stood = tab.step()
@@ -668,6 +671,7 @@ def test_a_zip_is_uploaded_and_trained_on(open_tab, tmp_path):
     tab.page.set_input_files(".st-key-upload_file_images input[type=file]", bad)
     wait_until(lambda: "escape.png" in tab.page.inner_text("body"), 20, "the sentence")
     tab.page.set_input_files(".st-key-upload_file_images input[type=file]", good)
+    tab.page.locator(".st-key-use_own_images button:visible").click()
     wait_until(lambda: "60 images" in tab.page.inner_text("body"), 20, "the file's name")
     tab.play(3)
     moved(tab, "real", digits)  # the real pictures are the user's now

@@ -126,7 +126,9 @@ def follow(run: Run, config: GANConfig) -> None:
     upload = page_state.page().upload
     if DATASETS[config.data].upload and upload is None:
         st.info(
-            "Upload a file in the sidebar. Until then you see the previous run.",
+            "Upload a file in the sidebar. Until then you see the previous run."
+            if page_state.page().own_file is None
+            else "Look at what was read in the sidebar, then press *Use these*. Until then you see the previous run.",
             icon=":material/upload:",
         )
         return

@@ -227,7 +227,7 @@ def _show_data(config: GANConfig) -> None:
         help=f"{knob.help} Restarts training.",
     )
     if DATASETS[config.data].upload:
-        upload_panel.panel(upload_panel.UPLOADS[config.data])
+        upload_panel.panel()
     if config.data == drawing_panel.DATA:
         drawing_panel.panel(config)
     knobs = DATASETS[config.data].knobs

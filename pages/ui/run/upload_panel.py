@@ -1,71 +1,214 @@
-"""The user's own file in the sidebar: which kinds a page takes, how they are read, and what was wrong with one."""
+"""The user's own file in the sidebar: dropped, looked at, corrected, and only then trained on.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+One panel for points and images. A file of the other kind is offered to the other page.
+"""
+
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from gan_core.data.image_files import parse_pictures
-from gan_core.data.point_files import MOST_BYTES, parse_points
-from gan_core.foundations.hyperparameters import ConfigError
-from pages.ui.session import page_state
-from pages.ui.session.waiting import waited
+from gan_core.data.datasets import DATASETS
+from gan_core.data.image_rules import MOST_BYTES
+from gan_core.data.proposal import Proposal, Question
+from pages.ui import shell
+from pages.ui.run import own_file, own_preview
+from pages.ui.run.own_file import MOMENT_SECONDS, OwnFile
+from pages.ui.server import addresses
+from pages.ui.session import clicks, page_state
+
+TICK_SECONDS = 0.4
+DATA_SETS = {row.kind: name for name, row in DATASETS.items() if row.upload}
+HELP = (
+    "Points: a CSV or TSV of two numeric columns. Images: a zip or tar of images in any usual format, whose folders "
+    "can be classes; .npz, .npy, .mat or idx arrays; a CSV of pixels; Parquet. What was understood is shown before "
+    "anything trains on it."
+)
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A kind of file that a page takes."""
-
-    label: str
-    types: tuple[str, ...]
-    parse: Callable[[bytes, str], tuple[Any, str]]
-    unit: str
-    help: str
-
-
-UPLOADS = {
-    "file": Upload(
-        "Your points",
-        ("csv", "tsv", "txt"),
-        parse_points,
-        "points",
-        "A CSV or TSV of two numeric columns, with or without a header; up to 200,000 rows are used.",
-    ),
-    "picture_file": Upload(
-        "Your images",
-        ("npz", "zip"),
-        parse_pictures,
-        "images",
-        "An .npz with an array N x H x W or N x H x W x C, or a zip of PNG or JPEG files; its folders become classes. "
-        "Up to 60,000 images, each cropped to a square and resized.",
-    ),
-}
-
-
-def panel(about: Upload) -> None:
+def panel() -> None:
     """The user's own data, kept in the session; a bad file leaves the last good one."""
     here = page_state.page()
     if here.upload is not None and here.upload_name:
-        st.caption(f"{here.upload_name}: {len(here.upload):,} {about.unit}. {here.upload_note}")
+        unit = page_state.tab().kind
+        note = own_preview.plain(here.upload_note)
+        st.caption(f"{own_preview.plain(here.upload_name)}: {len(here.upload):,} {unit}. {note}")
+    _sources()
+    with st.container(key=page_state.mine("own_file")):  # what comes and goes in it moves nothing else
+        if here.own_file is not None:
+            _file(here.own_file)
+
+
+# -- where a file comes from --------------------------------------------------------------------------------
+
+
+def _sources() -> None:
+    here = page_state.page()
     file = st.file_uploader(
-        about.label,
-        type=list(about.types),
+        "Your file",
         max_upload_size=MOST_BYTES // 1_000_000,
         key=page_state.mine("upload_file"),
-        help=about.help,
+        on_change=clicks.here(_removed),
+        help=HELP,
     )
-    if file is None or here.upload_id == file.file_id:
-        if here.upload_error:
-            st.error(here.upload_error)
+    if file is not None and here.upload_id != file.file_id:
+        here.upload_id = file.file_id
+        _take(own_file.upload(f"upload {file.file_id}", file.name, file.getvalue))
+    folder = own_file.data_folder() if addresses.is_for_oneself() else None
+    if folder is not None:
+        _server_folder(["", *own_file.listed(folder)])
+    if page_state.tab().kind == "points":
+        with st.expander("Paste a table"):
+            st.text_area(
+                "Paste a table",
+                key=page_state.mine("paste"),
+                on_change=clicks.here(_pasted),
+                height=120,
+                label_visibility="collapsed",
+                placeholder="two columns of numbers, as copied from a spreadsheet",
+            )
+
+
+def _removed() -> None:
+    """A file that was taken out again is looked at no more; one that is trained on stays."""
+    here = page_state.page()
+    if st.session_state.get(page_state.mine("upload_file")) is not None:
         return
-    here.upload_error = ""
-    try:
-        data, note = waited("Reading the file", about.parse, file.getvalue(), file.name)
-    except ConfigError as error:
-        here.upload_id, here.upload_error = file.file_id, str(error)
-        st.error(str(error))
+    here.upload_id = ""
+    if here.own_file is not None and here.own_file.source.startswith("upload") and not here.own_file.used:
+        here.own_file.stop()
+        here.own_file = None
+
+
+def _take(file: OwnFile) -> None:
+    here = page_state.page()
+    if here.own_file is not None:
+        here.own_file.stop()
+    here.own_file = file.start(page_state.tab().works)
+
+
+def _server_folder(names: list[str]) -> None:
+    st.selectbox(
+        "Or of the server's folder",
+        names,
+        key=page_state.mine("server_file"),
+        on_change=clicks.here(_from_server),
+        format_func=lambda name: name or "choose",
+        help="Files and folders in GANSCOPE_DATA, of any size.",
+    )
+
+
+def _from_server() -> None:
+    name, folder = st.session_state.get(page_state.mine("server_file")), own_file.data_folder()
+    if name and folder is not None and name in own_file.listed(folder):
+        _take(OwnFile(f"server {name}", name, folder / name))
+
+
+def _pasted() -> None:
+    text = st.session_state.get(page_state.mine("paste")) or ""
+    if text.strip():
+        _take(OwnFile(f"paste {hash(text)}", "pasted table", text.encode()))
+
+
+# -- what was understood ------------------------------------------------------------------------------------
+
+
+def _file(file: OwnFile) -> None:
+    done = file.done(MOMENT_SECONDS)
+    with st.container(key=page_state.mine("own_progress")):
+        if not done:
+            st.fragment(_progress, run_every=TICK_SECONDS)(file)
+        elif file.stopped:
+            st.caption(f"{own_preview.plain(file.name)} was not read to its end.")
+            clicks.button("Read it", page_state.mine("own_again"), partial(_again, file))
+        elif file.error():
+            st.error(own_preview.plain(file.error()))
+    proposal = file.proposal()
+    if proposal is not None:
+        _proposal(file, proposal, ready=done and not file.error() and not file.stopped)
+
+
+def _progress(file: OwnFile) -> None:
+    if file.done():
+        st.rerun()  # the timer changes only in a full run
+    text, done, total = file.progress
+    share = min(1.0, done / total) if total else 0.0
+    st.progress(share, f"{text}: {done:,} of {total:,}" if total else text)
+    st.button("Stop", key=page_state.mine("own_stop"), on_click=file.stop)
+
+
+def _again(file: OwnFile) -> None:
+    page_state.page().own_file = file.again(page_state.tab().works)
+
+
+def _proposal(file: OwnFile, proposal: Proposal, ready: bool) -> None:
+    elsewhere = proposal.kind != page_state.tab().kind
+    with st.expander(f"{own_preview.plain(file.name)}: {own_preview.summary(proposal)}", expanded=not file.used):
+        own_preview.preview(proposal, page_state.mine("own"))
+        for question in proposal.questions:
+            _question(file, question)
+        if file.used:
+            return
+        if proposal.open:
+            st.warning("Answer first: " + ", ".join(question.label.lower() for question in proposal.open) + ".")
+        if elsewhere:
+            other = page_state.PAGE_OF[proposal.kind]
+            st.info(f"This file holds {proposal.kind}, which the page {other} trains on.")
+        clicks.button(
+            f"Use these on {page_state.PAGE_OF[proposal.kind]}" if elsewhere else "Use these",
+            page_state.mine("use_own"),
+            partial(_use, file, proposal),
+            type="primary",
+            disabled=not ready or own_file.with_data(proposal) is None,
+            help="Trains on them. Until then the last data stay.",
+        )
+
+
+def _question(file: OwnFile, question: Question) -> None:
+    """A question as a widget that stands at its answer; another answer has the file read anew at once."""
+    key = page_state.mine(f"own_{question.name}")
+    about: dict[str, Any] = {
+        "key": key,
+        "help": question.help,
+        "on_change": clicks.here(_answered),
+        "args": (file, question.name),
+    }
+    values = list(question.options)
+
+    def text(value: str) -> str:
+        return question.options.get(value, value)
+
+    if question.several:
+        chosen = [value for value in question.chosen.split(",") if value in question.options]
+        if st.session_state.get(key) != chosen:
+            st.session_state[key] = chosen
+        st.multiselect(question.label, values, chosen, max_selections=question.several, format_func=text, **about)
         return
-    here.upload_id = file.file_id
-    page_state.set_upload(data, file.name, note)
-    st.rerun()
+    now = None if question.open else question.chosen
+    if st.session_state.get(key) != now:
+        st.session_state[key] = now
+    index = None if now is None else values.index(now)
+    st.selectbox(question.label, values, index, format_func=text, placeholder="choose", **about)
+
+
+def _answered(file: OwnFile, name: str) -> None:
+    here, value = page_state.page(), st.session_state.get(page_state.mine(f"own_{name}"))
+    if here.own_file is not file or value is None:
+        return
+    text = ",".join(value) if isinstance(value, list) else value
+    here.own_file = file.chosen(name, text, page_state.tab().works)
+
+
+def _use(file: OwnFile, proposal: Proposal) -> None:
+    """Trains on what was understood, on the page of its kind."""
+    here, there = page_state.page(), page_state.page(proposal.kind)
+    data = own_file.with_data(proposal)
+    if here.own_file is not file or data is None:
+        return
+    page_state.set_upload(data, file.name, " ".join(proposal.notes), proposal.kind)
+    there.own_file = own_file.used(file)
+    if there is not here:
+        here.own_file = None
+        config = there.config or page_state.first_config(proposal.kind)
+        page_state.set_config(config.updated({"data": DATA_SETS[proposal.kind]}))
+        page_state.tab().goes_to = shell.PAGE_OF_KIND[proposal.kind]

@@ -51,9 +51,9 @@ class Page:
     upload: Any = None
     upload_name: str = ""
     upload_note: str = ""
-    upload_id: str = ""  # the file that was read last
+    upload_id: str = ""  # the file that was dropped last
     upload_names: dict[str, tuple[str, str]] = field(default_factory=dict)  # name and note of each, by its content
-    upload_error: str = ""
+    own_file: Any = None  # a file that is being read or looked at (own_file.OwnFile)
     run: Run | None = None
     feed: Feed | None = None
     past: Past = field(default_factory=Past)
@@ -171,6 +171,11 @@ def current() -> GANConfig:
     return here.config
 
 
+def first_config(kind: str) -> GANConfig:
+    """The settings with which a page of this kind begins."""
+    return PRESETS[FIRST_PRESET[kind]].config
+
+
 def go_on_with(config: GANConfig, kind: str) -> None:
     """Makes `config`, of the tab before a refresh, that of its page, unless an address names settings."""
     there = page(kind)
@@ -181,7 +186,7 @@ def go_on_with(config: GANConfig, kind: str) -> None:
 
 
 def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
-    first = PRESETS[FIRST_PRESET[kind]].config
+    first = first_config(kind)
     query = dict(st.query_params)
     preset = query.pop("preset", None)
     problems = []

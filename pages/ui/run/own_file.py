@@ -1,0 +1,161 @@
+"""A user's own file, read beside the page's script: how far it is, what was understood, and what was wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from gan_core.data.image_files import looks_like_pictures, propose_folder, propose_pictures
+from gan_core.data.image_rules import MOST_UNPACKED
+from gan_core.data.point_files import parse_points
+from gan_core.data.proposal import Choices, Progress, Proposal
+from gan_core.foundations.hyperparameters import ConfigError, shorten
+from pages.ui.session.works import Works
+
+MOMENT_SECONDS = 0.3  # in which a small file is read before the page is drawn
+MOST_LISTED = 200  # files of the server's folder
+
+
+class StoppedError(Exception):
+    """Its user does not want it read any more."""
+
+
+@dataclass(eq=False)
+class OwnFile:
+    """One reading of a file.
+
+    source: what tells this file from another, such as the upload's own number. content: its bytes, or its path on this
+    machine. choices: what its user has corrected. shown: what was understood before, until this reading has ended.
+    """
+
+    source: str
+    name: str
+    content: bytes | Path
+    choices: Choices = field(default_factory=dict)
+    shown: Proposal | None = None
+    used: bool = False  # whether it is what the page trains on
+    stopped: bool = False
+    progress: tuple[str, int, int] = ("Reading the file", 0, 0)
+    future: Future[Proposal] | None = None
+
+    def start(self, works: Works) -> OwnFile:
+        """Has it read by one of the session's threads."""
+        self.future = works.join(self._read)
+        return self
+
+    def chosen(self, name: str, value: str, works: Works) -> OwnFile:
+        """The same file, read anew with another answer to the question `name`."""
+        self.stop()
+        return OwnFile(self.source, self.name, self.content, {**self.choices, name: value}, self.proposal()).start(
+            works
+        )
+
+    def again(self, works: Works) -> OwnFile:
+        """The same once more."""
+        return OwnFile(self.source, self.name, self.content, self.choices, self.shown).start(works)
+
+    def stop(self) -> None:
+        """Ends the reading where it next says how far it is."""
+        self.stopped = True
+
+    def done(self, seconds: float = 0.0) -> bool:
+        """Whether the reading has ended, waiting for that long at most."""
+        if self.future is None or self.stopped:
+            return True
+        wait([self.future], seconds)
+        return self.future.done()
+
+    def proposal(self) -> Proposal | None:
+        """What was understood; of the reading before, while this one goes on or where it was refused."""
+        if self.future is not None and self.future.done() and not self.future.cancelled():
+            return self.future.result() if self.future.exception() is None else self.shown
+        return self.shown
+
+    def error(self) -> str:
+        """Why the file was refused, "" where it was not."""
+        if self.future is None or self.stopped or not self.future.done():
+            return ""
+        if self.future.cancelled():
+            return f"Reading {self.name} was left for another file. Choose it again."
+        error = self.future.exception()
+        if error is None or isinstance(error, StoppedError):
+            return ""
+        if isinstance(error, ConfigError):
+            return str(error)
+        if isinstance(error, MemoryError):
+            return f"{self.name} takes more memory than there is. Use fewer or smaller images."
+        return f"{self.name} could not be read ({type(error).__name__})."
+
+    def _read(self) -> Proposal:
+        return propose(self.name, self.content, self.choices, self._at)
+
+    def _at(self, text: str, done: int, total: int) -> None:
+        self.progress = text, done, total
+        if self.stopped:
+            raise StoppedError
+
+
+def propose(name: str, content: bytes | Path, choices: Choices, progress: Progress) -> Proposal:
+    """What a file or folder holds, points or pictures; raises ConfigError, and what `progress` raises."""
+    if isinstance(content, Path):
+        if content.is_dir():
+            return propose_folder(content, choices, progress)
+        return _of_bytes(name, _bytes(content, name), choices, progress, MOST_UNPACKED)
+    return _of_bytes(name, content, choices, progress)
+
+
+def _of_bytes(name: str, content: bytes, choices: Choices, progress: Progress, *most: int) -> Proposal:
+    if looks_like_pictures(content, name) or name.lower().endswith((".npz", ".zip")):
+        return propose_pictures(content, name, choices, progress, *most)
+    points, note = parse_points(content, name)
+    lines = content[:2_000].decode("utf-8-sig", "replace").splitlines()[:6]
+    low, high = points.min(0).tolist(), points.max(0).tolist()
+    ranges = {axis: {"before": (low[i], high[i]), "after": (-1.0, 1.0)} for i, axis in enumerate(("x", "y"))}
+    rows = tuple(tuple(line.replace(";", ",").replace("\t", ",").split(",")) for line in lines)
+    return Proposal(
+        "points", len(points), (2,), {}, ("x", "y"), ranges, notes=(note,) * bool(note), rows=rows, data=points
+    )
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    try:
+        if path.stat().st_size > MOST_UNPACKED:
+            raise ConfigError(f"{name} has more than {MOST_UNPACKED / 1e6:,.0f} MB.")
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read: {error.strerror or error}.") from None
+
+
+def data_folder() -> Path | None:
+    """The folder of this machine to choose files from (GANSCOPE_DATA), where there is one."""
+    text = os.environ.get("GANSCOPE_DATA", "")
+    return Path(text).expanduser().absolute() if text and os.path.isdir(os.path.expanduser(text)) else None
+
+
+def listed(folder: Path) -> list[str]:
+    """The names of the files and folders in it, without links and hidden ones."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_symlink()]
+    except OSError:
+        return []
+    return sorted(names)[:MOST_LISTED]
+
+
+def upload(source: str, name: str, read: Callable[[], bytes]) -> OwnFile:
+    """A file that was dropped on the page."""
+    return OwnFile(source, shorten(name, 80).strip("'"), read())
+
+
+def with_data(proposal: Proposal) -> Any:
+    """What trains; None while a question is open."""
+    return None if proposal.open else proposal.data
+
+
+def used(file: OwnFile) -> OwnFile:
+    """The same, as what the page trains on."""
+    return replace(file, used=True)
