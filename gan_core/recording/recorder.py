@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.recording.history import History
+from gan_core.scores import registry
 
 FRAMES = 240
 SCORES = 240
@@ -40,13 +41,14 @@ class Timeline:
     """Items at rising steps: at most `most` and about `most_bytes`, dense early and sparse late.
 
     `due` asks for the next after a `density`th part of the way so far, in cube roots of steps; once there are too many,
-    those go whose neighbours are nearest by the same measure. The first and the newest always stay, so two items can
-    weigh more than `most_bytes`.
+    those go whose neighbours are nearest by the same measure. The first and the newest always stay, and the one at the
+    step `kept`, so three items can weigh more than `most_bytes`.
     """
 
     def __init__(self, most: int, density: int, most_bytes: int = 1 << 62):
         self.steps: list[int] = []
         self.items: list[Any] = []
+        self.kept: int | None = None
         self._most, self._density, self._most_bytes = most, density, most_bytes
 
     def __len__(self) -> int:
@@ -75,7 +77,10 @@ class Timeline:
         room = self._room(weight(item))
         while len(self.steps) > room:
             roots = np.cbrt(self.steps)
-            drop = 1 + int(np.argmin(roots[2:] - roots[:-2]))
+            gaps = np.where(np.equal(self.steps[1:-1], self.kept), np.inf, roots[2:] - roots[:-2])
+            drop = 1 + int(np.argmin(gaps))
+            if not np.isfinite(gaps[drop - 1]):
+                break
             del self.steps[drop], self.items[drop]
 
     def at(self, step: int) -> tuple[int, Any] | None:
@@ -89,7 +94,7 @@ class Timeline:
         """A new timeline of the items up to and with `step`."""
         new = Timeline(self._most, self._density, self._most_bytes)
         n = int(np.searchsorted(self.steps, step, "right"))
-        new.steps, new.items = self.steps[:n], self.items[:n]
+        new.steps, new.items, new.kept = self.steps[:n], self.items[:n], self.kept
         return new
 
     def copy(self) -> "Timeline":
@@ -143,6 +148,27 @@ class Recording:
             return {"note": "No scores had been made up to this step."}
         return dict(found[1])
 
+    def keep_best(self) -> None:
+        """Has the best moment so far stay (`best`), whatever goes to make room."""
+        step = (self.best() or {"step": None})["step"]
+        self.checkpoints.kept = self.scores.kept = step
+
+    def best(self) -> dict[str, Any] | None:
+        """The checkpoint with the best main score of those that were scored at that very step: `step`, `name` of the
+        score and its `value`, in words; None where there is none."""
+        found: tuple[int, str, dict[str, Any]] | None = None
+        kept = {*self.checkpoints.steps}
+        for step, values in zip(self.scores.steps, self.scores.items, strict=True):
+            name = registry.main_score(values)
+            if name is None or step not in kept or values.get("step") != step:
+                continue
+            if found is None or registry.better(values, found[2], name):
+                found = step, name, values
+        if found is None:
+            return None
+        step, name, values = found
+        return {"step": step, "name": registry.SCORES[name].title, "value": registry.SCORES[name].text(values[name])}
+
     def judged(self) -> dict[str, np.ndarray]:
         """What the discriminator said of pictures in all frames that have it: `step` int32 [n], `values` float32
         [n, JUDGED]; n is 0 for points."""
@@ -160,7 +186,7 @@ class Recording:
         if found is None:
             return {"history": self.history.frame(), "metrics": {}, "judged": self.judged()}
         at, seen = found
-        about = {"at": at, "metrics": self.scores_at(at), "history": self.history.frame()}
+        about = {"at": at, "metrics": self.scores_at(at), "history": self.history.frame(), "best": self.best()}
         return {**seen, **about, "judged": self.judged()}
 
     def until(self, step: int) -> "Recording":

@@ -11,6 +11,7 @@ from gan_core.recording.recorder import Checkpoint, Recording
 from gan_core.recording.slow_motion import Shown
 from gan_core.recording.snapshot import View
 from gan_core.scores.live import LiveScores, live_scores
+from gan_core.scores.registry import better, main_score
 from gan_core.settings.config import GANConfig, changed
 from gan_core.training.trainer import Diverged, Trainer
 
@@ -27,6 +28,7 @@ class TrainingRun:
     def __init__(self, trainer: Trainer, recording: Recording | None = None, scored: bool = True):
         self.trainer = trainer
         self.recording = recording or Recording()
+        self.recording.keep_best()
         self.error = ""  # why it stands still for good, or until somebody turns a knob
         self.scores = live_scores(trainer) if scored else LiveScores(trainer)
         self.row: np.ndarray | None = None  # of the last step that was taken here
@@ -107,7 +109,20 @@ class TrainingRun:
         self.scores.refresh(idle)
         values = self.scores.values
         if values is not before and "step" in values:
+            best = self.recording.best()
             self.recording.scores.add(values["step"], values)
+            self._keep_best(values, best)
+
+    def _keep_best(self, values: dict[str, Any], best: dict[str, Any] | None) -> None:
+        """Keeps the present state where its main score is better than that of the best before, so that one can go back
+        to it."""
+        name = main_score(values)
+        if name is None or values["step"] != self.trainer.step:
+            return
+        if best is None or better(values, self.recording.scores_at(best["step"]), name):
+            if self.recording.checkpoints.steps[-1:] != [self.trainer.step]:
+                self.checkpoint()
+            self.recording.keep_best()
 
     # -- recording ----------------------------------------------------------------------------------------
 
@@ -153,6 +168,7 @@ class TrainingRun:
             "checkpoints": np.array(recording.checkpoints.steps, np.int32),
             "parent": recording.parent,
             "judged": recording.judged(),
+            "best": recording.best(),
             "training_error": self.error,
         }
         if view.at is None or view.at >= trainer.step or not recording.frames.steps:

@@ -25,6 +25,14 @@ SCORES: dict[str, Score] = {
 }
 
 
+MAIN = ("classifier_fid", "w1")  # the score by which a run's moments are held against each other: of images, of points
+
+
+def main_score(scores: Mapping[str, Any]) -> str | None:
+    """The main score of a run with these scores; None where it has none."""
+    return next((name for name in MAIN if name in scores), None)
+
+
 def shown(kind: str, data: Any) -> Iterator[tuple[str, Measure]]:
     """(name, how it is taken) of each score that runs on these data have. kind: "points" or "images"."""
     for name, row in SCORES.items():

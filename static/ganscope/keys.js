@@ -32,6 +32,11 @@ function pressed(event) {
     if (!line?.steps.length) return;
     event.preventDefault();
     line.move(by);
+  } else if (!event.repeat && !within(WRITING) && event.key?.toLowerCase() === "b") {
+    const line = [...timelines].findLast((one) => one.node.isConnected && one.bestOf);
+    if (!line) return;
+    event.preventDefault();
+    line.toBest();
   } else if (!event.repeat && !within(WRITING)) {
     const place = `.st-key-${BUTTONS[event.key?.toLowerCase()]}`;
     const button = document.querySelector(`${place} input[type=checkbox]`) ?? document.querySelector(`${place} button:not(:disabled)`);

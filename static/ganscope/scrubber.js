@@ -23,13 +23,14 @@ class Scrubber {
         <input type="range" min="0" step="1" aria-label="history: the step that is shown"
           title="Drag, or press the arrow keys, to look back. A branch can start at each tick"></div>
       <output></output>
+      <button class="best" title="There are no scores yet" disabled>Best</button>
       <button class="live" title="Back to the latest step">Latest</button>
       <button class="fork" title="Saves this run and starts a branch here, with new settings">
         Branch</button>`;
     parent.append(this.node);
     const find = (name) => this.node.querySelector(name);
-    [this.replay, this.speed, this.range, this.marks, this.label, this.live, this.fork] = [
-      ".replay", ".speed", "input", ".marks", "output", ".live", ".fork",
+    [this.replay, this.speed, this.range, this.marks, this.label, this.best, this.live, this.fork] = [
+      ".replay", ".speed", "input", ".marks", "output", ".best", ".live", ".fork",
     ].map(find);
     this.at = null; // the step looked at, null for now
     this.steps = [];
@@ -41,6 +42,7 @@ class Scrubber {
     this.range.addEventListener("pointerdown", () => (this.held = true));
     for (const name of ["pointerup", "pointercancel", "blur"])
       this.range.addEventListener(name, () => (this.held = false));
+    this.best.addEventListener("click", () => this.toBest());
     this.live.addEventListener("click", () => (this.stop(), this.go(this.steps.length)));
     this.fork.addEventListener("click", () => {
       this.stop();
@@ -68,6 +70,7 @@ class Scrubber {
     this.step = data.step;
     this.answered = data.shown;
     this.canFork = data.fork;
+    this.bestOf = data.best;
     let begins = false;
     if (data.of !== this.of) {
       // Another run, or the latest state was asked for; after a refresh, the step that was looked at before.
@@ -93,7 +96,17 @@ class Scrubber {
 
   go(place) {
     const i = Math.max(0, Math.min(place, this.steps.length));
-    const at = i >= this.steps.length ? null : this.steps[i];
+    this.look(i >= this.steps.length ? null : this.steps[i]);
+  }
+
+  // To the checkpoint with the best score, from where a branch can go on.
+  toBest() {
+    if (!this.bestOf) return;
+    this.stop();
+    this.look(this.bestOf.step);
+  }
+
+  look(at) {
     if (at === this.at) return;
     this.at = at;
     this.draw();
@@ -152,6 +165,10 @@ class Scrubber {
     const from = this.points?.findLast((step) => step <= shown);
     set(this.fork, "disabled", from === undefined || !this.canFork || this.step === 0);
     set(this.fork, "textContent", from === undefined ? "Branch" : `Branch from ${digits(from)}`);
+    const best = this.bestOf;
+    set(this.best, "hidden", best === undefined);
+    set(this.best, "disabled", !best);
+    set(this.best, "title", best ? `Back to the best: ${best.name} ${best.value} at step ${digits(best.step)}. Key: B` : "There are no scores yet");
     this.node.classList.toggle("past", this.at !== null);
     this.node.dataset.at = this.at ?? "";
     const marks = (this.points ?? []).map((step) => this.steps.findLastIndex((s) => s <= step)).filter((i) => i >= 0);

@@ -114,6 +114,23 @@ def test_a_replay_runs_through_the_frames_and_ends(shared_tab):
 # -- branches -----------------------------------------------------------------------------------------------
 
 
+def test_the_best_is_gone_back_to_by_its_button_and_by_its_key(shared_tab):
+    tab = shared_tab(SMALL)
+    tab.play(to=200)
+    best = tab.page.locator(f"{SCRUBBER} .best")
+    wait_until(lambda: best.is_enabled(), 30, "the first scores")
+    tab.pause()
+    step = int(re.search(r"at step ([\d,]+)", best.get_attribute("title"))[1].replace(",", ""))
+    best.click()
+    wait_until(lambda: shown(tab) == step or (shown(tab) is None and tab.step() == step), 10, "the best")
+    wait_until(lambda: f"Branch from {step:,}" in tab.page.inner_text(SCRUBBER), 10, "a branch from there")
+    tab.page.click(f"{SCRUBBER} .live")
+    wait_until(lambda: shown(tab) is None, 10, "the latest")
+    tab.page.keyboard.press("b")
+    wait_until(lambda: shown(tab) == step, 10, "the best again")
+    tab.page.click(f"{SCRUBBER} .live")
+
+
 def test_a_branch_leaves_its_parent_untouched_and_trains_on(shared_tab):
     tab = shared_tab()
     tab.play(300)

@@ -173,3 +173,32 @@ def test_what_is_no_history_is_refused(change):
     history.append(rows(10))
     with pytest.raises(ValueError):
         History.of_state({**history.state(), **change})
+
+
+def test_the_kept_item_stays_whatever_goes():
+    line = Timeline(6, 6)
+    for step in range(200):
+        line.add(step, step)
+        if step == 7:
+            line.kept = 7
+    assert 7 in line.steps and len(line) == 6 and line.copy().kept == 7
+    heavy = Timeline(60, 60, most_bytes=100)
+    for step in range(5):
+        heavy.add(step, np.zeros(100, np.uint8))
+        heavy.kept = 2 if step == 2 else heavy.kept
+    assert heavy.steps == [0, 2, 4]
+
+
+def test_the_best_is_the_checkpoint_that_was_scored_best_at_its_own_step():
+    recording = Recording()
+    assert recording.best() is None
+    for step, value in ((0, 90.0), (5, 12.0), (8, 30.0), (9, 5.0)):
+        recording.scores.add(step, {"classifier_fid": value, "classifier_fid_floor": 1.0, "step": step})
+        if step != 9:  # that has no checkpoint
+            recording.checkpoints.add(step, ())
+    assert recording.best() == {"step": 5, "name": "classifier-FID", "value": "12"}
+    recording.keep_best()
+    assert recording.checkpoints.kept == recording.scores.kept == 5
+    recording.scores.add(10, {"note": "none"})
+    recording.checkpoints.add(10, ())
+    assert recording.best()["step"] == 5

@@ -8,6 +8,7 @@ import pytest
 from gan_core.recording import training_run as module
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import TrainingRun
+from tests.support.tiny import point_trainer
 from tests.support.trainers import same, settings, trainer_of, uncompiled
 
 CONFIG = settings(g_norm="batch", d_norm="spectral", d_layers=2, dropout=0.2, seed=6, schedule="cosine")
@@ -139,3 +140,17 @@ def test_racers_record_the_same_steps_though_one_of_them_has_less_time_for_it(pr
     trainings[1].error = "diverged"
     module.train_abreast(trainings[:1], 5)
     assert trainings[0].trainer.step > 30 == trainings[1].trainer.step
+
+
+def test_a_state_with_the_best_scores_so_far_is_kept():
+    trainer = point_trainer()
+    training = TrainingRun(trainer)
+    values = iter([5.0, 2.0, 3.0, 1.0])
+    training.scores._make = lambda: {"w1": next(values), "w1_floor": 0.1, "samples": 10}
+    for _ in range(4):
+        training.refresh_scores(idle=True)
+        training.train(1)
+    best = training.look(View(heat=False), idle=False, scored=False)["best"]
+    assert best == {"step": 3, "name": "Wasserstein-1", "value": "1.000"}
+    assert {0, 1, 3} <= {*training.recording.checkpoints.steps} and training.recording.checkpoints.kept == 3
+    assert training.look(View(heat=False, at=2), idle=False, scored=False)["best"] == best

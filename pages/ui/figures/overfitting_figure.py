@@ -56,7 +56,7 @@ def overfitting(snapshot: Snapshot) -> Figure:
         ticks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", "", "1"]}
         axes["xaxis"]["anchor"] = "y2"
         axes["yaxis2"] = axis("", domain=[0, 0.37], range=[LOWEST, 1.05], **ticks)
-    axes["yaxis"] = axis("", domain=[0.61 if adapts else 0, 1], range=[-0.03, 1.03], tickvals=[0, 0.5, 1])
+    axes["yaxis"] = axis("", domain=[0.61 if adapts else 0, 1], nticks=4)
     figure = layout(HEIGHT, f"overfitting {adapts}", **axes, shapes=shapes, annotations=notes, showlegend=False)
     figure["margin"] = {"l": 70, "r": SIDE, "t": 22, "b": 24}
     words = f"p(real) by the discriminator at step {snapshot.shown:,}: {', '.join(said) or 'nothing yet'}"

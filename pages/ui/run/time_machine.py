@@ -51,6 +51,7 @@ def recorded() -> tuple[str, Callable[[Snapshot, int | None], dict[str, Any]]]:
         frame = snapshot.frame
         points = {name: frame.get(name, none) for name in ("recorded", "checkpoints")}
         about = {"step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork, "at": at, "replay": begins}
+        about["best"] = frame.get("best")
         return {**points, **about}
 
     return page_state.mine("scrubber"), about
