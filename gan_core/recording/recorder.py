@@ -77,7 +77,8 @@ class Timeline:
         room = self._room(weight(item))
         while len(self.steps) > room:
             roots = np.cbrt(self.steps)
-            gaps = np.where(np.equal(self.steps[1:-1], self.kept), np.inf, roots[2:] - roots[:-2])
+            kept = -1 if self.kept is None else self.kept
+            gaps = np.where(np.equal(self.steps[1:-1], kept), np.inf, roots[2:] - roots[:-2])
             drop = 1 + int(np.argmin(gaps))
             if not np.isfinite(gaps[drop - 1]):
                 break

@@ -51,6 +51,7 @@ def test_every_knob_is_there_with_a_help_text(hub):
         shown |= {widget.key: widget for widget in kind}
     # one choice; adam has no momentum; for images; only once there is a schedule or noise
     unused = {"architecture", "g_momentum", "d_momentum", "filters", "conditional"}
+    unused |= {name for name in HYPERPARAMETERS if name.startswith(("augment", "ada_"))}
     unused |= {"schedule_steps", "schedule_floor", "instance_noise_steps"}
     for name in HYPERPARAMETERS:
         if name not in unused:
