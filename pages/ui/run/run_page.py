@@ -59,7 +59,8 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
         if problems:
             st.warning(" ".join(problems))
             _elsewhere()
-        for sentence in doubtful(config):
+        heavy = settings_panel.too_heavy(config)
+        for sentence in [*doubtful(config), *[heavy] * bool(heavy)]:
             st.caption(f":material/warning: {sentence}")
     transport.transport(run, more=anatomy_panel.switch)
     in_use = own_run.hub().autosaved()

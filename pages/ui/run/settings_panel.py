@@ -34,6 +34,7 @@ GROUPS = (
 )
 # Floating-point operations a second until a run has shown its own: two cores of a laptop, convolutions.
 ASSUMED_SPEED = 70e9
+MINUTE_STEPS = 400  # with fewer in a minute, hardly anything is seen to learn
 
 
 def label(name: str, config: GANConfig) -> str:
@@ -112,7 +113,7 @@ def _step_times() -> str:
 def rounded(milliseconds: float) -> str:
     """A duration in one or two digits."""
     if milliseconds >= 950:
-        return f"{milliseconds / 1e3:.1g} s"
+        return f"{float(f'{milliseconds / 1e3:.1g}'):g} s"
     return f"{float(f'{milliseconds:.1g}' if milliseconds < 10 else f'{milliseconds:.2g}'):g} ms"
 
 
@@ -122,6 +123,34 @@ def step_seconds(config: GANConfig) -> float:
         return step_cost(config, sample_shape(config)) / (page_state.tab().operations_per_second or ASSUMED_SPEED)
     except ConfigError:
         return 0.0
+
+
+def too_heavy(config: GANConfig) -> str:
+    """A sentence where a minute has too few steps to see anything, with a setting that would fit; else ""."""
+    seconds = step_seconds(config)
+    if seconds * MINUTE_STEPS <= 60:
+        return ""
+    said = f"A step takes roughly {rounded(1e3 * seconds)} here: a minute has too few to see it learn."
+    for change in _lighter(config):
+        try:
+            lighter = step_seconds(config.updated(change))
+        except ConfigError:
+            continue
+        if 0 < MINUTE_STEPS * lighter <= 60:
+            words = " and ".join(f"{label(name, config)} {value}" for name, value in change.items())
+            return f"{said} What would fit: {words} (about {60 / lighter:,.0f} steps a minute)."
+    return f"{said} Choose a smaller architecture or a smaller batch."
+
+
+def _lighter(config: GANConfig) -> list[dict[str, Any]]:
+    """Changes that make a step lighter, the ones that cost least quality first."""
+    found: list[dict[str, Any]] = []
+    if acts("filters", config):
+        found += [{"filters": n} for n in (64, 48, 32, 24, 16, 12, 8) if n < config.filters]
+    if config.params().get("size") in ("32", "64"):
+        found += [{f"{DATA_PREFIX}size": "28"}, {f"{DATA_PREFIX}size": "28", "filters": 16}]
+    found += [{"architecture": "dcgan_resize", "filters": n} for n in (16, 8) if config.architecture != "dcgan_resize"]
+    return found + [{"batch_size": n} for n in (128, 64, 32, 16) if n < config.batch_size]
 
 
 def _number(value: float) -> str:
