@@ -195,10 +195,16 @@ def parser() -> argparse.ArgumentParser:
 
     command("presets", presets, _print_presets, "List the presets.")
 
+    which = (
+        "ring and grid; 1,000 modes; MNIST; MNIST, or a file of yours, and parts of it with and without augmentation"
+    )
     sub = command("benchmark", benchmark, _print_benchmark, "Run a published benchmark for named recipes.")
-    sub.add_argument("which", choices=("modes", "stacked-mnist", "mnist"), help="ring and grid; 1,000 modes; MNIST")
+    sub.add_argument("which", choices=("modes", "stacked-mnist", "mnist", "few"), help=which)
     sub.add_argument("--recipes", metavar="NAMES", help="divided by commas; ganscope is the data's own preset")
-    sub.add_argument("--seeds", type=_positive(int), metavar="N", help="runs of each recipe (modes 10, else 1)")
+    sub.add_argument("--seeds", type=_positive(int), metavar="N", help="runs of each recipe (modes 10, few 3, else 1)")
+    sub.add_argument("--data", metavar="FILE", help="few: your own images (.npz, or a .zip of PNG or JPEG files)")
+    sub.add_argument("--augment", metavar="NAMES", help="few: divided by commas (none,diffaugment)")
+    sub.add_argument("--plot", metavar="PATH", help="few: an HTML page with the plot, which needs no network")
     sub.add_argument("--steps", type=_positive(int), metavar="N", help="the most steps of a run")
     sub.add_argument("--seconds", type=_positive(float), metavar="S", help="the most seconds of a run")
     sub.add_argument("--quick", action="store_true", help="a version of about two minutes")

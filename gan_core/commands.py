@@ -14,6 +14,7 @@ import numpy as np
 
 from gan_core.data import own_data, own_data_options
 from gan_core.data.datasets import DATASETS
+from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs import run_folders, run_reading, run_restoring, run_writing, unattended
 from gan_core.runs.disk_quota import room
@@ -334,8 +335,31 @@ def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     """Runs a published benchmark for named recipes."""
     from gan_core.benchmarks import published as module
 
+    if args.which == "few":
+        return _few(args)
+    for name in ("data", "augment", "plot"):
+        if getattr(args, name) is not None:
+            raise ConfigError(f"--{name} is for benchmark few, not for benchmark {args.which}.")
     budget = args.recipes, args.seeds, args.steps, args.seconds, args.quick
     return module.run(args.which, *budget, say, args.processes, args.ray)
+
+
+def _few(args: argparse.Namespace) -> dict[str, Any]:
+    from gan_core.benchmarks import few, few_plot
+
+    if args.recipes is not None:
+        raise ConfigError("benchmark few trains the data's own preset: give --augment, not --recipes.")
+    plot = None if args.plot is None else Path(args.plot)
+    if plot is not None and not plot.absolute().parent.is_dir():  # known before the training
+        raise ConfigError(f"There is no folder {plot.absolute().parent} to write {plot.name} into.")
+    budget = args.augment, args.seeds, args.steps, args.seconds, args.quick
+    result = _fetched(lambda: few.run(args.data, *budget, say, args.processes, args.ray))
+    if plot is not None:
+        try:
+            write_whole(plot, few_plot.page(result).encode())
+        except OSError as error:
+            raise ConfigError(f"{plot} cannot be written: {error.strerror}.") from None
+    return result
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:

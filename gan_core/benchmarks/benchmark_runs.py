@@ -83,10 +83,10 @@ class BenchmarkRun:
 class Training:
     """One run within a budget; it can go on with a larger one."""
 
-    def __init__(self, config: GANConfig):
+    def __init__(self, config: GANConfig, data: Any = None):
         from gan_core.training.trainer import Trainer
 
-        self.trainer = Trainer(config, loading.load(config, None))
+        self.trainer = Trainer(config, loading.load(config, None) if data is None else data)
         self.trainer.compile()
         self.seconds = 0.0
         self.diverged: str | None = None

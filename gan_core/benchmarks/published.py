@@ -132,13 +132,13 @@ def run(
         for seed in range(seeds)
     ]
     with contextlib.ExitStack() as stack:
-        executor, threads = _executor(runs[0], processes, cluster.address_of(ray), stack)
+        executor, threads = executor_of(runs[0], processes, cluster.address_of(ray), stack)
         found = all_of(runs, executor, say)
     beside = {"processes": processes or 1, "threads": threads, "cluster": cluster.address_of(ray) is not None}
     return {"benchmark": which, "machine": machine(), **beside, **_TABLES[which](runs, found)}
 
 
-def _executor(
+def executor_of(
     first: BenchmarkRun, processes: int | None, ray: str | None, stack: contextlib.ExitStack
 ) -> tuple[Executor | None, int]:
     """(what has the runs done, None for this process itself; the threads that each computes with)."""
@@ -180,11 +180,11 @@ def _table(
         for i, mark in enumerate(group[0].marks):
             rows = [found[one.key].rows[i] for one in group]
             about = {"data": data, "recipe": recipe, **({"after": mark} if marked else {})}
-            table.append({**about, **_of(which, recipe, rows, names)})
+            table.append({**about, **summary_of(which, recipe, rows, names)})
     return table
 
 
-def _of(which: str, recipe: str, rows: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
+def summary_of(which: str, recipe: str, rows: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
     """What a row of the benchmark's table says of its runs."""
     most = PAPER_STEPS.get(which, {}).get(recipe)
     cut = most is not None and min(row["steps"] for row in rows) < most

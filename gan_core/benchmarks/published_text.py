@@ -8,6 +8,16 @@ from gan_core.scores.registry import SCORES
 COLUMNS = {
     "modes": (("modes", "modes", ".1f"), ("hq", "HQ %", ".1f"), ("reverse_kl", "reverse KL", ".3f")),
     "stacked-mnist": (("modes", "modes", ".1f"), ("kl", "KL to uniform", ".3f")),
+    "few": (
+        ("classifier_fid", "classifier-FID", ".2f"),
+        ("best_classifier_fid", "best on the way", ".2f"),
+        ("classifier_kid", "classifier-KID", ".4f"),
+        ("untrained_fid", "untrained-FID", ".3f"),
+        ("precision", "precision", ".2f"),
+        ("recall", "recall", ".2f"),
+        ("p_training", "p(real), training", ".2f"),
+        ("p_held_out", "p(real), held out", ".2f"),
+    ),
     "mnist": tuple((name, SCORES[name].title, ".3f") for name in MNIST_SCORES),
 }
 

@@ -84,7 +84,7 @@ def page(run: Saved, say: Say) -> bytes:
         "tables": _table("Settings", run.config.to_query())
         + _table("Scores", scalars(recording.scores.items[-1] if len(recording.scores) else {}))
         + _table("Changed while training", changes),
-        "plotly": _plotly(),
+        "plotly": plotly_script(),
         # Without a "<", nothing in it can end its <script>.
         "figure": figure.replace("<", "\\u003c"),
     }
@@ -113,7 +113,7 @@ def _table(caption: str, rows: dict[str, Any]) -> str:
     return f"<table><caption>{caption}</caption>{''.join(lines)}</table>"
 
 
-def _plotly() -> str:
+def plotly_script() -> str:
     """plotly.js, fit to stand inside <script>."""
     script = package_folder("plotly") / "package_data" / "plotly.min.js"
     return script.read_text("utf-8").replace("</script", "<\\/script").replace("<!--", "<\\!--")

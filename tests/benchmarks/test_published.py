@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from gan_core.__main__ import main
-from gan_core.benchmarks import benchmark_runs, published, published_text
+from gan_core.benchmarks import benchmark_runs, few, published, published_text
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores import point_metrics
 from gan_core.settings.recipes import RECIPES
+from tests.support.tiny import quadrants
 
 
 def test_mean_and_standard_error_by_hand():
@@ -140,8 +141,41 @@ def test_missing_values_are_counted_and_never_shown_as_numbers():
     [
         (["benchmark", "mnist", "--steps", "5"], "give --seconds, not --steps"),
         (["benchmark", "modes", "--recipes", "ring"], "There is no recipe 'ring'"),
+        (["benchmark", "modes", "--augment", "none"], "--augment is for benchmark few, not for benchmark modes"),
+        (["benchmark", "few", "--recipes", "dcgan"], "give --augment, not --recipes"),
+        (
+            ["benchmark", "few", "--augment", "blur"],
+            "There is no augmentation 'blur'; there are: none",
+        ),
+        (["benchmark", "few", "--data", "no.npz"], "no.npz cannot be read"),
+        (["benchmark", "few", "--plot", "/no/folder/few.html"], "There is no folder /no/folder"),
     ],
 )
 def test_bad_usage_is_a_sentence(arguments, said, capsys):
     assert main(arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_few_data_with_and_without_augmentation(tmp_path, capsys, monkeypatch):
+    """A small file of one's own: what is too small is left out, each row has its size, the plot needs no network."""
+    monkeypatch.setattr(few, "SAMPLES", 40)
+    monkeypatch.setattr(few, "LOOKS", 2)
+    pictures = quadrants(800)
+    np.savez(tmp_path / "mine.npz", images=pictures.pixels, labels=pictures.labels)
+    arguments = ["benchmark", "few", "--data", str(tmp_path / "mine.npz"), "--augment", "none,ada", "--seeds", "1"]
+    plot = tmp_path / "few.html"
+    assert main([*arguments, "--steps", "4", "--plot", str(plot), "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert "2 % are left out: 16 images are fewer than a batch of 64." in captured.err
+    sizes = [(row["size"], row["augment"]) for row in result["rows"]]
+    assert sizes == [(n, name) for n in (800, 160, 80) for name in ("none", "ada")]
+    for row in result["rows"]:
+        (seed,) = row["seeds"]
+        assert seed["steps"] == 4 and row["classifier_fid"]["mean"] >= row["best_classifier_fid"]["mean"]
+        assert (row["p_held_out"]["mean"] is None) == (row["size"] == 800)  # of a part the rest is held out
+    assert result["samples"] == 40 and result["perfect"]["picture_file"]["classifier_fid"] > 0
+    text = published_text.as_text(result)
+    assert "20 %, ada" in text and "untrained-FID" in text
+    page = plot.read_text("utf-8")
+    assert page.count("<script>") == 2 and "src=" not in page.split("</head>")[1] and "classifier-FID" in page
