@@ -28,3 +28,8 @@ class Dataset:
     native: tuple[int, ...] = (2,)
     most: int | None = None
     tests: int = 0
+
+    @property
+    def finite(self) -> bool:
+        """Whether these are all the points that there are, so that no fresh ones can be drawn beside them."""
+        return self.kind == "points" and (self.upload or self.most is not None)

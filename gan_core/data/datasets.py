@@ -17,6 +17,7 @@ from gan_core.data.dataset import Dataset
 from gan_core.data.pictures import Pictures
 from gan_core.data.point_datasets import POINT_DATASETS
 from gan_core.data.points import Data, as_points
+from gan_core.data.real_tables import REAL_TABLES
 from gan_core.foundations.hyperparameters import Hyperparameter
 
 __all__ = ["DATASETS", "Data", "Dataset"]
@@ -56,6 +57,7 @@ def _pictures(draw: Callable[..., Pictures], description: str, native=(28, 28, 1
 
 DATASETS: dict[str, Dataset] = {
     **POINT_DATASETS,
+    **REAL_TABLES,
     "drawn": Dataset(
         drawn,
         "what you draw yourself",
@@ -70,7 +72,7 @@ DATASETS: dict[str, Dataset] = {
             "strokes": drawing.STROKES,
         },
     ),
-    "file": Dataset(_uploaded, "two columns of your own table: CSV, Excel, Parquet, JSON, NumPy", upload=True),
+    "file": Dataset(_uploaded, "your own table, two columns of it: CSV, Excel, Parquet, JSON, NumPy", upload=True),
     "digits": _pictures(
         image_datasets.digits,
         "1,797 small handwritten digits; needs no internet",

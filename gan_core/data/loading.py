@@ -65,7 +65,7 @@ def extent(config: Settings, upload: Any = None) -> tuple[tuple[int, ...], int]:
     if row.upload and upload is None:
         raise ConfigError(f"The data set {config.data} needs a file: {row.description}.")
     if row.kind == "points":
-        return row.native, 8 * (len(upload) if row.upload else config.data_size)
+        return row.native, 8 * (len(upload) if row.upload else min(config.data_size, row.most or config.data_size))
     shape, most, tests = sample_shape(config), row.most, row.tests
     if row.upload:
         if config.params().get("size", "native") == "native":

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
 from gan_core.data.loading import MOST_CLASSES, sample_shape
-from gan_core.export.script_data import IMAGES, as_literal, images_text, is_written, points_text
+from gan_core.export.script_data import IMAGES, images_text, is_written, points_text
 from gan_core.export.script_drawing import drawing_text
 from gan_core.export.script_needs import PHILOX
 from gan_core.export.script_networks import INDENT, networks, unwritten
+from gan_core.export.script_sources import as_literal
 from gan_core.export.script_steps import Steps
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.objectives.augmentations import AUGMENTATIONS
@@ -74,7 +75,10 @@ IMPORTS = (  # (what needs it, the line), in the order of the lines; "" parts Py
     (r"\blayers\.", "from keras import layers"),
     (r"\A(?!.*\bImageOps\.).*\bImage\.", "from PIL import Image"),
     (r"\bImageOps\.", "from PIL import Image, ImageOps"),
+    (r"\bload_breast_cancer\(", "from sklearn.datasets import load_breast_cancer"),
     (r"\bload_digits\(", "from sklearn.datasets import load_digits"),
+    (r"\bload_iris\(", "from sklearn.datasets import load_iris"),
+    (r"\bload_wine\(", "from sklearn.datasets import load_wine"),
 )
 
 
@@ -141,7 +145,7 @@ def script(
     elif c.data == "drawn":
         data = drawing_text(c.params())
     else:
-        data, back = points_text(c.data, own)
+        data, back = points_text(c.data, c.params(), own)
     blocks = [data, *networks(c, shape, steps.averaged), *steps.blocks(), _loop(steps), _samples(steps, back, own)]
     blocks = _called([block for block in blocks if block])
     body = _joined(blocks)

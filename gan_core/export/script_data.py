@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gan_core.data import real_tables
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import DIGITS_TEST
-from gan_core.export.script_sources import sources
+from gan_core.export.script_sources import as_literal, sources
 
 if TYPE_CHECKING:
     from gan_core.data.points import Data
@@ -124,12 +126,6 @@ columns = [names.index(name) for name in {axes}]
 """
 
 
-def as_literal(text: str) -> str:
-    """A string literal as a formatter leaves it: in double quotes where that needs no escapes."""
-    literal = repr(text)
-    return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
-
-
 def _table_text(data: Data | None) -> str:
     """Code that reads the user's table as `data` was read from it; None: a table of two columns, nothing named."""
     about, longest = "so that they fill the square from -1 to 1, each axis by its own span", ""
@@ -144,13 +140,27 @@ def _table_text(data: Data | None) -> str:
     return _TABLE.format(columns=columns, use=use, longest=longest, about=about)
 
 
-def points_text(data: str, own: Data | None = None) -> tuple[str, str]:
+def _measured_text(data: str, params: Mapping[str, Any]) -> str:
+    """Code that makes two columns of a table that scikit-learn brings, as real_tables.py does."""
+    columns = real_tables.TABLES[data]
+    x, y = real_tables.places(columns, params["x"], params["y"])
+    return f"""# -- data: {columns[x]} and {columns[y]} of scikit-learn's {data.replace("_", " ")} table
+points = load_{data}().data[:, [{x}, {y}]].astype("float32")
+low, high = points.min(0).astype(float), points.max(0).astype(float)
+center, scale = np.float32((low + high) / 2), np.float32((high - low) / 2)
+points = points[np.random.default_rng([SEED, 0]).permutation(len(points))[:DATA_SIZE]]
+data = tf.constant((points - center) / scale)  # so that they fill the square from -1 to 1, each axis by its own span"""
+
+
+def points_text(data: str, params: Mapping[str, Any], own: Data | None = None) -> tuple[str, str]:
     """(code that makes `data`, in training units; what brings samples back to the data's units).
 
-    own: the user's own points, whose columns and scale the config does not tell.
+    params: the data set's own. own: the user's points, whose columns and scale the config does not tell.
     """
     if data == "file":
         return _table_text(own), " * scale + center"
+    if data in real_tables.TABLES:
+        return _measured_text(data, params), " * scale + center"
     if data not in POINTS:
         return _own_text(data), " * made.scale + made.center"
     row = POINTS[data]
@@ -181,7 +191,11 @@ def _own_text(data: str) -> str:
 def is_written(data: str) -> bool:
     """Whether a script can hold this data set of points: by a text of its own, or by its function's."""
     function = DATASETS[data].draw
-    return data in POINTS or (inspect.isfunction(function) and function.__name__.isidentifier())
+    return (
+        data in POINTS
+        or data in real_tables.TABLES
+        or (inspect.isfunction(function) and function.__name__.isidentifier())
+    )
 
 
 # -- pictures -----------------------------------------------------------------------------------------------

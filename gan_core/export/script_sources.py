@@ -59,3 +59,9 @@ def _imports(text: list[str], names: set[str]) -> list[str]:
                 source = f"from {module} import " if module else "import "
                 lines.append(source + alias.name + (f" as {alias.asname}" if alias.asname else ""))
     return lines
+
+
+def as_literal(text: str) -> str:
+    """A string literal as a formatter leaves it: in double quotes where that needs no escapes."""
+    literal = repr(text)
+    return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 TRUE_WORDS = ("true", "yes", "on", "1")
 FALSE_WORDS = ("false", "no", "off", "0")
+SHOWN_CHOICES = 16  # in a sentence
 
 
 class ConfigError(ValueError):
@@ -104,7 +105,8 @@ class Hyperparameter:
         if self.kind is bool:
             return "true or false"
         if self.choices is not None:
-            return "one of " + ", ".join(self.choices)
+            names, more = list(self.choices)[:SHOWN_CHOICES], len(self.choices) - SHOWN_CHOICES
+            return "one of " + ", ".join(names) + (f" and {more} more" if more > 0 else "")
         if self.kind is str:
             return self.form
         if self.kind is int:

@@ -147,11 +147,12 @@ def bandwidths(real: np.ndarray) -> tuple[float, ...]:
 
 
 def fresh_draw(config: GANConfig, data: Data, n: int, draw: int) -> np.ndarray:
-    """n real points, float32 [n, 2]: other ones than the training's, or n rows of the user's file, none of them twice.
+    """n real points, float32 [n, 2]: other ones than the training's, or n rows of a finite set (a user's
+    file), none of them twice.
 
     ValueError where the file has fewer.
     """
-    if config.data == "file":
+    if datasets.DATASETS[config.data].finite:
         return _rows(config, data, n, draw)
     rng = np.random.default_rng([config.seed, 1_000 + draw])
     return as_points(datasets.DATASETS[config.data].draw(n, rng, **config.params())).points
@@ -163,7 +164,7 @@ def fresh_pair(config: GANConfig, data: Data, n: int, pair: int) -> tuple[np.nda
     Drawn with replacement, both would share points, and their distance would be less than that of two samples of the
     distribution which the file is a sample of. ValueError where the file has fewer than 2 n rows.
     """
-    if config.data == "file":
+    if datasets.DATASETS[config.data].finite:
         rows = _rows(config, data, 2 * n, 10 + pair)
         return rows[:n], rows[n:]
     return fresh_draw(config, data, n, 10 + 2 * pair), fresh_draw(config, data, n, 11 + 2 * pair)

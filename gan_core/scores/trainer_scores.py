@@ -6,6 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from gan_core.data.datasets import DATASETS
 from gan_core.data.pictures import Pictures, as_pictures
 from gan_core.data.points import Data, as_points
 from gan_core.scores import image_scores, point_scores
@@ -32,9 +33,9 @@ NO_CLASSES = "Scores of images need data with at least two classes."
 
 
 def w1_samples(trainer: Trainer, most: int) -> int:
-    """Sample size of the distances of points: `most`, or half of a user's file, whose halves are held against each
-    other for the floors; other data are drawn afresh."""
-    return min(most, len(trainer.data) // 2) if trainer.config.data == "file" else most
+    """Sample size of the distances of points: `most`, or half of what is finite (a user's file), whose halves are
+    held against each other for the floors; other data are drawn afresh."""
+    return min(most, len(trainer.data) // 2) if DATASETS[trainer.config.data].finite else most
 
 
 def generated_points(trainer: Trainer, n: int) -> np.ndarray:

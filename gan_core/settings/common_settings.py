@@ -22,6 +22,14 @@ def _not_augmented(c: Settings) -> str:
     return "" if DATASETS[c.data].kind == "images" else "only images are augmented"
 
 
+def _all_are_used(c: Settings) -> str:
+    row = DATASETS[c.data]
+    if row.upload and row.kind == "points":
+        return "all points of the file are used"
+    few = row.finite and row.most is not None and c.data_size >= row.most
+    return f"{c.data} has {row.most} points, and all are used" if few else ""
+
+
 def _one_choice(c: Settings) -> str:
     makers = [name for name, row in ARCHITECTURES.items() if not row.images_only]
     return "" if DATASETS[c.data].kind == "images" or len(makers) > 1 else f"only {makers[0]} makes points"
@@ -56,8 +64,8 @@ class CommonSettings:
         low=16,
         high=200_000,
         log=True,
-        needs="any data but your own points",
-        idle=lambda c: "all points of the file are used" if c.data == "file" else "",
+        needs="data of more points, and not your own",
+        idle=_all_are_used,
     )
     g_lr: float = learning_rate(
         "Generator learning rate",

@@ -1,5 +1,6 @@
 """The data sets: shape, seed, scale, and the distribution that each one promises."""
 
+import itertools
 import math
 
 import numpy as np
@@ -15,7 +16,8 @@ from gan_core.data.points import Data, OwnPoints, tick
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.settings.config import GANConfig
 
-DRAWN = [name for name, row in DATASETS.items() if row.kind == "points" and not row.upload]
+DRAWN = [name for name, row in DATASETS.items() if row.kind == "points" and not row.finite]
+MEASURED = {"iris": (150, 4, 3), "wine": (178, 13, 3), "breast_cancer": (569, 30, 2)}  # rows, columns, classes
 # Numbers; test_drawing.py looks at those of drawings, which are texts.
 PARAMETERS = [(name, own) for name in DRAWN for own, knob in DATASETS[name].knobs.items() if knob.kind is not str]
 N = 20_000
@@ -275,6 +277,41 @@ def test_the_line_is_a_segment():
     x, y = draw("line", noise=0.0).points.astype(float).T
     np.testing.assert_allclose(y, 0.6 * x, atol=1e-6)
     assert stats.kstest((x + 1) / 2, "uniform").pvalue > 1e-3
+
+
+# -- tables of real measurements ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_table_gives_all_its_rows_with_their_classes_and_names(name):
+    rows, columns, classes = MEASURED[name]
+    row = DATASETS[name]
+    assert row.most == rows and row.finite and len(row.knobs["x"].choices) == columns == len(row.knobs["y"].choices)
+    data = draw(name)
+    assert data.points.shape == (rows, 2) and data.points.dtype == np.float32
+    assert set(data.labels) == set(range(classes)) and len(data.class_names) == classes
+    assert data.axes == tuple(row.knobs[axis].choices[row.knobs[axis].default] for axis in "xy")
+    np.testing.assert_allclose(np.abs(data.array).max(0), 1, rtol=1e-5)
+    assert len(draw(name, 40)) == 40 and draw(name, 40).spans == data.spans
+    assert not np.array_equal(draw(name, 40).points, draw(name, 40, seed=1).points)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_any_two_columns_of_a_table(name):
+    columns = list(DATASETS[name].knobs["x"].choices)
+    for x, y in itertools.pairwise(columns):
+        data = draw(name, x=x, y=y)
+        assert np.isfinite(data.array).all() and data.axes[0] == DATASETS[name].knobs["x"].choices[x]
+    with pytest.raises(ConfigError, match="choose two different columns"):
+        draw(name, x=columns[0], y=columns[0])
+
+
+def test_irises_by_hand():
+    """The first of the table is a setosa of 5.1, 3.5, 1.4 and 0.2 cm."""
+    data = draw("iris", x="sepal_length", y="petal_width")
+    found = (np.abs(data.points - np.float32([5.1, 0.2])) < 1e-5).all(1)
+    assert found.any() and set(data.labels[found]) == {0} and data.class_names[0] == "setosa"
+    assert np.bincount(data.labels).tolist() == [50, 50, 50]
 
 
 # -- a user's points ----------------------------------------------------------------------------------------

@@ -299,6 +299,8 @@ def test_the_same_points(name):
     for knob, row in DATASETS[name].knobs.items():  # other values than the defaults
         if row.kind is not str:
             settings[f"data.{knob}"] = row.default + (1 if row.kind is int else 0.125)
+        elif knob in ("x", "y"):
+            settings[f"data.{knob}"] = list(row.choices)["yx".index(knob)]
     for config in (GANConfig.from_flat(settings), GANConfig.from_flat({"data": name, "data_size": 300})):
         assert_same_data(config, script(config))
 

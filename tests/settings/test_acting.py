@@ -169,8 +169,9 @@ def test_every_parameter_of_points_acts(data):
     for flat in ({"data": data}, {"data": data, "data.modes": 1}, {"data": data, "data.side": 1}):
         config, problems = GANConfig.from_flat_lenient({**flat, "data_size": 50})
         for name, knob in DATASETS[data].knobs.items() if not problems else ():
-            ends = knob.low, knob.high
-            if knob.kind is str:
+            others = [value for value in knob.choices or () if value not in dict(config.data_params).values()]
+            ends = others[:2] or (knob.low, knob.high)
+            if data == "drawn":
                 ends = (knob.default, "ring") if knob.choices else (knob.default, encode([Stroke(np.zeros((1, 2)))]))
             low, high = (config.updated({f"data.{name}": end}) for end in ends)
             assert not np.array_equal(loading.load(low).array, loading.load(high).array), name
