@@ -84,9 +84,9 @@ def _print_presets(result: dict[str, Any]) -> None:
 
 
 def _print_bench(result: dict[str, Any]) -> None:
-    from gan_core.benchmarks import speed, sweep_speed
+    from gan_core.benchmarks import own_data_speed, speed, sweep_speed
 
-    print((sweep_speed if result.get("bench") == "sweep" else speed).as_text(result))
+    print({"sweep": sweep_speed, "data": own_data_speed}.get(result.get("bench", ""), speed).as_text(result))
 
 
 def _print_benchmark(result: dict[str, Any]) -> None:
@@ -213,7 +213,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--ray", metavar="ADDRESS", help="run on a Ray cluster, one core each (GANSCOPE_RAY)")
 
     sub = command("bench", bench, _print_bench, "Measure speed as ratios within this run.")
-    sub.add_argument("which", nargs="?", choices=("engine", "sweep"), default="engine", help="the engine, or a sweep")
+    sub.add_argument(
+        "which", nargs="?", choices=("engine", "sweep", "data"), default="engine", help="or a sweep, or reading a file"
+    )
     sub.add_argument("--seconds", type=_positive(float), default=1.0, metavar="S", help="per measurement (1)")
     sub.add_argument("--rounds", type=_positive(int), default=5, metavar="N", help="interleaved rounds (5)")
     return top

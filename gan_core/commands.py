@@ -363,11 +363,15 @@ def _few(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:
-    """Measures the engine against two reference loops, and through the worker; or a sweep."""
+    """Measures the engine against two reference loops, and through the worker; or a sweep, or reading a user's file."""
     if args.which == "sweep":
         from gan_core.benchmarks import sweep_speed
 
         return {"bench": "sweep", **sweep_speed.run(args.seconds, args.rounds, say)}
+    if args.which == "data":
+        from gan_core.benchmarks import own_data_speed
+
+        return {"bench": "data", **own_data_speed.run(args.rounds, say)}
     from gan_core.benchmarks import speed
 
     return speed.run(args.seconds, args.rounds, say)

@@ -96,7 +96,7 @@ def roles_of(columns: Mapping[str, Column], table: Table, name: str) -> Roles:
     kept = {label: column for label, column in columns.items() if table.named or not column.missing.all()}
     kept = {label: c for label, c in kept.items() if not (c.missing.all() and label.startswith("column "))}
     numeric = tuple(label for label, column in kept.items() if column.numeric and len(column.finite))
-    constant = tuple(label for label in numeric if np.ptp(kept[label].finite) == 0)
+    constant = tuple(label for label in numeric if kept[label].span[0] == kept[label].span[1])
     index = tuple(
         label for i, label in enumerate(kept) if label in numeric and _numbers_rows(label, i, kept, numeric, table)
     )

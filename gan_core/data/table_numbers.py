@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,21 +130,28 @@ class Column:
         self.values, self.missing = values[codes], absent[codes]
         self.words = np.isnan(self.values) & ~self.missing
 
-    @property
+    @cached_property
     def numeric(self) -> bool:
         """Whether the column is one of numbers: nine of ten cells that hold something hold one."""
         there = len(self.values) - int(self.missing.sum())
         return there > 0 and int(self.words.sum()) <= 0.1 * there
 
-    @property
+    @cached_property
     def finite(self) -> np.ndarray:
         """float64 [n], the numbers that there are."""
-        return self.values[np.isfinite(self.values)]
+        good = np.isfinite(self.values)
+        return self.values if good.all() else self.values[good]
 
-    @property
+    @cached_property
     def whole(self) -> bool:
         """Whether all numbers are whole."""
-        return bool((self.finite == np.round(self.finite)).all())
+        few = self.finite[:1_000]
+        return bool((few == np.round(few)).all() and (self.finite == np.round(self.finite)).all())
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest number."""
+        return float(self.finite.min()), float(self.finite.max())
 
 
 def _text(value: Any) -> str:

@@ -51,19 +51,16 @@ def proposal_of(
     if count < LEAST_ROWS:
         gone = f" ({', '.join(f'{what}: {n:,}' for what, n in left_out.items())})" if left_out else ""
         raise TableError(f"{name} has only {many(count, 'row')} of two numbers{gone}.")
-    points = np.stack([x.values[good], y.values[good]], 1)
-    for column, values in zip(chosen, points.T, strict=True):
-        size, span = np.abs(values).max(), np.ptp(values)
+    whole = count == len(good)  # of millions of rows, each copy counts
+    for column, read in zip(chosen, (x, y), strict=True):
+        least, most = read.span if whole else (float(read.values[good].min()), float(read.values[good].max()))
+        size, span = max(-least, most), most - least
         if size > LARGEST:
             raise TableError(
                 f"{name} has values up to {size:g} in the column {column}; at most {LARGEST:g} can be used."
             )
         if span <= max(1e-5 * size, 1 / LARGEST):
-            what = (
-                f"is constant ({values[0]:g})"
-                if span == 0
-                else f"hardly varies ({values.min():.9g} to {values.max():.9g})"
-            )
+            what = f"is constant ({least:g})" if span == 0 else f"hardly varies ({least:.9g} to {most:.9g})"
             raise TableError(f"The column {column} of {name} {what}: there is nothing to learn.")
     order = np.random.default_rng(0).permutation(count)[:MOST_ROWS]
     if count > MOST_ROWS:
@@ -72,8 +69,10 @@ def proposal_of(
     if label is not None:
         labels, names = _labels(table, label, good, name)
         labels = labels[order]
-    low, high = points[order].min(0).tolist(), points[order].max(0).tolist()
-    points = points[order].astype(np.float32)
+    used = order if whole else np.flatnonzero(good)[order]
+    points = np.stack([x.values[used], y.values[used]], 1)
+    low, high = points.min(0).tolist(), points.max(0).tolist()
+    points = points.astype(np.float32)
     plain = not table.named and len(table.frame.columns) == 2
     axes = ("x", "y") if plain else (axis_name(roles.columns, chosen[0]), axis_name(roles.columns, chosen[1]))
     own = OwnPoints(points, labels, names, axes)

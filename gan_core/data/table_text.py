@@ -238,7 +238,8 @@ def _classes_above(layout: _Layout, row: Sequence[str], rows: list[tuple[int, li
 
 def read_text(content: bytes, name: str, choices: Choices, progress: Progress) -> Table:
     """A table of text. Raises TableError."""
-    if not content.strip(b" \t\r\n\xef\xbb\xbf"):
+    blank = b" \t\r\n\xef\xbb\xbf"
+    if not (content[:HEAD_BYTES].strip(blank) or content.strip(blank)):
         raise TableError(f"{name} is empty.")
     content, encoding, notes, questions = decoded(content, name, choices)
     head = content[:HEAD_BYTES]

@@ -191,8 +191,7 @@ def _class_column(text: str | None, roles: Roles, name: str) -> str | None:
 def _column_questions(roles: Roles, chosen: tuple[str, str], label: str | None) -> list[Question]:
     options = {}
     for column in roles.numeric:
-        finite = roles.columns[column].finite
-        options[column] = f"{finite.min():g} to {finite.max():g}"
+        options[column] = "{:g} to {:g}".format(*roles.columns[column].span)
     questions = [Question("columns", "Columns", options, ",".join(chosen), "The columns for x and for y.", several=2)]
     candidates = {name: text for name, text in class_candidates(roles).items() if name not in chosen or name == label}
     if label is not None and label not in candidates:
