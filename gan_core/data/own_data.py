@@ -17,6 +17,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from gan_core.data import image_files
+from gan_core.data.image_rules import MOST_BYTES, MOST_UNPACKED
 from gan_core.data.proposal import Choices, Progress, Proposal, Question
 from gan_core.data.table_rules import MOST_ENTRIES
 from gan_core.data.table_text import split
@@ -33,39 +34,40 @@ _IDX = re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]")
 _PIXEL = re.compile(r"(?:pixels?|px|p|x|v)?[ _.-]?\d+(?:[x_]\d+)?", re.IGNORECASE)
 
 
-def propose(name: str, content: bytes, choices: Choices | None = None, progress: Progress = silent) -> Proposal:
-    """What the file holds, read with what its user has chosen; raises ConfigError, and what `progress` raises."""
+def propose(
+    name: str, content: bytes, choices: Choices | None = None, progress: Progress = silent, most: int = MOST_BYTES
+) -> Proposal:
+    """What the file holds, read with what its user has chosen; raises ConfigError, and what `progress` raises.
+
+    most: bytes of a file of pictures that are accepted.
+    """
     choices = dict(choices or {})
     kind, doubtful = _kind(name, content)
     chosen = choices.get("kind", kind)
     if chosen not in KINDS:
         raise ConfigError(f"The kind is points or images, not {shorten(chosen)}.")
-    found = _images(content, name) if chosen == "images" else propose_points(content, name, choices, progress)
+    if chosen == "images":
+        found = image_files.propose_pictures(content, name, choices, progress, most)
+    else:
+        found = propose_points(content, name, choices, progress)
     if not doubtful:
         return found
     question = Question("kind", "Kind", KINDS, chosen, "Whether the rows are points or pictures.")
     return dataclasses.replace(found, questions=(question, *found.questions))
 
 
-def _images(content: bytes, name: str) -> Proposal:
-    """What a file of pictures holds."""
-    pictures, note = image_files.parse_pictures(content, name)
-    classes: dict[str, int] = {}
-    if pictures.labels is not None:
-        counts = np.bincount(pictures.labels, minlength=len(pictures.class_names)).tolist()
-        classes = dict(zip(pictures.class_names, counts, strict=True))
-    ranges = {"pixels": {"before": (0.0, 255.0), "after": (-1.0, 1.0)}}
-    notes = (note,) * bool(note)
-    return Proposal("images", len(pictures), pictures.shape, classes, ranges=ranges, notes=notes, data=pictures)
-
-
 def propose_path(path: str | Path, choices: Choices | None = None, progress: Progress = silent) -> Proposal:
-    """`propose` of a file on this machine."""
+    """`propose` of a file on this machine, which may be larger than an upload, or of a folder of pictures."""
+    path = Path(path)
+    if path.is_dir():
+        return image_files.propose_folder(path, choices, progress)
     try:
-        content = Path(path).read_bytes()
+        if path.stat().st_size > MOST_UNPACKED:
+            raise ConfigError(f"{path.name} has more than {MOST_UNPACKED / 1e6:,.0f} MB.")
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from None
-    return propose(Path(path).name, content, choices, progress)
+    return propose(path.name, content, choices, progress, MOST_UNPACKED)
 
 
 def unknown_choices(proposal: Proposal, choices: Choices) -> list[str]:
@@ -81,7 +83,11 @@ def _kind(name: str, content: bytes) -> tuple[str, bool]:
     suffix = PurePath(name.lower()).suffix
     if content.startswith(b"\x1f\x8b"):
         content = _unzipped_head(content)
-    if content.startswith(_PICTURES) or _IDX.match(content[:4]) or content[257:262] == b"ustar":
+    if (
+        content.startswith((*_PICTURES, *image_files.REFUSED))
+        or _IDX.match(content[:4])
+        or content[257:262] == b"ustar"
+    ):
         return "images", False
     if content.startswith(b"PK\x03\x04"):
         return _of_archive(content, suffix)

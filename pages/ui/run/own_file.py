@@ -9,9 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gan_core.data.image_files import looks_like_pictures, propose_folder, propose_pictures
-from gan_core.data.image_rules import MOST_UNPACKED
-from gan_core.data.point_files import parse_points
+from gan_core.data import own_data
 from gan_core.data.proposal import Choices, Progress, Proposal
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from pages.ui.session.works import Works
@@ -102,32 +100,8 @@ class OwnFile:
 def propose(name: str, content: bytes | Path, choices: Choices, progress: Progress) -> Proposal:
     """What a file or folder holds, points or pictures; raises ConfigError, and what `progress` raises."""
     if isinstance(content, Path):
-        if content.is_dir():
-            return propose_folder(content, choices, progress)
-        return _of_bytes(name, _bytes(content, name), choices, progress, MOST_UNPACKED)
-    return _of_bytes(name, content, choices, progress)
-
-
-def _of_bytes(name: str, content: bytes, choices: Choices, progress: Progress, *most: int) -> Proposal:
-    if looks_like_pictures(content, name) or name.lower().endswith((".npz", ".zip")):
-        return propose_pictures(content, name, choices, progress, *most)
-    points, note = parse_points(content, name)
-    lines = content[:2_000].decode("utf-8-sig", "replace").splitlines()[:6]
-    low, high = points.min(0).tolist(), points.max(0).tolist()
-    ranges = {axis: {"before": (low[i], high[i]), "after": (-1.0, 1.0)} for i, axis in enumerate(("x", "y"))}
-    rows = tuple(tuple(line.replace(";", ",").replace("\t", ",").split(",")) for line in lines)
-    return Proposal(
-        "points", len(points), (2,), {}, ("x", "y"), ranges, notes=(note,) * bool(note), rows=rows, data=points
-    )
-
-
-def _bytes(path: Path, name: str) -> bytes:
-    try:
-        if path.stat().st_size > MOST_UNPACKED:
-            raise ConfigError(f"{name} has more than {MOST_UNPACKED / 1e6:,.0f} MB.")
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{name} cannot be read: {error.strerror or error}.") from None
+        return own_data.propose_path(content, choices, progress)
+    return own_data.propose(name, content, choices, progress)
 
 
 def data_folder() -> Path | None:

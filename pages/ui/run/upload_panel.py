@@ -20,7 +20,8 @@ from pages.ui.session import clicks, page_state
 TICK_SECONDS = 0.4
 DATA_SETS = {row.kind: name for name, row in DATASETS.items() if row.upload}
 HELP = (
-    "Points: a CSV or TSV of two numeric columns. Images: a zip or tar of images in any usual format, whose folders "
+    "Points: a table with two columns of numbers or more, as text (CSV and its kin), .xlsx, .parquet, .npy, .npz or "
+    "JSON. Images: a zip or tar of images in any usual format, whose folders "
     "can be classes; .npz, .npy, .mat or idx arrays; a CSV of pixels; Parquet. What was understood is shown before "
     "anything trains on it."
 )
