@@ -18,6 +18,7 @@ from gan_core.data.pictures import Pictures
 from gan_core.data.point_datasets import POINT_DATASETS
 from gan_core.data.points import Data, as_points
 from gan_core.data.real_tables import REAL_TABLES
+from gan_core.data.shapes import FACTORS, SHAPE_NAMES
 from gan_core.foundations.hyperparameters import Hyperparameter
 
 __all__ = ["DATASETS", "Data", "Dataset"]
@@ -33,9 +34,10 @@ def _uploaded(n: int, rng: np.random.Generator) -> Any:
     raise LookupError("The file's points travel beside the config; from_points() takes them.")
 
 
-def _pictures(draw: Callable[..., Pictures], description: str, native=(28, 28, 1), **rest) -> Dataset:
-    """A set of images; all have the same parameters."""
+def _pictures(draw: Callable[..., Pictures], description: str, native=(28, 28, 1), knobs=None, **rest) -> Dataset:
+    """A set of images; all have the same parameters, and some have `knobs` of their own."""
     knobs = {
+        **(knobs or {}),
         "size": Hyperparameter(
             str,
             "native",
@@ -116,6 +118,21 @@ DATASETS: dict[str, Dataset] = {
         class_names=image_sources.SOURCES["cifar10"].class_names,
         most=50_000,
         tests=10_000,
+    ),
+    "shapes": _pictures(
+        image_datasets.shapes,
+        "circles, squares and triangles in random place, size and tone; needs no internet",
+        knobs=FACTORS,
+        class_names=SHAPE_NAMES,
+        tests=image_datasets.SHAPE_TESTS,
+    ),
+    "shapes_rgb": _pictures(
+        image_datasets.shapes_rgb,
+        "the same in colour, 32 x 32; needs no internet",
+        (32, 32, 3),
+        FACTORS,
+        class_names=SHAPE_NAMES,
+        tests=image_datasets.SHAPE_TESTS,
     ),
     "picture_file": _pictures(_uploaded, "your own images: a .zip or folder of them, or arrays", upload=True),
 }

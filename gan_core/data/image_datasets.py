@@ -13,12 +13,15 @@ from PIL import Image
 from gan_core.data.image_sources import DIGIT_NAMES, SOURCES, frozen, known_set
 from gan_core.data.pictures import Labels, Pictures, Pixels, Whole
 from gan_core.data.resizing import pad, sized
+from gan_core.data.shapes import SHAPE_NAMES, draw_shapes
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 
 SIDES = (28, 32, 48, 64)  # that every convolutional architecture makes
 SIZES = ("native", *map(str, SIDES))
 LEAST_PICTURES = 16
 LEFT = 256  # of the images that were left out, at most, that are kept to be judged
+SHAPE_TESTS = 1_000
+SHAPES_FOR_ALL = 6_000
 DIGITS_TEST = 297  # of scikit-learn's 1,797 digits
 STACK_NAMES = tuple(f"{i:03d}" for i in range(1000))
 
@@ -246,6 +249,37 @@ def stacked_mnist(n: int, rng: np.random.Generator, size: str = "native", classe
     # the labels keep the digits' own numbers, whichever were chosen
     whole = _chosen_from(partial(known_set, "mnist"), 28, DIGIT_NAMES, "all", black=True)
     return Pictures(stacks, labels, STACK_NAMES, tests, test_labels, per_channel=True, whole=whole)
+
+
+def _shapes(
+    channels: int, native: int, n: int, rng: np.random.Generator, size: str, classes: str, **factors: int | float
+) -> Pictures:
+    side, kept = _side(size, native), chosen_classes(classes, len(SHAPE_NAMES))
+    which = list(range(len(SHAPE_NAMES))) if kept is None else kept
+    about = (factors["darkest"], factors["lightest"]), (factors["smallest"], factors["largest"])
+    pixels, labels = draw_shapes(n, rng, side, channels, which, *about)
+    tests, test_labels = draw_shapes(SHAPE_TESTS, rng, side, channels, which, *about)
+    load = partial(_all_shapes, channels, native, tuple(sorted(factors.items())))
+    whole = _chosen_from(load, native, SHAPE_NAMES, classes, black=False)
+    return Pictures(pixels, labels, tuple(SHAPE_NAMES[i] for i in which), tests, test_labels, whole=whole)
+
+
+@lru_cache(maxsize=2)
+def _all_shapes(channels: int, native: int, factors: tuple[tuple[str, int | float], ...]) -> Pictures:
+    """As many shapes as a classifier needs, always the same."""
+    return _shapes(channels, native, SHAPES_FOR_ALL, np.random.default_rng(0), "native", "all", **dict(factors))
+
+
+def shapes(n: int, rng: np.random.Generator, size: str = "native", classes: str = "all", **factors: float) -> Pictures:
+    """Gray circles, squares and triangles, 28 x 28 x 1 (shapes.py)."""
+    return _shapes(1, 28, n, rng, size, classes, **factors)
+
+
+def shapes_rgb(
+    n: int, rng: np.random.Generator, size: str = "native", classes: str = "all", **factors: float
+) -> Pictures:
+    """The same in colour, 32 x 32 x 3."""
+    return _shapes(3, 32, n, rng, size, classes, **factors)
 
 
 def native_side(side: int) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
 from gan_core.data.loading import MOST_CLASSES, sample_shape
-from gan_core.export.script_data import IMAGES, images_text, is_written, points_text
+from gan_core.export.script_data import DRAWN, IMAGES, images_text, is_written, points_text
 from gan_core.export.script_drawing import drawing_text
 from gan_core.export.script_needs import PHILOX
 from gan_core.export.script_networks import INDENT, networks, unwritten
@@ -87,7 +87,7 @@ def unpresentable(config: GANConfig) -> str:
     c = config
     data = DATASETS.get(c.data)
     points = data is not None and data.kind == "points" and is_written(c.data)
-    if not points and c.data not in IMAGES and not (data is not None and data.upload):
+    if not points and c.data not in (*IMAGES, *DRAWN) and not (data is not None and data.upload):
         return f"There is no script of the data set {c.data} yet."
     for kind, name, row, function in _functions(c):
         if row is None:

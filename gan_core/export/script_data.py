@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gan_core.data import real_tables
 from gan_core.data.datasets import DATASETS
-from gan_core.data.image_datasets import DIGITS_TEST
+from gan_core.data.image_datasets import DIGITS_TEST, chosen_classes
+from gan_core.data.shapes import SHAPE_NAMES, draw_shapes
 from gan_core.export.script_sources import as_literal, sources
 
 if TYPE_CHECKING:
@@ -205,7 +206,8 @@ def is_written(data: str) -> bool:
 class Images:
     """A set of pictures: what it is, code that makes `pixels` and `labels`, and at most how many there are.
 
-    black: the ground is black, so that 28 pixels become 32 by a margin. side: that of `pixels`, None for any.
+    black: the ground is black, so that 28 pixels become 32 by a margin. side: that of `pixels`, None for any. drawn: as
+    many as are asked for, of the chosen classes alone.
     """
 
     about: str
@@ -213,6 +215,7 @@ class Images:
     count: int = 60_000
     side: int | None = 28
     black: bool = True
+    drawn: bool = False
 
 
 def _keras(name: str) -> str:
@@ -246,6 +249,8 @@ IMAGES: dict[str, Images] = {
     "stacked_mnist": Images("three random digits as red, green and blue", _keras("mnist") + _GRAY),
     "cifar10": Images("photographs of ten kinds of things", _keras("cifar10"), 50_000, side=32, black=False),
 }
+
+DRAWN = ("shapes", "shapes_rgb")  # made by the very function that draws them
 
 _NPZ = """with np.load(args.data) as file:
     names = [name for name in ("x_train", "images", "x", "data", *file) if name in file]
@@ -284,6 +289,8 @@ def _without_labels(code: str) -> str:
 
 def _source(c: GANConfig, shape: tuple[int, ...], upload_name: str) -> Images:
     """Where the pictures of a config come from, before classes are chosen and sizes changed."""
+    if c.data in DRAWN:
+        return _shapes(c, shape)
     if c.data != "picture_file":
         return IMAGES[c.data]
     side, _, channels = shape
@@ -291,6 +298,18 @@ def _source(c: GANConfig, shape: tuple[int, ...], upload_name: str) -> Images:
     mode = "L" if channels == 1 else "RGB"
     code = (_ZIP if zipped else _NPZ).format(side=side, channels=channels, mode=mode)
     return Images("your own images", code, side=side if zipped else None, black=False)
+
+
+def _shapes(c: GANConfig, shape: tuple[int, ...]) -> Images:
+    """Shapes are drawn in their size, and of the chosen classes alone."""
+    texts, _ = sources(draw_shapes)
+    classes = chosen_classes(str(c.params()["classes"]), len(SHAPE_NAMES)) or list(range(len(SHAPE_NAMES)))
+    p = c.params()
+    factors = f"({p['darkest']}, {p['lightest']}), ({p['smallest']}, {p['largest']})"
+    made = f"draw_shapes(DATA_SIZE, np.random.default_rng([SEED, 0]), {shape[0]}, {shape[2]}, chosen, {factors})"
+    first = f"chosen = {classes}  # of circle, square, triangle"
+    code = "\n\n\n".join([first, *texts, f"pixels, labels = {made}"])
+    return Images("circles, squares and triangles", code, side=shape[0], black=False, drawn=True)
 
 
 def _resized(side: int, of: int | None, black: bool) -> list[str]:
@@ -315,14 +334,14 @@ def images_text(c: GANConfig, shape: tuple[int, ...], kept: list[int] | None, up
     kept: the chosen classes, None for all.
     """
     row, stacked = _source(c, shape, upload_name), c.data == "stacked_mnist"
-    fewer = c.data_size < row.count and not stacked
+    fewer = c.data_size < row.count and not stacked and not row.drawn
     labelled = c.conditional or kept is not None
     lines = [f"# -- data: {row.about}", row.code if labelled else _without_labels(row.code)]
     if labelled and c.data == "cifar10":
         lines += ["labels = labels.reshape(-1)"]
     if labelled and c.data == "picture_file":
         lines += ["labels = np.unique(labels, return_inverse=True)[1].reshape(-1)"]
-    if kept is not None:
+    if kept is not None and not row.drawn:
         lines += [f"chosen = np.isin(labels, {kept})", "pixels = pixels[chosen]"]
         if c.conditional:
             lines += [f"labels = np.searchsorted({kept}, labels[chosen])  # classes from 0 on"]

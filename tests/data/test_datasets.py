@@ -401,7 +401,8 @@ def nowhere(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", IMAGES)
 def test_a_row_of_images(name):
     row = DATASETS[name]
-    assert set(row.knobs) == {"size", "classes"}
+    own = {"darkest", "lightest", "smallest", "largest"} if name.startswith("shapes") else set()
+    assert set(row.knobs) == {"size", "classes"} | own
     assert tuple(row.knobs["size"].choices) == SIZES
     assert len(row.native) == 3 and row.native[0] in (28, 32)
     assert row.upload == (name == "picture_file") == (not row.class_names)
@@ -437,7 +438,9 @@ def test_the_shape_of_points():
     assert loading.sample_shape(config_of("ring")) == loading.load(config_of("ring")).shape == (2,)
 
 
-@pytest.mark.parametrize("name", [name for name in IMAGES if name not in ("digits", "picture_file")])
+@pytest.mark.parametrize(
+    "name", [name for name in IMAGES if DATASETS[name].most and name != "digits"] + ["stacked_mnist"]
+)
 def test_a_missing_file_is_a_sentence_with_a_way_out(nowhere, name):
     with pytest.raises(MissingFile, match=r"is not on this machine\. .*copy .*\.npz") as caught:
         loading.load(config_of(name))

@@ -197,6 +197,37 @@ def test_sizes(name, size, files):
     assert len(p.labels) == 50
 
 
+@pytest.mark.parametrize(("name", "side", "channels"), [("shapes", 28, 1), ("shapes_rgb", 32, 3)])
+def test_shapes_are_what_their_factors_say(name, side, channels):
+    factors = {"darkest": 90, "lightest": 200, "smallest": 0.3, "largest": 0.6}
+    p = getattr(image_datasets, name)(3_000, rng(), **factors)
+    assert p.pixels.shape == (3_000, side, side, channels) and p.class_names == ("circle", "square", "triangle")
+    assert len(p.test_pixels) == len(p.test_labels) == 1_000
+    assert np.abs(np.bincount(p.labels) / 3_000 - 1 / 3).max() < 0.04
+    tones = p.pixels.reshape(3_000, -1, channels).max(1)
+    assert 90 <= tones.min() < 95 and 195 < tones.max() <= 200 and np.abs(tones.mean() - 145) < 3
+    area = (p.pixels / tones[:, None, None]).sum((1, 2)).mean(1)
+    diameter = 2 * np.sqrt(area / np.pi) / side
+    for kind, share in ((0, 1), (1, 1), (2, np.sqrt(3 * np.sqrt(3) / 4 / np.pi))):
+        some = diameter[p.labels == kind] / share
+        assert some.min() > 0.27 and some.max() < 0.62 and abs(some.mean() - 0.45) < 0.02, kind
+    edges = [p.pixels[:, 0], p.pixels[:, -1], p.pixels[:, :, 0], p.pixels[:, :, -1]]
+    assert max(edge.mean() for edge in edges) < 3  # every shape is whole
+    again = getattr(image_datasets, name)(3_000, rng(), **factors)
+    np.testing.assert_array_equal(p.pixels, again.pixels)
+
+
+def test_shapes_of_some_classes_and_another_size():
+    factors = {"darkest": 255, "lightest": 255, "smallest": 0.5, "largest": 0.5}
+    p = image_datasets.shapes(50, rng(), "48", "2,0", **factors)
+    assert p.shape == (48, 48, 1) and p.class_names == ("circle", "triangle") and set(p.labels) == {0, 1}
+    area = (p.pixels / 255.0).sum((1, 2, 3))
+    assert np.allclose(area[p.labels == 0], np.pi * 12**2, rtol=0.02)  # a circle of radius 12
+    assert np.allclose(area[p.labels == 1], 3 * np.sqrt(3) / 4 * 12**2, rtol=0.03)
+    assert p.whole.kept == (0, 2) and p.whole.load().pixels.shape == (6_000, 28, 28, 1)
+    assert p.whole.native(p.pixels).shape == (50, 28, 28, 1)
+
+
 def test_from_28_to_32_every_pixel_stays(files):
     small, large = image_datasets.mnist(50, rng()), image_datasets.mnist(50, rng(), "32")
     np.testing.assert_array_equal(large.pixels[:, 2:30, 2:30], small.pixels)

@@ -326,6 +326,9 @@ PICTURES = [
     {"data": "stacked_mnist", "data_size": 50, "data.classes": "1,2", "data.size": "32"},
     {"data": "cifar10", "conditional": True, "data.classes": "4,6"},
     {"data": "cifar10", "data.size": "64"},
+    {"data": "shapes", "conditional": True, "data_size": 90},
+    {"data": "shapes", "data.darkest": 200, "data.smallest": 0.6, "data.size": "48", "data_size": 50},
+    {"data": "shapes_rgb", "data.classes": "2,0", "conditional": True, "data_size": 5000},
 ]
 
 
@@ -333,7 +336,7 @@ PICTURES = [
 def test_the_same_pictures(settings, folder):
     config = GANConfig.from_flat(settings)
     file = {"mnist_rgb": "mnist", "stacked_mnist": "mnist"}.get(config.data, config.data)
-    assert_same_data(config, script(config), *([] if config.data == "digits" else ["--data", folder / f"{file}.npz"]))
+    assert_same_data(config, script(config), *([] if file not in SOURCES else ["--data", folder / f"{file}.npz"]))
 
 
 @pytest.mark.parametrize("name", SOURCES)
