@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.benchmarks import picture_reading
 from gan_core.benchmarks.usual_loops import BatchLoop, FunctionLoop
 from gan_core.data import loading
 from gan_core.foundations.lazy_imports import tf
@@ -249,6 +250,7 @@ def run(seconds: float, rounds: int, say: Callable[[str], None]) -> dict[str, An
         "rounds": rounds,
         "rows": [measure(name, seconds, rounds, say) for name in NETWORKS],
         "recordings": [recorded_memory("ring", 1_000_000), recorded_memory("digits", 20_000)],
+        "picture_reading": picture_reading.run(rounds),
     }
 
 
@@ -287,4 +289,6 @@ def as_text(result: dict[str, Any]) -> str:
             f"a recording of {row['steps']:,} steps of {row['preset']}: {row['frames']} frames, "
             f"{row['checkpoints']} checkpoints, {row['megabytes']:g} MB"
         )
+    if "picture_reading" in result:
+        lines.append(picture_reading.as_text(result["picture_reading"]))
     return "\n".join(lines)

@@ -171,10 +171,12 @@ def _whole(
         if len(class_names) < 2:
             labels, class_names = None, ()
     pixels = _stacked(images)
-    tests = pixels[held] if held.any() else None
+    if not held.any():
+        return Pictures(pixels, labels, class_names)
+    tests = pixels[held]
     if labels is None:
         return Pictures(pixels[~held], None, (), tests)
-    return Pictures(pixels[~held], labels[~held], class_names, tests, None if tests is None else labels[held])
+    return Pictures(pixels[~held], labels[~held], class_names, tests, labels[held])
 
 
 def _stacked(images: list[np.ndarray]) -> np.ndarray:

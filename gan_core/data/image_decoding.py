@@ -17,6 +17,7 @@ from gan_core.data.image_rules import LEAST_SIDE, MOST_SIDE, STORED_SIDE
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "ICO", "PCX", "SGI", "TGA")
 FORMATS += ("AVIF", "QOI")
 LOSSY = frozenset({"JPEG", "MPO", "WEBP", "JPEG2000", "AVIF"})  # photographs, whose values are never numbers of a class
+TURNED = frozenset({"JPEG", "MPO", "TIFF"})  # formats that keep the turn of the camera elsewhere than in `info`
 BAD = "that cannot be decoded"
 SIZE = f"under {LEAST_SIDE} or over {MOST_SIDE:,} pixels wide or high"
 
@@ -84,8 +85,7 @@ class Decoder:
             image = _scaled(image, self.scale)
         image = self._square(image)
         pixels = np.asarray(image)
-        gray = pixels.ndim == 3 and (pixels == pixels[..., :1]).all()
-        return pixels[..., 0].copy() if gray else pixels
+        return pixels[..., 0].copy() if pixels.ndim == 3 and _is_gray(pixels) else pixels
 
     def _plain(self, image: Image.Image) -> Image.Image:
         """Decoded and upright, in mode L or RGB; what is transparent stands on the colour."""
@@ -100,12 +100,15 @@ class Decoder:
             exif = image.getexif()
             image = Image.fromarray(np.rint(np.nan_to_num(part)).astype(np.uint8))
             image.info["exif"] = exif.tobytes() if exif else b""
-        image = ImageOps.exif_transpose(image)
+        if image.info or image.format in TURNED:  # else nothing says how it was held
+            image = ImageOps.exif_transpose(image)
         if image.has_transparency_data:  # the colours beneath are arbitrary
             self.clear = True
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, (*self.colour, 255)), image)
-        return image.convert("L" if image.mode in ("1", "L") else "RGB")
+        if image.mode in ("L", "RGB"):
+            return image
+        return image.convert("L" if image.mode == "1" else "RGB")
 
     def _square(self, image: Image.Image) -> Image.Image:
         width, height = image.size
@@ -126,6 +129,15 @@ class Decoder:
         if image.size != (side, side):
             image = image.resize((side, side), Image.Resampling.BILINEAR)
         return image
+
+
+def _is_gray(pixels: np.ndarray) -> bool:
+    """Whether the three channels are one; a few pixels tell of most pictures that they are not."""
+    some = pixels[::7, ::7]
+    if (some[..., 0] != some[..., 1]).any():
+        return False
+    red = pixels[..., 0]
+    return bool((red == pixels[..., 1]).all() and (red == pixels[..., 2]).all())
 
 
 def _extrema(image: Image.Image) -> tuple[float, float]:
