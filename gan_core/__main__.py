@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gan_core import plugins
-from gan_core.commands import DEFAULT_STEPS, bench, benchmark, data, evaluate, export, presets, say, sweep, train
+from gan_core.command_arguments import DEFAULT_STEPS, say
+from gan_core.commands import bench, benchmark, data, evaluate, export, presets, sweep, train
 from gan_core.data import own_data_options
 from gan_core.export.exports import EXPORTS
 from gan_core.foundations.hyperparameters import ConfigError, shorten

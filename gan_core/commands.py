@@ -5,123 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.data import own_data, own_data_options
-from gan_core.data.datasets import DATASETS
+from gan_core.command_arguments import chosen_config, data_of, fetched, found_run, limits, loaded, say
+from gan_core.data import own_data_options
 from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs import run_folders, run_reading, run_restoring, run_writing, unattended
 from gan_core.runs.disk_quota import room
 from gan_core.settings.all_settings import LIVE_FIELDS
 from gan_core.settings.combinations import doubtful
-from gan_core.settings.config import GANConfig, changed, config_from_json, same_structure
+from gan_core.settings.config import GANConfig, changed, same_structure
 from gan_core.settings.presets import PRESETS
-from gan_core.settings.recipes import RECIPES
 from gan_core.settings.setting_texts import parse_assignments
 
 if TYPE_CHECKING:
-    from gan_core.data.proposal import Proposal
     from gan_core.recording.training_run import TrainingRun
     from gan_core.runs.run_reading import Saved
-
-
-DEFAULT_STEPS = 2_000
-
-
-def say(text: str) -> None:
-    """Progress, for people."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def _read(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-def _own(args: argparse.Namespace) -> Proposal | None:
-    """What the file of --data holds, read once; None without one."""
-    choices = own_data_options.choices_of(args)
-    if args.data is None:
-        if choices:
-            raise ConfigError(f"--{next(iter(choices)).replace('_', '-')} is about a file: give --data FILE, too.")
-        return None
-    if getattr(args, "own", None) is None:
-        args.own = own_data_options.read(args.data, choices, say)
-    return args.own
-
-
-def _chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
-    """The config of --preset or --config, with --recipe, --set and --seed applied, and the preset's name."""
-    if args.preset is not None and args.config is not None:
-        raise ConfigError("Give --preset or --config, not both.")
-    preset = args.preset if args.config is None else None
-    changes: dict[str, Any] = dict(parse_assignments(args.set))
-    if args.seed is not None:
-        changes["seed"] = args.seed
-    own = _own(args)
-    data = changes.get("data") if own is None else own_data.DATA_SETS[own.kind]
-    if args.config is not None:
-        config = _config_in(args.config)
-    elif preset is None and data in DATASETS and DATASETS[data].kind == "images":
-        config = GANConfig.from_flat({"data": data})  # ring's settings are none for images
-    else:
-        preset = preset or "ring"
-        if preset not in PRESETS:
-            raise ConfigError(f"There is no preset {shorten(preset)}; there are: {', '.join(PRESETS)}.")
-        config = PRESETS[preset].config
-    if args.recipe is not None:
-        if args.recipe not in RECIPES:
-            raise ConfigError(f"There is no recipe {shorten(args.recipe)}; there are: {', '.join(RECIPES)}.")
-        config = RECIPES[args.recipe].of(config)
-    return config.updated(changes), preset
-
-
-def _config_in(path: str) -> GANConfig:
-    try:
-        return config_from_json(_read(path).decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text.") from None
-
-
-def _fetched(load: Callable[[], Any]) -> Any:
-    """What `load` gives, after a download if that is what it needs."""
-    from gan_core.data import image_sources
-    from gan_core.data.download import download
-
-    try:
-        return load()
-    except image_sources.MissingFile as missing:
-        download(missing.name, say)
-        return load()
-
-
-def _data_of(config: GANConfig, args: argparse.Namespace) -> tuple[GANConfig, Any, Any]:
-    """The config, its data, and what the user's file holds where there is one."""
-    own, upload = _own(args), None
-    if own is not None:
-        upload = own.data
-        config = config.updated({"data": own_data.DATA_SETS[own.kind]})
-    elif DATASETS[config.data].upload:
-        raise ConfigError(f"The data set {config.data} needs --data FILE: {DATASETS[config.data].description}.")
-    return config, _loaded(config, upload), upload
-
-
-def _loaded(config: GANConfig, upload: Any) -> Any:
-    """The data to train on, if the memory is enough for that."""
-    from gan_core.data import loading
-    from gan_core.networks.cost import check_memory
-
-    shape, _ = loading.extent(config, upload)
-    check_memory(config, shape, data=loading.training_bytes([config], upload))  # before it is loaded
-    return _fetched(lambda: loading.load(config, upload))
 
 
 def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
@@ -145,16 +48,6 @@ def _training(config: GANConfig, data: Any, run: Saved | None = None) -> Trainin
     return training
 
 
-def _limits(args: argparse.Namespace) -> tuple[int | None, float | None]:
-    """(--steps, --seconds), with DEFAULT_STEPS where neither is given."""
-    return (DEFAULT_STEPS if args.steps is args.seconds is None else args.steps), args.seconds
-
-
-def _found(name: str, args: argparse.Namespace) -> Path | None:
-    """The folder of the saved run that is called `name`, or that is there."""
-    return next((f for f in (Path(name), run_folders.runs_folder(args.runs_dir) / name) if run_reading.is_run(f)), None)
-
-
 def _resumed(args: argparse.Namespace) -> tuple[Saved, GANConfig]:
     """The run of --resume, and its settings from now on."""
     own = [f"own_{name}" for name in own_data_options.OPTIONS]
@@ -162,7 +55,7 @@ def _resumed(args: argparse.Namespace) -> tuple[Saved, GANConfig]:
         if getattr(args, name) is not None:
             option = name.removeprefix("own_").replace("_", "-")
             raise ConfigError(f"--resume continues a saved run as it is: leave --{option} away.")
-    folder = _found(args.resume, args)
+    folder = found_run(args.resume, args)
     if folder is None:
         raise ConfigError(f"There is no saved run {shorten(args.resume)}.")
     run = run_reading.read(folder.absolute())
@@ -190,13 +83,13 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     if args.resume is not None:
         run, config = _resumed(args)
         folder, upload = run.folder, run_reading.upload_of(run)
-        data = _loaded(config, upload)
+        data = loaded(config, upload)
     else:
-        config, preset = _chosen_config(args)
+        config, preset = chosen_config(args)
         if args.save is not None:
             folder = run_folders.runs_folder(args.runs_dir) / run_folders.checked_name(args.save)
-        config, data, upload = _data_of(config, args)
-    steps, seconds = _limits(args)
+        config, data, upload = data_of(config, args)
+    steps, seconds = limits(args)
     saver = None
     if folder is not None:
         run_writing.check_folder(folder.parent)
@@ -237,20 +130,20 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     for name, least in (("samples", evaluation.LEAST_SAMPLES), ("resamples", evaluation.W1_RESAMPLES)):
         if getattr(args, name) < least:
             raise ConfigError(f"--{name} must be at least {least}; got {getattr(args, name)}.")
-    folder = _found(args.of, args)
+    folder = found_run(args.of, args)
     if folder is not None:
         if args.set or args.seed is not None or args.recipe or args.steps or args.seconds or args.data:
             raise ConfigError(
                 f"{args.of} is a saved run: it is scored as it is, without settings, --steps, --seconds or --data."
             )
         run = run_reading.read(folder)
-        config, data = run.config, _fetched(lambda: run_reading.data_of(run))
+        config, data = run.config, fetched(lambda: run_reading.data_of(run))
     else:
         args.preset, args.config = (args.of, None) if args.of in PRESETS else (None, args.of)
         if args.config is not None and not os.path.isfile(args.of):
             raise ConfigError(f"There is no saved run, JSON file of settings or preset {shorten(args.of)}.")
-        config, _ = _chosen_config(args)
-        config, data, _ = _data_of(config, args)
+        config, _ = chosen_config(args)
+        config, data, _ = data_of(config, args)
     if data.kind == "points" and args.samples > evaluation.MOST_POINTS:
         raise ConfigError(f"--samples of points can be at most {evaluation.MOST_POINTS:,}: memory grows as its square.")
     if args.inception is not None:
@@ -264,7 +157,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     else:
         _say_doubts(config, args)
         training = _training(config, data)
-        unattended.train(training, *_limits(args), say)
+        unattended.train(training, *limits(args), say)
         trainer = training.trainer
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
     if args.inception is not None:
@@ -280,19 +173,19 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.resume is not None:
         return module.resume(args, say)
-    config, preset = _chosen_config(args)
-    config, _, upload = _data_of(config, args)
+    config, preset = chosen_config(args)
+    config, _, upload = data_of(config, args)
     file = None
     if args.data is not None:
-        file = Path(args.data).name, _read(args.data), own_data_options.choices_of(args)
-    return {"preset": preset, **module.begin(args, config, upload, file, _limits(args), say)}
+        file = Path(args.data).name, read_file(args.data), own_data_options.choices_of(args)
+    return {"preset": preset, **module.begin(args, config, upload, file, limits(args), say)}
 
 
 def export(args: argparse.Namespace) -> dict[str, Any]:
     """Makes a saved run into a file for others."""
     from gan_core.export import exports as module
 
-    folder = _found(args.run, args)
+    folder = found_run(args.run, args)
     if folder is None:
         raise ConfigError(f"There is no saved run {shorten(args.run)}.")
     told = -1
@@ -353,7 +246,7 @@ def _few(args: argparse.Namespace) -> dict[str, Any]:
     if plot is not None and not plot.absolute().parent.is_dir():  # known before the training
         raise ConfigError(f"There is no folder {plot.absolute().parent} to write {plot.name} into.")
     budget = args.augment, args.seeds, args.steps, args.seconds, args.quick
-    result = _fetched(lambda: few.run(args.data, *budget, say, args.processes, args.ray))
+    result = fetched(lambda: few.run(args.data, *budget, say, args.processes, args.ray))
     if plot is not None:
         try:
             write_whole(plot, few_plot.page(result).encode())

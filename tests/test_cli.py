@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from gan_core import __main__ as cli
-from gan_core import commands
 from gan_core.__main__ import main
 from gan_core.data import download, loading
 from gan_core.foundations.hyperparameters import ConfigError
@@ -213,7 +212,7 @@ def test_a_diverged_run_fails(capsys):
 
 def chosen(*arguments):
     """The config of a training, which does not begin."""
-    return commands._chosen_config(cli.parser().parse_args(["train", *arguments]))[0]
+    return command_arguments.chosen_config(cli.parser().parse_args(["train", *arguments]))[0]
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from gan_core import __main__ as cli
-from gan_core import commands
 from gan_core.data.proposal import Proposal
 from tests.conftest import ROOT
 
@@ -34,7 +33,7 @@ def test_a_command_is_understood(command):
     if args.command == "train" and args.config is None and args.resume is None:
         if args.data is not None:  # a file that is not here
             args.own = Proposal("images" if args.data.endswith(".zip") else "points", 100, ())
-        commands._chosen_config(args)  # its preset, recipe and settings exist
+        command_arguments.chosen_config(args)  # its preset, recipe and settings exist
 
 
 def test_every_command_is_shown_and_what_saving_needs():

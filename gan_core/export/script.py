@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_datasets import STACK_NAMES, chosen_classes
 from gan_core.data.loading import MOST_CLASSES, sample_shape
-from gan_core.export.script_data import DRAWN, IMAGES, images_text, is_written, points_text
 from gan_core.export.script_drawing import drawing_text
+from gan_core.export.script_images import DRAWN, IMAGES, images_text
 from gan_core.export.script_needs import PHILOX
 from gan_core.export.script_networks import INDENT, networks, unwritten
+from gan_core.export.script_points import is_written, points_text
 from gan_core.export.script_sources import as_literal
 from gan_core.export.script_steps import Steps
 from gan_core.foundations.hyperparameters import ConfigError

@@ -7,7 +7,7 @@ from typing import Any
 
 from gan_core.data import drawing
 from gan_core.data.datasets import DATASETS
-from gan_core.export.script_data import POINTS
+from gan_core.export.script_points import POINTS
 from gan_core.export.script_sources import sources
 
 _READ = "strokes = [(np.array(text.split(), int).reshape(-1, 2) / 500, *rest) for text, *rest in strokes]"

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gan_core import commands
 from gan_core.data import datasets, loading
 from gan_core.data.memory_cache import Kept, size_of
 from gan_core.data.pictures import Pictures
@@ -129,7 +128,7 @@ def test_a_large_data_set_is_refused_before_it_is_loaded(monkeypatch):
     with pytest.raises(ConfigError, match=sentence):
         own_run.check(config, None)
     with pytest.raises(ConfigError, match=sentence):
-        commands._data_of(config, None)
+        command_arguments.data_of(config, None)
     worker = Worker.__new__(Worker)
     Stepping.__init__(worker, Mailbox.__new__(Mailbox))
     worker._faster, worker._set_aside = [], SetAside()
