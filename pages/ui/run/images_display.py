@@ -29,7 +29,7 @@ def switches(run: Run) -> "Images":
             persist_state="session",
             format_func=lambda n: f"{n} x {n}",
             help="Images in the grid. More show the variety, fewer the details.",
-            width=105,
+            width=95,
         )
         framed = st.toggle(
             "Frame p(real)",
