@@ -63,9 +63,11 @@ def is_table_of_pixels(content: bytes) -> bool:
         return False
     mark = _separator(lines[0])
     count = len(_fields(lines[0], mark))
+    cells = _fields(lines[-1], mark)
     if count > LEAST_PIXELS:
-        return any(_square(count - i) for i in range(4))
-    return len(lines) > 1 and any(len(field.split()) >= LEAST_PIXELS for field in _fields(lines[1], mark))
+        named = "pixel" in lines[0].lower()
+        return any(_square(count - i) for i in range(4)) and (named or all(map(_number, cells[4:LEAST_PIXELS])))
+    return len(lines) > 1 and any(len(cell.split()) >= LEAST_PIXELS and _numbers(cell) for cell in cells)
 
 
 def _number(text: str) -> bool:
@@ -74,6 +76,11 @@ def _number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _numbers(text: str) -> bool:
+    """Whether text begins with as many numbers as the smallest picture has pixels."""
+    return all(map(_number, text.split()[:LEAST_PIXELS]))
 
 
 def from_csv(content: bytes, reading: Reading) -> dict[str, Stored]:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from gan_core.data import image_files
+from gan_core.data import image_files, image_tables
 from gan_core.data.image_rules import MOST_BYTES, MOST_UNPACKED
 from gan_core.data.proposal import Choices, Progress, Proposal, Question
 from gan_core.data.table_rules import MOST_ENTRIES
@@ -97,7 +97,10 @@ def _kind(name: str, content: bytes) -> tuple[str, bool]:
         return _of_parquet(content)
     if suffix in (".zip", ".npz"):  # damaged, or empty: to be refused as what it should be
         return "images", False
-    return _of_text(content[:HEAD])
+    found = _of_text(content[:HEAD])
+    if found == ("points", False) and image_files.looks_like_pictures(content, name):
+        return "images", image_tables.is_table_of_pixels(content)
+    return found
 
 
 def _unzipped_head(content: bytes) -> bytes:

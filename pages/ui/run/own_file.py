@@ -98,7 +98,7 @@ class OwnFile:
 
 
 def propose(name: str, content: bytes | Path, choices: Choices, progress: Progress) -> Proposal:
-    """What a file or folder holds, points or pictures; raises ConfigError, and what `progress` raises."""
+    """What a file or folder holds, points or images; raises ConfigError, and what `progress` raises."""
     if isinstance(content, Path):
         return own_data.propose_path(content, choices, progress)
     return own_data.propose(name, content, choices, progress)
