@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,16 +201,7 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
 
 def data(args: argparse.Namespace) -> dict[str, Any]:
     """Says what a file holds that one could train on; trains nothing."""
-    found: dict[str, Any] = {}
-    try:
-        proposal = own_data_options.read(args.file, own_data_options.choices_of(args), say, answered=False)
-        found = {**proposal.record(), "choices": own_data_options.choices_in(proposal)}
-        own_data_options.check_answered(proposal)
-    except ConfigError as error:
-        if args.json:
-            print(json.dumps({**found, "error": str(error)}, allow_nan=False))
-        raise
-    return {**found, "text": own_data_options.as_text(proposal)}
+    return own_data_options.told(args.file, own_data_options.choices_of(args), say, args.json)
 
 
 def presets(args: argparse.Namespace) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
+from typing import Any
 
 from gan_core.data import own_data
 from gan_core.data.proposal import Choices, Proposal
@@ -65,6 +67,23 @@ def read(path: str, choices: Choices, say: Callable[[str], None], answered: bool
     if answered:
         check_answered(proposal)
     return proposal
+
+
+def told(path: str, choices: Choices, say: Callable[[str], None], as_json: bool) -> dict[str, Any]:
+    """What the command `data` gives of a file: its record, the choices, and `text` for people.
+
+    Raises ConfigError where it is refused or a question is open, after a line of JSON on standard output if `as_json`.
+    """
+    found: dict[str, Any] = {}
+    try:
+        proposal = read(path, choices, say, answered=False)
+        found = {**proposal.record(), "choices": choices_in(proposal)}
+        check_answered(proposal)
+    except ConfigError as error:
+        if as_json:
+            print(json.dumps({**found, "error": str(error)}, allow_nan=False))
+        raise
+    return {**found, "text": as_text(proposal)}
 
 
 def choices_in(proposal: Proposal) -> dict[str, dict[str, object]]:
