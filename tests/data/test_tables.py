@@ -13,7 +13,7 @@ import pytest
 import sklearn
 
 from gan_core.data import own_data, table_cells, table_files, table_rules, tables
-from gan_core.data.datasets import from_points
+from gan_core.data.point_datasets import from_points
 from gan_core.data.table_rules import ACCEPTED, LEAST_ROWS, MOST_BYTES, MOST_ROWS, TableError
 from gan_core.data.tables import propose_points
 from gan_core.foundations.hyperparameters import ConfigError
