@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from gan_core import __main__ as cli
+from gan_core import command_arguments
 from gan_core.__main__ import main
 from gan_core.data import download, loading
 from gan_core.foundations.hyperparameters import ConfigError

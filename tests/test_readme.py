@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from gan_core import __main__ as cli
+from gan_core import command_arguments
 from gan_core.data.proposal import Proposal
 from tests.conftest import ROOT
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gan_core import command_arguments
 from gan_core.data import datasets, loading
 from gan_core.data.memory_cache import Kept, size_of
 from gan_core.data.pictures import Pictures

@@ -59,7 +59,8 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
         if problems:
             st.warning(" ".join(problems))
             _elsewhere()
-        heavy = settings_panel.too_heavy(config)
+        # Before Play alone: how fast a busy machine's first steps are says little.
+        heavy = "" if run.wants_play or run.step else settings_panel.too_heavy(config)
         for sentence in [*doubtful(config), *[heavy] * bool(heavy)]:
             st.caption(f":material/warning: {sentence}")
     transport.transport(run, more=anatomy_panel.switch)
