@@ -32,8 +32,9 @@ def _say_doubts(config: GANConfig, args: argparse.Namespace) -> None:
         say(f"Note: {sentence}")
 
 
-def _training(config: GANConfig, data: Any, run: Saved | None = None) -> TrainingRun:
-    """A compiled training at its first step, or where the saved `run` stands, with the live settings of `config`."""
+def _training(config: GANConfig, data: Any, steps: int | None, run: Saved | None = None) -> TrainingRun:
+    """A training that is compiled for so many steps (None: for any number), at its first step or where the saved `run`
+    stands, with the live settings of `config`."""
     from gan_core.recording.training_run import TrainingRun
     from gan_core.training.trainer import Trainer
 
@@ -41,7 +42,7 @@ def _training(config: GANConfig, data: Any, run: Saved | None = None) -> Trainin
     if run is not None:
         recording = run_restoring.restore(trainer, run.folder)
     say("Compiling ...")
-    trainer.compile()
+    trainer.compile(steps)
     training = TrainingRun(trainer, recording, scored=False)
     training.set_live(config)
     return training
@@ -102,7 +103,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
             about = {"goal": steps or run.goal, "owner": run.owner, "race": run.race}
         saver = unattended.Saver(folder, upload, run is None, about)
     _say_doubts(config, args)
-    training = _training(config, data, run)
+    training = _training(config, data, steps, run)
     trainer = training.trainer
     first = trainer.step
     row, elapsed = unattended.train(training, steps, seconds, say, saver)
@@ -155,8 +156,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         trainer = run_restoring.load(run, data)
     else:
         _say_doubts(config, args)
-        training = _training(config, data)
-        unattended.train(training, *limits(args), say)
+        steps, seconds = limits(args)
+        training = _training(config, data, steps)
+        unattended.train(training, steps, seconds, say)
         trainer = training.trainer
     result = evaluation.evaluate(trainer, args.samples, args.resamples, say)
     if args.inception is not None:

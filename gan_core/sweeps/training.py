@@ -118,7 +118,7 @@ class Trainings:
         program = self._program(config, data)
         trainer = Trainer(config, data, program.step)
         recording = None if trial.begun is None else _taken_up(trainer, trial.begun)
-        trainer.compile()
+        trainer.compile(trial.steps)
         training = TrainingRun(trainer, recording, scored=False)
         looks = [] if trial.begun is None else list(trial.begun.looks)
         seconds = 0.0 if trial.begun is None else trial.begun.seconds

@@ -98,10 +98,12 @@ class Trainer:
         if self.program.change is not None:
             self.program.change.compile(self._call)
 
-    def compile(self) -> None:
-        """Compiles all: for who waits anyway."""
+    def compile(self, until: int | None = None) -> None:
+        """Compiles what the steps up to `until` run through (None: all steps), for who waits anyway."""
         self.compile_first()
-        self.compile_rest()
+        change = self.program.change
+        if until is None or (change is not None and until > change.first):
+            self.compile_rest()
 
     @property
     def runs(self) -> TrainStep:

@@ -131,10 +131,12 @@ def test_nothing_of_it_is_measured_or_kept(cache, program):
 
 def test_the_first_steps_are_a_graph_and_the_rest_is_xla(early):
     ours = trainer()
+    ours.compile(FIRST)  # what these steps run through, and no more
     ours.train(FIRST)
-    assert ours.program.change.at(FIRST - 1).path == "graph"
+    assert ours.program.change.at(FIRST - 1).path == "graph" and not ours.program.change.ready
     assert ours.at_once(9) == 0 and ours.runs.path == "graph"  # XLA is yet to be compiled
-    hurried(ours)
+    ours.compile(FIRST + 1)
+    assert ours.program.change.ready and ours.program.change.failed == ""
     assert ours.at_once(9) == 9 and ours.runs.path == "xla" and ours.runs.label == "XLA"
     assert np.isfinite(ours.train(3)).all() and ours.step == FIRST + 3
 
