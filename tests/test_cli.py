@@ -363,6 +363,7 @@ def test_evaluate_a_file_of_settings_trains_it_first(tmp_path, capsys):
 
 SMALL = ["--set", "filters=8", "--set", "batch_size=8", "--set", "latent_dim=8", "--steps", "2"]
 SCORES = {"confidence", "confidence_real", "class_tv", "class_tv_floor", "classifier_fid", "classifier_fid_floor"}
+SCORES |= {"classifier_kid", "classifier_kid_floor", "untrained_fid", "untrained_fid_floor"}
 SCORES |= {"samples", "classifier_accuracy", "histogram", "histogram_real", "g_loss", "d_loss", "sample_change"}
 NEIGHBOURS = {"precision", "recall", "density", "coverage", "nearest_real"}
 SCORES |= NEIGHBOURS | {f"{name}_floor" for name in NEIGHBOURS}
@@ -511,7 +512,7 @@ def test_a_file_that_is_no_picture_file_is_a_sentence(alone, capsys):
     for name in ("own.npz", "own.zip"):
         (alone / name).write_bytes(b"nothing of the kind")
         assert main(["train", "--data", str(alone / name)]) == 2
-        assert "Accepted: a .npz file" in capsys.readouterr().err
+        assert "Accepted: a .zip, .tar" in capsys.readouterr().err
 
 
 def test_the_readme_and_ci_use_the_same_test_command():
