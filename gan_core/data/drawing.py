@@ -24,9 +24,10 @@ REACH = 1.5  # the plane to draw on is [-REACH, REACH]²
 UNIT = 500  # steps of a coordinate in a length of 1
 WIDTHS = (0.02, 0.6)  # of a stroke, in the data's units
 DENSITIES = (0.2, 5.0)  # of a stroke's points, where 1 is the usual
-MOST_PLACES, MOST_STROKES, MOST_TEXT = 4_000, 300, 6_000
+MOST_PLACES, MOST_STROKES, MOST_TEXT = 2_500, 300, 6_000
 _VERSION = 1
 _HEAD = struct.Struct("<BBBH")
+_CELLS = 300  # of the plane along each side, in which an eraser works
 _ROUNDS = 60  # of draws, in which the eraser must leave enough
 _START_LENGTH = 6.0  # the set to start from has as many points as a stroke of this length
 
@@ -54,7 +55,8 @@ def encode(strokes: Sequence[Stroke]) -> str:
     for stroke in strokes:
         grid = np.rint(np.clip(stroke.places, -REACH, REACH) * UNIT).astype("<i2")
         steps = np.diff(grid, axis=0, prepend=np.zeros((1, 2), "<i2")).astype("<i2")
-        width, density = round(100 * stroke.width), round(20 * stroke.density)
+        width = round(100 * float(np.clip(stroke.width, *WIDTHS)))
+        density = round(20 * float(np.clip(stroke.density, *DENSITIES)))
         parts.append(_HEAD.pack(TOOLS.index(stroke.tool), width, density, len(grid)) + steps.tobytes())
     text = base64.urlsafe_b64encode(zlib.compress(b"".join(parts), 9)).decode().rstrip("=")
     if len(text) > MOST_TEXT:
@@ -102,8 +104,9 @@ def sample(n, rng, strokes, start=None):
     if not sum(masses):
         raise ValueError("The drawing is empty. Draw a stroke, or choose a data set to start from.")
     second = [i for i, (_, _, _, tool) in enumerate(strokes) if tool == "second"]
+    wiped = [_near(places, width) if tool == "eraser" else None for places, width, _, tool in strokes]
     points, labels = [], []
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
         which = rng.choice(len(masses), n, p=np.array(masses) / sum(masses))
         made, kept = np.empty((n, 2)), np.ones(n, bool)
         started = which == len(strokes)
@@ -112,13 +115,15 @@ def sample(n, rng, strokes, start=None):
         for i, (places, width, _, tool) in enumerate(strokes):
             if tool == "eraser":
                 older = np.flatnonzero(kept & ((which < i) | started))
-                kept[older] = _distance(made[older], places) > width / 2
+                kept[older] = ~_hit(made[older], wiped[i])
             else:
                 made[which == i] = _along(places, width, (which == i).sum(), rng)
         points.append(made[kept])
         labels.append(np.isin(which[kept], second))
         if sum(map(len, points)) >= n:
             return np.concatenate(points)[:n].astype("float32"), np.concatenate(labels)[:n].astype("int32")
+        if round_ and sum(map(len, points)) * _ROUNDS < n * round_:  # too few are left for all rounds
+            break
     raise ValueError("The eraser has left (almost) nothing of the drawing. Draw a stroke, or undo the eraser.")
 
 
@@ -139,14 +144,27 @@ def _along(places, width, n, rng):
     return middle + radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
 
 
-def _distance(points, places):
-    """How far each point is from the line through `places`, [len(points)]."""
-    nearest = np.linalg.norm(points - places[0], axis=1)
-    for i in range(len(places) - 1):
-        step = places[i + 1] - places[i]
-        share = np.clip((points - places[i]) @ step / max(step @ step, 1e-12), 0, 1)
-        nearest = np.minimum(nearest, np.linalg.norm(points - places[i] - share[:, None] * step, axis=1))
-    return nearest
+def _near(places, width):
+    """Which cells of the plane lie within half the width of a stroke's line, bool [_CELLS, _CELLS], by y and x."""
+    middles = ((np.arange(_CELLS) + 0.5) / _CELLS * 2 - 1) * REACH
+    near, radius = np.zeros((_CELLS, _CELLS), bool), width / 2
+    for i in range(max(1, len(places) - 1)):
+        ends = places[i : i + 2]
+        step = ends[-1] - ends[0]
+        low = np.searchsorted(middles, ends.min(0) - radius)
+        high = np.searchsorted(middles, ends.max(0) + radius)
+        x = middles[None, low[0] : high[0]] - ends[0, 0]
+        y = middles[low[1] : high[1], None] - ends[0, 1]
+        share = np.clip((x * step[0] + y * step[1]) / max(step @ step, 1e-12), 0, 1)
+        inside = (x - share * step[0]) ** 2 + (y - share * step[1]) ** 2 <= radius**2
+        near[low[1] : high[1], low[0] : high[0]] |= inside
+    return near
+
+
+def _hit(points, near):
+    """Whether each point lies in one of those cells, bool [len(points)]."""
+    column, row = np.clip((points / REACH + 1) / 2 * _CELLS, 0, _CELLS - 1).astype(int).T
+    return near[row, column]
 
 
 def heart() -> list[Stroke]:

@@ -19,6 +19,7 @@ import threading
 import time
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
+from typing import Any
 
 from gan_core.foundations.machine import has_gpu
 from gan_core.serving.fork_server import LENGTH, NUMBER
@@ -29,6 +30,13 @@ REFUSED, UNKNOWN = 1, 255  # exit statuses: of a process that the system did not
 # What Python, NumPy and TensorFlow read as they are imported, but for the threads, which wait for the first operation.
 READ_AT_IMPORT = ("PYTHON", "LD_", "TF_", "XLA_", "KERAS_", "CUDA_", "OMP_", "OPENBLAS_", "MKL_")
 READ_LATER = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def _readable(source: Any, seconds: float | None) -> bool:
+    """Whether there is something to be read, waiting so long for it; select.select knows no handle above 1,023."""
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else 1_000 * seconds))
 
 
 class ForkedProcess:
@@ -48,10 +56,10 @@ class ForkedProcess:
         until = None if timeout is None else time.monotonic() + timeout
         while len(self._said) < ready and self.returncode is None:
             left = None if until is None else max(0.0, until - time.monotonic())
-            if not select.select([self._status], [], [], left)[0]:
+            if not _readable(self._status, left):
                 return False
             with self._lock:
-                if not select.select([self._status], [], [], 0)[0]:
+                if not _readable(self._status, 0):
                     continue  # another thread has read it
                 more = self._status.read(2 * NUMBER.size - len(self._said))
                 self._said += more or b""
@@ -150,7 +158,7 @@ class _Handle:
 
     def _is_ready(self) -> bool:
         with self._lock:
-            if not self._ready and select.select([self._control], [], [], 0)[0]:
+            if not self._ready and _readable(self._control, 0):
                 self._ready = self._control.recv(1) != b""
             return self._ready
 
@@ -190,9 +198,11 @@ class Forking:
                 return None
             try:
                 return self._server.fork(arguments, environment)
-            except BrokenPipeError:  # it is ending just now
-                self._server.process.wait(END_SECONDS)
+            except BrokenPipeError:  # it is ending just now, or after the last of its processes
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._server.process.wait(END_SECONDS)
                 self._bury()
+                self._drop()
                 return None
 
     def _bury(self) -> None:

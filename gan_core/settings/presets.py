@@ -88,6 +88,9 @@ PRESETS: dict[str, Preset] = {
     "checkerboard": _ours("hard edges everywhere", data="checkerboard"),
     "line": _ours("a segment", data="line"),
     "drawn": _ours("what you draw yourself; a heart to begin with", data="drawn"),
+    "iris": _ours("petals of 150 irises: few points, two groups", data="iris"),
+    "wine": _ours("178 wines by two of their measurements", data="wine"),
+    "breast_cancer": _ours("569 tumours by two of their measurements", data="breast_cancer"),
     "digits": _image(
         "small handwritten digits, one class in each row; needs no internet", data="digits", conditional=True
     ),
@@ -100,6 +103,8 @@ PRESETS: dict[str, Preset] = {
     "mnist_conditional": _image(
         "you choose the digit: both networks are told the class", data="mnist", conditional=True
     ),
+    "shapes": _image("circles, squares and triangles whose place, size and tone are known", data="shapes"),
+    "shapes_rgb": _image("the same in colour, 32 x 32", data="shapes_rgb", filters=24),
     "cifar10": _image("photographs of ten classes: hard, and slow on a CPU", data="cifar10", filters=32),
     "tutorial-gaussian": _preset(
         _POINTS,

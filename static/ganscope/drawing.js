@@ -48,6 +48,7 @@ class Drawing {
     this.redo.addEventListener("click", () => this.again());
     this.clear.addEventListener("click", () => this.change([]));
     this.use.addEventListener("click", () => {
+      if (draft) draft.used = true; // and gone, unless it is refused
       this.send?.({ strokes: this.strokes.map((s) => [s.tool, s.width, s.density, s.places]) });
     });
     this.node.addEventListener("keydown", (event) => {
@@ -76,6 +77,8 @@ class Drawing {
       this[name].dataset.set = "1";
     }
     this.dots = data.dots;
+    if (draft?.used && data.refused) draft.used = false;
+    if (draft?.used && data.text !== this.text) draft = null;
     if (data.text !== this.text) {
       this.text = data.text;
       const kept = draft?.text === data.text ? draft.strokes : null;

@@ -29,6 +29,21 @@ def test_a_drawing_comes_back_from_its_text():
     assert encode(back) == encode(strokes)  # nothing is lost by going there and back again
 
 
+def test_widths_and_densities_of_another_browser_are_brought_into_their_ranges():
+    (stroke,) = decode(encode([Stroke(LINE.places, 9.0, 1e9)]))
+    assert (stroke.width, stroke.density) == (drawing.WIDTHS[1], drawing.DENSITIES[1])
+
+
+def test_an_eraser_over_everything_costs_no_more_than_a_few_rounds(monkeypatch):
+    """A link of a hundred letters may name an eraser of thousands of places and 200,000 points."""
+    zigzag = np.tile([[-1.5, -1.5], [1.5, 1.5]], (MOST_PLACES // 2, 1))
+    rounds, along = [], drawing._along
+    monkeypatch.setattr(drawing, "_along", lambda *given: rounds.append(1) or along(*given))
+    with pytest.raises(ConfigError, match="almost"):
+        drawing.drawn(200_000, RNG(0), strokes=encode([Stroke(zigzag[:2]), Stroke(zigzag[2:], 0.6, tool="eraser")]))
+    assert len(rounds) <= 3
+
+
 def test_places_off_the_plane_are_moved_to_its_edge():
     (stroke,) = decode(encode([Stroke(np.array([[9.0, -9.0], [0.0, 0.0]]))]))
     assert stroke.places.tolist() == [[1.5, -1.5], [0, 0]]

@@ -202,3 +202,20 @@ def test_a_forked_training_is_that_of_a_process_of_its_own(monkeypatch):
             process.process.wait(15)
     assert shown[0]["path"] == shown[1]["path"] == "XLA"
     assert np.array_equal(shown[0]["samples"], shown[1]["samples"])
+
+
+def test_it_hears_a_handle_above_1023():
+    """A lecture's connections take the low ones, and select.select knows no other."""
+    resource = pytest.importorskip("resource")
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 1_100:
+        pytest.skip("this process may have no such handle")
+    fcntl = pytest.importorskip("fcntl")
+    reads, writes = os.pipe()
+    high = fcntl.fcntl(reads, fcntl.F_DUPFD, 1_050)
+    try:
+        assert not module._readable(high, 0)
+        os.write(writes, b"x")
+        assert module._readable(high, 5)
+    finally:
+        for handle in (reads, writes, high):
+            os.close(handle)

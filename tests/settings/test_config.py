@@ -51,7 +51,7 @@ CONFIGS |= {name: GANConfig.from_flat(flat) for name, flat in ODD.items()} | {"d
 each_config = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
 
 
-FOR_IMAGES = ("architecture", "conditional")  # which have no other value for points
+FOR_IMAGES = ("architecture", "conditional", "augment")  # which have no other value for points
 
 
 def other_value(name):
@@ -295,9 +295,10 @@ def test_images_have_defaults_of_their_own(data):
     for name, knob in HYPERPARAMETERS.items():
         expected = data if name == "data" else IMAGE_DEFAULTS.get(name, knob.default)
         assert getattr(config, name) == expected, name
-    assert config.params() == {"size": "native", "classes": "all"}
+    assert config.params() == {name: knob.default for name, knob in DATASETS[data].knobs.items()}
+    assert (config.params()["size"], config.params()["classes"]) == ("native", "all")
     assert config.to_query() == {"data": data, "seed": "0"}
-    assert set(config.to_flat()) == {*HYPERPARAMETERS, "data.size", "data.classes"}
+    assert set(config.to_flat()) == {*HYPERPARAMETERS, *(f"data.{name}" for name in DATASETS[data].knobs)}
 
 
 @pytest.mark.parametrize("data", [name for name in DATASETS if name not in IMAGE_SETS])
@@ -334,10 +335,10 @@ def test_what_is_for_images_is_refused_for_points(data):
         f"conditional=True is for images, but the data set {data} has points.",
         f"The architecture resnet is for images, but {data} has points.",
     ]
-    for flat in ({"conditional": True}, {"architecture": "dcgan"}):
+    for flat in ({"conditional": True}, {"augment": "ada"}, {"architecture": "dcgan"}):
         with pytest.raises(ConfigError, match="for images"):
             GANConfig.from_flat({"data": data, **flat})
-    assert IMAGES_ONLY == ("conditional",)
+    assert IMAGES_ONLY == ("conditional", "augment")
 
 
 def test_images_cannot_become_points_with_networks_for_images():
@@ -417,7 +418,7 @@ def test_changed_and_same_structure(name):
 
 @pytest.mark.parametrize("name", FOR_IMAGES)
 def test_what_is_for_images_is_structure_there(name):
-    value = "tutorial_conv" if name == "architecture" else True
+    value = {"architecture": "tutorial_conv", "conditional": True, "augment": "ada"}[name]
     new = IMAGES.updated({name: value})
     assert changed(IMAGES, new) == {name: (getattr(IMAGES, name), value)}
     assert not same_structure(IMAGES, new)
@@ -438,6 +439,7 @@ def test_live_fields_are_those_that_the_drawing_names():
         *("label_smoothing", "label_noise", "ema_decay", "show_ema"),
         *("schedule", "schedule_steps", "schedule_floor", "instance_noise", "instance_noise_steps"),
         *("grad_clip", "weight_clip"),
+        *("augment_color", "augment_translation", "augment_cutout", "ada_target", "ada_kimg"),
     }
 
 

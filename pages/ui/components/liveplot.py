@@ -111,7 +111,7 @@ def drawn(key: str) -> list[tuple[str, float, float, np.ndarray]] | None:
         return None
     try:
         strokes = [(str(t), float(w), float(d), np.array(p, float).reshape(-1, 2)) for t, w, d, p in said["strokes"]]
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         return None
     return strokes if all(len(p) and np.isfinite([w, d, *p.ravel()]).all() for _, w, d, p in strokes) else None
 

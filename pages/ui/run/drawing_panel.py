@@ -31,11 +31,11 @@ def panel(config: GANConfig) -> None:
 
 
 def _open() -> None:
-    page_state.tab().drawing = True
+    page_state.tab().drawing, page_state.tab().refused = True, ""
 
 
 def _close() -> None:
-    page_state.tab().drawing = False
+    page_state.tab().drawing, page_state.tab().refused = False, ""
 
 
 @st.dialog("Draw your data", width="large", on_dismiss=_close)
@@ -64,6 +64,7 @@ def _plane(config: GANConfig) -> None:
         "reach": drawing.REACH,
         "width": [*drawing.WIDTHS, 0.12],
         "density": [*drawing.DENSITIES, 1.0],
+        "refused": bool(page_state.tab().refused),
         "most": [drawing.MOST_STROKES, drawing.MOST_PLACES],
     }
     drawing_plane(about, _PLANE, clicks.here(_use))
