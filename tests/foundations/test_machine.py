@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -129,7 +130,7 @@ def test_a_large_data_set_is_refused_before_it_is_loaded(monkeypatch):
     with pytest.raises(ConfigError, match=sentence):
         own_run.check(config, None)
     with pytest.raises(ConfigError, match=sentence):
-        command_arguments.data_of(config, None)
+        command_arguments.data_of(config, Namespace(data=None))
     worker = Worker.__new__(Worker)
     Stepping.__init__(worker, Mailbox.__new__(Mailbox))
     worker._faster, worker._set_aside = [], SetAside()

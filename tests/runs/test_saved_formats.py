@@ -27,7 +27,13 @@ OLD = sorted((Path(__file__).parent / "format_2").iterdir())
 
 def small_frame(frame):
     """What was kept of each frame, so that these runs are small."""
-    few = {"samples": np.s_[:64], "heat": np.s_[::8, ::8], "manifold": np.s_[::8, ::8], "grid": np.s_[:4]}
+    few = {
+        "samples": np.s_[:64],
+        "heat": np.s_[::8, ::8],
+        "manifold": np.s_[::8, ::8],
+        "grid": np.s_[:4],
+        "judged": np.s_[:],
+    }
     return {name: array[few.get(name, np.s_[:4])] for name, array in frame.items()}
 
 

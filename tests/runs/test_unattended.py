@@ -26,7 +26,7 @@ TINY += ["--set", "g_norm=batch", "--set", "dropout=0.1", "--set", "penalty=none
 def quick(monkeypatch, tmp_path):
     """No scores in full, and no compiling ahead; returns the folder of the runs."""
     monkeypatch.setattr(trainer_scores, "all_scores", lambda *given: {"samples": 64, "w1": 0.5})
-    monkeypatch.setattr(Trainer, "compile", lambda self: None)
+    monkeypatch.setattr(Trainer, "compile", lambda self, *until: None)
     monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path / "runs"))
     return tmp_path / "runs"
 
@@ -153,7 +153,7 @@ def test_it_saves_on_the_way_and_a_full_disk_stops_nothing(quick, monkeypatch, c
 
 def test_a_name_that_is_taken_meanwhile_is_known_after_the_first_steps(quick, monkeypatch, capsys):
     compile_ = Trainer.compile
-    monkeypatch.setattr(Trainer, "compile", lambda self: [compile_(self), (quick / "run").mkdir(parents=True)])
+    monkeypatch.setattr(Trainer, "compile", lambda self, *until: [compile_(self), (quick / "run").mkdir(parents=True)])
     assert main(["train", *TINY, "--steps", "3000", "--save", "run"]) == 2
     err = capsys.readouterr().err
     assert "There is a run with the name 'run' already" in err and "step " not in err
@@ -165,7 +165,7 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer_scores, "all_scores", lambda *given: {"samples": 64, "w1": 0.5})
-        patch.setattr(Trainer, "compile", lambda self: None)
+        patch.setattr(Trainer, "compile", lambda self, *until: None)
         assert main(["train", *TINY, "--steps", "4", "--save", "small", "--runs-dir", str(folder)]) == 0
     return folder
 
