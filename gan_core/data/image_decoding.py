@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +19,10 @@ FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JP
 FORMATS += ("AVIF", "QOI")
 LOSSY = frozenset({"JPEG", "MPO", "WEBP", "JPEG2000", "AVIF"})  # photographs, whose values are never numbers of a class
 TURNED = frozenset({"JPEG", "MPO", "TIFF"})  # formats that keep the turn of the camera elsewhere than in `info`
+# Pillow knows these two by letters that tables begin with, too ("BMI,age", "P1,P2"); so their whole headers are asked
+# for: the size of the second header of a BMP, and two numbers in a PPM, of which no second line begins as the first.
+_BMP = re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)
+_PPM = re.compile(rb"P(?:[1-6f]|0CMYK|y(?:P|RGBA|CMYK))(?![^\n]*\nP)(?:\s+#[^\n]*)*\s+\d+(?:\s+#[^\n]*)*\s+\d+\s")
 BAD = "that cannot be decoded"
 SIZE = f"under {LEAST_SIDE} or over {MOST_SIDE:,} pixels wide or high"
 
@@ -40,7 +45,9 @@ def suffixes() -> frozenset[str]:
 
 
 def is_picture(start: bytes) -> bool:
-    """Whether a file begins as an encoded picture, whatever it is called."""
+    """Whether a file begins as an encoded picture, whatever it is called; start: its first bytes, some 500."""
+    if (start.startswith(b"BM") and not _BMP.match(start)) or (start.startswith(b"P") and not _PPM.match(start)):
+        return False
     tests: list[Callable[[bytes], bool | str] | None] = [Image.OPEN[name][1] for name in formats() if name != "TGA"]
     try:
         return any(test is not None and test(start[:16]) is True for test in tests)

@@ -17,6 +17,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from gan_core.data import image_files, image_tables
+from gan_core.data.image_decoding import is_picture
 from gan_core.data.image_rules import MOST_BYTES, MOST_UNPACKED
 from gan_core.data.proposal import Choices, Progress, Proposal, Question
 from gan_core.data.table_rules import MOST_ENTRIES
@@ -29,7 +30,6 @@ PICTURE_ENDS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif
 HEAD = 1 << 16
 KINDS = {"points": "points: two of its columns", "images": "images: a picture a row"}
 DATA_SETS = {"points": "file", "images": "picture_file"}  # the data set that trains on a file of this kind
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"MATLAB 5.0", b"\x89HDF")
 _IDX = re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]")
 _PIXEL = re.compile(r"(?:pixels?|px|p|x|v)?[ _.-]?\d+(?:[x_]\d+)?", re.IGNORECASE)
 
@@ -84,7 +84,8 @@ def _kind(name: str, content: bytes) -> tuple[str, bool]:
     if content.startswith(b"\x1f\x8b"):
         content = _unzipped_head(content)
     if (
-        content.startswith((*_PICTURES, *image_files.REFUSED))
+        content.startswith((image_files.MAT, *image_files.REFUSED))
+        or is_picture(content[:4096])
         or _IDX.match(content[:4])
         or content[257:262] == b"ustar"
     ):

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from gan_core.data import own_data, own_data_options, uploads
 from gan_core.data.own_data import propose
@@ -145,3 +146,19 @@ def test_an_archive_that_is_a_bomb_is_not_unpacked_to_see_what_it_is():
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.npy", bytes(100_000_000))
     assert own_data._kind("mine.npz", file.getvalue()) == ("points", False)
+
+
+@pytest.mark.parametrize("names", ["BMI,age", "P1,P2", "Python,R", "P1 P2", "RIFF,x", "GIF8,x"])
+def test_a_table_whose_first_name_begins_as_a_picture_does_is_a_table(names):
+    mark = " " if " " in names else ","
+    content = lines(names, *(f"{x}{mark}{y}" for x, y in POINTS.tolist()))
+    assert propose("mine.csv", content).kind == "points"
+
+
+@pytest.mark.parametrize(("name", "mode"), [("BMP", "RGB"), ("PPM", "RGB"), ("PPM", "L"), ("PPM", "1"), ("DIB", "L")])
+def test_a_single_picture_of_a_short_signature_is_still_seen_as_one(name, mode):
+    file = io.BytesIO()
+    Image.fromarray(PIXELS[0]).convert(mode).save(file, name)
+    for content in (file.getvalue(), file.getvalue().replace(b"P6\n", b"P6\n# by hand\n", 1)):
+        with pytest.raises(ConfigError, match="is a single image"):
+            propose("mine", content)
