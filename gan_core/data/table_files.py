@@ -30,6 +30,7 @@ from gan_core.foundations.lazy_imports import pd
 SHEET_BYTES = 100_000_000  # of a workbook, unpacked: XML, some twenty letters a cell
 SHEET_COLUMNS = 256  # that are looked at: a forgotten format in column XFD makes a sheet 16,384 wide
 SHEET_CELLS = 20_000_000
+SHEET_ROWS = 1_048_576  # as many as Excel has; openpyxl fills every gap before a row with rows of its own
 SHOWN_SHEETS = 50
 
 
@@ -109,9 +110,13 @@ def _cells(sheet: Any, progress: Progress) -> list[list[Any]]:
     """The rows that hold something, without what is empty at their ends."""
     found: list[list[Any]] = []
     cells = 0
-    for i, row in enumerate(sheet.iter_rows(max_col=SHEET_COLUMNS, values_only=True)):
+    for i, row in enumerate(sheet.iter_rows(max_row=SHEET_ROWS + 1, max_col=SHEET_COLUMNS, values_only=True)):
+        if i >= SHEET_ROWS:
+            raise TableError(f"The sheet has a row beyond {SHEET_ROWS:,}, which a sheet of a workbook cannot have.")
         if i % 2_000 == 0:
             progress("Reading the sheet", i, max(i, sheet.max_row or 0))
+        if row.count(None) == len(row):
+            continue
         values = list(row)
         while values and (values[-1] is None or values[-1] == ""):
             values.pop()

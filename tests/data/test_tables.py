@@ -360,3 +360,12 @@ def test_a_published_file(path):
 def test_every_bound_is_a_sentence_of_what_is_accepted():
     assert f"{LEAST_ROWS} rows" in ACCEPTED and f"{table_rules.MOST_BYTES // 1_000_000} MB" in ACCEPTED
     assert table_cells.MOST_JSON < table_rules.MOST_BYTES and tables.PREVIEW_ROWS > 1
+
+
+def test_a_sheet_whose_row_says_a_number_without_end_ends_at_once():
+    """openpyxl would make all the rows before it."""
+    row = "<row r='{0}'><c r='A{0}'><v>1</v></c><c r='B{0}'><v>2</v></c></row>"
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rows = row.format(1) + row.format(99_999_999_999)
+    sheet = f"<?xml version='1.0'?><worksheet xmlns='{space}'><sheetData>{rows}</sheetData></worksheet>"
+    refused(workbook_with("xl/worksheets/sheet1.xml", sheet.encode()), "a row beyond 1,048,576", name="my.xlsx")
