@@ -32,23 +32,35 @@ SHEET_COLUMNS = 256  # that are looked at: a forgotten format in column XFD make
 SHEET_CELLS = 20_000_000
 SHEET_ROWS = 1_048_576  # as many as Excel has; openpyxl fills every gap before a row with rows of its own
 SHOWN_SHEETS = 50
+GZIP = b"\x1f\x8b"
+MOST_PARTS = 10_000  # of a .gz, which may be several, one behind the other
+PART = 1 << 16  # bytes of a .gz at once: zlib copies what lies behind the end of each part
 
 
-def unpacked(content: bytes, name: str) -> bytes:
+def unpacked(content: bytes, name: str, progress: Progress) -> bytes:
     """What a .gz holds; raises TableError for one that is damaged, or unpacks to more than MOST_UNPACKED."""
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    view, found, at, length, parts = memoryview(content), [], 0, 0, 1
     try:
-        found = reader.decompress(content, MOST_UNPACKED + 1)
-        while reader.eof and reader.unused_data.startswith(b"\x1f\x8b") and len(found) <= MOST_UNPACKED:
-            rest, reader = reader.unused_data, zlib.decompressobj(zlib.MAX_WBITS | 16)
-            found += reader.decompress(rest, MOST_UNPACKED + 1 - len(found))
+        while at < len(view):
+            if reader.eof:
+                if view[at : at + len(GZIP)] != GZIP:
+                    break
+                parts, reader = parts + 1, zlib.decompressobj(zlib.MAX_WBITS | 16)
+                if parts > MOST_PARTS:
+                    raise TableError(f"{name} is packed in more than {MOST_PARTS:,} parts.")
+            piece = view[at : at + PART]
+            found.append(reader.decompress(piece, MOST_UNPACKED + 1 - length))
+            length += len(found[-1])
+            if length > MOST_UNPACKED:
+                raise TableError(f"{name} unpacks to more than {MOST_UNPACKED / 1e6:,.0f} MB.")
+            at += len(piece) - len(reader.unused_data)
+            progress("Unpacking", at, len(view))
     except zlib.error:
         raise TableError(f"{name} cannot be unpacked: it is damaged.") from None
-    if len(found) > MOST_UNPACKED:
-        raise TableError(f"{name} unpacks to more than {MOST_UNPACKED / 1e6:,.0f} MB.")
     if not reader.eof:
         raise TableError(f"{name} cannot be unpacked: it is cut off.")
-    return found
+    return b"".join(found)
 
 
 # -- spreadsheets -------------------------------------------------------------------------------------------

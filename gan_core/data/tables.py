@@ -66,7 +66,7 @@ def _read(content: bytes, name: str, choices: Choices, progress: Progress) -> Ta
         raise TableError(f"{name} has {len(content) / 1e6:,.1f} MB.")
     start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if content.startswith(b"\x1f\x8b"):
-        content, name = unpacked(content, name), name.removesuffix(".gz")
+        content, name = unpacked(content, name, progress), name.removesuffix(".gz")
         start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if content.startswith(b"PAR1"):
         return read_parquet(content, name, choices, progress)

@@ -369,3 +369,20 @@ def test_a_sheet_whose_row_says_a_number_without_end_ends_at_once():
     rows = row.format(1) + row.format(99_999_999_999)
     sheet = f"<?xml version='1.0'?><worksheet xmlns='{space}'><sheetData>{rows}</sheetData></worksheet>"
     refused(workbook_with("xl/worksheets/sheet1.xml", sheet.encode()), "a row beyond 1,048,576", name="my.xlsx")
+
+
+def test_a_gz_of_many_parts_is_read_piece_by_piece_and_bounded():
+    half = len(text()) // 2
+    parts = gzip.compress(text()[:half]) + gzip.compress(text()[half:])
+    assert propose_points(parts, "my.csv.gz").count == propose_points(text(), "my.csv").count
+    told = []
+
+    def progress(what, done, whole):
+        told.append(what)
+        if len(told) == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        propose_points(gzip.compress(b"") * 5 + gzip.compress(text()), "my.csv.gz", {}, progress)
+    assert told == ["Unpacking"] * 3
+    refused(gzip.compress(b"") * 2_000_000, "packed in more than 10,000 parts", name="my.csv.gz")
