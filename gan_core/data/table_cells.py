@@ -9,7 +9,7 @@ from typing import Any
 
 from gan_core.data.proposal import Choices, Progress
 from gan_core.data.table_numbers import is_number
-from gan_core.data.table_rules import MOST_COLUMNS, Table, TableError, column_names, is_missing, many
+from gan_core.data.table_rules import Table, TableError, bounded_columns, column_names, is_missing, many
 from gan_core.foundations.lazy_imports import pd
 
 MOST_JSON = 20_000_000  # bytes: as Python's objects they take some twenty times that
@@ -44,6 +44,7 @@ def of_cells(rows: list[list[Any]], name: str) -> Table:
     if first_note:
         notes.append(f"{many(first_note, 'row')} above the table {'is' if first_note == 1 else 'are'} left out.")
     width = max(width, *(len(row) for row in rows[first : first + 1]))
+    bounded_columns(width, name)
     columns: list[list[Any]] = [[row[c] if c < len(row) else None for row in rows[first:]] for c in range(width)]
     given = (names + [""] * width)[:width]
     return Table(pd.DataFrame(dict(zip(column_names(given), columns, strict=True))), bool(names), notes)
@@ -78,14 +79,14 @@ def read_json(content: bytes, name: str, choices: Choices, progress: Progress) -
     if rows is None:
         raise TableError(f"{name} has no list of rows: objects with the same names, or lists of numbers.")
     if isinstance(rows, dict):
+        bounded_columns(len(rows), name)
         lengths = {len(column) for column in rows.values()}
         if len(lengths) > 1:
             raise TableError(f"{name} has columns of different lengths.")
         columns = {str(key): [_cell(cell) for cell in column] for key, column in rows.items()}
     elif isinstance(rows[0], dict):
         keys = list(dict.fromkeys(str(key) for row in rows[:1_000] if isinstance(row, dict) for key in row))
-        if len(keys) > MOST_COLUMNS:
-            raise TableError(f"{name} has {len(keys):,} columns; at most {MOST_COLUMNS:,} are read.")
+        bounded_columns(len(keys), name)
         columns = {key: [_cell(row.get(key)) if isinstance(row, dict) else None for row in rows] for key in keys}
     else:
         cells = [[_cell(cell) for cell in row] if isinstance(row, list) else [_cell(row)] for row in rows]

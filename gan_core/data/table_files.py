@@ -21,6 +21,7 @@ from gan_core.data.table_rules import (
     Table,
     TableError,
     Telling,
+    bounded_columns,
     column_names,
     opened,
 )
@@ -216,7 +217,7 @@ def read_npy(content: bytes, name: str, choices: Choices, progress: Progress) ->
         notes = [f"Two rows of {array.shape[1]:,} numbers are taken for x and y."]
     if not columns:
         raise TableError(f"{name} is an array of {_shape(array.shape)} of {array.dtype}; N x 2 numbers are needed.")
-    return _of_columns(columns, notes, array.dtype.names is not None)
+    return _of_columns(columns, notes, array.dtype.names is not None, name)
 
 
 def read_npz(content: bytes, name: str, choices: Choices, progress: Progress) -> Table:
@@ -243,7 +244,7 @@ def read_npz(content: bytes, name: str, choices: Choices, progress: Progress) ->
     columns = {k: v for part in found.values() for k, v in part.items() if len(v) == rows}
     left = [label for label, part in found.items() if not part or len(next(iter(part.values()))) != rows]
     notes = [f"Left out, for they are not {rows:,} long: {', '.join(left)[:100]}."] if left else []
-    return _of_columns(columns, notes, True)
+    return _of_columns(columns, notes, True, name)
 
 
 def _width(found: dict[str, dict[str, np.ndarray]], rows: int) -> int:
@@ -270,8 +271,9 @@ def _columns_of(label: str, array: np.ndarray) -> dict[str, np.ndarray]:
     return {f"{label} {i + 1}" if label else f"column {i + 1}": array[:, i] for i in range(array.shape[1])}
 
 
-def _of_columns(columns: dict[str, np.ndarray], notes: list[str], named: bool) -> Table:
-    frame = pd.DataFrame({name: column.astype(column.dtype.newbyteorder("=")) for name, column in columns.items()})
+def _of_columns(columns: dict[str, np.ndarray], notes: list[str], named: bool, name: str) -> Table:
+    bounded_columns(len(columns), name)
+    frame = pd.DataFrame({key: column.astype(column.dtype.newbyteorder("=")) for key, column in columns.items()})
     if len(frame) > MOST_READ:
         raise TableError(f"There are {len(frame):,} rows; at most {MOST_READ:,} are read.")
     frame.columns = column_names(list(frame.columns))

@@ -70,6 +70,12 @@ def is_missing(text: str) -> bool:
     return text.strip().strip("\"'").lower() in MISSING
 
 
+def bounded_columns(count: int, name: str) -> None:
+    """Raises TableError for more columns than are read; asked before memory is taken for them."""
+    if count > MOST_COLUMNS:
+        raise TableError(f"{name} has {count:,} columns; at most {MOST_COLUMNS:,} are read.")
+
+
 def column_names(found: list[str]) -> list[str]:
     """Names that can be shown, all different; what has none is called by its place: "column 3"."""
     names: list[str] = []

@@ -386,3 +386,15 @@ def test_a_gz_of_many_parts_is_read_piece_by_piece_and_bounded():
         propose_points(gzip.compress(b"") * 5 + gzip.compress(text()), "my.csv.gz", {}, progress)
     assert told == ["Unpacking"] * 3
     refused(gzip.compress(b"") * 2_000_000, "packed in more than 10,000 parts", name="my.csv.gz")
+
+
+WIDE = {
+    "rows in JSON": json.dumps([list(range(2_001))] * 20).encode(),
+    "columns in JSON": json.dumps({f"c{i}": list(range(20)) for i in range(2_001)}).encode(),
+    "a .npz": npz(a=np.zeros((20, 1_500)), b=np.zeros((20, 501))),
+}
+
+
+@pytest.mark.parametrize("what", WIDE)
+def test_more_columns_than_are_read_are_refused_in_every_kind_of_file(what):
+    refused(WIDE[what], "2,001 columns; at most 2,000", name="mine")
