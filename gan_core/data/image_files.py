@@ -143,7 +143,7 @@ def _of_file(content: bytes, name: str, reading: Reading) -> Pictures:
     if start.startswith(GZIP):
         if image_members.is_tar(image_members.start_of_gzip(content)):
             return _of_members(image_members.of_tar(content, reading), reading)
-        return _of_file(image_members.unpacked_gzip(content, shown), name.removesuffix(".gz"), reading)
+        return _of_file(image_members.unpacked_gzip(content, reading), name.removesuffix(".gz"), reading)
     arrays = _arrays(content, PurePosixPath(name).name, reading)
     if arrays is not None:
         return image_sets.from_arrays(arrays, reading)
@@ -188,7 +188,7 @@ def _of_members(members: list[Member], reading: Reading, most_pixels: int | None
                 content = member.content(reading.name, MOST_UNPACKED)
                 key = PurePosixPath(member.name).name
                 if content.startswith(GZIP):
-                    content, key = image_members.unpacked_gzip(content, reading.name), key.removesuffix(".gz")
+                    content, key = image_members.unpacked_gzip(content, reading), key.removesuffix(".gz")
                 found = _arrays(content, key, reading)
                 if found is None:
                     tables.append((key, content))

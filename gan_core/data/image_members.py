@@ -154,9 +154,9 @@ def _alike(letters: list[str]) -> bool:
 # -- tar ----------------------------------------------------------------------------------------------------
 
 
-def unpacked_gzip(content: bytes, name: str, most: int = MOST_UNPACKED) -> bytes:
-    """What a .gz file holds; raises PictureError before more than `most` bytes are in memory."""
-    unpacker, parts, length = zlib.decompressobj(31), [], 0
+def unpacked_gzip(content: bytes, reading: Reading, most: int = MOST_UNPACKED) -> bytes:
+    """What a .gz file holds; raises PictureError before those of one reading take more than `most` bytes together."""
+    name, unpacker, parts, length = reading.name, zlib.decompressobj(31), [], reading.unpacked
     view = memoryview(content)
     try:
         for at in range(0, len(view), PART):
@@ -169,6 +169,7 @@ def unpacked_gzip(content: bytes, name: str, most: int = MOST_UNPACKED) -> bytes
         raise PictureError(f"{name} is damaged: it cannot be unpacked.") from None
     if not unpacker.eof:
         raise PictureError(f"{name} is truncated: its end is missing.")
+    reading.unpacked = length
     return b"".join(parts)
 
 

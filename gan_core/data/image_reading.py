@@ -26,6 +26,7 @@ class Reading:
     questions: dict[str, Question] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     depth: int = 0  # of archives within archives
+    unpacked: int = 0  # bytes of all .gz files so far
     before: tuple[float, float] = (0.0, 255.0)
     after: tuple[float, float] = (-1.0, 1.0)
 

@@ -9,6 +9,7 @@ import struct
 import tarfile
 import time
 import tracemalloc
+import zipfile
 import zlib
 
 import numpy as np
@@ -388,3 +389,12 @@ def test_whatever_is_damaged_there_is_an_answer(nothing_is_run, tmp_path, monkey
         outcomes["pictures"] += 1
         assert p.data.pixels.dtype == np.uint8 and p.data.pixels.ndim == 4 and len(p.data) >= 16
     assert min(outcomes.values()) > 100, outcomes
+
+
+def test_the_gz_files_of_one_archive_share_one_bound(monkeypatch):
+    monkeypatch.setattr(image_members.unpacked_gzip, "__defaults__", (2_000_000,))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for i in range(4):
+            archive.writestr(f"{i}.npy.gz", gzip.compress(npy(np.zeros((1_000, 28, 28), np.uint8))))
+    refused(out.getvalue(), "would unpack to more than 2 MB", name="mine.zip")
