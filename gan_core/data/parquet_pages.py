@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from gan_core.data.image_rules import MOST_UNPACKED, PictureError
+from gan_core.foundations.hyperparameters import ConfigError
 
 MOST_PAGE = 200_000_000  # bytes that one page may unpack to
 MOST_VALUES = MOST_UNPACKED // 4  # of all pages, which may repeat one value
@@ -82,10 +83,12 @@ class _Header:
         return None
 
 
-def largest_page(content: bytes, about: Any, name: str) -> int:
+def largest_page(
+    content: bytes, about: Any, name: str, refusal: type[ConfigError] = PictureError, most: int = MOST_UNPACKED
+) -> int:
     """To how many bytes the largest page of a file unpacks (about: its metadata).
 
-    Raises PictureError where its pages claim more than is read, or are no pages.
+    Raises `refusal` where its pages claim more than is read (most: bytes in all), or are no pages.
     """
     view, total, values, largest = memoryview(content), 0, 0, 0
     for group in range(about.num_row_groups):
@@ -96,7 +99,7 @@ def largest_page(content: bytes, about: Any, name: str) -> int:
                 start = min(start, chunk.dictionary_page_offset)
             end, at = start + chunk.total_compressed_size, start
             if not 0 <= start <= end <= len(view):
-                raise PictureError(f"{name} is damaged: a column of it lies outside the file.")
+                raise refusal(f"{name} is damaged: a column of it lies outside the file.")
             while at < end:
                 try:
                     header = _Header(view, at)
@@ -104,14 +107,14 @@ def largest_page(content: bytes, about: Any, name: str) -> int:
                     unpacked, packed = fields[2], fields[3]
                     values += max(0, (fields.get(_DATA) or fields.get(_DATA_2) or {}).get(1, 0))
                 except (ValueError, IndexError, KeyError, AttributeError, TypeError):
-                    raise PictureError(f"{name} is damaged: a page of it has no readable header.") from None
+                    raise refusal(f"{name} is damaged: a page of it has no readable header.") from None
                 if packed < 0 or unpacked < 0:
-                    raise PictureError(f"{name} is damaged: a page of it has a size below nothing.")
+                    raise refusal(f"{name} is damaged: a page of it has a size below nothing.")
                 total += unpacked
                 largest = max(largest, unpacked)
-                if unpacked > MOST_PAGE or total > MOST_UNPACKED or values > MOST_VALUES:
-                    raise PictureError(
-                        f"{name} would unpack to more than is read: {MOST_UNPACKED / 1e6:,.0f} MB in all, "
+                if unpacked > MOST_PAGE or total > most or values > MOST_VALUES:
+                    raise refusal(
+                        f"{name} would unpack to more than is read: {most / 1e6:,.0f} MB in all, "
                         f"{MOST_PAGE / 1e6:,.0f} MB in one page, {MOST_VALUES:,} values."
                     )
                 at = header.at + packed

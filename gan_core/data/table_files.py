@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.data.parquet_pages import largest_page
 from gan_core.data.proposal import Choices, Progress, Question
 from gan_core.data.table_cells import of_cells
 from gan_core.data.table_rules import (
@@ -33,6 +34,7 @@ SHEET_COLUMNS = 256  # that are looked at: a forgotten format in column XFD make
 SHEET_CELLS = 20_000_000
 SHEET_ROWS = 1_048_576  # as many as Excel has; openpyxl fills every gap before a row with rows of its own
 SHOWN_SHEETS = 50
+BATCH_BYTES = 400_000_000  # that rows of a Parquet file may take at once, were each a text as long as a page
 GZIP = b"\x1f\x8b"
 MOST_PARTS = 10_000  # of a .gz, which may be several, one behind the other
 PART = 1 << 16  # bytes of a .gz at once: zlib copies what lies behind the end of each part
@@ -161,18 +163,23 @@ def read_parquet(content: bytes, name: str, choices: Choices, progress: Progress
         kept = [field.name for field in file.schema_arrow if _readable(field.type, pa.types)]
         if not kept:
             raise TableError(f"{name} has no column of numbers.")
-        parts, taken = [], 0
-        for batch in file.iter_batches(65_536, columns=kept):
-            progress("Reading the table", sum(map(len, parts)), about.num_rows)
+        largest = largest_page(content, about, name, TableError, MOST_UNPACKED)
+        # A text stands once in a dictionary's page, and again in every row that has its number.
+        texts = any(not pa.types.is_primitive(field.type) for field in file.schema_arrow if field.name in kept)
+        at_once = max(1, min(65_536, BATCH_BYTES // max(1, largest))) if texts else 65_536
+        batches, rows, taken = [], 0, 0
+        for batch in file.iter_batches(at_once, columns=kept):
+            progress("Reading the table", rows, about.num_rows)
+            rows += len(batch)
             taken += batch.nbytes
             if taken > MOST_UNPACKED:
                 raise TableError(f"{name} unpacks to more than {MOST_UNPACKED / 1e6:,.0f} MB.")
-            parts.append(batch.to_pandas())
+            batches.append(batch)
+        frame = pa.Table.from_batches(batches).to_pandas() if batches else pd.DataFrame(columns=kept)
     except TableError:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError):
         raise TableError(f"{name} cannot be read: it is damaged, or no Parquet file.") from None
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=kept)
     left = [field.name for field in file.schema_arrow if field.name not in kept]
     frame.columns = column_names(["" if text.startswith("__index_level") else str(text) for text in frame.columns])
     notes = [f"Left out, for they are no numbers: {', '.join(left)[:100]}."] if left else []

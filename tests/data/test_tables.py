@@ -398,3 +398,21 @@ WIDE = {
 @pytest.mark.parametrize("what", WIDE)
 def test_more_columns_than_are_read_are_refused_in_every_kind_of_file(what):
     refused(WIDE[what], "2,001 columns; at most 2,000", name="mine")
+
+
+def test_a_long_text_that_rows_of_parquet_share_is_not_repeated_in_memory(monkeypatch):
+    import pandas as pd
+    import pyarrow as pa
+
+    frame = pd.DataFrame({"x": np.arange(4_000.0), "y": np.arange(4_000.0), "text": ["a" * 1_000_000] * 4_000})
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    assert len(file.getvalue()) < 1_500_000
+    pool = pa.system_memory_pool()
+    before, usual = pool.max_memory(), pa.default_memory_pool()
+    pa.set_memory_pool(pool)
+    try:
+        refused(file.getvalue(), "unpacks to more than 200 MB", name="my.parquet")
+    finally:
+        pa.set_memory_pool(usual)
+    assert max(before, pool.max_memory()) < 1_500_000_000
