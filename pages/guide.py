@@ -59,7 +59,7 @@ st.markdown(
 | **.** **,** | in Anatomy: next phase, phase before |
 | **M** | in Anatomy: slow motion |
 | **D** **G** | in Anatomy: Step D, Step G |
-| **B** | back to the best: the checkpoint with the best main score |
+| **B** | back to the best: the recorded frame with the best main score |
 | **← →** | one frame back or forward in the history |
 """
 )

@@ -5,6 +5,7 @@ the server reads saved runs without TensorFlow.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,16 +150,19 @@ class Recording:
             return {"note": "No scores had been made up to this step."}
         return dict(found[1])
 
-    def keep_best(self) -> None:
-        """Has the best moment so far stay (`best`), whatever goes to make room."""
-        step = (self.best() or {"step": None})["step"]
-        self.checkpoints.kept = self.scores.kept = step
+    def keep_best(self, framed: Iterable[int] | None = None) -> None:
+        """Has the best moment so far (`best`) stay, with what is or will be here of it, whatever goes to make room."""
+        step = (self.best(framed) or {"step": None})["step"]
+        self.frames.kept = self.checkpoints.kept = self.scores.kept = step
 
-    def best(self) -> dict[str, Any] | None:
-        """The checkpoint with the best main score of those that were scored at that very step: `step`, `name` of the
-        score and its `value`, in words; None where there is none."""
+    def best(self, framed: Iterable[int] | None = None) -> dict[str, Any] | None:
+        """The frame with the best main score of those that were scored at that very step: `step`, `name` of the score
+        and its `value`, in words; None where there is none. It is there to look at, and need not have a checkpoint.
+
+        framed: the steps of the frames, where those are not added yet.
+        """
         found: tuple[int, str, dict[str, Any]] | None = None
-        kept = {*self.checkpoints.steps}
+        kept = {*(self.frames.steps if framed is None else framed)}
         for step, values in zip(self.scores.steps, self.scores.items, strict=True):
             name = registry.main_score(values)
             if name is None or step not in kept or values.get("step") != step:

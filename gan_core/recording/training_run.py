@@ -61,7 +61,6 @@ class TrainingRun:
         """At most `n` steps, fewer where a frame is due on the way."""
         if not self.recording.frames.steps:
             self.record()
-            self._spent = 0.0  # the first frame builds functions
         due = self.recording.frames.due - self.trainer.step
         return min(n, max(1, due)) if self._may_record() else n
 
@@ -114,14 +113,13 @@ class TrainingRun:
             self._keep_best(values, best)
 
     def _keep_best(self, values: dict[str, Any], best: dict[str, Any] | None) -> None:
-        """Keeps the present state where its main score is better than that of the best before, so that one can go back
-        to it."""
+        """Keeps the present frame and state where the main score is better than that of the best before, so that one
+        can look at it, and go back to it."""
         name = main_score(values)
         if name is None or values["step"] != self.trainer.step:
             return
         if best is None or better(values, self.recording.scores_at(best["step"]), name):
-            if self.recording.checkpoints.steps[-1:] != [self.trainer.step]:
-                self.checkpoint()
+            self.record()
             self.recording.keep_best()
 
     # -- recording ----------------------------------------------------------------------------------------
@@ -139,9 +137,10 @@ class TrainingRun:
         self.recording.checkpoints.add(self.trainer.step, kept)
 
     def _frame(self) -> None:
+        first = not self.recording.frames.steps  # which builds functions
         started = time.perf_counter()
         self.recording.frames.add(self.trainer.step, visuals.record(self.trainer))
-        self._spent += time.perf_counter() - started
+        self._spent += 0.0 if first else time.perf_counter() - started
 
     def record(self) -> None:
         """Frame and checkpoint of this very step, where they are not there yet."""
@@ -200,6 +199,10 @@ def train_abreast(trainings: Sequence[TrainingRun], n: int) -> int:
     All record frames of the same steps, for they are looked at side by side.
     """
     n = min(training.until_due(n) for training in trainings)
+    framed = [training for training in trainings if training.recording.frames.steps[-1:] == [training.step]]
+    for training in trainings if framed else ():  # one alone has a frame of its best scores
+        if training not in framed:
+            training._frame()
     for training in trainings:
         training._advance(n)
     going = [training for training in trainings if not training.error]

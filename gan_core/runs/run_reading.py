@@ -250,10 +250,12 @@ def recording_of(run: Saved, checkpoints: bool = False) -> Recording:
     try:
         history = _arrays(run, files["history"])
         recording.history = countable(History.of_state({**history, "markers": _markers(run.about, run.step)}))
-        for step, frame in _frames(run, _arrays(run, files["frames"])):
-            recording.frames.add(step, frame)
+        frames = dict(_frames(run, _arrays(run, files["frames"])))
         for step, values in _json_of(_contents(run, files["scores"], MOST_CONFIG)):
             recording.scores.add(_step(step), dict(values))
+        recording.keep_best(frames)  # before the others come, which could take its place
+        for step, frame in frames.items():
+            recording.frames.add(step, frame)
         for row in run.about["checkpoints"] if checkpoints else ():
             recording.checkpoints.add(row["step"], _checkpoint(run, row))
     except ConfigError:

@@ -10,6 +10,12 @@ const ANSWER_MS = 600; // after which a replay goes on without having been answe
 // Writes a property only where it changes.
 const set = (node, name, value) => node[name] === value || (node[name] = value);
 
+// What the button Best says. best: the best recorded frame that was scored (Recording.best), null where there is none.
+export const bestTitle = (best) =>
+  best
+    ? `Back to the best frame that was scored: ${best.name} ${best.value} at step ${digits(best.step)}. Key: B`
+    : "No recorded frame has been scored yet";
+
 class Scrubber {
   constructor(parent) {
     this.node = document.createElement("div");
@@ -23,7 +29,7 @@ class Scrubber {
         <input type="range" min="0" step="1" aria-label="history: the step that is shown"
           title="Drag, or press the arrow keys, to look back. A branch can start at each tick"></div>
       <output></output>
-      <button class="best" title="There are no scores yet" disabled>Best</button>
+      <button class="best" title="${bestTitle(null)}" disabled>Best</button>
       <button class="live" title="Back to the latest step">Latest</button>
       <button class="fork" title="Saves this run and starts a branch here, with new settings">
         Branch</button>`;
@@ -99,7 +105,7 @@ class Scrubber {
     this.look(i >= this.steps.length ? null : this.steps[i]);
   }
 
-  // To the checkpoint with the best score, from where a branch can go on.
+  // To the recorded frame with the best score.
   toBest() {
     if (!this.bestOf) return;
     this.stop();
@@ -168,7 +174,7 @@ class Scrubber {
     const best = this.bestOf;
     set(this.best, "hidden", best === undefined);
     set(this.best, "disabled", !best);
-    set(this.best, "title", best ? `Back to the best: ${best.name} ${best.value} at step ${digits(best.step)}. Key: B` : "There are no scores yet");
+    set(this.best, "title", bestTitle(best));
     this.node.classList.toggle("past", this.at !== null);
     this.node.dataset.at = this.at ?? "";
     const marks = (this.points ?? []).map((step) => this.steps.findLastIndex((s) => s <= step)).filter((i) => i >= 0);

@@ -189,16 +189,18 @@ def test_the_kept_item_stays_whatever_goes():
     assert heavy.steps == [0, 2, 4]
 
 
-def test_the_best_is_the_checkpoint_that_was_scored_best_at_its_own_step():
+def test_the_best_is_the_frame_that_was_scored_best_at_its_own_step_whether_it_has_a_checkpoint_or_not():
     recording = Recording()
     assert recording.best() is None
     for step, value in ((0, 90.0), (5, 12.0), (8, 30.0), (9, 5.0)):
         recording.scores.add(step, {"classifier_fid": value, "classifier_fid_floor": 1.0, "step": step})
-        if step != 9:  # that has no checkpoint
-            recording.checkpoints.add(step, ())
+        if step != 9:  # that has no frame
+            recording.frames.add(step, {})
+    recording.checkpoints.add(0, ())
     assert recording.best() == {"step": 5, "name": "classifier-FID", "value": "12"}
     recording.keep_best()
-    assert recording.checkpoints.kept == recording.scores.kept == 5
+    assert recording.frames.kept == recording.checkpoints.kept == recording.scores.kept == 5
     recording.scores.add(10, {"note": "none"})
-    recording.checkpoints.add(10, ())
+    recording.frames.add(10, {})
     assert recording.best()["step"] == 5
+    assert recording.best(framed=[8, 9])["step"] == 9

@@ -134,6 +134,8 @@ def test_racers_record_the_same_steps_though_one_of_them_has_less_time_for_it(pr
     monkeypatch.setattr(trainings[1], "_may_record", lambda: next(may))
     while trainings[0].trainer.step < 30:
         assert 1 <= module.train_abreast(trainings, 30 - trainings[0].trainer.step) <= 30
+        if trainings[0].trainer.step < 30:
+            trainings[0].record()  # as for its best scores
     one, other = (training.recording.frames.steps for training in trainings)
     assert one == other and 2 < len(one) < 30
     assert same(trainings[0].trainer.state, trainings[1].trainer.state)
@@ -154,3 +156,16 @@ def test_a_state_with_the_best_scores_so_far_is_kept():
     assert best == {"step": 3, "name": "Wasserstein-1", "value": "1.000"}
     assert {0, 1, 3} <= {*training.recording.checkpoints.steps} and training.recording.checkpoints.kept == 3
     assert training.look(View(heat=False, at=2), idle=False, scored=False)["best"] == best
+
+
+def test_the_best_is_looked_at_in_its_own_frame_with_its_own_scores(monkeypatch):
+    monkeypatch.setattr(TrainingRun, "_may_record", lambda self: False)  # no other frames than those of the best
+    training = TrainingRun(point_trainer())
+    training.take(7)
+    training.scores._make = lambda: {"w1": 2.0, "w1_floor": 0.1, "samples": 10}
+    training.refresh_scores(idle=True)
+    training.take(3)
+    best = training.recording.best()
+    seen = training.look(View(heat=False, at=best["step"]), idle=False, scored=False)
+    assert best["step"] == seen["at"] == seen["metrics"]["step"] == training.recording.frames.kept == 7
+    assert 7 in training.recording.checkpoints.steps
