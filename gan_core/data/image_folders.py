@@ -10,6 +10,7 @@ from gan_core.data.image_classes import HELD, TRAIN
 from gan_core.data.image_datasets import LEAST_PICTURES
 from gan_core.data.image_reading import Reading
 from gan_core.data.image_rules import MOST_CLASSES
+from gan_core.data.proposal import parted
 
 SPLITS = TRAIN | HELD
 MOST_LEFT_OUT = 40  # folders that are offered to be left out
@@ -95,10 +96,10 @@ def _guess(ways: dict[str, tuple[str, list[str | None]]], folders: list[tuple[st
 
 def _left_out(folders: list[tuple[str, ...]], classes: list[str | None], reading: Reading) -> set[str]:
     """The names of folders that the user leaves out."""
-    names = sorted({name for folder in folders for name in folder if "," not in name} - {c for c in classes if c})
+    names = sorted({name for folder in folders for name in folder} - {c for c in classes if c})
     if not 2 <= len(names) <= MOST_LEFT_OUT:
         return set()
     options = {name: name for name in names}
     help = "Images in these folders are left out."
     value = reading.ask("leave_out", "Leave out", options, "", help, several=len(names))
-    return set(value.split(",")) if value else set()
+    return set(parted(value))

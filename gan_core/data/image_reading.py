@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gan_core.data.image_rules import MOST_CLASSES, PictureError, as_number
-from gan_core.data.proposal import Choices, Progress, Question
+from gan_core.data.proposal import Choices, Progress, Question, parted
 from gan_core.foundations.hyperparameters import shorten
 
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
@@ -46,7 +46,7 @@ class Reading:
     def ask(self, name: str, label: str, options: dict[str, str], guess: str, help: str, several: int = 0) -> str:
         """The user's choice, else the guess; the question stands in the proposal. Raises PictureError."""
         chosen = self.choices.get(name, guess)
-        for value in chosen.split(",") if several and chosen else [chosen] * (not several):
+        for value in parted(chosen) if several else [chosen]:
             if value not in options:
                 shown = ", ".join(list(options)[:SHOWN_OPTIONS]) + ", ..." * (len(options) > SHOWN_OPTIONS)
                 raise PictureError(f"{name} cannot be {shorten(value)} for {self.name}: it is one of {shown}.")

@@ -7,12 +7,29 @@ its questions, the command line prints it (`ganscope data FILE --json`) and offe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Progress = Callable[[str, int, int], None]  # (what is being done, how much of it is done, of how much); may raise
 Choices = dict[str, str]  # by the name of the question: one of its options, as text; a name that is absent is guessed
+
+
+def joined(values: Sequence[str]) -> str:
+    """Several values as one answer: divided by commas; one that has a comma itself is quoted as in a CSV file."""
+    quoted = (
+        '"' + value.replace('"', '""') + '"' if "," in value or value.startswith('"') else value for value in values
+    )
+    return ",".join(quoted)
+
+
+def parted(text: str) -> list[str]:
+    """The values of such an answer; none in ""."""
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:  # such as a line's end within a value
+        return text.split(",")
 
 
 @dataclass(frozen=True)
@@ -21,7 +38,7 @@ class Question:
 
     name: of the choice. label: for the page. options: value -> what it means, in the order to be shown; a value is a
     text such as a column's name. chosen: the value that this proposal was read with. help: a sentence for the page and
-    the command line. several: values joined by commas are one answer, at most that many (columns: 2); 0 for just one.
+    the command line. several: values, `joined`, are one answer, at most that many (columns: 2); 0 for just one.
     open: nothing could be guessed honestly, so the proposal has no data until this is answered (`101,037`).
     """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gan_core.data.proposal import Choices, Progress, Proposal, Question
+from gan_core.data.proposal import Choices, Progress, Proposal, Question, joined, parted
 from gan_core.data.table_cells import read_json
 from gan_core.data.table_columns import Roles, class_candidates, roles_of
 from gan_core.data.table_files import read_npy, read_npz, read_parquet, read_xlsx, unpacked
@@ -160,9 +160,10 @@ def _chosen(text: str | None, roles: Roles, name: str) -> tuple[str, str]:
         return roles.proposed(name)
     labels = list(roles.columns)
     parts = text.split(",")
-    for i in range(1, len(parts)):  # names may have commas, too
-        pair = [_known(",".join(side), labels) for side in (parts[:i], parts[i:])]
-        if pair[0] is not None and pair[1] is not None:
+    ways = [(",".join(parts[:i]), ",".join(parts[i:])) for i in range(1, len(parts))]  # names may have commas, too
+    for way in (parted(text), *ways):
+        pair = [_known(side, labels) for side in way]
+        if len(pair) == 2 and None not in pair:
             break
     else:
         known = ", ".join(roles.numeric[:20])
@@ -191,16 +192,15 @@ def _class_column(text: str | None, roles: Roles, name: str) -> str | None:
 def _column_questions(roles: Roles, chosen: tuple[str, str], label: str | None) -> list[Question]:
     options = {}
     for column in roles.numeric:
-        options[column] = "{:g} to {:g}".format(*roles.columns[column].span)
-    questions = [Question("columns", "Columns", options, ",".join(chosen), "The columns for x and for y.", several=2)]
+        options[column] = column + ": {:g} to {:g}".format(*roles.columns[column].span)
+    questions = [Question("columns", "Columns", options, joined(chosen), "The columns for x and for y.", several=2)]
     candidates = {name: text for name, text in class_candidates(roles).items() if name not in chosen or name == label}
     if label is not None and label not in candidates:
         candidates = {**candidates, label: "as chosen"}
     if candidates:
+        options = {"none": "no classes", **{name: f"{name}: {text}" for name, text in candidates.items()}}
         about = "The column that says the class of each point: classes are drawn in colours of their own."
-        questions.append(
-            Question("classes_from", "Classes", {"none": "no classes", **candidates}, label or "none", about)
-        )
+        questions.append(Question("classes_from", "Classes", options, label or "none", about))
     return questions
 
 

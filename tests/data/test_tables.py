@@ -14,6 +14,7 @@ import sklearn
 
 from gan_core.data import own_data, table_cells, table_files, table_rules, tables
 from gan_core.data.point_datasets import from_points
+from gan_core.data.proposal import joined, parted
 from gan_core.data.table_rules import ACCEPTED, LEAST_ROWS, MOST_BYTES, MOST_ROWS, TableError
 from gan_core.data.tables import propose_points
 from gan_core.foundations.hyperparameters import ConfigError
@@ -131,8 +132,28 @@ def test_columns_and_classes_are_questions():
     content = text(head="id,a,b,kind\n", form="{i}7,{x!r},{y!r},{kind}")
     found = {question.name: question for question in propose_points(content, "my.csv").questions}
     assert found["columns"].chosen == "a,b" and found["columns"].several == 2
-    assert list(found["columns"].options) == ["id", "a", "b"] and found["columns"].options["id"] == "7 to 397"
+    assert list(found["columns"].options) == ["id", "a", "b"] and found["columns"].options["id"] == "id: 7 to 397"
     assert found["classes_from"].chosen == "kind" and list(found["classes_from"].options) == ["none", "kind"]
+
+
+@pytest.mark.parametrize(
+    "names", [("a,b", "c"), ("a", "b,c"), ('"a"', 'b, "c"'), ("a", "b,c", "a,b", "c"), ('5", 6"', "d")]
+)
+def test_an_answer_of_several_names_is_taken_apart_into_the_same(names):
+    assert parted(joined(names)) == list(names) and parted("") == []
+
+
+def test_columns_whose_names_have_commas_are_chosen_quoted_or_not():
+    content = lines('"a","b,c","a,b",c', *(f"{i}.5,{2 * i}.5,{3 * i}.5,{4 * i}.5" for i in range(1, 41)))
+    for answer, columns in (
+        ("a,c", ("a", "c")),
+        ('a,"b,c"', ("a", "b,c")),
+        ('"a,b",c', ("a,b", "c")),
+        ("c,a,b", ("c", "a,b")),
+    ):
+        found = propose_points(content, "my.csv", {"columns": answer})
+        (question,) = (question for question in found.questions if question.name == "columns")
+        assert found.columns == columns == tuple(parted(question.chosen))
 
 
 WRONG_CHOICES = {

@@ -221,3 +221,122 @@ def test_a_question_that_is_open_must_be_answered_first(monkeypatch):
     app.selectbox(key="own_decimal_points").set_value("comma").run()
     read(app, "points")
     assert "Answer first" not in texts(app) and not app.button(key="use_own_points").disabled
+
+
+# -- answers that are changed, and such as do not fit --------------------------------------------------------
+
+
+def measures(*names):
+    """A table of these columns, each with values of its own."""
+    head = ",".join(f'"{name}"' for name in names)
+    rows = (",".join(f"{100 * k + (i * (k + 3)) % 41 + 0.5}" for k in range(len(names))) for i in range(60))
+    return "\n".join([head, *rows]).encode()
+
+
+def chosen_columns(app):
+    return tuple(app.selectbox(key=f"own_columns_{i}_points").value for i in range(2))
+
+
+def test_each_of_the_two_columns_is_exchanged_by_itself_and_both_can_change_places():
+    names = ("length, cm", "width, cm", "mass", "age")
+    app = dropped(open_page(data="file"), "points", "a.csv", measures(*names))
+    assert chosen_columns(app) == names[:2]
+    assert app.selectbox(key="own_columns_0_points").options[2].startswith("mass: ")
+    for i, name, after in (
+        (0, "mass", ("mass", "width, cm")),
+        (1, "age", ("mass", "age")),
+        (0, "age", ("age", "mass")),  # the other axis's: the two change places
+        (1, "length, cm", ("age", "length, cm")),
+        (0, "width, cm", ("width, cm", "length, cm")),
+    ):
+        app.selectbox(key=f"own_columns_{i}_points").set_value(name).run()
+        read(app, "points")
+        assert not errors(app) and chosen_columns(app) == after == own(app, "points").own_file.proposal().columns
+    app.button(key="use_own_points").click().run()
+    assert own(app, "points").upload.axes == ("width, cm", "length, cm")
+
+
+def arrays(**found):
+    content = io.BytesIO()
+    np.savez(content, **found)
+    return content.getvalue()
+
+
+def test_an_answer_that_is_refused_is_said_and_forgotten():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (40, 28, 28), np.uint8)
+    content = arrays(good=images, flat=np.full((40, 28, 28), 7, np.uint8), labels=np.arange(40) % 4)
+    app = dropped(open_page("pages/images.py", data="picture_file"), "images", "a.npz", content)
+    app.selectbox(key="own_array_images").set_value("flat").run()
+    read(app, "images")
+    assert "the same single colour" in errors(app) and "What was understood before stands." in texts(app)
+    assert app.selectbox(key="own_array_images").value == "good"
+    app.selectbox(key="own_classes_from_images").set_value("none").run()
+    read(app, "images")
+    assert not errors(app) and own(app, "images").own_file.choices == {"classes_from": "none"}
+    app.selectbox(key="own_array_images").set_value("flat").run()
+    read(app, "images")
+    assert errors(app)
+    app.button(key="use_own_images").click().run()  # the good answers, which the boxes show
+    assert len(own(app, "images").upload.pixels) == 40
+
+
+def test_an_answer_that_others_depend_on_drops_them_and_a_refused_one_is_not_kept():
+    from pages.ui.run.own_file import OwnFile
+    from pages.ui.session.works import Works
+
+    works, content = Works(), measures("a", "b", "c")
+    file = OwnFile("a", "a.csv", content).start(works)
+    for name, value, left in (
+        ("header", "names", {"header": "names"}),
+        ("columns", "b,c", {"header": "names", "columns": "b,c"}),
+        ("classes_from", "none", {"header": "names", "columns": "b,c", "classes_from": "none"}),
+        ("encoding", "utf-8", {"header": "names", "encoding": "utf-8"}),
+    ):
+        file = file.chosen(name, value, works)
+        assert file.done(60) and file.choices == left and not file.error()
+    refused = file.chosen("columns", "b", works)
+    assert refused.done(60) and refused.error() and refused.proposal() is file.proposal()
+    again = refused.chosen("columns", "c", works)
+    assert again.done(60) and again.error() and again.good == file.choices
+    good = again.chosen("columns", "c,a", works)
+    assert good.done(60) and not good.error() and good.proposal().columns == ("c", "a")
+    stopped = good.chosen("columns", "b", works)
+    stopped.stop()
+    assert stopped.chosen("classes_from", "none", works).choices == {**good.choices, "classes_from": "none"}
+
+
+def test_two_folders_to_leave_out_of_which_one_has_a_comma():
+    some = in_folders(["cat, old", "dog"])
+    content = zipped({f"{place}/{path}": file for place in ("red", "blue") for path, file in some.items()})
+    app = dropped(open_page("pages/images.py", data="picture_file"), "images", "a.zip", content)
+    app.multiselect(key="own_leave_out_images").set_value(["cat, old"]).run()
+    read(app, "images")
+    assert not errors(app) and app.multiselect(key="own_leave_out_images").value == ["cat, old"]
+    assert own(app, "images").own_file.proposal().count == len(some)
+
+
+def test_a_file_that_is_trained_on_no_more_can_be_used_again():
+    from gan_core.data import uploads
+
+    app = given(open_page(data="file"), "points", "a.csv", csv(10))
+    assert "use_own_points" not in [button.key for button in app.button]
+    here, (other, _) = own(app, "points"), uploads.parsed("b.csv", csv(70))
+    here.upload, first = other, here.upload  # as a run that is opened brings its own
+    app.run()
+    app.button(key="use_own_points").click().run()
+    assert not app.exception and uploads.same(here.upload, first)
+
+
+def test_a_sheet_beyond_those_that_are_offered():
+    from openpyxl import Workbook
+
+    book, content = Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for i in range(55):
+        sheet = book.create_sheet(f"s{i}")
+        for j in range(40 if i == 54 else 0):
+            sheet.append([j + 0.5, j * j % 17])
+    book.save(content)
+    app = dropped(open_page(data="file"), "points", "a.xlsx", content.getvalue())
+    assert app.selectbox(key="own_sheet_points").value == "s54"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from pages.ui.session.works import Works
 
 MOMENT_SECONDS = 0.3  # in which a small file is read before the page is drawn
 MOST_LISTED = 200  # files of the server's folder
+# Questions whose answers change what is asked after them: which columns, axes and classes there are.
+UPSTREAM = frozenset({"kind", "sheet", "array", "separator", "encoding", "header", "decimal"})
 
 
 class StoppedError(Exception):
@@ -27,7 +29,8 @@ class OwnFile:
     """One reading of a file.
 
     source: what tells this file from another, such as the upload's own number. content: its bytes, or its path on this
-    machine. choices: what its user has corrected. shown: what was understood before, until this reading has ended.
+    machine. choices: what its user has corrected. shown: what was understood before, until this reading has ended, or
+    where it is refused. good: the choices that `shown` was read with.
     """
 
     source: str
@@ -35,7 +38,7 @@ class OwnFile:
     content: bytes | Path
     choices: Choices = field(default_factory=dict)
     shown: Proposal | None = None
-    used: bool = False  # whether it is what the page trains on
+    good: Choices = field(default_factory=dict)
     stopped: bool = False
     progress: tuple[str, int, int] = ("Reading the file", 0, 0)
     future: Future[Proposal] | None = None
@@ -46,15 +49,21 @@ class OwnFile:
         return self
 
     def chosen(self, name: str, value: str, works: Works) -> OwnFile:
-        """The same file, read anew with another answer to the question `name`."""
+        """The same file, read anew with another answer to the question `name`.
+
+        It starts from the answers that were read last, and from those that are being read: one that was refused or
+        stopped is forgotten. An answer to a question of `UPSTREAM` drops those that depend on it.
+        """
+        shown, good = self.proposal(), self.choices if self._understood() else self.good
+        answers = good if self.stopped or self.error() else self.choices
+        if name in UPSTREAM:
+            answers = {answered: answer for answered, answer in answers.items() if answered in UPSTREAM}
         self.stop()
-        return OwnFile(self.source, self.name, self.content, {**self.choices, name: value}, self.proposal()).start(
-            works
-        )
+        return OwnFile(self.source, self.name, self.content, {**answers, name: value}, shown, good).start(works)
 
     def again(self, works: Works) -> OwnFile:
         """The same once more."""
-        return OwnFile(self.source, self.name, self.content, self.choices, self.shown).start(works)
+        return OwnFile(self.source, self.name, self.content, self.choices, self.shown, self.good).start(works)
 
     def stop(self) -> None:
         """Ends the reading where it next says how far it is."""
@@ -69,9 +78,12 @@ class OwnFile:
 
     def proposal(self) -> Proposal | None:
         """What was understood; of the reading before, while this one goes on or where it was refused."""
-        if self.future is not None and self.future.done() and not self.future.cancelled():
-            return self.future.result() if self.future.exception() is None else self.shown
-        return self.shown
+        return self.future.result() if self.future is not None and self._understood() else self.shown
+
+    def _understood(self) -> bool:
+        """Whether this reading has ended and was not refused."""
+        future = self.future
+        return future is not None and future.done() and not future.cancelled() and future.exception() is None
 
     def error(self) -> str:
         """Why the file was refused, "" where it was not."""
@@ -128,8 +140,3 @@ def upload(source: str, name: str, read: Callable[[], bytes]) -> OwnFile:
 def with_data(proposal: Proposal) -> Any:
     """What trains; None while a question is open."""
     return None if proposal.open else proposal.data
-
-
-def used(file: OwnFile) -> OwnFile:
-    """The same, as what the page trains on."""
-    return replace(file, used=True)

@@ -3,14 +3,15 @@
 One panel for points and images. A file of the other kind is offered to the other page.
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
+from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_rules import MOST_BYTES
-from gan_core.data.proposal import Proposal, Question
+from gan_core.data.proposal import Proposal, Question, joined, parted
 from pages.ui import shell
 from pages.ui.run import own_file, own_preview
 from pages.ui.run.own_file import MOMENT_SECONDS, OwnFile
@@ -76,8 +77,9 @@ def _removed() -> None:
     if st.session_state.get(page_state.mine("upload_file")) is not None:
         return
     here.upload_id = ""
-    if here.own_file is not None and here.own_file.source.startswith("upload") and not here.own_file.used:
-        here.own_file.stop()
+    file = here.own_file
+    if file is not None and file.source.startswith("upload") and not _is_used(file.proposal()):
+        file.stop()
         here.own_file = None
 
 
@@ -126,7 +128,9 @@ def _file(file: OwnFile) -> None:
             st.error(own_preview.plain(file.error()))
     proposal = file.proposal()
     if proposal is not None:
-        _proposal(file, proposal, ready=done and not file.error() and not file.stopped)
+        if file.error():
+            st.caption("What was understood before stands.")
+        _proposal(file, proposal, ready=done and not file.stopped)
 
 
 def _progress(file: OwnFile) -> None:
@@ -142,13 +146,20 @@ def _again(file: OwnFile) -> None:
     page_state.page().own_file = file.again(page_state.tab().works)
 
 
+def _is_used(proposal: Proposal | None) -> bool:
+    """Whether it is what this page trains on."""
+    data = None if proposal is None else proposal.data
+    return data is not None and uploads.same(page_state.page().upload, data)
+
+
 def _proposal(file: OwnFile, proposal: Proposal, ready: bool) -> None:
     elsewhere = proposal.kind != page_state.tab().kind
-    with st.expander(f"{own_preview.plain(file.name)}: {own_preview.summary(proposal)}", expanded=not file.used):
+    used = _is_used(proposal)
+    with st.expander(f"{own_preview.plain(file.name)}: {own_preview.summary(proposal)}", expanded=not used):
         own_preview.preview(proposal, page_state.mine("own"))
         for question in proposal.questions:
             _question(file, question)
-        if file.used:
+        if used:
             return
         if proposal.open:
             st.warning("Answer first: " + ", ".join(question.label.lower() for question in proposal.open) + ".")
@@ -166,37 +177,76 @@ def _proposal(file: OwnFile, proposal: Proposal, ready: bool) -> None:
 
 
 def _question(file: OwnFile, question: Question) -> None:
-    """A question as a widget that stands at its answer; another answer has the file read anew at once."""
-    key = page_state.mine(f"own_{question.name}")
-    about: dict[str, Any] = {
-        "key": key,
-        "help": question.help,
-        "on_change": clicks.here(_answered),
-        "args": (file, question.name),
-    }
-    values = list(question.options)
-
-    def text(value: str) -> str:
-        return question.options.get(value, value)
-
-    if question.several:
-        chosen = [value for value in question.chosen.split(",") if value in question.options]
+    """A question as widgets that stand at its answer; another answer has the file read anew at once."""
+    if question.name == "columns":
+        _columns(file, question)
+    elif question.several:
+        key = page_state.mine(f"own_{question.name}")
+        chosen = [value for value in parted(question.chosen) if value in question.options]
         if st.session_state.get(key) != chosen:
             st.session_state[key] = chosen
-        st.multiselect(question.label, values, chosen, max_selections=question.several, format_func=text, **about)
-        return
-    now = None if question.open else question.chosen
+        st.multiselect(
+            question.label,
+            list(question.options),
+            chosen,
+            max_selections=question.several,
+            format_func=partial(_meaning, question),
+            key=key,
+            help=question.help,
+            on_change=clicks.here(_answered),
+            args=(file, question.name),
+        )
+    else:
+        now = None if question.open else question.chosen
+        _one_of(question, question.name, question.label, now, clicks.here(_answered), (file, question.name))
+
+
+def _meaning(question: Question, value: str) -> str:
+    return question.options.get(value, value)
+
+
+def _one_of(question: Question, name: str, label: str, now: str | None, changed: Callable, args: tuple) -> None:
+    """One of the question's options."""
+    key, values = page_state.mine(f"own_{name}"), list(question.options)
+    if now is not None and now not in values:  # of very many, such as a workbook's sheets, not all are offered
+        values.append(now)
     if st.session_state.get(key) != now:
         st.session_state[key] = now
-    index = None if now is None else values.index(now)
-    st.selectbox(question.label, values, index, format_func=text, placeholder="choose", **about)
+    st.selectbox(
+        label,
+        values,
+        None if now is None else values.index(now),
+        format_func=partial(_meaning, question),
+        placeholder="choose",
+        key=key,
+        help=question.help,
+        on_change=changed,
+        args=args,
+    )
+
+
+def _columns(file: OwnFile, question: Question) -> None:
+    """Two boxes, since a column can be exchanged in them for another at once, and x be told from y."""
+    pair = parted(question.chosen)
+    for i, axis in enumerate("xy"):
+        _one_of(question, f"columns_{i}", f"Column of {axis}", pair[i], clicks.here(_column_answered), (file, pair, i))
+
+
+def _column_answered(file: OwnFile, before: list[str], i: int) -> None:
+    """Another column for x (i = 0) or y (1). Where it was the other axis's, the two change places."""
+    here, value = page_state.page(), st.session_state.get(page_state.mine(f"own_columns_{i}"))
+    if here.own_file is not file or value is None:
+        return
+    other = before[i] if value == before[1 - i] else before[1 - i]
+    pair = [value, other] if i == 0 else [other, value]
+    here.own_file = file.chosen("columns", joined(pair), page_state.tab().works)
 
 
 def _answered(file: OwnFile, name: str) -> None:
     here, value = page_state.page(), st.session_state.get(page_state.mine(f"own_{name}"))
     if here.own_file is not file or value is None:
         return
-    text = ",".join(value) if isinstance(value, list) else value
+    text = joined(value) if isinstance(value, list) else value
     here.own_file = file.chosen(name, text, page_state.tab().works)
 
 
@@ -207,7 +257,7 @@ def _use(file: OwnFile, proposal: Proposal) -> None:
     if here.own_file is not file or data is None:
         return
     page_state.set_upload(data, file.name, " ".join(proposal.notes), proposal.kind)
-    there.own_file = own_file.used(file)
+    there.own_file = file
     if there is not here:
         here.own_file = None
         config = there.config or page_state.first_config(proposal.kind)
