@@ -40,11 +40,13 @@ def link(tab: Tab) -> dict:
 
 
 def real(tab: Tab) -> list:
-    """The real points as the plane of the run shows them."""
+    """The real points as the plane of the run shows them, of all classes."""
     return tab.page.evaluate(
         """() => { const node = document.querySelector(".st-key-live_samples .ganscope-plot");
-        const trace = node?.data?.find((t) => t.name === "real");
-        return !trace ? [[0, 9]] : Array.from(trace.x).map((x, i) => [x, trace.y[i]]); }"""
+        const traces = (node?.data ?? []).filter((t) => /^(real|first|second)$/.test(t.name ?? "") && t.x);
+        const every = traces.flatMap((trace) => Array.from(trace.x).map((x, i) => [x, trace.y[i]]));
+        const points = every.filter(([x, y]) => x !== null && y !== null);
+        return points.length ? points : [[0, 9]]; }"""
     )
 
 

@@ -5,6 +5,7 @@ One panel for points and images. A file of the other kind is offered to the othe
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -194,11 +195,11 @@ def _question(file: OwnFile, question: Question) -> None:
             key=key,
             help=question.help,
             on_change=clicks.here(_answered),
-            args=(file, question.name),
+            args=(file, question, joined(chosen)),
         )
     else:
         now = None if question.open else question.chosen
-        _one_of(question, question.name, question.label, now, clicks.here(_answered), (file, question.name))
+        _one_of(question, question.name, question.label, now, clicks.here(_answered), (file, question, now))
 
 
 def _meaning(question: Question, value: str) -> str:
@@ -229,25 +230,39 @@ def _columns(file: OwnFile, question: Question) -> None:
     """Two boxes, since a column can be exchanged in them for another at once, and x be told from y."""
     pair = parted(question.chosen)
     for i, axis in enumerate("xy"):
-        _one_of(question, f"columns_{i}", f"Column of {axis}", pair[i], clicks.here(_column_answered), (file, pair, i))
+        _one_of(
+            question, f"columns_{i}", f"Column of {axis}", pair[i], clicks.here(_column_answered), (file, question, i)
+        )
 
 
-def _column_answered(file: OwnFile, before: list[str], i: int) -> None:
+def _column_answered(file: OwnFile, question: Question, i: int) -> None:
     """Another column for x (i = 0) or y (1). Where it was the other axis's, the two change places."""
-    here, value = page_state.page(), st.session_state.get(page_state.mine(f"own_columns_{i}"))
-    if here.own_file is not file or value is None:
+    before, value = parted(question.chosen), _new_value(file, question, f"columns_{i}")
+    if value is None or value == before[i]:
         return
     other = before[i] if value == before[1 - i] else before[1 - i]
     pair = [value, other] if i == 0 else [other, value]
-    here.own_file = file.chosen("columns", joined(pair), page_state.tab().works)
+    page_state.page().own_file = file.chosen("columns", joined(pair), page_state.tab().works)
 
 
-def _answered(file: OwnFile, name: str) -> None:
-    here, value = page_state.page(), st.session_state.get(page_state.mine(f"own_{name}"))
-    if here.own_file is not file or value is None:
-        return
+def _answered(file: OwnFile, question: Question, before: str | None) -> None:
+    """Another answer than `before`."""
+    value = _new_value(file, question, question.name)
     text = joined(value) if isinstance(value, list) else value
-    here.own_file = file.chosen(name, text, page_state.tab().works)
+    if text is not None and text != before:
+        page_state.page().own_file = file.chosen(question.name, text, page_state.tab().works)
+
+
+def _new_value(file: OwnFile, question: Question, name: str) -> Any:
+    """What its widget says now; None where the file is another by now, or where that is none of its options.
+
+    The browser says what a widget of that name showed for the file before, as a text, with its first message after
+    another file; a click on *Use these* in that message would find this file read anew.
+    """
+    value = st.session_state.get(page_state.mine(f"own_{name}"))
+    values = value if isinstance(value, list) else [value]
+    known = {*question.options, question.chosen}
+    return value if page_state.page().own_file is file and all(each in known for each in values) else None
 
 
 def _use(file: OwnFile, proposal: Proposal) -> None:
