@@ -158,7 +158,7 @@ def free_port() -> int:
 def children(pid: int) -> list[int]:
     """The training processes that process `pid` started, itself or by its fork server, and that still run."""
     try:
-        output = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, timeout=10)
+        output = subprocess.run(["ps", "-ewwo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, timeout=10)
     except FileNotFoundError:
         pytest.skip("this test counts processes with ps, which is not here")
     rows = [line.split(None, 3) for line in output.stdout.splitlines()]

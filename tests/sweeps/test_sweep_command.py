@@ -159,7 +159,7 @@ def test_a_sweep_of_the_user_s_points_goes_on_without_the_file(tmp_path, capsys)
 def children(pid):
     """The processes that train for process `pid`."""
     lines = subprocess.run(
-        ["ps", "-o", "pid=,stat=,args=", "--ppid", str(pid)], capture_output=True, text=True, timeout=10, check=False
+        ["ps", "-wwo", "pid=,stat=,args=", "--ppid", str(pid)], capture_output=True, text=True, timeout=10, check=False
     ).stdout.splitlines()
     rows = [line.split(None, 2) for line in lines]
     return [int(row[0]) for row in rows if "multiprocessing.spawn" in row[2] and not row[1].startswith("Z")]
