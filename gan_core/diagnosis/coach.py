@@ -1,0 +1,45 @@
+"""The coach: which findings a run has now, and since when. `findings` is a pure function of what was recorded."""
+
+from __future__ import annotations
+
+from gan_core.diagnosis.facts import Recorded
+from gan_core.diagnosis.finding import Finding
+from gan_core.diagnosis.findings import FINDINGS
+
+MOST_PAST = 40  # findings that are over, which are kept as marks
+
+
+def findings(run: Recorded) -> list[Finding]:
+    """What goes wrong at the newest step, the most serious first; [] where all is well."""
+    found = []
+    for name, row in FINDINGS.items():
+        evidence = row.find(run)
+        if evidence is None:
+            continue
+        remedy = {key: value for key, value in row.remedy(run.config).items() if getattr(run.config, key) != value}
+        sentence = f"{row.sentence} {evidence.said}".strip()
+        found.append(Finding(name, row.title, sentence, row.why, *evidence[:3], remedy))
+    return found
+
+
+class Coach:
+    """The findings of a run that trains, with those that are over: {name, title, first, last} each, in the order in
+    which they came; `last` is None while one holds."""
+
+    def __init__(self) -> None:
+        self.now: list[Finding] = []
+        self.marks: list[dict] = []
+
+    def look(self, run: Recorded) -> list[Finding]:
+        """The findings now; what has come and gone is noted in `marks`."""
+        self.now = findings(run)
+        names = {finding.name for finding in self.now}
+        open_marks = {mark["name"]: mark for mark in self.marks if mark["last"] is None}
+        for name, mark in open_marks.items():
+            if name not in names:
+                mark["last"] = run.step
+        for finding in self.now:
+            if finding.name not in open_marks:
+                self.marks.append({"name": finding.name, "title": finding.title, "first": run.step, "last": None})
+        self.marks = self.marks[-MOST_PAST:]
+        return self.now
