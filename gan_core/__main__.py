@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     pass
 
 
+BENCHMARKS = ("modes", "stacked-mnist", "mnist", "few", "failures", "coach")
+
+
 class Parser(argparse.ArgumentParser):
     """Ends with status 2 and a sentence; no other exit."""
 
@@ -82,6 +85,9 @@ def _print_data(result: dict[str, Any]) -> None:
 def _print_presets(result: dict[str, Any]) -> None:
     for row in result["presets"]:
         print(f"{row['name']:20s} {row['description']}")
+    print("\nSettings that fail, to be seen and healed:")
+    for row in result["failures"]:
+        print(f"{row['name']:24s} {row['description']}")
 
 
 def _print_bench(result: dict[str, Any]) -> None:
@@ -91,9 +97,9 @@ def _print_bench(result: dict[str, Any]) -> None:
 
 
 def _print_benchmark(result: dict[str, Any]) -> None:
-    from gan_core.benchmarks import published_text as module
+    from gan_core.benchmarks import failures, published_text
 
-    print(module.as_text(result))
+    print((failures if result["benchmark"] in ("failures", "coach") else published_text).as_text(result))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -194,15 +200,19 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("file", metavar="FILE", help="a table of points, or a file of images")
     own_data_options.add_options(sub)
 
-    command("presets", presets, _print_presets, "List the presets.")
+    command("presets", presets, _print_presets, "List the presets, and the settings that fail.")
 
     which = (
-        "ring and grid; 1,000 modes; MNIST; MNIST, or a file of yours, and parts of it with and without augmentation"
+        "ring and grid; 1,000 modes; MNIST; MNIST, or a file of yours, and parts of it with and without augmentation; "
+        "the failures and their cures; whether the coach names them"
     )
     sub = command("benchmark", benchmark, _print_benchmark, "Run a published benchmark for named recipes.")
-    sub.add_argument("which", choices=("modes", "stacked-mnist", "mnist", "few"), help=which)
+    sub.add_argument("which", choices=BENCHMARKS, help=which)
     sub.add_argument("--recipes", metavar="NAMES", help="divided by commas; ganscope is the data's own preset")
-    sub.add_argument("--seeds", type=_positive(int), metavar="N", help="runs of each recipe (modes 10, few 3, else 1)")
+    sub.add_argument(
+        "--seeds", type=_positive(int), metavar="N", help="runs of each row (modes, failures, coach 10, few 3, else 1)"
+    )
+    sub.add_argument("--rows", metavar="NAMES", help="failures, coach: only these, divided by commas")
     sub.add_argument("--data", metavar="FILE", help="few: your own images (.npz, or a .zip of PNG or JPEG files)")
     sub.add_argument("--augment", metavar="NAMES", help="few: divided by commas (none,diffaugment)")
     sub.add_argument("--plot", metavar="PATH", help="few: an HTML page with the plot, which needs no network")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from gan_core.data import own_data, own_data_options
 from gan_core.data.datasets import DATASETS
+from gan_core.diagnosis.failures import config_named
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs import run_folders, run_reading
 from gan_core.settings.config import GANConfig, config_from_json
-from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 from gan_core.settings.setting_texts import parse_assignments
 
@@ -64,9 +64,7 @@ def chosen_config(args: argparse.Namespace) -> tuple[GANConfig, str | None]:
         config = GANConfig.from_flat({"data": data})  # ring's settings are none for images
     else:
         preset = preset or "ring"
-        if preset not in PRESETS:
-            raise ConfigError(f"There is no preset {shorten(preset)}; there are: {', '.join(PRESETS)}.")
-        config = PRESETS[preset].config
+        config = config_named(preset)
     if args.recipe is not None:
         if args.recipe not in RECIPES:
             raise ConfigError(f"There is no recipe {shorten(args.recipe)}; there are: {', '.join(RECIPES)}.")

@@ -11,6 +11,7 @@ import numpy as np
 
 from gan_core.command_arguments import chosen_config, data_of, fetched, found_run, limits, loaded, read_file, say
 from gan_core.data import own_data_options
+from gan_core.diagnosis.failures import FAILURES
 from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs import run_folders, run_reading, run_restoring, run_writing, unattended
@@ -139,7 +140,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         run = run_reading.read(folder)
         config, data = run.config, fetched(lambda: run_reading.data_of(run))
     else:
-        args.preset, args.config = (args.of, None) if args.of in PRESETS else (None, args.of)
+        args.preset, args.config = (args.of, None) if args.of in (*PRESETS, *FAILURES) else (None, args.of)
         if args.config is not None and not os.path.isfile(args.of):
             raise ConfigError(f"There is no saved run, JSON file of settings or preset {shorten(args.of)}.")
         config, _ = chosen_config(args)
@@ -207,12 +208,25 @@ def data(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def presets(args: argparse.Namespace) -> dict[str, Any]:
-    """Lists the presets."""
+    """Lists the presets, and the settings that fail, each with its cure."""
     return {
         "presets": [
             {"name": name, "description": row.description, "config": row.config.to_flat()}
             for name, row in PRESETS.items()
-        ]
+        ],
+        "failures": [
+            {
+                "name": name,
+                "description": f"{row.title}: {row.look_for}",
+                "config": row.config.to_flat(),
+                "cure": dict(row.cure),
+                "criterion": row.criterion,
+                "steps": row.steps,
+                "why": row.why,
+                "source": row.source,
+            }
+            for name, row in FAILURES.items()
+        ],
     }
 
 
@@ -220,11 +234,14 @@ def benchmark(args: argparse.Namespace) -> dict[str, Any]:
     """Runs a published benchmark for named recipes."""
     from gan_core.benchmarks import published as module
 
+    for names, of in ((("data", "augment", "plot"), ("few",)), (("rows",), ("failures", "coach"))):
+        for name in names:
+            if getattr(args, name) is not None and args.which not in of:
+                raise ConfigError(f"--{name} is for benchmark {' and '.join(of)}, not for benchmark {args.which}.")
     if args.which == "few":
         return _few(args)
-    for name in ("data", "augment", "plot"):
-        if getattr(args, name) is not None:
-            raise ConfigError(f"--{name} is for benchmark few, not for benchmark {args.which}.")
+    if args.which in ("failures", "coach"):
+        return _failures(args)
     budget = args.recipes, args.seeds, args.steps, args.seconds, args.quick
     return module.run(args.which, *budget, say, args.processes, args.ray)
 
@@ -245,6 +262,16 @@ def _few(args: argparse.Namespace) -> dict[str, Any]:
         except OSError as error:
             raise ConfigError(f"{plot} cannot be written: {error.strerror}.") from None
     return result
+
+
+def _failures(args: argparse.Namespace) -> dict[str, Any]:
+    from gan_core.benchmarks import failures
+
+    for name in ("recipes", "steps", "seconds"):
+        if getattr(args, name) is not None:
+            raise ConfigError(f"benchmark {args.which} trains each row to its own step: --{name} is not accepted.")
+    which = failures.run if args.which == "failures" else failures.run_coach
+    return fetched(lambda: which(args.rows, args.seeds, args.quick, say, args.processes, args.ray))
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:

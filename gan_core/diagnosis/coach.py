@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gan_core.diagnosis.facts import Recorded
 from gan_core.diagnosis.finding import Finding
 from gan_core.diagnosis.findings import FINDINGS
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.settings.config import GANConfig
 
 MOST_PAST = 40  # findings that are over, which are kept as marks
 
@@ -16,10 +21,20 @@ def findings(run: Recorded) -> list[Finding]:
         evidence = row.find(run)
         if evidence is None:
             continue
-        remedy = {key: value for key, value in row.remedy(run.config).items() if getattr(run.config, key) != value}
+        remedy = _changes(run.config, row.remedy(run.config))
         sentence = f"{row.sentence} {evidence.said}".strip()
         found.append(Finding(name, row.title, sentence, row.why, *evidence[:3], remedy))
     return found
+
+
+def _changes(config: GANConfig, remedy: Mapping[str, Any]) -> dict[str, Any]:
+    """What the remedy changes; {} where the other settings do not take it."""
+    changes = {name: value for name, value in remedy.items() if getattr(config, name) != value}
+    try:
+        config.updated(changes)
+    except ConfigError:
+        return {}
+    return changes
 
 
 class Coach:

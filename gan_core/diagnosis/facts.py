@@ -55,7 +55,7 @@ def names(findings: Iterable[str] = (), data_settings: Iterable[str] = ()) -> fr
 @dataclass(frozen=True)
 class Recorded:
     """What is known of a run, as arrays. history: as History.frame() gives it; scores: those that were made, in the
-    order of their steps, each with its `step`; judged: {step int [n], values float32 [n, at least 3]}, n = 0 for points.
+    order of their steps, each with its `step`; judged: {step int [n], values float32 [n, at least 3]}, n 0 for points.
 
     at: the step at which one looks: nothing later counts.
     """

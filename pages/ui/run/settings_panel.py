@@ -9,6 +9,7 @@ import streamlit as st
 
 from gan_core.data.datasets import DATASETS
 from gan_core.data.loading import sample_shape
+from gan_core.diagnosis.failures import FAILURES, config_named
 from gan_core.foundations.hyperparameters import ConfigError, Hyperparameter
 from gan_core.networks.architectures import ARCHITECTURES
 from gan_core.networks.cost import step_cost
@@ -189,18 +190,21 @@ def _preset() -> None:
     def chosen() -> None:
         name = st.session_state.get("preset")
         if name is not None:
-            page_state.set_config(PRESETS[name].config)
+            page_state.set_config(config_named(name))
             st.session_state.preset = None
 
+    rows = {name: row.description for name, row in PRESETS.items() if row.kind == page_state.tab().kind}
+    rows |= {name: f"{row.title} (fails)" for name, row in FAILURES.items() if row.kind == page_state.tab().kind}
     st.selectbox(
         "Preset",
-        [name for name, row in PRESETS.items() if row.kind == page_state.tab().kind],
+        list(rows),
         index=None,
         key="preset",
         on_change=clicks.here(chosen),
         placeholder="choose an example",
-        format_func=lambda name: f"{name}: {PRESETS[name].description}",
-        help="Sets the data and all settings to values that work together. Restarts training.",
+        format_func=lambda name: f"{name}: {rows[name]}",
+        help="Sets the data and all settings to values that work together; those at the end fail, each in its own way. "
+        "Restarts training.",
     )
 
 

@@ -14,6 +14,8 @@ import streamlit as st
 
 from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
+from gan_core.diagnosis.failures import config_named
+from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.serving.client import Run
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
@@ -190,12 +192,15 @@ def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
     query = dict(st.query_params)
     preset = query.pop("preset", None)
     problems = []
-    if preset is not None and preset not in PRESETS:
-        problems.append(f"There is no preset {preset[:40]!r}; there are: {', '.join(PRESETS)}.")
-        preset = None
+    base = {"data": first.data}
+    if preset is not None:
+        try:
+            base = config_named(preset).to_flat()
+        except ConfigError as error:
+            problems.append(str(error))
+            preset = None
     if not query and preset is None:
         return first, problems
-    base = PRESETS[preset].config.to_flat() if preset else {"data": first.data}
     if query.get("data", base["data"]) != base["data"]:
         base = {name: value for name, value in base.items() if not name.startswith(DATA_PREFIX)}
     config, more = GANConfig.from_flat_lenient({**base, **query})
