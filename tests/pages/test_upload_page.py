@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pages.ui.run.own_file import OwnFile
 from pages.ui.session import own_run
 from tests.support.app import FakeHub, open_page, own
 from tests.support.picture_files import in_folders, zipped
@@ -340,3 +341,18 @@ def test_a_sheet_beyond_those_that_are_offered():
     book.save(content)
     app = dropped(open_page(data="file"), "points", "a.xlsx", content.getvalue())
     assert app.selectbox(key="own_sheet_points").value == "s54"
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_click_counts_for_the_same_file_that_was_dropped_again_meanwhile(again):
+    """The script that would have drawn the button anew was interrupted by the click on it."""
+    app = dropped(open_page(data="file"), "points", "a.csv", csv(40))
+    here = own(app, "points")
+    content = csv(40 if again else 50)
+    here.own_file = OwnFile("upload 2", "a.csv", content).start(app.session_state["ganscope"].works)
+    app.button(key="use_own_points").click().run()
+    assert (here.upload is not None) is again
+    read(app, "points")
+    if not again:
+        app.button(key="use_own_points").click().run()
+    assert here.upload.points[:, 0].min() == (40 if again else 50)

@@ -266,13 +266,14 @@ def _new_value(file: OwnFile, question: Question, name: str) -> Any:
 
 
 def _use(file: OwnFile, proposal: Proposal) -> None:
-    """Trains on what was understood, on the page of its kind."""
+    """Trains on what was understood, on the page of its kind. The same file may have been dropped again meanwhile;
+    of another one, which its user has not seen yet, the click was none."""
     here, there = page_state.page(), page_state.page(proposal.kind)
-    data = own_file.with_data(proposal)
-    if here.own_file is not file or data is None:
+    now, data = here.own_file, own_file.with_data(proposal)
+    if now is None or not now.is_like(file) or data is None:
         return
     page_state.set_upload(data, file.name, " ".join(proposal.notes), proposal.kind)
-    there.own_file = file
+    there.own_file = now
     if there is not here:
         here.own_file = None
         config = there.config or page_state.first_config(proposal.kind)
