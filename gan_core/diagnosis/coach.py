@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gan_core.diagnosis.facts import Recorded
 from gan_core.diagnosis.finding import Finding
-from gan_core.diagnosis.findings import FINDINGS
+from gan_core.diagnosis.findings import FINDINGS, FIRST_STEPS
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.settings.config import GANConfig
 
+EARLY = FIRST_STEPS  # steps before which the coach says nothing
 MOST_PAST = 40  # findings that are over, which are kept as marks
 
 
@@ -37,13 +38,23 @@ def _changes(config: GANConfig, remedy: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
+def marks_until(marks: Iterable[Mapping[str, Any]], step: int) -> list[dict[str, Any]]:
+    """The marks of a `Coach` as they stood at `step`: those that came later are not there, those that ended later are
+    open. New dictionaries, bounded as a coach's own."""
+    found = [dict(mark) for mark in marks if mark["first"] <= step]
+    for mark in found:
+        if mark["last"] is not None and mark["last"] > step:
+            mark["last"] = None
+    return found[-MOST_PAST:]
+
+
 class Coach:
     """The findings of a run that trains, with those that are over: {name, title, first, last} each, in the order in
-    which they came; `last` is None while one holds."""
+    which they came; `last` is None while one holds. It goes on with the marks that it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Iterable[Mapping[str, Any]] = ()) -> None:
         self.now: list[Finding] = []
-        self.marks: list[dict] = []
+        self.marks: list[dict] = [dict(mark) for mark in marks]
 
     def look(self, run: Recorded) -> list[Finding]:
         """The findings now; what has come and gone is noted in `marks`."""

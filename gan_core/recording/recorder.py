@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.diagnosis.coach import marks_until
 from gan_core.recording.history import History
 from gan_core.scores import registry
 
@@ -128,7 +129,8 @@ class Parent:
 class Recording:
     """The memory of one run.
 
-    frames: what views.record makes. scores: the scores' dicts. checkpoints: `Checkpoint`s.
+    frames: what views.record makes. scores: the scores' dicts. checkpoints: `Checkpoint`s. marks: what the coach has
+    found, as `diagnosis.coach.Coach` notes it.
     """
 
     history: History = field(default_factory=History)
@@ -136,6 +138,7 @@ class Recording:
     scores: Timeline = field(default_factory=lambda: Timeline(SCORES, SCORES))
     checkpoints: Timeline = field(default_factory=lambda: Timeline(CHECKPOINTS, CHECKPOINTS, CHECKPOINT_BYTES))
     parent: Parent | None = None
+    marks: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def bytes(self) -> int:
@@ -201,9 +204,10 @@ class Recording:
             raise KeyError(step)
         history = History.of_state(found[1].history)
         frames, scores, checkpoints = (line.until(step) for line in (self.frames, self.scores, self.checkpoints))
-        return Recording(history, frames, scores, checkpoints, self.parent)
+        return Recording(history, frames, scores, checkpoints, self.parent, marks_until(self.marks, step))
 
     def copy(self) -> "Recording":
         """As it is now, to be written while training goes on; what never changes is shared."""
         history = History.of_state(self.history.state())
-        return Recording(history, self.frames.copy(), self.scores.copy(), self.checkpoints.copy(), self.parent)
+        lines = self.frames.copy(), self.scores.copy(), self.checkpoints.copy()
+        return Recording(history, *lines, self.parent, [dict(mark) for mark in self.marks])

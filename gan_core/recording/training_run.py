@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.recording import anatomy, visuals
+from gan_core.recording.coaching import Coaching
 from gan_core.recording.recorder import Checkpoint, Recording
 from gan_core.recording.slow_motion import Shown
 from gan_core.recording.snapshot import View
@@ -23,7 +24,7 @@ TRAIL_FRAMES = 8
 
 
 class TrainingRun:
-    """A trainer that is watched. `scored` is off where nobody looks at live scores."""
+    """A trainer that is watched. `scored` is off where nobody looks at live scores: then there is no coach either."""
 
     def __init__(self, trainer: Trainer, recording: Recording | None = None, scored: bool = True):
         self.trainer = trainer
@@ -31,6 +32,7 @@ class TrainingRun:
         self.recording.keep_best()
         self.error = ""  # why it stands still for good, or until somebody turns a knob
         self.scores = live_scores(trainer) if scored else LiveScores(trainer)
+        self.coaching = Coaching(self.recording) if scored else None
         self.row: np.ndarray | None = None  # of the last step that was taken here
         self._alone: tuple[str, int] = ("", 0)  # the network that was trained alone last, and until which step
         self._spent = self._trained = 0.0  # seconds
@@ -94,6 +96,7 @@ class TrainingRun:
                 f"Training diverged at step {diverged.step:,}: {diverged.quantity} became NaN or infinite. "
                 f"The run is back at step {self.trainer.step:,}, the last good state."
             )
+            self._coach(at_once=True)
             return None
         self.recording.history.append(rows)
         self.row = rows[-1]
@@ -111,6 +114,11 @@ class TrainingRun:
             best = self.recording.best()
             self.recording.scores.add(values["step"], values)
             self._keep_best(values, best)
+        self._coach(at_once=idle)
+
+    def _coach(self, at_once: bool) -> None:
+        if self.coaching is not None:
+            self.coaching.look(self.trainer.config, self.error, at_once)
 
     def _keep_best(self, values: dict[str, Any], best: dict[str, Any] | None) -> None:
         """Keeps the present frame and state where the main score is better than that of the best before, so that one
@@ -158,6 +166,8 @@ class TrainingRun:
         recording, trainer = self.recording, self.trainer
         if scored:
             self.refresh_scores(idle)
+        else:
+            self._coach(at_once=idle)
         frame: dict[str, Any] = {
             "step": trainer.step,
             "history": recording.history.frame(),
@@ -169,6 +179,8 @@ class TrainingRun:
             "judged": recording.judged(),
             "best": recording.best(),
             "training_error": self.error,
+            "findings": [] if self.coaching is None else self.coaching.states,
+            "marks": [dict(mark) for mark in recording.marks],
         }
         if view.at is None or view.at >= trainer.step or not recording.frames.steps:
             with trainer.standing_at(trainer.state if phase is None else phase.state):
@@ -178,6 +190,8 @@ class TrainingRun:
         else:
             frame |= recording.look(view.at)
             frame |= visuals.neighbours(trainer, frame, view)
+            if self.coaching is not None:
+                frame["findings"] = self.coaching.at(frame["at"], trainer.config)
         if view.trails and "samples" in frame:
             shown = trainer.step if frame["at"] is None else frame["at"]
             frame["trails"] = trails(recording, frame["samples"], shown)

@@ -24,7 +24,9 @@ from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
 from gan_core.data.pictures import Pictures
 from gan_core.data.points import Data
+from gan_core.diagnosis.coach import marks_until
 from gan_core.foundations.hyperparameters import ConfigError, printable, shorten
+from gan_core.recording.coaching import marks_of
 from gan_core.recording.history import History
 from gan_core.recording.recorder import Checkpoint, Parent, Recording
 from gan_core.recording.thumbnail import is_thumbnail
@@ -258,6 +260,7 @@ def recording_of(run: Saved, checkpoints: bool = False) -> Recording:
             recording.frames.add(step, frame)
         for row in run.about["checkpoints"] if checkpoints else ():
             recording.checkpoints.add(row["step"], _checkpoint(run, row))
+        recording.marks = _marks(run.about, run.step) if "findings" in run.about else marks_of(run.config, recording)
     except ConfigError:
         raise
     except JUNK:
@@ -306,6 +309,19 @@ def _markers(about: dict[str, Any], until: int) -> list[dict[str, Any]]:
         for m in about["markers"]
         if _step(m["step"]) <= until
     ]
+
+
+def _marks(about: dict[str, Any], until: int) -> list[dict[str, Any]]:
+    """What the coach found up to a step."""
+    marks = [
+        {
+            **{name: printable(str(mark[name]))[:40] for name in ("name", "title")},
+            "first": _step(mark["first"]),
+            "last": None if mark["last"] is None else _step(mark["last"]),
+        }
+        for mark in about["findings"]
+    ]
+    return marks_until(marks, until)
 
 
 def _checkpoint(run: Saved, row: dict[str, Any]) -> Checkpoint:

@@ -160,6 +160,7 @@ class Writer:
             "race": None if content.race is None else asdict(content.race),
             "goal": content.goal,
             "markers": recording.history.markers,
+            "findings": recording.marks,
             "scores": recording.scores.items[-1] if len(recording.scores) else {},
             "files": files,
             "checkpoints": checkpoints,

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.recording import coaching
 from gan_core.recording.recorder import Parent, Recording
 from gan_core.recording.snapshot import View
 from gan_core.recording.training_run import trails
 from gan_core.runs import run_folders, run_reading
 from gan_core.serving.run_origins import Source
+from gan_core.settings.config import GANConfig
 
 
 class RecordedPast:
@@ -26,7 +28,7 @@ class RecordedPast:
 
     def __init__(self, sources: tuple[Source, ...]):
         self._sources = sources
-        self._found: list[tuple[Recording, int]] | None = None
+        self._found: list[tuple[Recording, int, GANConfig]] | None = None
         self._shown: tuple[View, dict[str, Any]] | None = None
         self._lock = threading.Lock()
 
@@ -40,7 +42,7 @@ class RecordedPast:
     def step(self) -> int:
         """Where it ends; of a race, where the run that came furthest stands."""
         with self._lock:
-            return max((step for _, step in self._read()), default=0)
+            return max((step for _, step, _ in self._read()), default=0)
 
     def look(self, view: View) -> dict[str, Any]:
         """What a training process would answer (worker.py), as far as it was recorded; {} where nothing can be read.
@@ -63,14 +65,14 @@ class RecordedPast:
 
     def _frame(self, view: View) -> dict[str, Any]:
         trainings = [
-            _looked_at(recording, end, view, source.error)
-            for (recording, end), source in zip(self._read(), self._sources, strict=False)
+            _looked_at(recording, end, config, view, source.error)
+            for (recording, end, config), source in zip(self._read(), self._sources, strict=False)
         ]
         if not trainings:
             return {}
         return {"autosave": None, **trainings[0], "trainings": trainings, "step": max(t["step"] for t in trainings)}
 
-    def _read(self) -> list[tuple[Recording, int]]:
+    def _read(self) -> list[tuple[Recording, int, GANConfig]]:
         if self._found is None:
             try:
                 self._found = [_up_to(source) for source in self._sources]
@@ -79,8 +81,9 @@ class RecordedPast:
         return self._found
 
 
-def _up_to(source: Source) -> tuple[Recording, int]:
-    """The past that is gone on from, with its last step; raises ConfigError, or KeyError without a checkpoint there."""
+def _up_to(source: Source) -> tuple[Recording, int, GANConfig]:
+    """The past that is gone on from, with its last step and the settings there; raises ConfigError, or KeyError without
+    a checkpoint there."""
     saved = run_reading.read(source.folder)
     at = max(saved.checkpoints) if source.step is None else source.step
     saved, recording = run_reading.opened(source.folder, checkpoints=at != saved.step)
@@ -92,10 +95,10 @@ def _up_to(source: Source) -> tuple[Recording, int]:
             recording.checkpoints.add(step, ())  # only their steps are shown
     if source.branch:
         recording.parent = Parent(saved.name, at)
-    return recording, at
+    return recording, at, saved.checkpoints[at]
 
 
-def _looked_at(recording: Recording, end: int, view: View, error: str) -> dict[str, Any]:
+def _looked_at(recording: Recording, end: int, config: GANConfig, view: View, error: str) -> dict[str, Any]:
     """The frame that TrainingRun.look would make of a run that stands at `end`."""
     past = view.at is not None and view.at < end
     frame = {
@@ -105,9 +108,11 @@ def _looked_at(recording: Recording, end: int, view: View, error: str) -> dict[s
         "checkpoints": np.array(recording.checkpoints.steps, np.int32),
         "parent": recording.parent,
         "training_error": error,
+        "marks": recording.marks,
     }
     shown = frame.get("at", end)
     frame["at"] = shown if past and recording.frames.steps else None
+    frame["findings"] = coaching.states(config, recording, bool(error) and frame["at"] is None, frame["at"])
     if view.trails and "samples" in frame:
         frame["trails"] = trails(recording, frame["samples"], shown)
     return frame
