@@ -33,6 +33,10 @@ class TrainingRun:
         self.error = ""  # why it stands still for good, or until somebody turns a knob
         self.scores = live_scores(trainer) if scored else LiveScores(trainer)
         self.coaching = Coaching(self.recording) if scored else None
+        self.careful = (
+            False  # whether it stands still at the last step before one that diverges, once for each such step
+        )
+        self.breaks: Diverged | None = None  # the step that it stood still before
         self.row: np.ndarray | None = None  # of the last step that was taken here
         self._alone: tuple[str, int] = ("", 0)  # the network that was trained alone last, and until which step
         self._spent = self._trained = 0.0  # seconds
@@ -92,6 +96,9 @@ class TrainingRun:
         try:
             rows = self.trainer.train_alone(alone) if alone else self.trainer.train(n)
         except Diverged as diverged:
+            if self.careful and (self.breaks is None or self.breaks.step != diverged.step):
+                self.breaks, left = diverged, diverged.step - 1 - self.trainer.step
+                return self._advance(left) if left else None
             self.error = (
                 f"Training diverged at step {diverged.step:,}: {diverged.quantity} became NaN or infinite. "
                 f"The run is back at step {self.trainer.step:,}, the last good state."

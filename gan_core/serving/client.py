@@ -224,6 +224,7 @@ class Run(Transport):
             self._send_config()
             worker.send("speed", self.speed)
             worker.send("slow", self.slow)
+            worker.send("breakpoints", self.breakpoints)
 
     def reset(self, config: GANConfig, upload: Any) -> None:
         """Back to step 0 of `config`, standing still."""
@@ -288,7 +289,7 @@ class Run(Transport):
             self._past = None
             self._last["step"] = max(each["step"] for each in trainings)  # of a race, one that diverged stands still
         if answer["id"] > self._said:
-            if answer["error"]:
+            if answer["error"] or answer.get("breakpoint"):
                 self.wants_play = self._stepping = False
             elif not answer["pending"]:
                 self._stepping = False

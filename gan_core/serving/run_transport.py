@@ -1,4 +1,4 @@
-"""Play, pause and step, as the server tells them to a run's training process."""
+"""Play, pause, step and what to stop at, as the server tells them to a run's training process."""
 
 import threading
 from typing import Any
@@ -10,7 +10,7 @@ class Transport:
     """What a run's user wants of its worker; all methods return at once.
 
     wants_play: whether the user wants it to train. speed: steps per second, 0 for as fast as it goes. slow: whether it
-    goes phase by phase.
+    goes phase by phase. breakpoints: what it stops at (serving/breakpoints.py).
     """
 
     def __init__(self) -> None:
@@ -18,6 +18,7 @@ class Transport:
         self.wants_play = False
         self.speed = 0.0
         self.slow = False
+        self.breakpoints: list[dict[str, Any]] = []
         self._stepping = False
         self._asked = 0  # id of the last frame that was asked for
         self._said = 0  # answers up to this id were asked for before the last command
@@ -40,7 +41,7 @@ class Transport:
         """Answers to frames that were asked for before now do not speak of the new command."""
         with self._lock:
             self._said = self._asked
-            self._last = {**self._last, "error": None} if self._last else {}
+            self._last = {**self._last, "error": None, "breakpoint": None} if self._last else {}
 
     def resume(self) -> None:
         """Lets the worker train if the user wants it to; the other half of `hold`."""
@@ -73,6 +74,12 @@ class Transport:
         self.slow = slow
         if self.worker is not None:
             self.worker.send("slow", slow)
+
+    def set_breakpoints(self, wanted: list[dict[str, Any]]) -> None:
+        """What training stops at from now on, each as serving/breakpoints.py reads it."""
+        self.breakpoints = wanted
+        if self.worker is not None:
+            self.worker.send("breakpoints", wanted)
 
     def set_speed(self, speed: float) -> None:
         """Steps per second, 0 for as fast as it goes."""

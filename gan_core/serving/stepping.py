@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.serving.breakpoints import Breakpoints
 from gan_core.serving.mailbox import Mailbox
 from gan_core.training.training_loop import Pace, StepRate
 
@@ -33,6 +34,10 @@ class Stepping:
         self._phases: deque[int] = deque()  # phases still to go in slow motion, 1 on or -1 back each
         self._slow_motion: SlowMotion | None = None  # of the one training, once that is wanted
         self._error: str | None = None
+        self._breakpoints = Breakpoints()
+        self._hit: dict[str, Any] | None = (
+            None  # the breakpoint that it stands at: its `step`, and what is `said` of it
+        )
         self._rate = StepRate()
 
     def _busy(self) -> bool:
@@ -73,6 +78,10 @@ class Stepping:
         if self._forgive():
             self._wanted.append((body["n"], body["alone"]))
 
+    def _on_breakpoints(self, wanted: list[dict[str, Any]]) -> None:
+        """All of them, as serving/breakpoints.py reads them."""
+        self._breakpoints.set(wanted, self._trainings)
+
     def _on_slow(self, slow: bool) -> None:
         self._slow = slow
         self._rate.clear()
@@ -94,7 +103,7 @@ class Stepping:
     def _forgive(self) -> bool:
         """A run that diverged may try again; whether there is one that may. In a race it may not: it stands at an
         earlier step than the others, which go on in step."""
-        self._error = None
+        self._error = self._hit = None
         if len(self._trainings) == 1:
             self._trainings[0].error = ""
         elif all(training.error for training in self._trainings):
@@ -123,6 +132,7 @@ class Stepping:
         if self._playing and self._slow and len(self._trainings) == 1:
             self._slowly().tick()
             self._go_on(self._trainings)
+            self._look_at_breakpoints()
             return
         from gan_core.recording.training_run import train_abreast
         from gan_core.training.train_step import ROWS
@@ -134,6 +144,7 @@ class Stepping:
         started = time.monotonic()
         trainings = [training for training in self._trainings if not training.error]
         n = min(training.trainer.at_once(n) for training in trainings)
+        n = self._breakpoints.room(trainings[0].step, n)
         self._rate.begin(started, trainings[0].trainer.step)
         if alone:
             n = 1
@@ -153,6 +164,7 @@ class Stepping:
         self._rate.at(ended, going[0].trainer.step)
         for training in going:
             training.refresh_scores(idle=False)
+        self._look_at_breakpoints()
         if not (self._playing or self._wanted):
             self._stood_still()
 
@@ -164,6 +176,15 @@ class Stepping:
             return
         slow.move(self._phases.popleft())
         if self._go_on(self._trainings) and self._trainings[0].step > step:
+            self._look_at_breakpoints()
+            self._stood_still()
+
+    def _look_at_breakpoints(self) -> None:
+        """Stands still where one was hit."""
+        said = self._breakpoints.hit(self._trainings)
+        if said:
+            self._stop()
+            self._hit = {"step": max(training.step for training in self._trainings), "said": said}
             self._stood_still()
 
     def _go_on(self, trainings: list[TrainingRun]) -> list[TrainingRun]:

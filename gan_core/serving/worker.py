@@ -114,7 +114,7 @@ class Worker(Stepping):
         self._generation, self._upload = body["generation"], body["upload"]
         for training in self._trainings:
             training.close()
-        self._trainings, self._error, self._slow_motion = [], None, None
+        self._trainings, self._error, self._slow_motion, self._hit = [], None, None, None
         self._wanted.clear()
         self._phases.clear()
         for future in (*self._compiling, *self._faster):
@@ -141,6 +141,7 @@ class Worker(Stepping):
             trainings.append(TrainingRun(trainer, recording))
             trainings[-1].error = error if len(configs) > 1 else ""  # in a race; else it may try again
         self._trainings = trainings
+        self._breakpoints.begin(trainings)
         self._faster = [self._compiled_steps.submit(training.trainer.compile_rest) for training in trainings]
         self._rate.clear()
         self._pace.trainings = len(trainings)
@@ -163,6 +164,7 @@ class Worker(Stepping):
             "pending": sum(n for n, _ in self._wanted) + len(self._phases),
             "ready": self._ready(),
             "error": self._error,
+            "breakpoint": self._hit,
             "steps_per_second": self._rate.steps_per_second() if self._playing else 0.0,
             "autosave": None if self._autosave is None else self._autosave.state,
             "trainings": [],

@@ -11,6 +11,7 @@ export function palette(element) {
     $bg: background,
     $grid: dark ? "rgba(250,250,250,0.16)" : "rgba(49,51,63,0.14)",
     $line: dark ? "rgba(250,250,250,0.55)" : "rgba(49,51,63,0.55)",
+    $band: dark ? "rgba(250,250,250,0.13)" : "rgba(49,51,63,0.1)",
     $real: dark ? "#56b4e9" : "#0072b2",
     $fake: dark ? "#ff9e3d" : "#d9680a",
     $fakeText: dark ? "#ff9e3d" : "#a84c00", // letters need more contrast than areas

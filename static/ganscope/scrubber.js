@@ -16,6 +16,20 @@ export const bestTitle = (best) =>
     ? `Back to the best frame that was scored: ${best.name} ${best.value} at step ${digits(best.step)}. Key: B`
     : "No recorded frame has been scored yet";
 
+// Where the coach's findings began: {step, title} each -> {at, place, title}, the first recorded frame from there on, its
+// place in 0..1, and what is said of it; findings that share a frame share a mark.
+export function findingMarks(findings, steps) {
+  const marks = new Map();
+  for (const { step, title } of findings ?? []) {
+    const i = steps.findIndex((one) => one >= step);
+    if (i < 0) continue; // no frame shows it yet
+    const said = `${title}, from step ${digits(step)}`;
+    const before = marks.get(i);
+    marks.set(i, { at: steps[i], place: i / steps.length, title: before ? `${before.title}; ${said}` : said });
+  }
+  return [...marks.values()];
+}
+
 class Scrubber {
   constructor(parent) {
     this.node = document.createElement("div");
@@ -25,7 +39,7 @@ class Scrubber {
       <select class="speed" title="Speed of the replay" aria-label="speed of the replay">
         ${[2, 5, 10, 20].map((n) => `<option value="${n}"${n === 5 ? " selected" : ""}>${n} frames/s</option>`).join("")}
       </select>
-      <div class="rail"><div class="marks"></div>
+      <div class="rail"><div class="findings"></div><div class="marks"></div>
         <input type="range" min="0" step="1" aria-label="history: the step that is shown"
           title="Drag, or press the arrow keys, to look back. A branch can start at each tick"></div>
       <output></output>
@@ -35,8 +49,8 @@ class Scrubber {
         Branch</button>`;
     parent.append(this.node);
     const find = (name) => this.node.querySelector(name);
-    [this.replay, this.speed, this.range, this.marks, this.label, this.best, this.live, this.fork] = [
-      ".replay", ".speed", "input", ".marks", "output", ".best", ".live", ".fork",
+    [this.replay, this.speed, this.range, this.found, this.marks, this.label, this.best, this.live, this.fork] = [
+      ".replay", ".speed", "input", ".findings", ".marks", "output", ".best", ".live", ".fork",
     ].map(find);
     this.at = null; // the step looked at, null for now
     this.steps = [];
@@ -77,6 +91,7 @@ class Scrubber {
     this.answered = data.shown;
     this.canFork = data.fork;
     this.bestOf = data.best;
+    this.findings = data.marks;
     let begins = false;
     if (data.of !== this.of) {
       // Another run, or the latest state was asked for; after a refresh, the step that was looked at before.
@@ -177,11 +192,31 @@ class Scrubber {
     set(this.best, "title", bestTitle(best));
     this.node.classList.toggle("past", this.at !== null);
     this.node.dataset.at = this.at ?? "";
+    this.drawFindings();
     const marks = (this.points ?? []).map((step) => this.steps.findLastIndex((s) => s <= step)).filter((i) => i >= 0);
     const key = `${n} ${marks}`;
     if (key === this.drawnMarks) return;
     this.drawnMarks = key;
     this.marks.innerHTML = [...new Set(marks)].map((i) => `<i style="left:${(100 * i) / n}%"></i>`).join("");
+  }
+
+  // A button over the rail where each finding began: a click, or Enter, looks there.
+  drawFindings() {
+    const marks = findingMarks(this.findings, this.steps);
+    const key = JSON.stringify(marks);
+    if (key === this.drawnFindings) return;
+    this.drawnFindings = key;
+    const focused = [...this.found.children].indexOf(this.node.getRootNode().activeElement);
+    this.found.replaceChildren(
+      ...marks.map(({ at, place, title }) => {
+        const mark = Object.assign(document.createElement("button"), { title, textContent: "◆" });
+        mark.style.left = `${100 * place}%`;
+        mark.setAttribute("aria-label", `look at ${title}`);
+        mark.addEventListener("click", () => (this.stop(), this.look(at)));
+        return mark;
+      }),
+    );
+    this.found.children[focused]?.focus();
   }
 
   remove() {

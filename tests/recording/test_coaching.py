@@ -1,4 +1,4 @@
-"""The coach beside a run: it looks within its budget, its marks stay with the recording, and what it said it says again."""
+"""The coach beside a run: it looks within its budget, its marks stay with the recording, and so does what it said."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,7 @@
 """What all figures are made with: plain dicts with NumPy arrays, which Plotly and static/ganscope/live_plot.js draw.
 
-Texts that begin with `$` name a colour of the theme ($real is blue, $fake is orange, $fakeText is orange for letters).
+Texts that begin with `$` name a colour of the theme ($real is blue, $fake is orange, $fakeText is orange for letters,
+$band a tint of the text's colour).
 A figure's `label` says it in words, for who hears the page. `layout.height` holds where the page's style gives the plot
 no `max-height` (ganscope.css). Traces of our own: `dots` (points on a canvas) and `heat` (p(real) over what is shown).
 

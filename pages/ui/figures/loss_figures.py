@@ -16,6 +16,11 @@ LOSSES_HEIGHT = 380
 RUN_COLORS = ("#0f9d78", "#c257a0", "#a08414", "#7a63e8")
 RUN_SYMBOLS = (("circle", "●"), ("square", "■"), ("diamond", "◆"), ("triangle-up", "▲"))
 RUN_LETTERS = "ABCD"
+LOSS_DOMAIN, ACCURACY_DOMAIN = (0.46, 1.0), (0.0, 0.3)  # of the height
+EVIDENCE_DOMAINS = {"g_loss": LOSS_DOMAIN, "d_loss": LOSS_DOMAIN} | dict.fromkeys(
+    ("d_accuracy", "real_accuracy", "fake_accuracy"), ACCURACY_DOMAIN
+)
+MOST_BANDS = 3  # at once: more would hide each other
 LOSSES_PAUSE = 120  # ms between two drawings: curves change less than clouds, and cost the browser more
 
 
@@ -42,9 +47,13 @@ def line(name: str, x: np.ndarray, y: np.ndarray, color: str, **rest) -> Figure:
     }
 
 
+def equilibrium_name(value: float) -> str:
+    """A loss's value at equilibrium, as it is called."""
+    return {LN2: "ln 2", 2 * LN2: "2 ln 2", -LN2: "−ln 2"}.get(value, f"{value:.3g}")
+
+
 def _reference(value: float) -> str:
-    names = {LN2: "ln 2", 2 * LN2: "2 ln 2", -LN2: "−ln 2"}
-    return f"equilibrium<br>({names.get(value, f'{value:.3g}')})"
+    return f"equilibrium<br>({equilibrium_name(value)})"
 
 
 def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figure:
@@ -86,21 +95,42 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
         said = f": generator {columns['g_loss'][-1]:.3g}, discriminator {columns['d_loss'][-1]:.3g}"
     shapes, annotations = _references(snapshot, log, flip)
     marks, notes = _mark_lines(history["markers"] if history else [])
+    bands, titles = _evidence(snapshot.frame.get("findings") or [], snapshot.step)
     if snapshot.frame.get("at") is not None:
         marks.append(here(snapshot.shown))
     figure = layout(
         LOSSES_HEIGHT,
         f"losses {log} {history is not None and len(history['step']) > 0}",
         xaxis=axis("step", anchor="y2", rangemode="tozero", hoverformat=",d"),
-        yaxis=axis("loss (log)" if log else "loss", domain=[0.46, 1], nticks=6, type="log" if log else "linear"),
-        yaxis2=axis("", domain=[0, 0.3], range=[-0.02, 1.12], tickvals=[0, 0.5, 1], ticktext=["0 %", "", "100 %"]),
-        shapes=shapes + marks,
-        annotations=[*annotations, *notes, _accuracy_heading(accuracies)],
+        yaxis=axis(
+            "loss (log)" if log else "loss", domain=list(LOSS_DOMAIN), nticks=6, type="log" if log else "linear"
+        ),
+        yaxis2=axis(
+            "", domain=list(ACCURACY_DOMAIN), range=[-0.02, 1.12], tickvals=[0, 0.5, 1], ticktext=["0 %", "", "100 %"]
+        ),
+        shapes=bands + shapes + marks,
+        annotations=[*annotations, *notes, *titles, _accuracy_heading(accuracies)],
         dragmode="zoom",
     )
     figure["margin"] |= {"l": 70, "r": SIDE}
     about = {"step": snapshot.step, "every": LOSSES_PAUSE, "label": f"Losses up to step {snapshot.step:,}{said}"}
     return {"data": traces, "layout": figure, **about}
+
+
+def _evidence(findings: list[Figure], end: int) -> tuple[list[Figure], list[Figure]]:
+    """A band from the first to the last step of each finding, behind the curve that it names, or over the whole height
+    where that is drawn elsewhere; with its title in it and dashed edges, so that nobody needs its colour."""
+    bands, titles = [], []
+    for i, finding in enumerate(findings[:MOST_BANDS]):
+        low, high = EVIDENCE_DOMAINS.get(finding["curve"], (0.0, 1.0))
+        about = {"type": "rect", "layer": "below", "yref": "paper", "y0": low, "y1": high}
+        about |= {"x0": finding["first"], "x1": finding["last"]}
+        bands.append(about | {"fillcolor": "$band", "line": {"color": "$line", "width": 1, "dash": "dash"}})
+        edge = ("first", "left") if finding["first"] <= end / 2 else ("last", "right")
+        place = {"x": finding[edge[0]], "xanchor": edge[1], "yref": "paper", "y": high - 0.085 * i, "yanchor": "top"}
+        font = {"size": FONT - 2}
+        titles.append(place | {"text": finding["title"], "showarrow": False, "bgcolor": "$bg", "font": font})
+    return bands, titles
 
 
 def _band(x: np.ndarray, band: tuple[np.ndarray, np.ndarray], color: str, name: str) -> Figure:

@@ -32,7 +32,7 @@ def line(run: Run, snapshot: Snapshot) -> str:
     if row is None:
         return ""
     title, look_for = escape(row.title), escape(row.look_for)
-    return f'<p class="ganscope-intro">{status.said(run, snapshot)} · <b>{title}.</b> {look_for}</p>'
+    return f'<p class="ganscope-intro watched">{status.said(run, snapshot)} · <b>{title}.</b> {look_for}</p>'
 
 
 def invitation(run: Run, snapshot: Snapshot) -> None:

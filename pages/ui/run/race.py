@@ -17,6 +17,7 @@ from gan_core.settings.config import GANConfig
 from pages.ui.frames.feed import Feed
 from pages.ui.run import (
     base_settings,
+    breakpoints_panel,
     comparison,
     exports_panel,
     notices,
@@ -60,7 +61,7 @@ def draw(bar: Any, log: bool) -> None:
             disabled=page_state.page().saving is not None,
         )
     time_machine.autosave(run, in_use)
-    transport.transport(run, reset=_again, new_seed=_new_seed)
+    transport.transport(run, reset=_again, new_seed=_new_seed, more=partial(breakpoints_panel.panel, several=True))
     said = run.snapshot().frame.get("autosave")
     if said and said["error"]:
         st.caption(f":material/warning: {said['error']}")

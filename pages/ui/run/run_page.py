@@ -23,6 +23,8 @@ from pages.ui.frames.feed import MOVING_MS, OUTDATED_MS, Feed, feed_of
 from pages.ui.frames.presentations import SHOWS
 from pages.ui.run import (
     anatomy_panel,
+    breakpoints_panel,
+    coach_line,
     downloads_panel,
     finished_training,
     notices,
@@ -188,7 +190,7 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
     with picture:
         for name, figure in display.stills(snapshot).items():
             live_plot(figure, key=f"live_{name}")
-        presenter_panel.presents(run, display, status.metrics)
+        presenter_panel.presents(run, display, _scores)
         # An element is a message of a third of a millisecond: the style (ganscope.css) lays them out, not columns.
         drawn = feed.shown(snapshot, place)
         if anatomy_panel.is_open():
@@ -196,6 +198,9 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
         for key, html in drawn["texts"].items():
             with st.container(key=key):
                 live_text(html, key, place)
+        with st.container(horizontal=True, vertical_alignment="center", key="coach_buttons", gap="xsmall"):
+            coach_line.buttons(run, snapshot)
+            breakpoints_panel.panel(run)
         display.draw(drawn["plots"])
         time_machine.draw_scrubber(run, **drawn["scrubber"])
         finish(feed, snapshot, drawn)
@@ -220,7 +225,7 @@ def finish(feed: Feed, snapshot: Snapshot, drawn: dict[str, Any]) -> None:
         st.error(feed.drawn.error)
     wait, seen = drawn["wait"], feed.revision(snapshot)
     if isinstance(feed.drawn, Revision) and isinstance(seen, Revision):
-        feed.drawn = feed.drawn._replace(parts=seen.parts)  # these were drawn from this snapshot
+        feed.drawn = feed.drawn._replace(parts=seen.parts, offered=seen.offered)  # these were drawn from this snapshot
     if seen != feed.drawn:
         feed.drawn, wait = None, wait or OUTDATED_MS
     live_feed(feed.token, wait, drawn["place"], feed.look_at)
@@ -244,6 +249,7 @@ class Revision(NamedTuple):
     presented: bool
     saved: bool  # the save that was asked for has ended
     parts: tuple[bool, ...]  # of the frame, which the page has places for
+    offered: tuple[Any, ...]  # what the coach's buttons do
     error: str | None
     more_errors: tuple[str, ...]  # of the autosave and of each racer
 
@@ -258,6 +264,7 @@ def _revision(run: Run, asked: Saving | None, snapshot: Snapshot) -> Revision:
         presented=SHOWS.of(run) is not None,
         saved=asked is not None and asked.save.done(),
         parts=tuple(name in frame for name in ("layers", "neighbours", "blend")),
+        offered=coach_line.offered(snapshot),
         error=snapshot.error,
         more_errors=(
             (frame.get("autosave") or {}).get("error") or "",
@@ -280,11 +287,17 @@ def _figures(display: Display, view: View, snapshot: Snapshot) -> dict[str, Figu
     return {f"live_{name}": figure for name, figure in shown.items()}
 
 
+def _scores(snapshot: Snapshot) -> str:
+    """What those who watch read beside the plots, as HTML."""
+    return coach_line.for_watchers(snapshot) + status.metrics(snapshot)
+
+
 def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
     return {
         "step_counter": f"<p>step {snapshot.shown:,}</p>",
         "steps_per_second": status.introduction(snapshot)
         if status.untouched(run, snapshot)
         else finished_training.line(run, snapshot) or status.line(run, snapshot),
+        "coach": coach_line.line(snapshot),
         "metrics": status.metrics(snapshot),
     }

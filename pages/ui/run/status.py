@@ -58,6 +58,9 @@ def in_queue(run: Run) -> str:
 def status(run: Run, snapshot: Snapshot) -> str:
     """What the run does now, in words, with its speed."""
     said = in_queue(run) or STATUS[snapshot.status]
+    hit = snapshot.frame.get("breakpoint")
+    if hit and snapshot.status == "paused":
+        said = f"paused at step {hit['step']:,}: breakpoint: {hit['said']}"
     if snapshot.shown != snapshot.step:
         said = f"{said} at {snapshot.step:,}"
     return f"{said} · {rate(snapshot.steps_per_second)} steps/s" if snapshot.steps_per_second > 0 else said

@@ -52,6 +52,7 @@ def recorded() -> tuple[str, Callable[[Snapshot, int | None], dict[str, Any]]]:
         points = {name: frame.get(name, none) for name in ("recorded", "checkpoints")}
         about = {"step": snapshot.step, "shown": frame.get("at"), "of": of, "fork": fork, "at": at, "replay": begins}
         about["best"] = frame.get("best")
+        about["marks"] = [{"step": mark["first"], "title": mark["title"]} for mark in frame.get("marks", ())]
         return {**points, **about}
 
     return page_state.mine("scrubber"), about

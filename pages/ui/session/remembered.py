@@ -22,7 +22,7 @@ WIDGETS = {
     *("compare_way", "compare_runs", "race_base", "race_knob"),
     *("runs_search", "runs_sort", "runs_autosaved", "disc_points", "cheat_data", "cheat_way", "cheat_strength"),
 }
-WIDGETS_OF_A_KNOB = ("race_values_", "sweep_values_", "sweep_at_")
+FAMILIES = ("race_values_", "sweep_values_", "sweep_at_", "break_")  # by what their names begin with
 OF_A_TAB = ("anatomy", "picked", "corner_draw", "declined", "export", "compared")
 OF_A_PAGE = ("config", "era", "past", "saving", "upload_names")
 MOST_TABS = 500
@@ -48,7 +48,7 @@ def keep() -> None:
         return
     names = [str(name) for name in list(state)]
     kept = _Kept(
-        {name: state[name] for name in names if name in WIDGETS or name.startswith(WIDGETS_OF_A_KNOB)},
+        {name: state[name] for name in names if name in WIDGETS or name.startswith(FAMILIES)},
         _taken(tab, OF_A_TAB),
         {kind: _taken(page, OF_A_PAGE) for kind, page in tab.pages.items()},
         time.monotonic(),
