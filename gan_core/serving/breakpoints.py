@@ -89,22 +89,18 @@ class ScorePasses(Breakpoint):
             raise ConfigError(f"There is no score {shorten(self._score)}.")
 
     def begin(self, training: TrainingRun) -> None:
-        self._before = self._beyond(training)
+        self._before = self._beyond(_newest(training, self._score))
 
-    def _now(self, training: TrainingRun) -> float | None:
-        scores = training.recording.scores.items
-        return number_of(scores[-1].get(self._score)) if scores else None
-
-    def _beyond(self, training: TrainingRun) -> bool | None:
-        now = self._now(training)
+    def _beyond(self, now: float | None) -> bool | None:
         return None if now is None else (now > self._value if self._above else now < self._value)
 
     def hit(self, training: TrainingRun) -> str:
-        before, self._before = self._before, self._beyond(training)
-        if not (self._before and before is False):
+        now = _newest(training, self._score)
+        before, self._before = self._before, self._beyond(now)
+        if now is None or not self._before or before is not False:
             return ""
         row, side = SCORES[self._score], "above" if self._above else "below"
-        return f"{row.title} {side} {row.text(self._value)} ({row.text(self._now(training))})"
+        return f"{row.title} {side} {row.text(self._value)} ({row.text(now)})"
 
 
 class ModesLost(Breakpoint):
@@ -114,14 +110,10 @@ class ModesLost(Breakpoint):
         pass
 
     def begin(self, training: TrainingRun) -> None:
-        self._before = self._now(training)
-
-    def _now(self, training: TrainingRun) -> float | None:
-        scores = training.recording.scores.items
-        return number_of(scores[-1].get("modes")) if scores else None
+        self._before = _newest(training, "modes")
 
     def hit(self, training: TrainingRun) -> str:
-        before, self._before = self._before, self._now(training)
+        before, self._before = self._before, _newest(training, "modes")
         if before is None or self._before is None or self._before >= before:
             return ""
         return f"modes lost ({before:,.0f} to {self._before:,.0f})"
@@ -153,6 +145,8 @@ class When(Breakpoint):
         self._before = self._holds(training)
 
     def _holds(self, training: TrainingRun) -> bool:
+        if training.recording.history.steps == 0:
+            return False  # nothing is known before the first step
         run, found = recorded(training.trainer.config, training.recording, bool(training.error)), _found(training)
         return self._condition.holds(facts.known(run, {name: name in found for name in FINDINGS}))
 
@@ -173,6 +167,12 @@ KINDS: dict[str, Callable[[Mapping[str, Any]], Breakpoint]] = {
 
 def _found(training: TrainingRun) -> frozenset[str]:
     return frozenset() if training.coaching is None else training.coaching.names
+
+
+def _newest(training: TrainingRun, score: str) -> float | None:
+    """The value of a score in the last scoring."""
+    scores = training.recording.scores.items
+    return number_of(scores[-1].get(score)) if scores else None
 
 
 def made(wanted: Mapping[str, Any]) -> Breakpoint:

@@ -65,12 +65,12 @@ def _from_equilibrium(snapshot: Snapshot) -> str:
     seen = np.asarray(history["mean"])[np.asarray(history["step"]) <= snapshot.shown]
     if not len(seen):
         return ""
-    gaps = [
-        f"{name} {abs(float(smooth(seen[:, COLUMNS.index(column)])[-1]) - at):.2f} from {equilibrium_name(at)}"
+    said = [
+        f"{name} {abs(float(smooth(seen[:, COLUMNS.index(column)])[-1]) - at):.2f} ({equilibrium_name(at)})"
         for name, column, at in zip(("generator", "discriminator"), ("g_loss", "d_loss"), rest, strict=True)
         if at is not None
     ]
-    return f" Losses and their equilibrium: {', '.join(gaps)}."
+    return f" Distance of each loss from its equilibrium: {', '.join(said)}."
 
 
 # -- what one can do ----------------------------------------------------------------------------------------
