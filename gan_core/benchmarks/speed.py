@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.benchmarks import picture_reading
+from gan_core.benchmarks import coach_cost, picture_reading
 from gan_core.benchmarks.usual_loops import BatchLoop, FunctionLoop
 from gan_core.data import loading
 from gan_core.foundations.lazy_imports import tf
@@ -250,6 +250,7 @@ def run(seconds: float, rounds: int, say: Callable[[str], None]) -> dict[str, An
         "rounds": rounds,
         "rows": [measure(name, seconds, rounds, say) for name in NETWORKS],
         "recordings": [recorded_memory("ring", 1_000_000), recorded_memory("digits", 20_000)],
+        "coach": coach_cost.run(seconds * rounds),
         "picture_reading": picture_reading.run(rounds),
     }
 
@@ -289,6 +290,8 @@ def as_text(result: dict[str, Any]) -> str:
             f"a recording of {row['steps']:,} steps of {row['preset']}: {row['frames']} frames, "
             f"{row['checkpoints']} checkpoints, {row['megabytes']:g} MB"
         )
+    if "coach" in result:
+        lines.append(coach_cost.as_text(result["coach"]))
     if "picture_reading" in result:
         lines.append(picture_reading.as_text(result["picture_reading"]))
     return "\n".join(lines)

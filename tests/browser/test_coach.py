@@ -1,4 +1,4 @@
-"""The coach and breakpoints in a real browser: a collapse is said, marked and raced; training stops where it is asked."""
+"""The coach and breakpoints in a real browser: a collapse is said, marked and raced; training stops where it is told."""
 
 import re
 
