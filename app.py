@@ -4,7 +4,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.ui import shell
-from pages.ui.frames import feed, presentations, watch_page
+from pages.ui.frames import feed, hall_requests, presentations, watch_page
 from pages.ui.server import addresses, browser_code, streamlit_private
 
 if __name__ == "__main__":
@@ -14,7 +14,13 @@ else:  # imported by the server, once
     streamlit_private.finish_callbacks()
     app = st.App(
         __file__,
-        routes=[*watch_page.routes(), *presentations.routes(), *feed.routes(), *browser_code.routes()],
+        routes=[
+            *watch_page.routes(),
+            *presentations.routes(),
+            *hall_requests.routes(),
+            *feed.routes(),
+            *browser_code.routes(),
+        ],
         middleware=[Middleware(addresses.Guard)],
         lifespan=shell.lifespan,
     )

@@ -28,6 +28,8 @@ class View:
     at: int | None = None
     # The parts of a training step (recording/anatomy.py).
     anatomy: bool = False
+    # The number of the samples to be judged (recording/judging.py), as the run stands now; 0: none.
+    judge: int = 0
 
 
 @dataclass(frozen=True)

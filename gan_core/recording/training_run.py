@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.recording import anatomy, visuals
+from gan_core.recording import anatomy, judging, visuals
 from gan_core.recording.coaching import Coaching
 from gan_core.recording.recorder import Checkpoint, Recording
 from gan_core.recording.slow_motion import Shown
@@ -199,6 +199,8 @@ class TrainingRun:
             frame |= visuals.neighbours(trainer, frame, view)
             if self.coaching is not None:
                 frame["findings"] = self.coaching.at(frame["at"], trainer.config)
+        if view.judge:
+            frame["judging"] = judging.look(trainer, view.judge)
         if view.trails and "samples" in frame:
             shown = trainer.step if frame["at"] is None else frame["at"]
             frame["trails"] = trails(recording, frame["samples"], shown)

@@ -3,7 +3,7 @@
 import logging
 import time
 from concurrent.futures import Future
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Run(Transport):
         self.autosave: dict[str, Any] | None = None  # {folders, owner} to be kept in, a folder for each config
         super().__init__()
         self.ended = ""  # why the worker is gone, for the page
+        self.judge = 0  # the number of the samples that frames are to bring besides (View.judge), whoever asks for them
         self.dropped: Dropped | None = None  # what the last new start took the place of
         self._restores: int | None = None  # the generation whose recording the present one goes on from
         self._generation = 1
@@ -261,7 +262,7 @@ class Run(Transport):
                 if answered or time.monotonic() > self._asked_at + ASK_AGAIN_SECONDS:
                     self._asked += 1
                     self._asked_at = time.monotonic()
-                    worker.send("frame", {"id": self._asked, "view": view})
+                    worker.send("frame", {"id": self._asked, "view": replace(view, judge=self.judge)})
             answer = worker.wait_answer(self._asked - 1, timeout)
             with self._lock:
                 self._take(answer)

@@ -15,7 +15,7 @@ export class Line {
     Object.assign(this, { least, limit, say, gap: least, failures: 0 });
   }
 
-  // {status: 200 and bytes, 204, 404 and text}; null where there was no answer of GANscope's, once it is time to ask again.
+  // {status: 200 and bytes, 204, 404 and text; hall: the revision that a frame's answer names}; null where there was no answer of GANscope's, once it is time to ask again.
   async ask(path, signal) {
     // By hand: older iPads know neither AbortSignal.timeout nor AbortSignal.any.
     const control = new AbortController();
@@ -40,7 +40,7 @@ export class Line {
       this.blocked = false;
       this.gap = this.metered ? Math.max(this.least, this.gap * RECOVERY) : this.least;
       this.say(this.gap < WELL_MS ? "" : this.slow);
-      return { status, bytes };
+      return { status, bytes, hall: Number(answer.headers.get("ganscope-hall")) };
     }
     const own = answer.headers.get("cross-origin-resource-policy") === "same-origin"; // not a proxy's
     if (status === 404 && own) return { status, text: new TextDecoder().decode(bytes) };

@@ -2,6 +2,7 @@
 
 import { digits, remover, SLEEP } from "./components.js";
 import { unpack } from "./frames.js";
+import { Hall } from "./hall.js";
 import { Anatomy } from "./anatomy.js";
 import { timelines } from "./keys.js";
 import { LivePlot } from "./live_plot.js";
@@ -25,6 +26,7 @@ class Watch {
     this.node.className = `ganscope-watch ${kind === "images" ? "pictures" : "points"}`;
     this.node.innerHTML = `
       <div class="gone trouble" role="status" hidden></div>
+      <div class="hall"></div>
       <div class="head"><b class="step">step …</b><span class="status">waiting for the first frame</span>
         <span class="layers"></span></div>
       <div class="samples"></div>${kind === "images" ? '<div class="real"></div>' : ""}
@@ -38,6 +40,7 @@ class Watch {
     [this.step, this.status, this.layers, this.scores, this.range, this.label, this.trouble] = [
       ".step", ".status", ".layers", ".scores", "input", "output", ".trouble",
     ].map(find);
+    this.hall = new Hall(find(".hall"), token, this.watcher);
     this.plots = new Map();
     this.hidden = new Set(OPTIONAL);
     this.range.addEventListener("input", () => this.go(Number(this.range.value)));
@@ -58,13 +61,14 @@ class Watch {
       const wish = !past ? `after=${this.number}` : shown === this.at ? `after=${NEVER}` : `at=${this.at}`;
       const asked = this.at;
       try {
-        const path = `ganscope/frames/${this.token}?${wish}&watcher=${this.watcher}`;
+        const path = `ganscope/frames/${this.token}?${wish}&hall=${this.hall.revision}&watcher=${this.watcher}`;
         const answer = await this.line.ask(path, this.abort.signal);
         if (answer?.status === 404) return this.end(answer.text);
         if (answer?.status === 200) {
           this.show(unpack(answer.bytes));
           shown = asked;
         }
+        if (answer && answer.hall !== this.hall.revision) await this.hall.refresh(this.line);
         await SLEEP(this.line.gap);
       } catch (error) {
         if (!this.abort.signal.aborted) throw error; // another step is wanted
@@ -149,6 +153,7 @@ class Watch {
 
   end(sentence) {
     this.gone = true;
+    this.hall.remove();
     this.trouble.textContent = sentence;
     this.trouble.hidden = false;
   }
@@ -156,6 +161,7 @@ class Watch {
   remove() {
     this.gone = true;
     timelines.delete(this);
+    this.hall.remove();
     this.abort?.abort();
     for (const plot of this.plots.values()) plot.remove();
     this.node.remove();
@@ -178,5 +184,8 @@ export const removeWatch = remover(watches);
 export function watchAlone(parent, data, version) {
   const alone = new Watch(parent, data, version);
   const theme = window.matchMedia("(prefers-color-scheme: dark)");
-  theme.addEventListener("change", () => alone.plots.forEach((plot) => plot.retheme()));
+  theme.addEventListener("change", () => {
+    alone.plots.forEach((plot) => plot.retheme());
+    alone.hall.game?.draw();
+  });
 }

@@ -25,6 +25,8 @@ from gan_core.serving.client import Run
 from gan_core.serving.copies import Copies
 from pages.ui.components.liveplot import pack
 from pages.ui.frames.feed import STATUS
+from pages.ui.frames.hall import Hall
+from pages.ui.frames.polls import MOST_WATCHERS, Poll
 from pages.ui.server import addresses
 
 FRAME_SECONDS = 0.2
@@ -33,7 +35,7 @@ AWAY_SECONDS = 15.0  # who has asked for nothing since then watches no more
 IDLE_SECONDS = 1.0  # between two frames that nobody watches, which are kept for the past
 ENDED_SECONDS = 120.0  # a run without a training process ends its presentation
 PAST_FRAMES, PAST_BYTES = 160, 16_000_000
-MOST_SHOWS, MOST_WATCHERS = 100, 2_000
+MOST_SHOWS = 100
 ENDED = "This presentation has ended, or the link is incomplete."
 ABOUT = "You are watching a live run. You can zoom, switch layers and look back. Only the presenter controls it."
 
@@ -54,6 +56,7 @@ class Show:
     made: float = 0.0
     past: Timeline = field(default_factory=lambda: Timeline(PAST_FRAMES, PAST_FRAMES // 2, PAST_BYTES))
     ended: bool = False
+    hall: Hall = field(default_factory=Hall)
     copies: Copies = field(init=False)
     _seen: dict[str, float] = field(default_factory=dict)
     failure: str = ""  # why the last frame could not be made
@@ -76,12 +79,14 @@ class Show:
         return len(self._seen)
 
     def refresh(self) -> None:
-        """Makes the next frame, if there is something new."""
+        """Makes the next frame, if there is something new; the round of the hall goes on."""
         if self.display is None:
             return
+        self.run.judge = self.hall.wish
         snapshot = self.run.snapshot()
-        if snapshot.moving:
+        if snapshot.moving or self.run.judge:
             snapshot = self.run.refresh(FRAME_SECONDS)  # if the presenter's own page, or tab, is out of sight
+        self.hall.tick(snapshot)
         self._idle_since = None if self.run.worker is not None else self._idle_since or time.monotonic()
         if self._idle_since is not None and time.monotonic() - self._idle_since > ENDED_SECONDS:
             self.ended = True
@@ -114,6 +119,11 @@ class Show:
         }
         return gzip.compress(pack(about), 1)
 
+    def end(self) -> None:
+        """Nobody watches any more, so nothing is made for it."""
+        self.ended = True
+        self.run.judge = 0
+
     def at(self, step: int) -> bytes:
         """The newest kept frame up to `step`, else the newest of all."""
         found = self.past.at(step)
@@ -134,7 +144,7 @@ class Shows:
             show = self._of(run)
             if show is None:
                 while len(self._shows) >= MOST_SHOWS:
-                    self._shows.pop(next(iter(self._shows))).ended = True
+                    self._shows.pop(next(iter(self._shows))).end()
                 show = Show(run)
                 self._shows[show.token] = show
             self._keep_fresh()
@@ -158,6 +168,16 @@ class Shows:
         with self._lock:
             return self._of(run)
 
+    def ask(self, run: Run, poll: Poll) -> bool:
+        """Opens a poll among those who watch `run`; whether it is presented at all.
+
+        `of(run).hall` then closes it, and marks what happened.
+        """
+        show = self.of(run)
+        if show is not None:
+            show.hall.ask(poll)
+        return show is not None
+
     def get(self, token: str) -> Show | None:
         """The presentation with this link."""
         with self._lock:
@@ -166,7 +186,7 @@ class Shows:
 
     def end(self, show: Show) -> None:
         """Ends a presentation: its link is of no use any more."""
-        show.ended = True
+        show.end()
         with self._lock:
             self._shows.pop(show.token, None)
 
@@ -199,21 +219,29 @@ def _number(text: str | None) -> int:
 
 
 async def _frames(request: Request) -> Response:
-    """GET /ganscope/frames/TOKEN?after=NUMBER: the newest frame, once it is newer; ?at=STEP: one of the past."""
+    """GET /ganscope/frames/TOKEN?after=NUMBER: the newest frame, once it is newer; ?at=STEP: one of the past.
+
+    Its header ganscope-hall is the revision of what the hall is told (hall_requests.py). One who says the last that was
+    heard of, ?hall=REVISION, is answered at once where there is another.
+    """
     show = SHOWS.get(request.path_params["token"])
     asked = request.query_params
     if show is not None:
         show.heard(asked.get("watcher", ""))
         after, until = _number(asked.get("after")), time.monotonic() + HELD_SECONDS
+        heard = _number(asked.get("hall"))
         while show.number <= max(after, 0) and not show.ended and time.monotonic() < until:
+            if heard not in (-1, show.hall.revision):
+                break
             await asyncio.sleep(0.04)
     if show is None or show.ended:
         return Response(ENDED, 404, addresses.HEADERS, "text/plain")
-    if show.number <= after:
-        return Response(status_code=204, headers=addresses.HEADERS)
+    own = {**addresses.HEADERS, "ganscope-hall": str(show.hall.revision)}
+    if show.number <= max(after, 0):
+        return Response(status_code=204, headers=own)
     content = show.at(_number(asked["at"])) if "at" in asked else show.content
     # Compressed once for all, so the server's own compression leaves it alone.
-    head = {"content-encoding": "gzip", **addresses.HEADERS}
+    head = {"content-encoding": "gzip", **own}
     return Response(content, media_type="application/octet-stream", headers=head)
 
 

@@ -1,4 +1,4 @@
-"""The page Watch, and the presenter's panel: link, QR code, how many watch, End."""
+"""The presenter's panel: link, QR code, a poll and a game, how many watch, End."""
 
 import io
 from collections.abc import Callable
@@ -11,9 +11,9 @@ import streamlit as st
 from gan_core.recording.snapshot import Snapshot
 from gan_core.serving.client import Run
 from pages.ui.frames.presentations import SHOWS, Show
+from pages.ui.run import hall_panel
 from pages.ui.session import clicks, page_state
 
-COPY_SECONDS = 20.0
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -24,9 +24,9 @@ def panel(run: Run) -> None:
     """Begins and ends the presentation of a run, behind one button."""
     show = SHOWS.of(run)
     label = "Present" if show is None else "Presenting"
-    with st.popover(
-        label, icon=":material/cast:", key=page_state.mine("present"), help="A link to watch this run live."
-    ):
+    # Another element once a poll or a round has begun: the panel would lie over what is shown then.
+    key = page_state.mine("present") + (f"_{show.hall.begun}" if show is not None else "")
+    with st.popover(label, icon=":material/cast:", key=key, help="A link to watch this run live, a poll and a game."):
         if show is None:
             st.markdown("Anyone with the link can watch this run and copy it. Only you control it.")
             ready = run.worker is not None
@@ -34,12 +34,22 @@ def panel(run: Run) -> None:
             if not ready:
                 st.caption("Nothing to present yet. Press Play or Step first.")
             return
-        address = link(show)
-        st.code(address, language=None, wrap_lines=True)
-        st.image(qr_code(address), width=240)
-        if any(name in address for name in LOOPBACK):
-            st.caption("This address works on this computer only; see docs/serving.md.")
-        clicks.button("End the presentation", page_state.mine("present_end"), partial(SHOWS.end, show))
+        shared, poll, game = st.tabs(["Link", "Poll", "Real or generated?"])
+        with shared:
+            _link(show)
+        with poll:
+            hall_panel.poll_form(run, show)
+        with game:
+            hall_panel.game_form(run, show)
+
+
+def _link(show: Show) -> None:
+    address = link(show)
+    st.code(address, language=None, wrap_lines=True)
+    st.image(qr_code(address), width=240)
+    if any(name in address for name in LOOPBACK):
+        st.caption("This address works on this computer only; see docs/serving.md.")
+    clicks.button("End the presentation", page_state.mine("present_end"), partial(SHOWS.end, show))
 
 
 def _begin(run: Run) -> None:

@@ -1,6 +1,6 @@
 """A page around a run: the transport buttons, and the picture, which the browser keeps fresh from the run's feed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from pages.ui.run import (
     coach_line,
     downloads_panel,
     finished_training,
+    hall_panel,
     notices,
     presenter_panel,
     settings_panel,
@@ -179,12 +180,13 @@ def _keep(run: Run) -> None:
 
 def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
     """Status, picture, losses and numbers, fresh ten times a second while anything moves and still otherwise."""
+    asked = st.container(key="hall")  # of those who watch
     picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
     display = switches(run)
     shown = display if SHOWS.of(run) is None else display.presented()
     feed.view = shown.view()
     feed.figures = partial(_figures, display, feed.view)
-    feed.texts = partial(_texts, run, display)
+    feed.texts = partial(_texts, run, hall_panel.with_bars())
     feed.scrubber = time_machine.recorded()
     snapshot, place = feed.look()
     with picture:
@@ -195,6 +197,8 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
         drawn = feed.shown(snapshot, place)
         if anatomy_panel.is_open():
             anatomy_panel.bar(run)
+        with asked:
+            _asked(run, drawn["texts"].pop(hall_panel.SAID, ""), place)
         for key, html in drawn["texts"].items():
             with st.container(key=key):
                 live_text(html, key, place)
@@ -205,6 +209,14 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
         time_machine.draw_scrubber(run, **drawn["scrubber"])
         finish(feed, snapshot, drawn)
         finished_training.invitation(run, snapshot)
+
+
+def _asked(run: Run, html: str, place: list[Any]) -> None:
+    """The poll and the round of those who watch, with their buttons; html: "" where there is neither."""
+    if html:
+        with st.container(key=hall_panel.SAID):
+            live_text(html, hall_panel.SAID, place)
+        hall_panel.buttons(run)
 
 
 def own_feed(run: Run) -> Feed:
@@ -236,6 +248,8 @@ def _wait(run: Run, asked: Saving | None, snapshot: Snapshot) -> int:
         return MOVING_MS
     if asked is not None and not asked.save.done():
         return SAVING_MS
+    if hall_panel.lively(run):
+        return hall_panel.HALL_MS
     return QUEUE_MS if own_run.hub().waits(run) else 0
 
 
@@ -247,6 +261,7 @@ class Revision(NamedTuple):
     has_steps: bool
     can_undo: bool
     presented: bool
+    hall: Hashable  # what is asked of those who watch
     saved: bool  # the save that was asked for has ended
     parts: tuple[bool, ...]  # of the frame, which the page has places for
     offered: tuple[Any, ...]  # what the coach's buttons do
@@ -262,6 +277,7 @@ def _revision(run: Run, asked: Saving | None, snapshot: Snapshot) -> Revision:
         has_steps=snapshot.step > 0,
         can_undo=run.dropped is not None,
         presented=SHOWS.of(run) is not None,
+        hall=hall_panel.stage(run),
         saved=asked is not None and asked.save.done(),
         parts=tuple(name in frame for name in ("layers", "neighbours", "blend")),
         offered=coach_line.offered(snapshot),
@@ -292,7 +308,7 @@ def _scores(snapshot: Snapshot) -> str:
     return coach_line.for_watchers(snapshot) + status.metrics(snapshot)
 
 
-def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
+def _texts(run: Run, with_bars: bool, snapshot: Snapshot) -> dict[str, str]:
     return {
         "step_counter": f"<p>step {snapshot.shown:,}</p>",
         "steps_per_second": status.introduction(snapshot)
@@ -300,4 +316,5 @@ def _texts(run: Run, display: Display, snapshot: Snapshot) -> dict[str, str]:
         else finished_training.line(run, snapshot) or status.line(run, snapshot),
         "coach": coach_line.line(snapshot),
         "metrics": status.metrics(snapshot),
+        **hall_panel.text(run, with_bars),
     }

@@ -26,9 +26,9 @@ def base_path() -> str:
     return f"/{path}" if path else ""
 
 
-def route(path: str, endpoint: Callable) -> Route:
-    """GET of one of GANscope's own addresses, below the server's base path."""
-    return Route(base_path() + path, endpoint, methods=["GET"])
+def route(path: str, endpoint: Callable, method: str = "GET") -> Route:
+    """One of GANscope's own addresses, below the server's base path."""
+    return Route(base_path() + path, endpoint, methods=[method])
 
 
 def limit_names() -> None:
@@ -79,7 +79,7 @@ class Guard:
             )
             return Response(text, 421, HEADERS, "text/plain")
         own = path.startswith(f"{base_path()}/ganscope/")
-        if own and headers.get("sec-fetch-site") in ("cross-site", "same-site") and not _is_visit(headers):
+        if own and _is_of_elsewhere(headers) and not (scope["method"] == "GET" and _is_visit(headers)):
             return Response("Frames are for GANscope's own pages.", 403, HEADERS, "text/plain")
         page = path.rstrip("/")
         name = page.removeprefix(f"{base_path()}/")
@@ -89,6 +89,14 @@ class Guard:
             query = scope["query_string"].decode("latin-1")
             return RedirectResponse(f"../{name}" + (f"?{query}" if query else ""), 302)
         return None
+
+
+def _is_of_elsewhere(headers: Headers) -> bool:
+    """Whether a page of another server has asked; a browser that does not say so names that server where it sends."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is None and origin is not None:
+        return origin.partition("://")[2] != headers.get("host")
+    return site in ("cross-site", "same-site")
 
 
 def _is_visit(headers: Headers) -> bool:

@@ -63,6 +63,7 @@ class Page:
     replays: bool = False  # whether the scrubber, once it is drawn, begins to replay
     saving: Saving | None = None
     save_error: str = ""
+    poll_refused: str = ""  # why the poll that was written last was not opened
 
 
 @dataclass(frozen=True)
