@@ -52,8 +52,8 @@ export class Outbox {
   }
 
   async work() {
-    let again = false;
     while (this.waiting.length && !this.closed) {
+      let again = false;
       const pairs = this.waiting.slice();
       let answer = await this.send(pairs);
       for (; !answer && !this.closed; again = true) {

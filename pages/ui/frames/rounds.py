@@ -58,7 +58,7 @@ class Round:
     content: bytes = b""
     step: int = 0
     failure: str = ""
-    _since: float = field(default_factory=time.monotonic)  # this stage
+    _since: float = field(default_factory=lambda: time.monotonic())  # this stage
     _real: list[bool] = field(default_factory=list)
     _d_says: list[bool] = field(default_factory=list)
     _answers: dict[str, dict[int, bool]] = field(default_factory=dict)

@@ -108,8 +108,8 @@ def game_form(run: Run, show: Show) -> None:
     """What the game is, and the button that begins a round."""
     what = "images" if DATASETS[run.config.data].kind == "images" else "points, each among faint real ones,"
     st.markdown(
-        f"Viewers judge {what} for {rounds.ROUND_SECONDS:.0f} seconds: real or generated? Then the accuracy of the hall "
-        "stands beside that of the discriminator on the same samples. Play another round at a later step."
+        f"Viewers judge {what} for {rounds.ROUND_SECONDS:.0f} seconds: real or generated? Then the accuracy of the "
+        "hall stands beside that of the discriminator on the same samples. Play another round at a later step."
     )
     _round_button(run, show.hall)
 
@@ -203,7 +203,7 @@ def _poll_buttons(hall: Hall) -> None:
             "Live bars",
             st.session_state.poll_bars,
             key="poll_bars",
-            help="Off: until the poll is closed this page shows only how many have answered. For when the hall sees it.",
+            help="Off: until the poll is closed this page only says how many have answered. For when the hall sees it.",
         )
         return
     known = ballot.poll.truth
