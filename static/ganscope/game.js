@@ -32,7 +32,7 @@ export class Game {
     this.node.innerHTML = `
       <div class="head"><b>Is this ${thing} real or generated?</b><span class="time"></span>
         <button class="leave" title="Back to the run; what you have judged counts">Leave</button></div>
-      <canvas role="img" aria-label="the ${thing} to judge"></canvas>
+      <canvas class="${samples.kind}" role="img" aria-label="the ${thing} to judge"></canvas>
       <p class="said" role="status"></p>
       <div class="choice"><button class="real"><span aria-hidden="true">←</span> Real</button>
         <button class="generated">Generated <span aria-hidden="true">→</span></button></div>`;

@@ -10,24 +10,29 @@ from starlette.routing import Route
 from gan_core.recording.snapshot import Snapshot
 from gan_core.serving.client import Run
 from gan_core.settings.presets import PRESETS
-from pages.ui.frames import presentations, watch_page
+from pages.ui.frames import hall_requests, presentations, rounds, watch_page
+from pages.ui.frames.polls import Poll
 from pages.ui.server import browser_code
 from pages.ui.server.browser_code import STATIC
 from tests.conftest import free_port, wait_until
+from tests.pages.test_hall import RING, judging
 from tests.support.listening import Listening
 
 PHONE = {"width": 390, "height": 844}
 
 
 class Told(Run):
-    """A run of which the test says where it stands."""
+    """A run of which the test says where it stands. makes: the samples of a round, `images` or `points`."""
 
     def __init__(self) -> None:
         super().__init__(PRESETS["ring"].config)
-        self.worker, self.at = object(), 1
+        self.worker, self.at, self.makes = object(), 1, "images"
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(self.config, None, "paused", step=self.at, frame={"step": self.at, "metrics": {}})
+        frame = {"step": self.at, "metrics": {}}
+        if self.judge:
+            frame["judging"] = judging(self.judge, self.makes)
+        return Snapshot(self.config, RING, "paused", step=self.at, frame=frame)
 
 
 class Picture:
@@ -63,7 +68,10 @@ class Hall:
 
         routes = [
             Route(f"/a/b{watching_route.path}", frames),
-            *(Route(f"/a/b{route.path}", route.endpoint) for route in watch_page.routes() + browser_code.routes()),
+            *(
+                Route(f"/a/b{route.path}", route.endpoint, methods=route.methods)
+                for route in watch_page.routes() + browser_code.routes() + hall_requests.routes()
+            ),
             Route("/a/b/app/static/{name}", static),
         ]
         self.url = f"http://127.0.0.1:{(port := free_port())}/a/b"
@@ -150,3 +158,74 @@ def test_a_link_that_is_wrong_is_said(hall, phone):
     answer = phone.goto(f"{hall.url}/ganscope/watch/guessed")
     assert answer.status == 404
     assert "Ask the presenter for a new link" in phone.inner_text("body")
+
+
+# -- what the presenter asks --------------------------------------------------------------------------------
+
+POLL = Poll("How many <i>modes</i> will it find?", ("All 8", "<b>Some</b>", "One"))
+BEYOND = """() => [...document.querySelectorAll(".ganscope-game, .ganscope-game *, .ganscope-hall, .ganscope-hall *")]
+    .map((node) => [node.className, node.getBoundingClientRect()])
+    .filter(([, box]) => box.right > 390 || box.left < 0).map(([name, box]) => [name, box.right])"""
+SMALL_TARGETS = """() => [...document.querySelectorAll(".ganscope-game button, .ganscope-hall button")]
+    .filter((button) => button.getBoundingClientRect().height < 48).map((button) => button.textContent)"""
+
+
+def watched(page, hall, show) -> None:
+    """Opens the plain page of a presentation."""
+    page.goto(f"{hall.url}/ganscope/watch/{show.token}")
+    page.wait_for_selector(".ganscope-watch .samples .js-plotly-plot", timeout=90_000)
+
+
+def test_a_phone_answers_a_poll_once_and_sees_the_bars_and_what_happened(hall, show, phone):
+    watched(phone, hall, show)
+    asked = phone.locator(".ganscope-hall")
+    assert asked.is_hidden()
+    show.hall.ask(POLL)
+    asked.get_by_text(POLL.question).wait_for(timeout=30_000)
+    answers = asked.locator(".answers button")
+    assert answers.all_inner_texts() == ["A: All 8", "B: <b>Some</b>", "C: One"]
+    assert phone.evaluate(BEYOND) == [] and phone.evaluate(SMALL_TARGETS) == []
+    answers.nth(1).tap()
+    wait_until(lambda: show.hall.ballot.counts() == [0, 1, 0], 20, "the answer")
+    asked.get_by_text("Your answer: B").wait_for(timeout=30_000)
+    assert answers.nth(1).get_attribute("aria-pressed") == "true" and asked.locator(".ganscope-bars").count() == 0
+    answers.nth(0).tap()
+    asked.get_by_text("You have answered this poll already").wait_for(timeout=30_000)
+    assert show.hall.ballot.counts() == [0, 1, 0]
+    show.hall.close()
+    asked.get_by_text("1 · 100 %").wait_for(timeout=30_000)
+    assert asked.locator(".truth").count() == 0 and answers.count() == 0
+    show.hall.mark(2)
+    asked.get_by_text("This is what happened").wait_for(timeout=30_000)
+    assert asked.locator(".truth span").inner_text() == "C: One"
+    assert "your answer" in asked.locator("li").nth(1).inner_text() and phone.evaluate(BEYOND) == []
+    show.hall.put_away()
+    asked.wait_for(state="hidden", timeout=30_000)
+
+
+@pytest.mark.parametrize("kind", ["images", "points"])
+def test_a_phone_judges_samples_by_touch_and_by_key_and_sees_the_table(hall, show, phone, monkeypatch, kind):
+    monkeypatch.setattr(rounds, "GRACE_SECONDS", 1.0)
+    show.run.makes = kind
+    watched(phone, hall, show)
+    show.run.at = 50  # so that there is something to look back at by the arrows, which the game has for itself
+    wait_until(lambda: shown(phone) == 50, 20, "step 50")
+    show.hall.begin_round(seconds=12.0)
+    game = phone.locator(".ganscope-game")
+    game.wait_for(timeout=30_000)
+    assert phone.evaluate(BEYOND) == [] and phone.evaluate(SMALL_TARGETS) == []
+    picture = "document.querySelector('.ganscope-game canvas').toDataURL()"
+    first = phone.evaluate(picture)
+    game.get_by_role("button", name="Real").tap()
+    wait_until(lambda: phone.evaluate(picture) != first, 20, "the next sample")
+    phone.keyboard.press("ArrowRight")
+    phone.keyboard.press("ArrowLeft")
+    wait_until(lambda: show.hall.round.progress() == (3, 1), 20, "three answers")
+    said = sorted(next(iter(show.hall.round._answers.values())).values())
+    assert said == [False, True, True] and shown(phone) == 50
+    game.wait_for(state="detached", timeout=60_000)
+    table = phone.locator(".ganscope-hall .ganscope-rounds")
+    table.wait_for(timeout=30_000)
+    assert "95 % interval" in table.inner_text() and phone.evaluate(BEYOND) == []
+    phone.get_by_text("of 3 right in the last round").wait_for(timeout=30_000)
+    assert len(show.hall.results) == 1 and show.hall.results[0].answers == 3

@@ -70,7 +70,7 @@ def poll_form(run: Run, show: Show) -> None:
             )
         key = page_state.mine("poll_go")
         begin = clicks.once(key, partial(_ask, run, keys))
-        st.form_submit_button("Start the poll", key=key, type="primary", on_click=begin)
+        st.form_submit_button("Start the poll", key=key, on_click=begin)
     refused = page_state.page().poll_refused
     if refused:
         st.error(refused)
@@ -120,7 +120,6 @@ def _round_button(run: Run, hall: Hall) -> None:
         "Start a round",
         page_state.mine("round_go"),
         hall.begin_round,
-        type="primary",
         disabled=not ready,
         help="Training may go on meanwhile: the samples are of the step at which you press.",
     )
@@ -187,7 +186,7 @@ def buttons(run: Run) -> None:
             clicks.button("End the round", "round_stop", hall.stop_round, help="Ends it now, with what was judged.")
         elif now is not None or hall.results:
             clicks.button("Next round", "round_next", hall.begin_round, help="A round with samples of the step of now.")
-            clicks.button("Clear the rounds", "rounds_clear", hall.clear_rounds, help="Takes the table away, for all.")
+            clicks.button("Clear", "rounds_clear", hall.clear_rounds, help="Takes the table away, for all.")
 
 
 def _poll_buttons(hall: Hall) -> None:
@@ -210,13 +209,13 @@ def _poll_buttons(hall: Hall) -> None:
     if known is not None:
         clicks.button("Show what happened", "poll_truth", partial(hall.mark, known), disabled=ballot.truth == known)
     else:
-        st.markdown("**This is what happened:**", width="content")
+        st.markdown("**This happened:**", width="content")
         for i, answer in enumerate(ballot.poll.answers):
             clicks.button(
-                f"{LETTERS[i]}: {plain(answer)}",
+                LETTERS[i],
                 f"poll_truth_{i}",
                 partial(hall.mark, i),
                 type="primary" if i == ballot.truth else "secondary",
-                help="Shows everyone that this answer was right.",
+                help=f"Shows everyone what happened: {plain(answer)}.",
             )
-    clicks.button("Remove the poll", "poll_away", hall.put_away, help="Takes question and bars away, for all.")
+    clicks.button("Remove", "poll_away", hall.put_away, help="Takes question and bars away, for all.")

@@ -25,7 +25,7 @@ def panel(run: Run) -> None:
     show = SHOWS.of(run)
     label = "Present" if show is None else "Presenting"
     # Another element once a poll or a round has begun: the panel would lie over what is shown then.
-    key = page_state.mine("present") + (f"_{show.hall.begun}" if show is not None else "")
+    key = page_state.mine("present") + (f"_{show.hall.begun}" if show is not None and show.hall.begun else "")
     with st.popover(label, icon=":material/cast:", key=key, help="A link to watch this run live, a poll and a game."):
         if show is None:
             st.markdown("Anyone with the link can watch this run and copy it. Only you control it.")
