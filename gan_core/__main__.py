@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gan_core import plugins
 from gan_core.command_arguments import DEFAULT_STEPS, say
-from gan_core.commands import bench, benchmark, data, evaluate, export, presets, sweep, train
+from gan_core.commands import bench, benchmark, check, data, evaluate, export, presets, sweep, train
 from gan_core.data import own_data_options
 from gan_core.export.exports import EXPORTS
 from gan_core.foundations.hyperparameters import ConfigError, shorten
@@ -80,6 +80,10 @@ def _print_export(result: dict[str, Any]) -> None:
 
 def _print_data(result: dict[str, Any]) -> None:
     print(result["text"])
+
+
+def _print_check(result: dict[str, Any]) -> None:
+    print(f"{result['lab']}: {result['reason']}")
 
 
 def _print_presets(result: dict[str, Any]) -> None:
@@ -200,6 +204,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("file", metavar="FILE", help="a table of points, or a file of images")
     own_data_options.add_options(sub)
 
+    about = "Train a lab's receipt again: was its goal reached? Status 0: confirmed, 1: refuted, 2: it cannot be read."
+    sub = command("check", check, _print_check, about)
+    sub.add_argument("receipt", metavar="RECEIPT", help="the file that a lab gave when its goal was reached")
+
     command("presets", presets, _print_presets, "List the presets, and the settings that fail.")
 
     which = (
@@ -255,12 +263,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Interrupted.")
         return 130
+    status = result.pop("exit_status", 0)
     if args.json:
         result.pop("text", None)
         print(json.dumps(result, allow_nan=False))
     else:
         args.show(result)
-    return 0
+    return status
 
 
 if __name__ == "__main__":

@@ -124,6 +124,25 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def check(args: argparse.Namespace) -> dict[str, Any]:
+    """Trains again what a lab's receipt says, and confirms or refutes that the goal was reached."""
+    from gan_core.labs import checking, library, receipts
+
+    receipt = receipts.read_file(args.receipt)
+    lab = library.lab_of(receipt.lab)
+    wrong = checking.objection(receipt, lab)
+    data = None if wrong else loaded(receipt.start, None)
+    verdict = checking.check(receipt, lab, data, say)
+    return {
+        "confirmed": verdict.confirmed,
+        "reason": verdict.reason,
+        "lab": lab.name,
+        "step": verdict.step,
+        "metrics": verdict.metrics or {},
+        "exit_status": 0 if verdict.confirmed else 1,
+    }
+
+
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """Scores a saved run, or what a config or preset makes after --steps or --seconds, in full."""
     from gan_core.scores import evaluation, trainer_scores

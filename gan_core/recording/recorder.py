@@ -22,6 +22,8 @@ JUDGED = 5  # numbers that a frame of images holds of what the discriminator say
 # Together below 50 MB, which is also what a saved run may weigh.
 FRAME_BYTES = 22_000_000
 CHECKPOINT_BYTES = 22_000_000
+MOST_CHANGES = 200
+ALONE, TOO_MANY = "alone", "more changes"  # in the place of a setting's name in `Recording.changes`
 
 Arrays = dict[str, np.ndarray]
 
@@ -130,7 +132,8 @@ class Recording:
     """The memory of one run.
 
     frames: what views.record makes. scores: the scores' dicts. checkpoints: `Checkpoint`s. marks: what the coach has
-    found, as `diagnosis.coach.Coach` notes it.
+    found, as `diagnosis.coach.Coach` notes it. changes: of settings while it trained, a {step, name, old, new} each, in
+    order and exact, unlike the history's markers; not kept in files.
     """
 
     history: History = field(default_factory=History)
@@ -139,6 +142,22 @@ class Recording:
     checkpoints: Timeline = field(default_factory=lambda: Timeline(CHECKPOINTS, CHECKPOINTS, CHECKPOINT_BYTES))
     parent: Parent | None = None
     marks: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+    def changed(self, step: int, name: str, old: Any, new: Any) -> None:
+        """Notes a change that acts from `step` on; another one of the same setting at this step replaces it (a drag).
+
+        ALONE stands for a step of one network by itself. After MOST_CHANGES the last one says that there are more.
+        """
+        last = self.changes[-1] if self.changes else {}
+        if last.get("name") == TOO_MANY:
+            return
+        if (last.get("step"), last.get("name")) == (step, name):
+            self.changes[-1] = {**last, "new": new}
+            return
+        if len(self.changes) == MOST_CHANGES:
+            name, old, new = TOO_MANY, None, None
+        self.changes.append({"step": step, "name": name, "old": old, "new": new})
 
     @property
     def bytes(self) -> int:
@@ -204,10 +223,12 @@ class Recording:
             raise KeyError(step)
         history = History.of_state(found[1].history)
         frames, scores, checkpoints = (line.until(step) for line in (self.frames, self.scores, self.checkpoints))
-        return Recording(history, frames, scores, checkpoints, self.parent, marks_until(self.marks, step))
+        changes = [change for change in self.changes if change["step"] < step]
+        marks = marks_until(self.marks, step)
+        return Recording(history, frames, scores, checkpoints, self.parent, marks, changes)
 
     def copy(self) -> "Recording":
         """As it is now, to be written while training goes on; what never changes is shared."""
         history = History.of_state(self.history.state())
         lines = self.frames.copy(), self.scores.copy(), self.checkpoints.copy()
-        return Recording(history, *lines, self.parent, [dict(mark) for mark in self.marks])
+        return Recording(history, *lines, self.parent, [dict(mark) for mark in self.marks], list(self.changes))

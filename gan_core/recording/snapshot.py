@@ -30,6 +30,8 @@ class View:
     anatomy: bool = False
     # The number of the samples to be judged (recording/judging.py), as the run stands now; 0: none.
     judge: int = 0
+    # A condition that is waited for (recording/goal_watch.py); "" for none.
+    goal: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 
 from gan_core.recording import anatomy, judging, visuals
 from gan_core.recording.coaching import Coaching
-from gan_core.recording.recorder import Checkpoint, Recording
+from gan_core.recording.goal_watch import GoalWatch
+from gan_core.recording.recorder import ALONE, Checkpoint, Recording
 from gan_core.recording.slow_motion import Shown
 from gan_core.recording.snapshot import View
 from gan_core.scores.live import LiveScores, live_scores
@@ -33,10 +34,10 @@ class TrainingRun:
         self.error = ""  # why it stands still for good, or until somebody turns a knob
         self.scores = live_scores(trainer) if scored else LiveScores(trainer)
         self.coaching = Coaching(self.recording) if scored else None
-        self.careful = (
-            False  # whether it stands still at the last step before one that diverges, once for each such step
-        )
+        # Whether it stands still at the last step before one that diverges, once for each such step.
+        self.careful = False
         self.breaks: Diverged | None = None  # the step that it stood still before
+        self.goal = GoalWatch()
         self.row: np.ndarray | None = None  # of the last step that was taken here
         self._alone: tuple[str, int] = ("", 0)  # the network that was trained alone last, and until which step
         self._spent = self._trained = 0.0  # seconds
@@ -50,6 +51,8 @@ class TrainingRun:
         for name, (old, new) in changed(self.trainer.config, config).items():
             if self.trainer.step > 0 and name != "show_ema":
                 self.recording.history.mark(self.trainer.step, f"{name} {_short(old)} → {_short(new)}")
+            if self.trainer.step > 0:
+                self.recording.changed(self.trainer.step, name, old, new)
         self.trainer.set_live(config)
         if self.trainer.step > 0 and self.recording.checkpoints.steps[-1:] == [self.trainer.step]:
             self.checkpoint()  # a branch from here, or the saved run, starts with the settings as they are now
@@ -81,6 +84,7 @@ class TrainingRun:
         if rows is not None:
             if self._alone != (side, self.trainer.step - 1):  # a mark where a series of such steps begins
                 self.recording.history.mark(self.trainer.step, f"{side.upper()} alone")
+                self.recording.changed(self.trainer.step - 1, ALONE, None, side)
             self._alone = side, self.trainer.step
         return rows
 
@@ -121,11 +125,17 @@ class TrainingRun:
             best = self.recording.best()
             self.recording.scores.add(values["step"], values)
             self._keep_best(values, best)
+            self._look_at_goal()
         self._coach(at_once=idle)
 
     def _coach(self, at_once: bool) -> None:
         if self.coaching is not None:
             self.coaching.look(self.trainer.config, self.error, at_once)
+
+    def _look_at_goal(self) -> None:
+        """Sees whether the goal that is waited for holds, where scores are of this very state."""
+        if self.scores.values.get("step") == self.trainer.step:
+            self.goal.look(self.recording, self.trainer.config, self.trainer.step, bool(self.error))
 
     def _keep_best(self, values: dict[str, Any], best: dict[str, Any] | None) -> None:
         """Keeps the present frame and state where the main score is better than that of the best before, so that one
@@ -171,6 +181,8 @@ class TrainingRun:
         anatomy of a step is shown, of now in a phase of the next step."""
         phase = phase if view.anatomy else None
         recording, trainer = self.recording, self.trainer
+        if self.goal.ask(view.goal, trainer.config):
+            self._look_at_goal()
         if scored:
             self.refresh_scores(idle)
         else:
@@ -188,6 +200,7 @@ class TrainingRun:
             "training_error": self.error,
             "findings": [] if self.coaching is None else self.coaching.states,
             "marks": [dict(mark) for mark in recording.marks],
+            "goal": self.goal.state(recording),
         }
         if view.at is None or view.at >= trainer.step or not recording.frames.steps:
             with trainer.standing_at(trainer.state if phase is None else phase.state):

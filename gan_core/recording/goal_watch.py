@@ -1,0 +1,86 @@
+"""A goal that is waited for: whether a run has reached it, at which step, and what is needed to go that way again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gan_core.diagnosis import coach, facts
+from gan_core.diagnosis.conditions import Condition
+from gan_core.diagnosis.facts import Recorded
+from gan_core.diagnosis.findings import FINDINGS
+from gan_core.recording.recorder import ALONE, TOO_MANY
+
+if TYPE_CHECKING:
+    from gan_core.recording.recorder import Recording
+    from gan_core.settings.config import GANConfig
+
+
+def read(text: str, config: GANConfig) -> Condition:
+    """The condition on a run of `config`; raises ConfigError."""
+    return Condition.read(text, facts.names(FINDINGS, config.params()))
+
+
+def recorded(recording: Recording, config: GANConfig, diverged: bool) -> Recorded:
+    """What is known of a run at its newest step."""
+    return Recorded(config, recording.history.frame(), recording.scores.items, recording.judged(), diverged)
+
+
+def known(condition: Condition, run: Recorded) -> Any:
+    """All names with their values; the coach is asked only where the condition asks for a finding."""
+    if not condition.names & set(FINDINGS):
+        return facts.known(run)
+    found = {finding.name for finding in coach.findings(run)}
+    return facts.known(run, {name: name in found for name in FINDINGS})
+
+
+def holds(condition: Condition, run: Recorded) -> bool:
+    """Whether the condition holds at the run's newest step."""
+    return condition.holds(known(condition, run))
+
+
+def begun_with(config: GANConfig, changes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The flat settings at step 0 of a run that has those of `config` now."""
+    flat = config.to_flat()
+    for change in reversed(changes):
+        if change["name"] not in (ALONE, TOO_MANY):
+            flat[change["name"]] = change["old"]
+    return flat
+
+
+class GoalWatch:
+    """The goal of one run. `reached` says when it held first, and how the run came there; None until then:
+
+    step; scores: of that step, ready for JSON; settings: flat, at step 0; changes: as in Recording; scored, framed: the
+    steps of which scores and frames are kept, on which some conditions depend.
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.reached: dict[str, Any] | None = None
+        self._condition: Condition | None = None
+
+    def ask(self, text: str, config: GANConfig) -> bool:
+        """Waits for this condition from now on, for none where it is ""; returns whether it is another one."""
+        if text == self.text:
+            return False
+        self.text, self.reached = text, None
+        self._condition = read(text, config) if text else None
+        return True
+
+    def look(self, recording: Recording, config: GANConfig, step: int, diverged: bool) -> None:
+        """Sees whether the goal holds at `step`, whose scores are the newest ones of the recording."""
+        if self._condition is None or self.reached is not None:
+            return
+        if holds(self._condition, recorded(recording, config, diverged)):
+            self.reached = {
+                "step": step,
+                "scores": dict(recording.scores.items[-1]),
+                "settings": begun_with(config, recording.changes),
+                "changes": [dict(change) for change in recording.changes],
+                "scored": list(recording.scores.steps),
+                "framed": list(recording.frames.steps),
+            }
+
+    def state(self, recording: Recording) -> dict[str, Any]:
+        """For the page: the goal's text, the changes so far, and how it was reached."""
+        return {"text": self.text, "changes": list(recording.changes) if self.text else [], "reached": self.reached}

@@ -1,0 +1,181 @@
+"""A receipt: a run that reaches a goal, trained again; and receipts that lie."""
+
+import json
+
+import pytest
+
+from gan_core import __main__ as cli
+from gan_core.data import loading
+from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.labs import checking, lab, library, receipts
+from gan_core.recording.snapshot import View
+from gan_core.recording.training_run import TrainingRun
+from gan_core.training.trainer import Trainer
+
+CONTENT = {
+    "title": "Moons",
+    "question": "Do they come?",
+    "answers": ["yes", "no"],
+    "settings": {
+        **{"data": "moons", "g_layers": 1, "d_layers": 1, "g_units": 16, "d_units": 16, "batch_size": 32},
+        **{"data_size": 500, "g_lr": 0.02, "d_lr": 0.02, "show_ema": False},
+    },
+    "shown": ["g_lr", "d_lr", "batch_size"],
+    "look_at": "the points",
+    "task": "near",
+    "goal": "w1 < 30 and g_lr <= 0.001 and mean(d_loss) > -9 and step > 30",
+    "within": 60,
+    "changing": ["g_lr", "d_lr"],
+    "reveal": "They do.",
+}
+
+
+@pytest.fixture(scope="module")
+def moons():
+    return lab.read("moons", CONTENT)
+
+
+def ran(moons, start=None, changes=((20, "g_lr", 0.001),), stops=(7, 20, 33, 41)):
+    """A live run that stops here and there, as a page's does, with these changes."""
+    config = start or moons.start
+    training = TrainingRun(Trainer(config, loading.load(config)))
+    view = View(heat=False, goal=moons.goal.condition.text)
+    for stop in stops:
+        while training.step < stop:
+            training.train(min(5, stop - training.step))
+        for at, name, value in changes:
+            if at == stop:
+                training.set_live(training.trainer.config.updated({name: value}))
+        frame = training.look(view, idle=True, scored=True)
+    return frame["goal"]
+
+
+@pytest.fixture(scope="module")
+def reached(moons):
+    return ran(moons)["reached"]
+
+
+@pytest.fixture
+def receipt_of(tmp_path, moons, monkeypatch):
+    """Writes a receipt with other fields, its checksum made anew or left, into a file."""
+    (tmp_path / "labs").mkdir()
+    (tmp_path / "labs" / "moons.json").write_text(json.dumps(CONTENT))
+    monkeypatch.setenv(library.VARIABLE, str(tmp_path / "labs"))
+
+    def write(reached, forged=True, **changes):
+        content = json.loads(receipts.written(moons, "yes", reached)) | changes
+        if forged:
+            content["checksum"] = receipts.checksum(content)
+        path = tmp_path / "receipt.json"
+        path.write_text(json.dumps(content))
+        return str(path)
+
+    return write
+
+
+def checked(path, capsys):
+    """(status, what --json says, what is said on standard error)."""
+    status = cli.main(["check", path, "--json"])
+    out, err = capsys.readouterr()
+    return status, json.loads(out) if out else None, err
+
+
+def test_the_goal_is_seen_at_the_step_of_its_scores(moons, reached):
+    assert reached["step"] == 33
+    assert reached["settings"] == moons.start.to_flat()
+    assert reached["changes"] == [{"step": 20, "name": "g_lr", "old": 0.02, "new": 0.001}]
+    assert reached["scored"] == [7, 20, 33] and reached["scores"]["step"] == 33
+
+
+def test_a_receipt_is_confirmed_to_the_last_bit(reached, receipt_of, capsys):
+    status, said, _ = checked(receipt_of(reached), capsys)
+    assert status == 0 and said["confirmed"] and said["step"] == 33
+    assert "Confirmed" in said["reason"] and "Wasserstein-1" in said["reason"]
+    assert said["metrics"]["w1"] == reached["scores"]["w1"]
+
+
+def test_an_edited_receipt_is_told_apart(reached, receipt_of, capsys):
+    status, said, error = checked(receipt_of(reached, forged=False, step=34), capsys)
+    assert status == 2 and said is None and "it was edited" in error
+
+
+def test_a_false_claim_with_a_right_checksum_is_refuted_by_training(reached, receipt_of, capsys):
+    claimed = receipt_of(reached, changes=[], scores={"w1": 0.01, "step": 33})
+    status, said, _ = checked(claimed, capsys)
+    assert status == 1 and not said["confirmed"] and "the goal is not reached" in said["reason"]
+    assert said["step"] == 33 and said["metrics"]["w1"] == pytest.approx(said["metrics"]["w1"])
+
+
+def test_what_the_lab_does_not_allow_is_refuted_without_training(moons, reached, receipt_of, capsys, monkeypatch):
+    monkeypatch.setattr(checking, "Trainer", None)
+    begun = {**reached["settings"], "batch_size": 16}
+    for changes, said in (
+        ({"settings": begun}, "batch_size was changed; only g_lr and d_lr may be"),
+        ({"settings": {**begun, "seed": 4}, "seed": 4}, "batch_size and seed were changed"),
+        ({"changes": [{"step": 5, "name": "show_ema", "value": True}]}, "show_ema was changed"),
+        ({"step": 61}, "Step 61 is too late"),
+    ):
+        status, found, _ = checked(receipt_of(reached, **changes), capsys)
+        assert status == 1 and said in found["reason"], found
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"ganscope_receipt": 2}, "another version of GANscope"),
+        ({"lab": "nowhere"}, "There is no lab 'nowhere'"),
+        ({"lab": "../x"}, "there is no lab with the name"),
+        ({"digest": "other"}, "asks for something else"),
+        ({"settings": {"g_lr": "fast"}}, "g_lr"),
+        ({"settings": []}, "settings must be an object"),
+        ({"seed": 7}, "seed is not that"),
+        ({"step": "33"}, "step must be a whole number"),
+        ({"step": True}, "step must be a whole number"),
+        ({"changes": [{"step": 40, "name": "g_lr", "value": 1}]}, "after the goal was reached"),
+        ({"changes": [{"step": 5, "name": "batch_size", "value": 16}]}, "cannot be changed while a run trains"),
+        ({"changes": [{"step": 5, "name": [], "value": 16}]}, "cannot be changed while a run trains"),
+        ({"changes": [{"step": 9, "name": "g_lr", "value": 0.1}, {"step": 8, "name": "g_lr", "value": 1}]}, "step of"),
+        ({"changes": [3]}, "each of its changes"),
+        ({"scored": [3, 2]}, "rising steps"),
+        ({"scored": list(range(300))}, "at most 240"),
+        ({"scores": None}, "must be objects"),
+        ({"more": 1}, "its fields are others"),
+    ],
+)
+def test_what_cannot_be_read_gets_a_sentence(reached, receipt_of, capsys, changes, said):
+    status, found, error = checked(receipt_of(reached, **changes), capsys)
+    assert status == 2 and found is None and said in error and "Traceback" not in error
+
+
+def test_files_that_are_no_receipts(tmp_path, nothing_is_run):
+    for content, said in (
+        (b"", "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        (b"[]", "not a receipt of a lab"),
+        (b'{"a": 1}', "not a receipt of a lab"),
+        (b"[" * 90_000, "not valid JSON"),
+        (b" " * 200_001, "larger than"),
+    ):
+        (tmp_path / "x.json").write_bytes(content)
+        with pytest.raises(ConfigError, match=said):
+            receipts.read_file(tmp_path / "x.json")
+    for path in (tmp_path, tmp_path / "nowhere", "a\x00b"):
+        with pytest.raises(ConfigError):
+            receipts.read_file(path)
+
+
+def test_one_network_trained_alone_does_not_count(moons):
+    training = TrainingRun(Trainer(moons.start, loading.load(moons.start)), scored=False)
+    training.train(3)
+    training.train_alone("d")
+    changes = training.recording.changes
+    assert "trained alone" in moons.goal.not_allowed(moons.start, moons.start.to_flat(), changes)
+
+
+def test_a_receipt_of_another_machine_says_so(moons, reached):
+    content = json.loads(receipts.written(moons, "yes", reached))
+    content["versions"] = {"ganscope": "1", "tensorflow": "1.0", "machine": "Abacus"}
+    content["checksum"] = receipts.checksum(content)
+    receipt = receipts.read(json.dumps(content).encode())
+    assert "It was made with" in checking._elsewhere(receipt) and "Abacus" in checking._elsewhere(receipt)
+    assert receipt.prediction == "yes"
