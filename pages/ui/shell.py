@@ -15,7 +15,7 @@ from pages.ui.server import addresses, signing_in
 PAGES = (
     ("pages/playground.py", "Points", ":material/scatter_plot:"),
     ("pages/images.py", "Images", ":material/grid_view:"),
-    ("pages/tutorials.py", "Examples", ":material/school:"),
+    ("pages/learn.py", "Learn", ":material/school:"),
     ("pages/compare.py", "Compare", ":material/compare:"),
     ("pages/sweep.py", "Sweep", ":material/grid_on:"),
     ("pages/runs.py", "Saved runs", ":material/folder_open:"),
@@ -23,6 +23,7 @@ PAGES = (
     ("pages/guide.py", "Guide", ":material/menu_book:"),
 )
 WATCH = "pages/watch.py"  # in no menu: who has the link comes here
+EXAMPLES = "pages/tutorials.py"  # in no menu: its address was that of Examples, which Learn has now
 
 PAGE_OF_KIND = {"points": "pages/playground.py", "images": "pages/images.py"}
 
@@ -36,6 +37,7 @@ def run() -> None:
     st.set_page_config(page_title="GANscope", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
     pages = {path: st.Page(path, title=title, icon=icon, default=i == 0) for i, (path, title, icon) in enumerate(PAGES)}
     pages[WATCH] = st.Page(WATCH, title="Watch", visibility="hidden")
+    pages[EXAMPLES] = st.Page(EXAMPLES, title="Learn", visibility="hidden")
     page = st.navigation([*pages.values()], position="top")
     st.html(STYLE)
     problem = take_arguments(sys.argv)

@@ -58,6 +58,7 @@ def bar(run: Run) -> None:
                 f"Step {side.upper()}",
                 f"step_{side}",
                 partial(transport.step, run, side),
+                disabled=bool(page_state.held()),
                 help=f"Pauses, then trains only the {name}, for as many steps as are chosen beside Step.",
             )
         st.toggle(
@@ -68,9 +69,10 @@ def bar(run: Run) -> None:
             help="Play then goes through each step phase by phase, about a second each. It is the run's own next step.",
         )
         back = "The phase before: a look back within the step."
-        clicks.button("Back", "phase_back", partial(_phase, run, -1), help=back)
+        held = bool(page_state.held())
+        clicks.button("Back", "phase_back", partial(_phase, run, -1), help=back, disabled=held)
         on = "The next phase of the step; the last one takes the step."
-        clicks.button("Next", "phase_next", partial(_phase, run, 1), help=on)
+        clicks.button("Next", "phase_next", partial(_phase, run, 1), help=on, disabled=held)
 
 
 def _slow(run: Run) -> None:

@@ -1,6 +1,7 @@
 """A page around a run: the transport buttons, and the picture, which the browser keeps fresh from the run's feed."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_sources import MissingFile
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.labs.lab import Lab
 from gan_core.networks.cost import step_cost
 from gan_core.recording.snapshot import Snapshot, View
 from gan_core.runs import run_reading
@@ -21,6 +23,7 @@ from pages.ui.components.liveplot import live_feed, live_plot, live_text
 from pages.ui.figures.figure_parts import Figure
 from pages.ui.frames.feed import MOVING_MS, OUTDATED_MS, Feed, feed_of
 from pages.ui.frames.presentations import SHOWS
+from pages.ui.learn import lab_maker, lab_panel
 from pages.ui.run import (
     anatomy_panel,
     breakpoints_panel,
@@ -54,6 +57,7 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
     time_machine.settle(run)
     with st.sidebar:
         config = settings_panel.config_panel(page_state.current())
+        lab_maker.panel(config)
     page_state.write_url(config)
     feed = own_feed(run)
     # What comes and goes has a place of its own, else what stands below would be drawn anew.
@@ -66,14 +70,16 @@ def page(kind: str, switches: Callable[[Run], "Display"]) -> None:
         heavy = "" if run.wants_play or run.step else settings_panel.too_heavy(config)
         for sentence in [*doubtful(config), *[heavy] * bool(heavy)]:
             st.caption(f":material/warning: {sentence}")
+    lab_place = lab_panel.panel(run)
     transport.transport(run, more=anatomy_panel.switch)
     in_use = own_run.hub().autosaved()
     with st.container(key="questions"):
         follow(run, config)
-        time_machine.offer(run, in_use, transport.start)
+        if lab_place is None:
+            time_machine.offer(run, in_use, transport.start)
     time_machine.autosave(run, in_use)
     notices.draw()
-    live_view(run, feed, switches)
+    live_view(run, feed, switches, {} if lab_place is None else {lab_panel.TEXT: lab_place})
     status.layer_table(run)
 
 
@@ -84,11 +90,15 @@ def _elsewhere() -> None:
         clicks.button("Open it there", "open_elsewhere", partial(_open_there, here.elsewhere))
 
 
-def _open_there(wanted: GANConfig) -> None:
+def _open_there(wanted: GANConfig | Lab) -> None:
     here = page_state.page()
     here.elsewhere, here.problems = None, []
-    page_state.set_config(wanted)
-    page_state.tab().goes_to = shell.PAGE_OF_KIND[DATASETS[wanted.data].kind]
+    if isinstance(wanted, Lab):
+        page_state.enter(wanted)
+    else:
+        page_state.set_config(wanted)
+    config = wanted.start if isinstance(wanted, Lab) else wanted
+    page_state.tab().goes_to = shell.PAGE_OF_KIND[DATASETS[config.data].kind]
 
 
 # -- other pages ask ----------------------------------------------------------------------------------------
@@ -128,16 +138,17 @@ def new_race(configs: tuple[GANConfig, ...], upload: Any) -> None:
 
 def follow(run: Run, config: GANConfig) -> None:
     """Brings the run to the page's settings; a change that would throw steps away waits for a click."""
-    upload = page_state.page().upload
+    here = page_state.page()
+    upload = here.upload
     if DATASETS[config.data].upload and upload is None:
         st.info(
             "Upload a file in the sidebar. Until then you see the previous run."
-            if page_state.page().own_file is None
+            if here.own_file is None
             else "Look at what was read in the sidebar, then press *Use these*. Until then you see the previous run.",
             icon=":material/upload:",
         )
         return
-    if run.can_go_on_as(config, upload):
+    if run.can_go_on_as(config, upload) and not here.begins:
         run.configure(config, upload)
         return
     try:
@@ -147,6 +158,11 @@ def follow(run: Run, config: GANConfig) -> None:
         return
     except ConfigError as error:
         st.error(f"{error} You still see the previous run.")
+        return
+    begins, here.begins = here.begins, False
+    if begins:  # whoever opens a lab is at its first step; Undo brings back what was there
+        time_machine.present()
+        run.reset(config, upload)
         return
     if run.step == 0 or run.recorded:  # then nothing is lost: all of it can be opened again
         run.configure(config, upload)
@@ -178,15 +194,17 @@ def _keep(run: Run) -> None:
 # -- the live picture ---------------------------------------------------------------------------------------
 
 
-def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
-    """Status, picture, losses and numbers, fresh ten times a second while anything moves and still otherwise."""
+def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display], places: dict[str, Any]) -> None:
+    """Status, picture, losses and numbers, fresh ten times a second while anything moves and still otherwise.
+
+    places: where texts are drawn that do not stand around the picture, by their keys."""
     asked = st.container(key="hall")  # of those who watch
     picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
     display = switches(run)
     shown = display if SHOWS.of(run) is None else display.presented()
-    feed.view = shown.view()
+    feed.view = replace(shown.view(), goal=lab_panel.waited_for())
     feed.figures = partial(_figures, display, feed.view)
-    feed.texts = partial(_texts, run, hall_panel.with_bars())
+    feed.texts = partial(_texts, run, hall_panel.with_bars(), lab_panel.text_of(run))
     feed.scrubber = time_machine.recorded()
     snapshot, place = feed.look()
     with picture:
@@ -200,7 +218,7 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
         with asked:
             _asked(run, drawn["texts"].pop(hall_panel.SAID, ""), place)
         for key, html in drawn["texts"].items():
-            with st.container(key=key):
+            with places.get(key) or st.container(key=key):
                 live_text(html, key, place)
         with st.container(horizontal=True, vertical_alignment="center", key="coach_buttons", gap="xsmall"):
             coach_line.buttons(run, snapshot)
@@ -208,7 +226,8 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display]) -> None:
         display.draw(drawn["plots"])
         time_machine.draw_scrubber(run, **drawn["scrubber"])
         finish(feed, snapshot, drawn)
-        finished_training.invitation(run, snapshot)
+        if not places:
+            finished_training.invitation(run, snapshot)
 
 
 def _asked(run: Run, html: str, place: list[Any]) -> None:
@@ -226,8 +245,11 @@ def own_feed(run: Run) -> Feed:
     feed.era = time_machine.era()
     asked = here.saving
     feed.waits = partial(_wait, run, asked)
-    feed.revision = partial(_revision, run, asked)
-    feed.drawn = _revision(run, asked, run.snapshot())._replace(saved=False)  # one that has ended is acted on next time
+    lab = here.lab
+    feed.revision = partial(_revision, run, asked, lab)
+    feed.drawn = _revision(run, asked, lab, run.snapshot())._replace(
+        saved=False
+    )  # one that has ended is acted on next time
     return feed
 
 
@@ -265,11 +287,12 @@ class Revision(NamedTuple):
     saved: bool  # the save that was asked for has ended
     parts: tuple[bool, ...]  # of the frame, which the page has places for
     offered: tuple[Any, ...]  # what the coach's buttons do
+    lab: str  # how far a lab's goal is
     error: str | None
     more_errors: tuple[str, ...]  # of the autosave and of each racer
 
 
-def _revision(run: Run, asked: Saving | None, snapshot: Snapshot) -> Revision:
+def _revision(run: Run, asked: Saving | None, lab: Lab | None, snapshot: Snapshot) -> Revision:
     frame = snapshot.frame
     return Revision(
         wants_play=run.wants_play,
@@ -281,6 +304,7 @@ def _revision(run: Run, asked: Saving | None, snapshot: Snapshot) -> Revision:
         saved=asked is not None and asked.save.done(),
         parts=tuple(name in frame for name in ("layers", "neighbours", "blend")),
         offered=coach_line.offered(snapshot),
+        lab=lab_panel.stage(run, lab, snapshot),
         error=snapshot.error,
         more_errors=(
             (frame.get("autosave") or {}).get("error") or "",
@@ -308,8 +332,11 @@ def _scores(snapshot: Snapshot) -> str:
     return coach_line.for_watchers(snapshot) + status.metrics(snapshot)
 
 
-def _texts(run: Run, with_bars: bool, snapshot: Snapshot) -> dict[str, str]:
+def _texts(
+    run: Run, with_bars: bool, lab: Callable[[Snapshot], dict[str, str]], snapshot: Snapshot
+) -> dict[str, str]:
     return {
+        **lab(snapshot),
         "step_counter": f"<p>step {snapshot.shown:,}</p>",
         "steps_per_second": status.introduction(snapshot)
         if status.untouched(run, snapshot)

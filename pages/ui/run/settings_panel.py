@@ -169,21 +169,50 @@ def _step(knob: Hyperparameter) -> float:
 
 
 def config_panel(config: GANConfig) -> GANConfig:
-    """All settings; returns them as they now stand."""
-    _preset()
-    _recipe(config)
+    """All settings but those that a lab or the address hides; returns them as they now stand."""
+    if page_state.page().lab is not None:
+        _show_lab(config)
+        return page_state.current()
+    if page_state.shows("preset"):
+        _preset()
+    if page_state.shows("recipe"):
+        _recipe(config)
     _show_data(config)
-    for name in ALWAYS_SHOWN:
+    for name in filter(page_state.shows, ALWAYS_SHOWN):
         _show(name, HYPERPARAMETERS[name], getattr(config, name))
     for group in GROUPS:
         names = [n for n, k in HYPERPARAMETERS.items() if k.group == group and n not in ALWAYS_SHOWN]
-        names = [n for n in names if acts(n, config)]
+        names = [n for n in names if acts(n, config) and page_state.shows(n)]
         if not names:
             continue
         with st.expander(group):
             for name in names:
                 _show(name, HYPERPARAMETERS[name], getattr(config, name))
+    hidden = len(page_state.page().hidden)
+    if hidden:
+        st.caption(f"The link hides {hidden} setting{'s' if hidden > 1 else ''}.")
+        clicks.button("Show all settings", "show_all", _show_all, help="Shows what the link hides.")
     return page_state.current()
+
+
+def _show_all() -> None:
+    page_state.page().hidden = frozenset()
+
+
+def _show_lab(config: GANConfig) -> None:
+    """The settings that the page's lab shows, as far as they act, and how many others there are."""
+    st.markdown("**Settings of this lab**")
+    flat = config.to_flat()
+    shown = [n for n in flat if page_state.shows(n) and (n.startswith(DATA_PREFIX) or acts(n, config))]
+    for name in shown:
+        if name == f"{DATA_PREFIX}classes":
+            _show_classes(DATASETS[config.data].knobs["classes"], str(flat[name]))
+        elif name.startswith(DATA_PREFIX):
+            _show(name, DATASETS[config.data].knobs[name.removeprefix(DATA_PREFIX)], flat[name])
+        else:
+            _show(name, HYPERPARAMETERS[name], flat[name])
+    others = len([n for n in flat if n not in shown and (n.startswith(DATA_PREFIX) or acts(n, config))])
+    st.caption(f"{others} other settings are hidden. *Leave the lab* shows them all.")
 
 
 def _preset() -> None:
@@ -249,21 +278,25 @@ def _show_data(config: GANConfig) -> None:
     names = [name for name, row in DATASETS.items() if row.kind == page_state.tab().kind]
     if st.session_state.get(key) != config.data:
         st.session_state[key] = config.data
-    st.selectbox(
-        knob.label,
-        names,
-        names.index(config.data),
-        key=key,
-        on_change=clicks.here(_turned),
-        args=("data",),
-        format_func=lambda name: f"{name}: {DATASETS[name].description}",
-        help=f"{knob.help} Restarts training.",
-    )
+    if page_state.shows("data"):
+        st.selectbox(
+            knob.label,
+            names,
+            names.index(config.data),
+            key=key,
+            on_change=clicks.here(_turned),
+            args=("data",),
+            format_func=lambda name: f"{name}: {DATASETS[name].description}",
+            help=f"{knob.help} Restarts training.",
+        )
     if DATASETS[config.data].upload:
         upload_panel.panel()
     if config.data == drawing_panel.DATA:
         drawing_panel.panel(config)
-    knobs = DATASETS[config.data].knobs
+    knobs = {n: k for n, k in DATASETS[config.data].knobs.items() if page_state.shows(DATA_PREFIX + n)}
+    sized = page_state.shows("data_size")
+    if not knobs and not sized:
+        return
     with st.expander("Data settings"):
         for name, own in knobs.items():
             value = config.params()[name]
@@ -271,7 +304,7 @@ def _show_data(config: GANConfig) -> None:
                 _show_classes(own, str(value))
             elif own.kind is not str or own.choices is not None:  # a drawing is no text to be typed
                 _show(DATA_PREFIX + name, own, value)
-        if acts("data_size", config):
+        if acts("data_size", config) and sized:
             _show("data_size", HYPERPARAMETERS["data_size"], config.data_size)
         elif not knobs:
             st.caption("A file has no settings: all of its rows are used.")

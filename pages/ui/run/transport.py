@@ -30,6 +30,9 @@ def _play(run: Run) -> None:
         run.pause()
         own_run.hub().leave(run)
         return
+    if page_state.held():
+        page_state.say(page_state.held())
+        return
     start(run)
     time_machine.present()
     run.play()
@@ -43,6 +46,9 @@ def step(run: Run, alone: str = "") -> None:
 
 def once_started(run: Run, name: str, action: Callable[[], None]) -> None:
     """Does what the button of this name asks of a training process, or says that there is none yet."""
+    if page_state.held():
+        page_state.say(page_state.held())
+        return
     time_machine.present()
     if start(run):
         action()
@@ -102,6 +108,7 @@ def transport(
     if state.get("speed") != int(run.speed):
         state.speed = int(run.speed)
     state.setdefault("step_size", 1)
+    held, lab = page_state.held(), page_state.page().lab
     with st.container(horizontal=True, vertical_alignment="center", key="transport", gap="xsmall"):
         playing = run.wants_play
         clicks.button(
@@ -111,6 +118,8 @@ def transport(
             type="primary",
             icon=":material/pause:" if playing else ":material/play_arrow:",
             width=100,
+            disabled=bool(held) and not playing,
+            help=held or None,
         )
         clicks.button(
             "Step",
@@ -119,6 +128,7 @@ def transport(
             icon=":material/skip_next:",
             help="Pauses, then takes as many steps as are chosen beside it. A step is one update of the generator, "
             "unless that is frozen.",
+            disabled=bool(held),
         )
         st.segmented_control(
             "Steps per click",
@@ -143,6 +153,7 @@ def transport(
             partial(new_seed, run),
             help="Starts over with another seed: other data points, initial weights and batches. Undo brings the run "
             "back.",
+            disabled=lab is not None and "seed" not in lab.shown,
         )
         before = run.dropped
         clicks.button(

@@ -16,10 +16,14 @@ from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
 from gan_core.diagnosis.failures import config_named
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.labs import library
+from gan_core.labs.lab import Lab
 from gan_core.serving.client import Run
+from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
-from gan_core.settings.setting_texts import DATA_PREFIX
+from gan_core.settings.setting_texts import DATA_PREFIX, unknown_setting
+from gan_core.settings.setting_texts import text as as_text
 from pages.ui.frames.feed import Feed, Past
 from pages.ui.session.works import Works
 
@@ -27,6 +31,8 @@ FIRST_PRESET = {"points": "ring", "images": "digits"}
 AT_ONCE_SECONDS = 1.0  # in which what a page sends was sent before its reader saw what the last click did
 NEWS_SECONDS = 30.0  # after which no page shows it any more; the browser takes it away sooner
 PAGE_OF = {"points": "Points", "images": "Images", "race": "Compare"}
+HIDDEN_PARTS = ("preset", "recipe")  # what a link can hide beside settings
+HELD = "Give your prediction first."
 
 
 # -- what there is to hold ----------------------------------------------------------------------------------
@@ -41,6 +47,17 @@ class Saving:
 
 
 @dataclass
+class Progress:
+    """How far this tab is in a lab. answer: the prediction, by its place; receipt: the file, once the goal is reached,
+    at `step`; revealed: whether the answer is shown without it."""
+
+    answer: int | None = None
+    receipt: str = ""
+    step: int = 0
+    revealed: bool = False
+
+
+@dataclass
 class Page:
     """What one kind of page (`points`, `images`, `race`) holds for its tab."""
 
@@ -48,7 +65,10 @@ class Page:
     before: GANConfig | None = None  # that of the tab before a refresh
     linked: bool = False  # whether the page was opened by an address that names settings
     problems: list[str] = field(default_factory=list)  # of the last settings, a sentence each
-    elsewhere: GANConfig | None = None  # settings of the address that need the other page
+    elsewhere: GANConfig | Lab | None = None  # settings of the address, or its lab, that need the other page
+    lab: Lab | None = None
+    begins: bool = False  # whether the page's run is to start over with the settings
+    hidden: frozenset[str] = frozenset()  # settings that the address hides
     # The user's own data: points float32 [N, 2] or Pictures, what they are called, and what was done to them.
     upload: Any = None
     upload_name: str = ""
@@ -106,8 +126,10 @@ class Tab:
     race_asked: bool = False  # for the one whose form is drawn
     race_refused: tuple[list[str], str] | None = None  # cells of a sweep's map, and why they are not raced
     sweep_asked: bool = False  # for the one whose form is drawn
+    making: bool = False  # whether the dialog that makes a lab is open
     drawing: bool = False  # whether the plane to draw data on is open
     anatomy: bool = False  # whether the drawing of a step is open
+    progress: dict[str, Progress] = field(default_factory=dict)  # in labs, by their names
     picked: int | None = None  # the image whose neighbours are shown
     corner_draw: int = 0  # of the interpolation's corners
     works: Works = field(default_factory=Works)  # beside the scripts (waiting.py)
@@ -191,8 +213,14 @@ def go_on_with(config: GANConfig, kind: str) -> None:
 def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
     first = first_config(kind)
     query = dict(st.query_params)
+    problems = _hidden(query.pop("hide", ""), kind)
     preset = query.pop("preset", None)
-    problems = []
+    name = query.pop("lab", None)
+    if name is not None:
+        try:
+            return _lab_of_link(library.lab_of(name), query, kind, problems)
+        except ConfigError as error:
+            problems.append(str(error))
     base = {"data": first.data}
     if preset is not None:
         try:
@@ -213,9 +241,64 @@ def _from_url(kind: str) -> tuple[GANConfig, list[str]]:
     return config, problems + more
 
 
+def _hidden(names: str, kind: str) -> list[str]:
+    """Takes the settings that the address hides; a sentence for each that there is not."""
+    data = [DATA_PREFIX + name for row in DATASETS.values() for name in row.knobs]
+    wanted = [name.strip() for name in names.split(",")[:100] if name.strip()]
+    found = [name for name in wanted if name in HYPERPARAMETERS or name in data or name in HIDDEN_PARTS]
+    page(kind).hidden = frozenset(found)
+    return [f"hide: {unknown_setting(name, first_config(kind).data)}" for name in wanted if name not in found]
+
+
+def _lab_of_link(lab: Lab, query: dict[str, str], kind: str, problems: list[str]) -> tuple[GANConfig, list[str]]:
+    """The settings of a lab, with those of its shown ones that the link sets."""
+    if lab.kind != kind:
+        page(kind).elsewhere = lab
+        return first_config(kind), [*problems, f"The lab “{lab.title}” is on the page {PAGE_OF[lab.kind]}."]
+    page(kind).lab = lab
+    wrong = [name for name in query if name not in lab.shown]
+    if wrong:
+        problems.append(f"The lab “{lab.title}” does not show {', '.join(wrong)[:200]}: a link to it cannot set that.")
+    own = {name: value for name, value in query.items() if name in lab.shown}
+    config, more = GANConfig.from_flat_lenient({**lab.start.to_flat(), **own})
+    return (lab.start if lab.not_shown(config) else config), problems + more
+
+
+def shows(name: str) -> bool:
+    """Whether the page shows this setting: a lab shows its own, and an address can hide some."""
+    here = page()
+    return name in here.lab.shown if here.lab is not None else name not in here.hidden
+
+
+def enter(lab: Lab) -> None:
+    """Opens a lab on its page, whose run then stands at step 0."""
+    there = page(lab.kind)
+    there.lab, there.config, there.problems, there.begins = lab, lab.start, [], True
+
+
+def progress() -> Progress:
+    """How far the tab is in the lab of its open page, which there must be."""
+    lab = page().lab
+    return tab().progress.setdefault("" if lab is None else lab.name, Progress())
+
+
+def held() -> str:
+    """Why nothing may train yet, in a sentence, or "": a lab asks for a prediction first."""
+    return HELD if page().lab is not None and progress().answer is None else ""
+
+
+def _query(config: GANConfig) -> dict[str, str]:
+    here = page()
+    if here.lab is not None:
+        flat, start = config.to_flat(), here.lab.start.to_flat()
+        own = {name: as_text(flat[name]) for name in here.lab.shown if name in flat and flat[name] != start.get(name)}
+        return {"lab": here.lab.name, **own}
+    return {**config.to_query(), **({"hide": ",".join(sorted(here.hidden))} if here.hidden else {})}
+
+
 def write_url(config: GANConfig) -> None:
     """Keeps the address bar's link equal to the settings."""
-    query = config.to_query()
+    query = _query(config)
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
 
@@ -223,6 +306,9 @@ def write_url(config: GANConfig) -> None:
 def set_config(config: GANConfig) -> None:
     """Makes `config` its page's, as if its settings had been changed one by one."""
     there = page(DATASETS[config.data].kind)
+    if there.lab is not None and there.lab.not_shown(config):
+        say(f"You left the lab “{there.lab.title}”: it does not have these settings.")
+        there.lab = None
     there.config, there.problems = config, []
 
 

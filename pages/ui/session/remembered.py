@@ -23,8 +23,8 @@ WIDGETS = {
     *("runs_search", "runs_sort", "runs_autosaved", "disc_points", "cheat_data", "cheat_way", "cheat_strength"),
 }
 FAMILIES = ("race_values_", "sweep_values_", "sweep_at_", "break_")  # by what their names begin with
-OF_A_TAB = ("anatomy", "picked", "corner_draw", "declined", "export", "compared")
-OF_A_PAGE = ("config", "era", "past", "saving", "upload_names")
+OF_A_TAB = ("anatomy", "picked", "corner_draw", "declined", "export", "compared", "progress")
+OF_A_PAGE = ("config", "era", "past", "saving", "upload_names", "lab")
 MOST_TABS = 500
 KEPT_SECONDS = 6 * 3_600.0  # after the tab's last drawing
 
@@ -80,6 +80,7 @@ def restore(key: str) -> dict[str, Any] | None:
         setattr(tab, name, value)
     for kind, values in known.pages.items():
         for name, value in values.items():
-            if name != "config":
+            linked = name == "lab" and tab.pages[kind].linked  # an address says by itself which lab it is of
+            if name != "config" and not linked:
                 setattr(tab.pages[kind], name, copy(value))  # a duplicated tab may have the same key for a moment
     return {kind: values["config"] for kind, values in known.pages.items()}

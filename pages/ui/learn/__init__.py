@@ -1,0 +1,1 @@
+"""Learning with it: labs, failures on demand, examples."""
