@@ -119,14 +119,12 @@ def _form(config: GANConfig) -> tuple[dict[str, Any], str]:
         "Steps in which it must be reached", 1, 1_000_000, 3_000, key="maker_within", help="Later does not count."
     )
     reveal = line("reveal", "What happens, and why", "Shown once the goal is reached.", area=True)
-    usual = GANConfig.from_flat({"data": config.data}).to_flat()
-    settings = {n: v for n, v in config.to_flat().items() if n in ("data", "seed") or v != usual.get(n)}
     content = {
         "title": title,
         "question": question,
         "answers": listed,
         "right": min(right or 0, len(listed)),
-        "settings": settings,
+        "settings": settings_of(config),
         "shown": shown,
         "look_at": look_at,
         "task": task,
@@ -135,6 +133,12 @@ def _form(config: GANConfig) -> tuple[dict[str, Any], str]:
         "reveal": reveal,
     }
     return content, re.sub("[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "lab"
+
+
+def settings_of(config: GANConfig) -> dict[str, Any]:
+    """The settings as a lab's file names them: those that are not at their defaults, with data and seed."""
+    usual = GANConfig.from_flat({"data": config.data}).to_flat()
+    return {n: v for n, v in config.to_flat().items() if n in ("data", "seed") or v != usual.get(n)}
 
 
 def _label(name: str) -> str:

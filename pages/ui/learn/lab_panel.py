@@ -152,7 +152,8 @@ def _ask(lab: Lab) -> None:
 
 def _answered(key: str, lab: Lab) -> None:
     chosen = st.session_state.get(key)
-    if page_state.page().lab is lab and isinstance(chosen, int) and 0 <= chosen < len(lab.answers):
+    here = page_state.page().lab
+    if here is not None and here.name == lab.name and isinstance(chosen, int) and 0 <= chosen < len(lab.answers):
         page_state.progress().answer = chosen
 
 

@@ -259,9 +259,13 @@ def _lab_of_link(lab: Lab, query: dict[str, str], kind: str, problems: list[str]
     wrong = [name for name in query if name not in lab.shown]
     if wrong:
         problems.append(f"The lab “{lab.title}” does not show {', '.join(wrong)[:200]}: a link to it cannot set that.")
-    own = {name: value for name, value in query.items() if name in lab.shown}
-    config, more = GANConfig.from_flat_lenient({**lab.start.to_flat(), **own})
-    return (lab.start if lab.not_shown(config) else config), problems + more
+    config = lab.start
+    for name in (name for name in lab.shown if name in query):
+        try:
+            config = config.updated({name: query[name]})
+        except ConfigError as error:  # the lab's own value stays
+            problems.append(str(error))
+    return config, problems
 
 
 def shows(name: str) -> bool:
