@@ -18,6 +18,7 @@ from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.config import GANConfig
 
 MOST_STEPS = 1_000_000
+LOOKS = 20  # on the way to the last step that counts, at least
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Goal:
         if "diverged" in by_itself.names:
             raise ConfigError("It cannot ask for diverged: such a run goes back to its last good state.")
         return cls(text, within, tuple(changing), goal_watch.read(f"({text}) and step <= {within}", config))
+
+    @property
+    def every(self) -> int:
+        """Steps between two looks at it."""
+        return max(1, self.within // LOOKS)
 
     def holds(self, run: Recorded) -> bool:
         """Whether it is reached at the newest step of the run."""

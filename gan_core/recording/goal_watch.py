@@ -56,16 +56,29 @@ class GoalWatch:
 
     def __init__(self) -> None:
         self.text = ""
+        self.every = 0  # steps between two looks, whatever their scores cost: a goal must not be passed unseen
         self.reached: dict[str, Any] | None = None
         self._condition: Condition | None = None
 
-    def ask(self, text: str, config: GANConfig) -> bool:
+    def ask(self, text: str, config: GANConfig, every: int = 0) -> bool:
         """Waits for this condition from now on, for none where it is ""; returns whether it is another one."""
+        self.every = every
         if text == self.text:
             return False
         self.text, self.reached = text, None
         self._condition = read(text, config) if text else None
         return True
+
+    def _waits(self) -> bool:
+        return self._condition is not None and self.reached is None and self.every > 0
+
+    def until(self, step: int, n: int) -> int:
+        """At most `n` steps from `step` on, fewer where a look is due on the way."""
+        return min(n, self.every - step % self.every) if self._waits() else n
+
+    def due(self, step: int) -> bool:
+        """Whether the scores of `step` are to be made."""
+        return self._waits() and step > 0 and step % self.every == 0
 
     def look(self, recording: Recording, config: GANConfig, step: int, diverged: bool) -> None:
         """Sees whether the goal holds at `step`, whose scores are the newest ones of the recording."""

@@ -67,7 +67,8 @@ class TrainingRun:
         return self.train(self.until_due(most))
 
     def until_due(self, n: int) -> int:
-        """At most `n` steps, fewer where a frame is due on the way."""
+        """At most `n` steps, fewer where a frame, or a look at a goal, is due on the way."""
+        n = self.goal.until(self.trainer.step, n)
         if not self.recording.frames.steps:
             self.record()
         due = self.recording.frames.due - self.trainer.step
@@ -119,7 +120,7 @@ class TrainingRun:
     def refresh_scores(self, idle: bool) -> None:
         """Makes the scores anew if their budget allows, and keeps them."""
         before = self.scores.values
-        self.scores.refresh(idle)
+        self.scores.refresh(idle or self.goal.due(self.trainer.step))
         values = self.scores.values
         if values is not before and "step" in values:
             best = self.recording.best()
@@ -181,7 +182,7 @@ class TrainingRun:
         anatomy of a step is shown, of now in a phase of the next step."""
         phase = phase if view.anatomy else None
         recording, trainer = self.recording, self.trainer
-        if self.goal.ask(view.goal, trainer.config):
+        if self.goal.ask(view.goal, trainer.config, view.goal_every):
             self._look_at_goal()
         if scored:
             self.refresh_scores(idle)

@@ -1,6 +1,7 @@
 """The slim panel of a lab: question, prediction, what to look at, and how far its goal is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -11,7 +12,7 @@ from gan_core.diagnosis.facts import Recorded
 from gan_core.labs import library, receipts
 from gan_core.labs.lab import Lab
 from gan_core.recording import goal_watch
-from gan_core.recording.snapshot import Snapshot
+from gan_core.recording.snapshot import Snapshot, View
 from gan_core.serving.client import Run
 from pages.ui import shell
 from pages.ui.session import clicks, page_state
@@ -23,10 +24,10 @@ TEXT = "lab_goal"  # the key of what the page's feed keeps fresh
 # -- how far it is ------------------------------------------------------------------------------------------
 
 
-def waited_for() -> str:
-    """The condition that the page's run is to be watched for; "" without a lab."""
+def waiting(view: View) -> View:
+    """The page's view, with the goal of its lab, if it is in one: the training process looks for it by itself."""
     lab = page_state.page().lab
-    return "" if lab is None else lab.goal.condition.text
+    return view if lab is None else replace(view, goal=lab.goal.condition.text, goal_every=lab.goal.every)
 
 
 def _told(lab: Lab, snapshot: Snapshot) -> dict[str, Any]:
@@ -123,17 +124,18 @@ def panel(run: Run) -> Any:
         with st.container(key="lab", gap=None):
             with st.container(horizontal=True, vertical_alignment="center", key="lab_head", gap="small"):
                 st.html(f'<p class="ganscope-question"><b>{escape(lab.title)}</b> {escape(lab.question)}</p>')
+                now = stage(run, lab, run.snapshot())
+                if now == "over" and progress.answer is not None and not (progress.receipt or progress.revealed):
+                    about = "What happens here, and why. You can still reach the goal afterwards."
+                    clicks.button("Show the answer", "lab_answer_now", _show_answer, type="tertiary", help=about)
                 out = "Shows all settings again. The run stays as it is."
                 clicks.button("Leave the lab", "lab_leave", _leave, type="tertiary", help=out)
-            if progress.answer is None:
-                _ask(lab)
-            place = st.container(key=TEXT)
-            now = stage(run, lab, run.snapshot())
+            with st.container(horizontal=True, vertical_alignment="center", key="lab_row", gap="small"):
+                if progress.answer is None:
+                    _ask(lab)
+                place = st.container(key=TEXT)
             if progress.receipt or progress.revealed:
                 _reveal(lab, progress)
-            elif now == "over" and progress.answer is not None:
-                about = "What happens here, and why. You can still reach the goal afterwards."
-                clicks.button("Show the answer", "lab_answer_now", _show_answer, help=about)
         return place
 
 
@@ -146,7 +148,7 @@ def _ask(lab: Lab) -> None:
         key=key,
         format_func=lab.answers.__getitem__,
         on_change=clicks.here(partial(_answered, key, lab)),
-        help="Predict before you see: there is no mark for it, and who predicts learns more.",
+        label_visibility="collapsed",
     )
 
 

@@ -1,7 +1,6 @@
 """A page around a run: the transport buttons, and the picture, which the browser keeps fresh from the run's feed."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -202,7 +201,7 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display], places: 
     picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
     display = switches(run)
     shown = display if SHOWS.of(run) is None else display.presented()
-    feed.view = replace(shown.view(), goal=lab_panel.waited_for())
+    feed.view = lab_panel.waiting(shown.view())
     feed.figures = partial(_figures, display, feed.view)
     feed.texts = partial(_texts, run, hall_panel.with_bars(), lab_panel.text_of(run))
     feed.scrubber = time_machine.recorded()
@@ -335,11 +334,12 @@ def _scores(snapshot: Snapshot) -> str:
 def _texts(
     run: Run, with_bars: bool, lab: Callable[[Snapshot], dict[str, str]], snapshot: Snapshot
 ) -> dict[str, str]:
+    words = lab(snapshot)
     return {
-        **lab(snapshot),
+        **words,
         "step_counter": f"<p>step {snapshot.shown:,}</p>",
         "steps_per_second": status.introduction(snapshot)
-        if status.untouched(run, snapshot)
+        if status.untouched(run, snapshot) and not words
         else finished_training.line(run, snapshot) or status.line(run, snapshot),
         "coach": coach_line.line(snapshot),
         "metrics": status.metrics(snapshot),
