@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gan_core.diagnosis.conditions import Condition
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.labs.lab import Lab
 from gan_core.labs.receipts import Receipt, versions
@@ -52,7 +53,7 @@ def check(receipt: Receipt, lab: Lab, data: Any, say: Say) -> Verdict:
     say("Compiling ...")
     trainer.compile(receipt.step)
     try:
-        recording = trained(trainer, receipt, say)
+        recording = trained(trainer, receipt, lab.goal.condition, say)
     except Diverged as diverged:
         return Verdict(False, f"Refuted: training diverged on the way. {diverged}", trainer.step, {})
     run = goal_watch.recorded(recording, trainer.config, False)
@@ -65,13 +66,13 @@ def check(receipt: Receipt, lab: Lab, data: Any, say: Say) -> Verdict:
     return Verdict(False, said, trainer.step, metrics)
 
 
-def trained(trainer: Trainer, receipt: Receipt, say: Say) -> Recording:
+def trained(trainer: Trainer, receipt: Receipt, goal: Condition, say: Say) -> Recording:
     """Takes the trainer to the receipt's step, and records on the way what its goal can depend on. Raises Diverged."""
     from gan_core.recording import visuals
 
     recording = Recording()
-    framed = {*receipt.framed} if trainer.data.kind == "images" else set()
-    scored = {*receipt.scored, receipt.step}
+    framed = {*receipt.framed} if trainer.data.kind == "images" and goal_watch.judges(goal) else set()
+    scored = {*receipt.scored, receipt.step} if goal_watch.scores(goal) else {receipt.step}
     stops = sorted({*framed, *scored, *(change.step for change in receipt.changes)})
     for stop in stops:
         while trainer.step < stop:

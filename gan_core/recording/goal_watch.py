@@ -9,6 +9,9 @@ from gan_core.diagnosis.conditions import Condition
 from gan_core.diagnosis.facts import Recorded
 from gan_core.diagnosis.findings import FINDINGS
 from gan_core.recording.recorder import ALONE, TOO_MANY
+from gan_core.settings.all_settings import HYPERPARAMETERS
+from gan_core.settings.setting_texts import DATA_PREFIX
+from gan_core.training.train_step import COLUMNS
 
 if TYPE_CHECKING:
     from gan_core.recording.recorder import Recording
@@ -38,6 +41,17 @@ def holds(condition: Condition, run: Recorded) -> bool:
     return condition.holds(known(condition, run))
 
 
+def judges(condition: Condition) -> bool:
+    """Whether it asks what the discriminator says of pictures, which frames hold."""
+    return bool(condition.names & {*facts.JUDGED, "memorized", *FINDINGS})
+
+
+def scores(condition: Condition) -> bool:
+    """Whether it asks for scores, or for what is made of them."""
+    others = {"step", "d_accuracy", "memorized", *facts.JUDGED, *COLUMNS, *HYPERPARAMETERS}
+    return any(name not in others and not name.startswith(DATA_PREFIX) for name in condition.names)
+
+
 def begun_with(config: GANConfig, changes: list[dict[str, Any]]) -> dict[str, Any]:
     """The flat settings at step 0 of a run that has those of `config` now."""
     flat = config.to_flat()
@@ -50,8 +64,8 @@ def begun_with(config: GANConfig, changes: list[dict[str, Any]]) -> dict[str, An
 class GoalWatch:
     """The goal of one run. `reached` says when it held first, and how the run came there; None until then:
 
-    step; scores: of that step, ready for JSON; settings: flat, at step 0; changes: as in Recording; scored, framed: the
-    steps of which scores and frames are kept, on which some conditions depend.
+    step; scores: of that step, ready for JSON, {} where none were made; settings: flat, at step 0; changes: as in
+    Recording; scored, framed: the steps of which scores and frames are kept, on which some conditions depend.
     """
 
     def __init__(self) -> None:
@@ -80,14 +94,22 @@ class GoalWatch:
         """Whether the scores of `step` are to be made."""
         return self._waits() and step > 0 and step % self.every == 0
 
+    @property
+    def judges(self) -> bool:
+        """Whether it takes a frame of a step to look at the goal there."""
+        return self._condition is not None and judges(self._condition)
+
     def look(self, recording: Recording, config: GANConfig, step: int, diverged: bool) -> None:
-        """Sees whether the goal holds at `step`, whose scores are the newest ones of the recording."""
+        """Sees whether the goal holds at `step`, the newest one of the recording, where it has the scores for that."""
         if self._condition is None or self.reached is not None:
+            return
+        scored = recording.scores.steps[-1:] == [step]
+        if not scored and scores(self._condition):
             return
         if holds(self._condition, recorded(recording, config, diverged)):
             self.reached = {
                 "step": step,
-                "scores": dict(recording.scores.items[-1]),
+                "scores": dict(recording.scores.items[-1]) if scored else {},
                 "settings": begun_with(config, recording.changes),
                 "changes": [dict(change) for change in recording.changes],
                 "scored": list(recording.scores.steps),

@@ -126,6 +126,7 @@ class TrainingRun:
             best = self.recording.best()
             self.recording.scores.add(values["step"], values)
             self._keep_best(values, best)
+        if self.goal.due(self.trainer.step) or values is not before:
             self._look_at_goal()
         self._coach(at_once=idle)
 
@@ -134,9 +135,10 @@ class TrainingRun:
             self.coaching.look(self.trainer.config, self.error, at_once)
 
     def _look_at_goal(self) -> None:
-        """Sees whether the goal that is waited for holds, where scores are of this very state."""
-        if self.scores.values.get("step") == self.trainer.step:
-            self.goal.look(self.recording, self.trainer.config, self.trainer.step, bool(self.error))
+        """Sees whether the goal that is waited for holds at this step."""
+        if self.goal.judges:
+            self.record()
+        self.goal.look(self.recording, self.trainer.config, self.trainer.step, bool(self.error))
 
     def _keep_best(self, values: dict[str, Any], best: dict[str, Any] | None) -> None:
         """Keeps the present frame and state where the main score is better than that of the best before, so that one

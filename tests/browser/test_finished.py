@@ -8,7 +8,7 @@ from gan_core.runs import finished_runs
 from gan_core.runs.finished_runs import FINISHED
 from tests.browser.test_past import SCRUBBER, contents, drag, shown
 from tests.conftest import Server, wait_until
-from tests.support.tab import PLAY_SECONDS, WINDOW, Tab, texture
+from tests.support.tab import PLAY_SECONDS, WINDOW, Tab, examples, texture
 
 # A browser, a server and a worker on two busy cores: one second chance, which pytest's summary counts as "rerun".
 pytestmark = pytest.mark.flaky(reruns=1)
@@ -89,7 +89,7 @@ def test_the_anatomy_of_a_step_has_the_place_of_the_invitation(tab):
 def test_one_of_images_is_opened_from_the_examples(quiet, tab):
     name = "digits-readable"
     workers = quiet.workers()
-    tab.page.get_by_role("link", name="Examples").click()
+    examples(tab.page)
     tab.page.wait_for_selector(f".st-key-watch_{name} button", timeout=60_000)
     for each, row in FINISHED.items():
         card = tab.text(f"finished_{each}")

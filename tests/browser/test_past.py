@@ -14,7 +14,7 @@ import pytest
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import run_reading, run_writing
 from tests.conftest import RUNS, Server, wait_until
-from tests.support.tab import PLAY_SECONDS, SMALL, WINDOW, Tab, saved_runs
+from tests.support.tab import PLAY_SECONDS, SMALL, WINDOW, Tab, examples, saved_runs
 from tests.support.trainers import settings, trainer_of, uncompiled
 
 # A browser, a server and a worker on two busy cores: one second chance, which pytest's summary counts as "rerun".
@@ -247,7 +247,7 @@ def test_exports_of_a_saved_run_arrive_on_any_page_and_a_failure_is_a_sentence(s
     assert "tensorflow" in Path(download.value.path()).read_text()
     arrived = []
     page.on("download", lambda one: arrived.append(one))
-    page.get_by_role("link", name="Examples").click()  # it is not sent again
+    examples(page)  # it is not sent again
     page.wait_for_selector(".st-key-open_tutorial-disc", timeout=90_000)
     page.wait_for_timeout(1_000)
     assert arrived == []

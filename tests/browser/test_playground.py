@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Line, Server, wait_until
-from tests.support.tab import IMAGES, PLAY_SECONDS, SMALL, WINDOW, Tab, moved, texture
+from tests.support.tab import IMAGES, PLAY_SECONDS, SMALL, WINDOW, Tab, examples, moved, texture
 
 # A browser, a server and a worker on two busy cores: one second chance, which pytest's summary counts as "rerun".
 pytestmark = pytest.mark.flaky(reruns=1)
@@ -341,7 +341,7 @@ def test_the_page_fits(shared_tab, scheme, query):
 
 def test_a_tutorial_opens_with_one_click(shared_tab):
     tab = shared_tab()
-    tab.page.get_by_role("link", name="Examples").click()
+    examples(tab.page)
     tab.page.wait_for_selector(".st-key-open_tutorial-disc", timeout=90_000)
     tab.click("open_tutorial-disc")
     wait_until(lambda: "data=disc" in tab.settings(), 20, "the playground with the disc")

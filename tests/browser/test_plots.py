@@ -326,7 +326,7 @@ PHONES = {
     | {"has_touch": True}
     for name, width, height, ratio in (("iPhone 13", 390, 664, 3), ("Galaxy S9+", 320, 658, 4.5))
 }
-PAGES = ("", "images", "compare", "sweep", "runs", "tutorials", "scores", "guide")
+PAGES = ("", "images", "compare", "sweep", "runs", "learn", "tutorials", "scores", "guide")
 
 
 @pytest.mark.parametrize("phone", PHONES)

@@ -71,7 +71,8 @@ def play(lab: Lab, solution: Solution, last: int) -> dict[str, Any] | None:
             from gan_core.recording import visuals
 
             recording.frames.add(stop, {"judged": visuals.judged(trainer)})
-        recording.scores.add(stop, {**checking.scores_of(trainer, lambda text: None), "step": stop})
+        if goal_watch.scores(lab.goal.condition):
+            recording.scores.add(stop, {**checking.scores_of(trainer, lambda text: None), "step": stop})
         watch.look(recording, trainer.config, stop, False)
         if watch.reached:
             return watch.reached

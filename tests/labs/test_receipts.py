@@ -164,6 +164,40 @@ def test_files_that_are_no_receipts(tmp_path, nothing_is_run):
             receipts.read_file(path)
 
 
+def test_what_the_discriminator_says_of_pictures_is_seen_again(cache):
+    """A goal without scores waits for no classifier, and the check looks at the frames of the same steps."""
+    content = {
+        **{**CONTENT, "goal": "memorized < 9 and p_training > 0 and step > 5", "shown": ["g_lr"], "changing": ["g_lr"]},
+        "settings": {"data": "digits", "filters": 8, "batch_size": 8, "data_size": 40, "latent_dim": 8},
+        "within": 40,
+    }
+    digits = lab.read("digits", content)
+    training = TrainingRun(Trainer(digits.start, loading.load(digits.start)))
+    view = View(goal=digits.goal.condition.text, goal_every=digits.goal.every)
+    for _ in range(8):
+        training.take(1)
+        training.look(view, idle=False, scored=True)
+    training.close()
+    reached = training.goal.reached
+    assert reached is not None and reached["step"] == 6 and 6 in reached["framed"]
+    receipt = receipts.read(receipts.written(digits, "yes", reached).encode())
+    verdict = checking.check(receipt, digits, loading.load(digits.start), lambda text: None)
+    assert verdict.confirmed and "memorized" in verdict.reason
+
+
+def test_a_goal_is_not_passed_unseen(moons):
+    """Looks come by steps: a run at full speed stops for each, whatever the scores' budget says."""
+    training = TrainingRun(Trainer(moons.start, loading.load(moons.start)))
+    training.look(View(heat=False, goal=moons.goal.condition.text, goal_every=7), idle=False, scored=False)
+    training.scores._next = float("inf")
+    seen = []
+    while training.step < 30:
+        training.take(500 - training.step)
+        training.refresh_scores(idle=False)
+        seen.append(training.step)
+    assert {7, 14, 21, 28} <= set(seen) and training.recording.scores.steps == [7, 14, 21, 28]
+
+
 def test_one_network_trained_alone_does_not_count(moons):
     training = TrainingRun(Trainer(moons.start, loading.load(moons.start)), scored=False)
     training.train(3)

@@ -747,7 +747,7 @@ def test_news_is_told_once_by_its_number_on_every_page(hub, monkeypatch):
     heard = [({"number": "1", "text": "first"}, float("inf")), ({"number": "2", "text": "old"}, 0.0)]
     app.session_state["ganscope"] = page_state.Tab(news=heard)
     app.run()
-    for page in ("images", "compare", "runs", "tutorials", "scores", "guide"):
+    for page in ("images", "compare", "runs", "learn", "tutorials", "scores", "guide"):
         told.clear()
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception and told[-1] == ["first"], page

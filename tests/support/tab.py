@@ -211,6 +211,12 @@ def moved(tab: Tab, plot: str, before: str) -> str:
     return wait_until(lambda: (now := texture(tab, plot)) != before and now, 20, f"another picture in {plot}")
 
 
+def examples(page) -> None:
+    """Opens the examples of the page Learn."""
+    page.get_by_role("link", name="Learn").click()
+    page.get_by_role("radio", name="Examples", exact=True).click(timeout=90_000)
+
+
 def saved_runs(page, words: str) -> None:
     """Opens the page Saved runs with only the runs of these words: other tests' autosaves would fill its first page."""
     page.get_by_role("link", name="Saved runs").click()

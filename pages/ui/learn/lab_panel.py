@@ -69,10 +69,9 @@ def _texts(run: Run, lab: Lab, progress: Progress, held: str, snapshot: Snapshot
         words = f"<p>{escape(held)} Then <b>Play</b> is free.</p>"
     else:
         chosen = lab.answers[progress.answer] if progress.answer is not None else ""
-        words = (
-            f"<p><b>Goal</b> {escape(lab.task)} <b>{escape(_state(run, lab, progress, snapshot))}</b></p>"
-            f"<p><b>Look at</b> {escape(lab.look_at)} <i>You predicted: {escape(chosen)}.</i></p>"
-        )
+        words = f"<p><b>Goal</b> {escape(lab.task)} <b>{escape(_state(run, lab, progress, snapshot))}</b></p>"
+        if not (progress.receipt or progress.revealed):  # the answer takes its place
+            words += f"<p><b>Look at</b> {escape(lab.look_at)} <i>You predicted: {escape(chosen)}.</i></p>"
     return {TEXT: f'<div class="ganscope-lab">{words}</div>'}
 
 

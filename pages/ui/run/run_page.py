@@ -331,9 +331,7 @@ def _scores(snapshot: Snapshot) -> str:
     return coach_line.for_watchers(snapshot) + status.metrics(snapshot)
 
 
-def _texts(
-    run: Run, with_bars: bool, lab: Callable[[Snapshot], dict[str, str]], snapshot: Snapshot
-) -> dict[str, str]:
+def _texts(run: Run, with_bars: bool, lab: Callable[[Snapshot], dict[str, str]], snapshot: Snapshot) -> dict[str, str]:
     words = lab(snapshot)
     return {
         **words,
