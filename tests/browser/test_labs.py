@@ -25,12 +25,12 @@ def test_a_lab_from_the_prediction_to_a_receipt_that_is_confirmed(open_tab, tmp_
 
     tab.page.get_by_role("radio", name="No, it learns nearly nothing").click()
     wait_until(lambda: not held(tab), 20, "Play to be free")
-    assert "You predicted: No, it learns nearly nothing" in tab.text("lab")
+    wait_until(lambda: "You predicted: No, it learns nearly nothing" in tab.text("lab"), 20, "the goal")
     tab.play(10)
     tab.page.wait_for_selector(".st-key-lab_receipt button", timeout=3_000 * PLAY_SECONDS)
     tab.pause()
-    said = tab.text("lab")
-    assert "Reached at step" in said and "What happens" in said
+    wait_until(lambda: "Reached at step" in tab.text("lab"), 20, "the goal's step")
+    assert "What happens" in tab.text("lab")
 
     tab.page.reload()  # what was reached is not lost
     tab.ready()

@@ -130,8 +130,9 @@ def panel(run: Run) -> Any:
                 out = "Shows all settings again. The run stays as it is."
                 clicks.button("Leave the lab", "lab_leave", _leave, type="tertiary", help=out)
             with st.container(horizontal=True, vertical_alignment="center", key="lab_row", gap="small"):
-                if progress.answer is None:
-                    _ask(lab)
+                with st.container(key="lab_ask", width="content"):
+                    if progress.answer is None:
+                        _ask(lab)
                 place = st.container(key=TEXT)
             if progress.receipt or progress.revealed:
                 _reveal(lab, progress)
