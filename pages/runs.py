@@ -8,6 +8,7 @@ from gan_core.runs import run_folders
 from gan_core.runs.disk_quota import room
 from gan_core.runs.run_folders import Unreadable
 from gan_core.runs.run_reading import Saved
+from pages.ui.components.markdown import plain
 from pages.ui.run import notices, saved_run
 from pages.ui.session import clicks, page_state
 
@@ -76,9 +77,7 @@ def page() -> None:
     if not shown:
         st.caption("No run matches.")
     for bad in (run for run in found if isinstance(run, Unreadable)):
-        st.caption(
-            f":material/folder_off: **{saved_run.plain(bad.name)}** cannot be read: {saved_run.plain(bad.reason)}"
-        )
+        st.caption(f":material/folder_off: **{plain(bad.name)}** cannot be read: {plain(bad.reason)}")
     st.caption(f"{len(readable)} runs in {root.resolve()}: {there.used / 1e6:,.0f} of {there.quota / 1e6:,.0f} MB.")
 
 

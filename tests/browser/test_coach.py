@@ -1,4 +1,4 @@
-"""The coach and breakpoints in a real browser: a collapse is said, marked and raced; training stops where it is told."""
+"""The coach and breakpoints in a real browser: a collapse is said, marked, raced; training stops where it is told."""
 
 import re
 

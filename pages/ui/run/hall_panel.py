@@ -8,11 +8,11 @@ import streamlit as st
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.serving.client import Run
+from pages.ui.components.markdown import plain
 from pages.ui.frames import hall_texts, rounds
 from pages.ui.frames.hall import Hall
 from pages.ui.frames.polls import LETTERS, LONGEST_ANSWER, LONGEST_QUESTION, MOST_ANSWERS, Poll
 from pages.ui.frames.presentations import SHOWS, Show
-from pages.ui.run.saved_run import plain
 from pages.ui.session import clicks, page_state
 
 SAID = "hall_said"  # the text that the feed keeps fresh

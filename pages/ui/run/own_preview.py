@@ -12,6 +12,7 @@ from PIL import Image
 from gan_core.data.pictures import Pictures
 from gan_core.data.proposal import Proposal
 from pages.ui.components.liveplot import live_plot
+from pages.ui.components.markdown import plain
 from pages.ui.figures.figure_parts import Figure, axis, dots, layout
 
 SHOWN_PICTURES = 16
@@ -36,11 +37,6 @@ def preview(proposal: Proposal, key: str) -> None:
     if proposal.left_out:
         left = ", ".join(f"{count:,} {what}" for what, count in proposal.left_out.items())
         st.caption(f"Left out: {plain(left)}.")
-
-
-def plain(text: str) -> str:
-    """A text that came from a file, with nothing that Markdown would read."""
-    return "".join(f"\\{c}" if c in "\\`*_[]#$~|<>:" else c for c in text)
 
 
 def points_of(data: Any) -> np.ndarray:

@@ -14,16 +14,12 @@ from gan_core.runs.run_reading import Saved
 from gan_core.settings.config import changed
 from gan_core.settings.presets import PRESETS
 from pages.ui import shell
+from pages.ui.components.markdown import plain
 from pages.ui.figures.score_texts import cells
 from pages.ui.run import exports_panel, settings_panel, time_machine
 from pages.ui.server import signing_in
 from pages.ui.session import clicks, page_state
 from pages.ui.session.page_state import Wanted
-
-
-def plain(text: str) -> str:
-    """Markdown that shows the text as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in text)
 
 
 def title(run: Saved) -> str:

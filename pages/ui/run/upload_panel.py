@@ -14,6 +14,7 @@ from gan_core.data.datasets import DATASETS
 from gan_core.data.image_rules import MOST_BYTES
 from gan_core.data.proposal import Proposal, Question, joined, parted
 from pages.ui import shell
+from pages.ui.components.markdown import plain
 from pages.ui.run import own_file, own_preview
 from pages.ui.run.own_file import MOMENT_SECONDS, OwnFile
 from pages.ui.server import addresses
@@ -34,8 +35,8 @@ def panel() -> None:
     here = page_state.page()
     if here.upload is not None and here.upload_name:
         unit = page_state.tab().kind
-        note = own_preview.plain(here.upload_note)
-        st.caption(f"{own_preview.plain(here.upload_name)}: {len(here.upload):,} {unit}. {note}")
+        note = plain(here.upload_note)
+        st.caption(f"{plain(here.upload_name)}: {len(here.upload):,} {unit}. {note}")
     _sources()
     with st.container(key=page_state.mine("own_file")):  # what comes and goes in it moves nothing else
         if here.own_file is not None:
@@ -123,10 +124,10 @@ def _file(file: OwnFile) -> None:
         if not done:
             st.fragment(_progress, run_every=TICK_SECONDS)(file)
         elif file.stopped:
-            st.caption(f"{own_preview.plain(file.name)} was not read to its end.")
+            st.caption(f"{plain(file.name)} was not read to its end.")
             clicks.button("Read it", page_state.mine("own_again"), partial(_again, file))
         elif file.error():
-            st.error(own_preview.plain(file.error()))
+            st.error(plain(file.error()))
     proposal = file.proposal()
     if proposal is not None:
         if file.error():
@@ -156,7 +157,7 @@ def _is_used(proposal: Proposal | None) -> bool:
 def _proposal(file: OwnFile, proposal: Proposal, ready: bool) -> None:
     elsewhere = proposal.kind != page_state.tab().kind
     used = _is_used(proposal)
-    with st.expander(f"{own_preview.plain(file.name)}: {own_preview.summary(proposal)}", expanded=not used):
+    with st.expander(f"{plain(file.name)}: {own_preview.summary(proposal)}", expanded=not used):
         own_preview.preview(proposal, page_state.mine("own"))
         for question in proposal.questions:
             _question(file, question)
