@@ -72,6 +72,10 @@ st.markdown(
   lands.
 - The **losses** cover the whole run. Dashed lines mark the equilibrium. Dotted lines mark changed settings. *D
   accuracy* is the share of its last batch that the discriminator judged correctly: 50 % at equilibrium.
+- The **coach** says in the line above the plots what goes wrong. Its evidence is a band in the losses, and ◆ on the
+  history slider shows where it began. *Apply* sets the remedy now. *Race it* compares both from the same start.
+- **Breakpoints** pause training by themselves: at a step, when the coach finds something, when a score passes a value,
+  when a mode is lost, before a number becomes NaN or infinite, or when your own condition becomes true.
 - **Anatomy** draws what one training step is made of: the way of the discriminator (D) is blue, that of the generator
   (G) orange. *Slow motion* goes through the next step phase by phase, with the numbers of its batch. *Step D* and
   *Step G* train one network alone. To see what G gets from a D at its optimum, set *Generator steps* to 0, let D
