@@ -83,7 +83,19 @@ def test_the_evidence_is_a_band_with_its_title_behind_the_curve_that_it_names(fi
     (title,) = [note for note in layout["annotations"] if note["text"] == finding.title]
     early = finding.first < 450  # the title stays inside of the plot
     assert (title["x"], title["xanchor"]) == ((finding.first, "left") if early else (finding.last, "right"))
-    assert band["line"]["dash"] == "dash" and title["y"] == domain[1]
+    assert band["line"]["dash"] == "dash"
+    assert (title["y"], title["yanchor"]) == (
+        loss_figures.LOSS_DOMAIN[0],
+        "top",
+    )  # between the plots: it hides no curve
+
+
+def test_titles_of_bands_that_share_a_place_stand_in_one_line_and_that_of_the_accuracies_in_their_plot():
+    wins = Finding("discriminator_wins", "D wins", "Right.", "No gradient.", "d_accuracy", 100, 900, {})
+    layout = loss_figures.losses(snapshot(COLLAPSE, FAST, wins))["layout"]
+    notes = {note["text"]: note for note in layout["annotations"]}
+    assert "Mode collapse, Diverged" in notes and notes["D wins"]["y"] == loss_figures.ACCURACY_DOMAIN[0]
+    assert [shape["y1"] for shape in layout["shapes"] if shape["type"] == "rect"] == [1.0, 1.0, 0.3]
 
 
 def test_without_a_finding_there_is_no_band():

@@ -119,17 +119,22 @@ def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figu
 
 def _evidence(findings: list[Figure], end: int) -> tuple[list[Figure], list[Figure]]:
     """A band from the first to the last step of each finding, behind the curve that it names, or over the whole height
-    where that is drawn elsewhere; with its title in it and dashed edges, so that nobody needs its colour."""
-    bands, titles = [], []
-    for i, finding in enumerate(findings[:MOST_BANDS]):
+    where that is drawn elsewhere, with dashed edges, so that nobody needs its colour; and the titles, between the plots
+    or low in that of the accuracies, where they hide no curve."""
+    bands: list[Figure] = []
+    named: dict[float, list[Figure]] = {}
+    for finding in findings[:MOST_BANDS]:
         low, high = EVIDENCE_DOMAINS.get(finding["curve"], (0.0, 1.0))
         about = {"type": "rect", "layer": "below", "yref": "paper", "y0": low, "y1": high}
         about |= {"x0": finding["first"], "x1": finding["last"]}
         bands.append(about | {"fillcolor": "$band", "line": {"color": "$line", "width": 1, "dash": "dash"}})
-        edge = ("first", "left") if finding["first"] <= end / 2 else ("last", "right")
-        place = {"x": finding[edge[0]], "xanchor": edge[1], "yref": "paper", "y": high - 0.085 * i, "yanchor": "top"}
-        font = {"size": FONT - 2}
-        titles.append(place | {"text": finding["title"], "showarrow": False, "bgcolor": "$bg", "font": font})
+        named.setdefault(ACCURACY_DOMAIN[0] if high == ACCURACY_DOMAIN[1] else LOSS_DOMAIN[0], []).append(finding)
+    titles = []
+    for y, there in named.items():
+        edge = ("first", "left") if there[0]["first"] <= end / 2 else ("last", "right")
+        place = {"x": there[0][edge[0]], "xanchor": edge[1], "yref": "paper", "y": y, "font": {"size": FONT - 2}}
+        place["yanchor"] = "top" if y == LOSS_DOMAIN[0] else "bottom"
+        titles.append(place | {"text": ", ".join(finding["title"] for finding in there), "showarrow": False})
     return bands, titles
 
 
