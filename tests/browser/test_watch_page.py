@@ -31,7 +31,7 @@ class Told(Run):
     def snapshot(self) -> Snapshot:
         frame = {"step": self.at, "metrics": {}}
         if self.judge:
-            frame["judging"] = judging(self.judge, self.makes)
+            frame["judging"] = judging(self.judge, self.makes) | {"step": 123_456}
         return Snapshot(self.config, RING, "paused", step=self.at, frame=frame)
 
 

@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 from gan_core.data import loading
+from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.serving.client import Run
 from gan_core.settings.presets import PRESETS
 from pages.ui.frames import hall_texts, polls, rounds
 from pages.ui.frames.hall import Hall
 from pages.ui.frames.polls import Poll, Refused
 from pages.ui.frames.rounds import Result, Round, interval
+from pages.ui.run import hall_panel
 
+OFFLINE = {name for name, each in DATASETS.items() if not each.upload and (each.kind == "points" or name == "digits")}
 RING = loading.load(PRESETS["ring"].config, None)
 POLL = Poll("How many?", ("All", "Some", "<b>None</b>"))
 
@@ -132,6 +136,12 @@ def test_what_happened_can_be_corrected_and_closes_the_poll():
     hall.mark(0)
     hall.mark(1)
     assert (hall.ballot.open, hall.ballot.truth) == (False, 1)
+    hall.begin_round()
+    assert hall.ballot is None  # it is done with
+    hall.ask(POLL)
+    hall.stop_round()
+    hall.begin_round()
+    assert hall.ballot is not None
 
 
 def test_an_answer_that_is_none_is_refused_with_a_sentence():
@@ -156,6 +166,16 @@ def test_no_more_answers_are_kept_than_watchers_are_counted(monkeypatch):
     assert refused(hall, "one more", {"poll": 2, "answer": 0})[0] == 503
     assert refused(hall, "one more", {"round": 1, "judged": [[0, True]]})[0] == 503
     hall.answer("watcher0", {"round": 1, "judged": [[1, True]]})  # who takes part goes on
+
+
+@pytest.mark.parametrize("preset", [name for name, each in PRESETS.items() if each.config.data in OFFLINE])
+def test_the_ready_made_questions_fit_the_data(preset):
+    run = Run(PRESETS[preset].config)
+    ready = hall_panel.ready_made(run)  # each of them is a poll, else there is a ConfigError
+    assert len({poll.question for poll in ready}) == len(ready) >= 2
+    modes = getattr(run.data, "modes", None)
+    if modes is not None and len(modes) >= 5:
+        assert str(len(modes)) in ready[0].question and ready[0].answers[0] == f"All {len(modes)}"
 
 
 # -- rounds -------------------------------------------------------------------------------------------------

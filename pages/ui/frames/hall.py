@@ -58,10 +58,13 @@ class Hall:
             self.revision += 1
 
     def begin_round(self, seconds: float | None = None) -> None:
-        """Begins a round, once the training process has made its samples (`deal`); not while another one is on."""
+        """Begins a round, once the training process has made its samples (`tick`); not while another one is on. A poll
+        of which is marked what happened gives way to it."""
         with self._lock:
             if self.round is not None and self.round.stage in (rounds.DRAWING, rounds.ON):
                 return
+            if self.ballot is not None and self.ballot.truth is not None:
+                self.ballot = None
             self.begun += 1
             self.round = Round(self.begun, rounds.ROUND_SECONDS if seconds is None else seconds)
             self.revision += 1
