@@ -159,8 +159,8 @@ def hall_of(response: httpx.Response) -> dict:
 
 
 def deal(show) -> None:
-    """Begins a round, and has the run make its samples."""
-    show.hall.begin_round()
+    """Begins a round, long enough for a slow machine, and has the run make its samples."""
+    show.hall.begin_round(seconds=600.0)
     wait_until(lambda: show.run.judge, 10, "the wish for samples")
     made = judging(show.run.judge)
     snapshot = show.run.snapshot
