@@ -18,6 +18,15 @@ from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.config import GANConfig
 
 MOST_STEPS = 1_000_000
+_TITLES = {
+    "g_loss": "generator's loss",
+    "d_loss": "discriminator's loss",
+    "d_accuracy": "D accuracy",
+    "best_modes": "most modes so far",
+    "largest_mode": "share of the largest mode",
+    "mode_changes": "changes of the largest mode",
+    "memorized": "p(real) of known less that of unseen images",
+}
 LOOKS = 20  # on the way to the last step that counts, at least
 
 
@@ -79,7 +88,7 @@ def title(name: str) -> str:
     if name in FINDINGS:
         return FINDINGS[name].title
     of = facts.floor_names().get(name)
-    return f"{SCORES[of].title} of real data" if of else name
+    return f"{SCORES[of].title} of real data" if of else _TITLES.get(name, name)
 
 
 def _in_order(text: str, names: Iterable[str]) -> list[str]:

@@ -91,8 +91,13 @@ class GoalWatch:
         return min(n, self.every - step % self.every) if self._waits() else n
 
     def due(self, step: int) -> bool:
-        """Whether the scores of `step` are to be made."""
+        """Whether the goal is to be looked at after `step`."""
         return self._waits() and step > 0 and step % self.every == 0
+
+    @property
+    def scores(self) -> bool:
+        """Whether it takes the scores of a step to look at the goal there."""
+        return self._condition is not None and scores(self._condition)
 
     @property
     def judges(self) -> bool:

@@ -120,7 +120,7 @@ class TrainingRun:
     def refresh_scores(self, idle: bool) -> None:
         """Makes the scores anew if their budget allows, and keeps them."""
         before = self.scores.values
-        self.scores.refresh(idle or self.goal.due(self.trainer.step))
+        self.scores.refresh(idle or (self.goal.scores and self.goal.due(self.trainer.step)))
         values = self.scores.values
         if values is not before and "step" in values:
             best = self.recording.best()

@@ -182,7 +182,7 @@ def test_what_the_discriminator_says_of_pictures_is_seen_again(cache):
     assert reached is not None and reached["step"] == 6 and 6 in reached["framed"]
     receipt = receipts.read(receipts.written(digits, "yes", reached).encode())
     verdict = checking.check(receipt, digits, loading.load(digits.start), lambda text: None)
-    assert verdict.confirmed and "memorized" in verdict.reason
+    assert verdict.confirmed and "unseen images" in verdict.reason
 
 
 def test_a_goal_is_not_passed_unseen(moons):
