@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+
 from gan_core import __main__ as cli
 from tests.conftest import wait_until
 from tests.support.tab import PLAY_SECONDS, Tab
 
+pytestmark = pytest.mark.flaky(reruns=1)
 LAB = "?lab=strong-discriminator"
 CURED = f"{LAB}&g_lr=0.001&d_lr=0.001"
 

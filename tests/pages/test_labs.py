@@ -12,11 +12,11 @@ from gan_core.recording.snapshot import Snapshot
 from gan_core.serving.run_origins import Source
 from gan_core.settings.presets import PRESETS
 from gan_core.training.train_step import COLUMNS
-from pages.ui.learn import failures_view, lab_panel, labs_view
+from pages.ui.learn import failures_view, lab_maker, lab_panel, labs_view
 from pages.ui.session import own_run, page_state, remembered
 from pages.ui.session.page_state import Progress, Tab
 from tests.conftest import ROOT
-from tests.support.app import FakeHub, news, open_page, own
+from tests.support.app import FakeHub, open_page, own
 
 
 @pytest.fixture
@@ -28,10 +28,6 @@ def hub(monkeypatch):
 
 def collapse():
     return library.built_in()["collapse"]
-
-
-def text(app, key):
-    return " ".join(str(each.proto) for each in app.main if key in str(getattr(each, "proto", "")))
 
 
 def answered(app, index=1):
@@ -194,15 +190,21 @@ def test_learn_lists_labs_failures_and_examples(hub, tmp_path, monkeypatch):
     assert not app.exception and len([b for b in app.button if b.key.startswith("open_lab_")]) == 13
     assert "The lab bad" in app.warning[0].value
     assert any(labs_view.as_plain("Mine *and* [yours](http://x)") in m.value for m in app.markdown)
-    app.button(key="open_lab_memorizing").click()
-    with pytest.raises(Exception, match=r"images|navigation|page"):  # AppTest has no other page here
-        app.run()
-        raise AssertionError("page" if app.session_state["ganscope"].goes_to else "")
-    app = AppTest.from_file(str(ROOT / "pages" / "learn.py"), default_timeout=30).run()
     app.get("button_group")[0].set_value("failures").run()
     assert app.button(key="race_failure_mode_collapse") is not None and not app.exception
     app.get("button_group")[0].set_value("examples").run()
     assert app.button(key="open_tutorial-disc") is not None
+
+
+def test_a_card_opens_its_lab_on_its_page(monkeypatch):
+    tab = Tab(kind="points")
+    monkeypatch.setattr(page_state.st, "session_state", {"ganscope": tab})
+    lab_panel.open_from_list("memorizing")
+    there = tab.pages["images"]
+    assert there.lab == library.built_in()["memorizing"] and there.config == there.lab.start and there.begins
+    assert tab.goes_to == "pages/images.py"
+    lab_panel.open_from_list("gone")
+    assert "not there any more" in page_state.news()[-1]["text"]
 
 
 def test_the_cure_of_a_failure_is_raced(monkeypatch):
@@ -230,25 +232,13 @@ def test_a_lab_is_made_of_the_page(hub):
     assert any("`goal`: The condition" in w.value for w in app.warning)
     app.text_input(key="maker_goal").set_value("modes == 8").run()
     assert not app.warning and not app.exception
-    assert any("?lab=my-first-lab" in c.value for c in app.code)
-    from pages.ui.learn import lab_maker
-
-    made = app.get("download_button")
-    assert made and lab_maker.USUAL_SHOWN == ("g_lr", "d_lr")
+    assert any("?lab=my-first-lab" in c.value for c in app.code) and app.get("download_button")
 
 
 def test_a_made_lab_starts_from_the_settings_of_the_page():
     config = PRESETS["grid"].config.updated({"seed": 9, "data.side": 3})
-    from pages.ui.learn.lab_maker import settings_of
-
     content = {
         **{"title": "t", "question": "q", "answers": ["a", "b"], "look_at": "l", "task": "t", "goal": "modes == 9"},
-        **{"within": 5, "reveal": "r", "shown": ["g_lr"], "settings": settings_of(config)},
+        **{"within": 5, "reveal": "r", "shown": ["g_lr"], "settings": lab_maker.settings_of(config)},
     }
     assert lab_file.read("t", json.loads(lab_file.written(content, "t"))).start == config
-
-
-def test_news_of_a_lab_that_is_gone(hub):
-    app = open_page()
-    app.session_state["ganscope"].pages["points"].lab = None
-    assert news(app) == ""
