@@ -12,6 +12,7 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.settings.config import GANConfig
 
 EARLY = FIRST_STEPS  # steps before which the coach says nothing
+SAME_PART = 0.2  # of the way so far: a finding that comes again within it is the same one
 MOST_PAST = 40  # findings that are over, which are kept as marks
 
 
@@ -65,7 +66,16 @@ class Coach:
             if name not in names:
                 mark["last"] = run.step
         for finding in self.now:
-            if finding.name not in open_marks:
-                self.marks.append({"name": finding.name, "title": finding.title, "first": run.step, "last": None})
+            if finding.name in open_marks or self._goes_on(finding.name, run.step):
+                continue
+            self.marks.append({"name": finding.name, "title": finding.title, "first": run.step, "last": None})
         self.marks = self.marks[-MOST_PAST:]
         return self.now
+
+    def _goes_on(self, name: str, step: int) -> bool:
+        """Whether the newest mark of this name ended only now: then it is the same trouble, and the mark goes on."""
+        mark = next((mark for mark in reversed(self.marks) if mark["name"] == name), None)
+        if mark is None or mark["last"] is None or step - mark["last"] > SAME_PART * step:
+            return False
+        mark["last"] = None
+        return True

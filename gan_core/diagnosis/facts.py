@@ -81,7 +81,7 @@ class Recorded:
         if name in COLUMNS or name == "d_accuracy":
             steps, means = np.asarray(self.history["step"]), np.asarray(self.history["mean"], float)
             names = ("real_accuracy", "fake_accuracy") if name == "d_accuracy" else (name,)
-            values = means.reshape(len(steps), -1)[:, [COLUMNS.index(each) for each in names]].mean(1)
+            values = means.reshape(len(steps), len(COLUMNS))[:, [COLUMNS.index(each) for each in names]].mean(1)
         elif name in JUDGED or name == "memorized":
             steps = np.asarray(self.judged.get("step", ()), int)
             table = np.asarray(self.judged.get("values", ()), float) if len(steps) else np.zeros((0, len(JUDGED)))

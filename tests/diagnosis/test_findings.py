@@ -176,3 +176,18 @@ def test_what_a_run_is_known_by():
     assert (values["w1"], values["data.std"], values["diverged"]) == (1.0, PLAIN.params()["std"], False)
     assert facts.known(run).series["w1"] == [2.0, 1.0]
     assert facts.known(replace(run, at=250)).values["w1"] == 3.0
+
+
+def test_a_trouble_that_comes_again_at_once_has_one_mark():
+    coach = Coach()
+    well, lost = recorded(scores=scored(STEPS, ALL, w1=0.11)), recorded(scores=scored(STEPS, TWO, w1=1.0))
+    for at, run in ((2_000, lost), (2_200, well), (2_400, lost), (2_600, well), (3_000, well)):
+        coach.look(replace(run, at=at))
+    assert [(mark["first"], mark["last"]) for mark in coach.marks if mark["name"] == "mode_collapse"] == [
+        (2_000, 2_600)
+    ]
+
+
+def test_nothing_is_known_before_the_first_step():
+    run = Recorded(PLAIN, history([]))
+    assert names(run) == [] and facts.known(run).values["d_accuracy"] is None
