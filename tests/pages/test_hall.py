@@ -11,6 +11,7 @@ import pytest
 from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.labs import library
 from gan_core.serving.client import Run
 from gan_core.settings.presets import PRESETS
 from pages.ui.frames import hall_texts, polls, rounds
@@ -88,7 +89,7 @@ def test_a_poll_has_two_to_four_answers_that_fit_a_phone():
         ("?", tuple("abcde"), None),
         ("?", ("a", " "), None),
         ("?", ("a", "a "), None),
-        ("?" * 161, ("a", "b"), None),
+        ("?" * 241, ("a", "b"), None),
         ("?", ("a", "b" * 61), None),
         ("?", ("a", "b"), 2),
     ):
@@ -176,6 +177,14 @@ def test_the_ready_made_questions_fit_the_data(preset):
     modes = getattr(run.data, "modes", None)
     if modes is not None and len(modes) >= 5:
         assert str(len(modes)) in ready[0].question and ready[0].answers[0] == f"All {len(modes)}"
+
+
+@pytest.mark.parametrize("lab", library.labs()[0].values(), ids=lambda lab: lab.name)
+def test_a_labs_prediction_is_a_poll_that_knows_what_happens(lab):
+    first, *others = hall_panel.ready_made(Run(lab.start), lab)
+    assert (first.question, first.answers) == (lab.question, lab.answers)
+    assert first.truth == (lab.right - 1 if lab.right else None)
+    assert others == hall_panel.ready_made(Run(lab.start))
 
 
 # -- rounds -------------------------------------------------------------------------------------------------

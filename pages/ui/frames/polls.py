@@ -6,7 +6,7 @@ from gan_core.foundations.hyperparameters import ConfigError
 
 MOST_WATCHERS = 2_000  # of one presentation: those that are counted, and those whose answers are kept
 FEWEST_ANSWERS, MOST_ANSWERS = 2, 4
-LONGEST_QUESTION, LONGEST_ANSWER = 160, 60  # characters
+LONGEST_QUESTION, LONGEST_ANSWER = 240, 60  # characters
 LETTERS = "ABCD"
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.labs.lab import Lab
 from gan_core.serving.client import Run
 from pages.ui.components.markdown import plain
 from pages.ui.frames import hall_texts, rounds
@@ -20,8 +21,22 @@ HALL_MS = 500  # from one frame to the next while answers come, and all else sta
 OWN = "A question of my own"
 
 
-def ready_made(run: Run) -> list[Poll]:
-    """Questions that fit the run's data, the best first."""
+def _of_lab(lab: Lab | None) -> list[Poll]:
+    """The prediction of a lab, with what happens, as a poll; none without a lab."""
+    if lab is None:
+        return []
+    try:
+        return [Poll(lab.question, lab.answers, lab.right - 1 if lab.right else None)]
+    except ConfigError:  # of a teacher's lab, that is too long for a phone
+        return []
+
+
+def ready_made(run: Run, lab: Lab | None = None) -> list[Poll]:
+    """Questions that fit, the best first: the prediction of the lab that the page is in, then those of the data."""
+    return [*_of_lab(lab), *_of_data(run)]
+
+
+def _of_data(run: Run) -> list[Poll]:
     if DATASETS[run.config.data].kind == "images":
         names = run.data.class_names
         digits = run.config.data in ("digits", "mnist")
@@ -48,7 +63,7 @@ def ready_made(run: Run) -> list[Poll]:
 
 def poll_form(run: Run, show: Show) -> None:
     """Question and answers, and the button that opens the poll."""
-    polls = {poll.question: poll for poll in ready_made(run)}
+    polls = {poll.question: poll for poll in ready_made(run, page_state.page().lab)}
     keys = _keys(run)
     chosen = f"poll_choice_{run.config.data}"
     st.selectbox(
@@ -98,7 +113,9 @@ def _ask(run: Run, keys: list[str]) -> None:
     question, *answers = (str(st.session_state.get(key) or "") for key in keys)
     here = page_state.page()
     try:
-        SHOWS.ask(run, Poll(question, tuple(answer for answer in answers if answer.strip())))
+        poll = Poll(question, tuple(answer for answer in answers if answer.strip()))
+        same = [own for own in _of_lab(here.lab) if (own.question, own.answers) == (poll.question, poll.answers)]
+        SHOWS.ask(run, same[0] if same else poll)  # that of the lab knows what happens
         here.poll_refused = ""
     except ConfigError as error:
         here.poll_refused = str(error)
