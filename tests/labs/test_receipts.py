@@ -195,7 +195,7 @@ def test_a_goal_is_not_passed_unseen(moons):
         training.take(500 - training.step)
         training.refresh_scores(idle=False)
         seen.append(training.step)
-    assert {7, 14, 21, 28} <= set(seen) and training.recording.scores.steps == [7, 14, 21, 28]
+    assert {7, 14, 21, 28} <= set(seen) and training.recording.scores.steps[:4] == [7, 14, 21, 28]
 
 
 def test_one_network_trained_alone_does_not_count(moons):
