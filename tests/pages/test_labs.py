@@ -191,7 +191,7 @@ def test_learn_lists_labs_failures_and_examples(hub, tmp_path, monkeypatch):
     assert "The lab bad" in app.warning[0].value
     assert any(labs_view.as_plain("Mine *and* [yours](http://x)") in m.value for m in app.markdown)
     app.get("button_group")[0].set_value("failures").run()
-    assert app.button(key="race_failure_mode_collapse") is not None and not app.exception
+    assert app.button(key="race_failure_mode-collapse") is not None and not app.exception
     app.get("button_group")[0].set_value("examples").run()
     assert app.button(key="open_tutorial-disc") is not None
 
@@ -210,10 +210,10 @@ def test_a_card_opens_its_lab_on_its_page(monkeypatch):
 def test_the_cure_of_a_failure_is_raced(monkeypatch):
     tab = Tab(kind="points")
     monkeypatch.setattr(page_state.st, "session_state", {"ganscope": tab})
-    failures_view._race("mode_collapse")
+    failures_view._race("mode-collapse")
     (config, cured), upload = tab.racing
     assert (config.d_lr, cured.d_lr, upload, tab.goes_to) == (0.002, 0.001, None, failures_view.COMPARE)
-    words = failures_view.cure_in_words(failures_view.FAILURES["mode_collapse"])
+    words = failures_view.cure_in_words(failures_view.FAILURES["mode-collapse"])
     assert "0.001 in place of 0.002" in words
 
 

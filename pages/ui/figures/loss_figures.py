@@ -16,7 +16,7 @@ LOSSES_HEIGHT = 380
 RUN_COLORS = ("#0f9d78", "#c257a0", "#a08414", "#7a63e8")
 RUN_SYMBOLS = (("circle", "●"), ("square", "■"), ("diamond", "◆"), ("triangle-up", "▲"))
 RUN_LETTERS = "ABCD"
-LOSS_DOMAIN, ACCURACY_DOMAIN = (0.46, 1.0), (0.0, 0.3)  # of the height
+LOSS_DOMAIN, ACCURACY_DOMAIN = (0.5, 1.0), (0.0, 0.28)  # of the height; between them the names of the accuracies
 EVIDENCE_DOMAINS = {"g_loss": LOSS_DOMAIN, "d_loss": LOSS_DOMAIN} | dict.fromkeys(
     ("d_accuracy", "real_accuracy", "fake_accuracy"), ACCURACY_DOMAIN
 )
@@ -208,7 +208,7 @@ def _accuracy_heading(accuracies: list[tuple[str, str, str, str, str]]) -> Figur
         f'<span style="color:{color}">{"···" if dash == "dot" else "—"} {name}</span>'
         for _, name, _, color, dash in accuracies
     )
-    return heading(f"D accuracy: {names}") | {"y": 0.3}
+    return heading(f"D accuracy: {names}") | {"y": ACCURACY_DOMAIN[1]}
 
 
 def _marks(markers: list[dict[str, Any]]) -> list[Figure]:
