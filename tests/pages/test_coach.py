@@ -163,8 +163,8 @@ def test_a_remedy_whose_finding_is_over_changes_nothing_and_says_so(hub):
 def test_the_page_is_drawn_anew_when_another_finding_is_first_and_not_with_each_frame(hub):
     app = open_page()
     run = own(app, "points").run
-    seen = {run_page._revision(run, None, snapshot(COLLAPSE, step=step)) for step in (900, 1_000, 1_100)}
-    assert len(seen) == 1 and run_page._revision(run, None, snapshot(step=1_100)) not in seen
+    seen = {run_page._revision(run, None, None, snapshot(COLLAPSE, step=step)) for step in (900, 1_000, 1_100)}
+    assert len(seen) == 1 and run_page._revision(run, None, None, snapshot(step=1_100)) not in seen
 
 
 def test_breakpoints_are_sent_live_and_kept_over_pages_and_a_refresh(hub):
