@@ -134,16 +134,16 @@ def _value(node: ast.expr, known: Known) -> Any:
     """The value of a part; None where it is not known. A part that is unknown does not decide a whole that others do:
     `False and unknown` is False."""
     if isinstance(node, ast.BoolOp):
-        found = [_value(part, known) for part in node.values]
+        found = [_truth(part, known) for part in node.values]
         decides = isinstance(node.op, ast.Or)
         if decides in found:
             return decides
         return None if None in found else not decides
     if isinstance(node, ast.UnaryOp):
-        value = _value(node.operand, known)
         if isinstance(node.op, ast.Not):
+            value = _truth(node.operand, known)
             return None if value is None else not value
-        return _calculated(operator.mul, -1, value)
+        return _calculated(operator.mul, -1, _value(node.operand, known))
     if isinstance(node, ast.Compare):
         parts = [_value(part, known) for part in (node.left, *node.comparators)]
         if None in parts:
@@ -159,6 +159,12 @@ def _value(node: ast.expr, known: Known) -> Any:
     return node.value if isinstance(node, ast.Constant) else known.values.get(_name(node))
 
 
+def _truth(node: ast.expr, known: Known) -> bool | None:
+    """Whether a part is true; a number by itself, such as `modes`, is neither."""
+    value = _value(node, known)
+    return value if isinstance(value, bool) else None
+
+
 def _compared(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
     """A number and a text are unequal, and neither is larger."""
     if isinstance(left, str) != isinstance(right, str):
@@ -171,6 +177,6 @@ def _calculated(calculate: Callable[[float, float], float], left: Any, right: An
         return None
     try:
         value = calculate(left, right)
+        return value if math.isfinite(value) else None
     except (ZeroDivisionError, OverflowError):
         return None
-    return value if math.isfinite(value) else None

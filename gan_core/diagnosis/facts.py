@@ -66,6 +66,10 @@ class Recorded:
     judged: Mapping[str, Any] = field(default_factory=dict)
     diverged: bool = False
     at: int | None = None
+    # Curves that were asked for: one look of the coach asks for the same ones again and again.
+    _curves: dict[str, tuple[np.ndarray, np.ndarray]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def step(self) -> int:
@@ -78,6 +82,11 @@ class Recorded:
         """(steps int [n], values float [n]) of a number over the recording; n = 0 where it has none.
 
         Of a column of the losses a value is the mean of a bin of steps."""
+        if name not in self._curves:
+            self._curves[name] = self._made(name)
+        return self._curves[name]
+
+    def _made(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         if name in COLUMNS or name == "d_accuracy":
             steps, means = np.asarray(self.history["step"]), np.asarray(self.history["mean"], float)
             names = ("real_accuracy", "fake_accuracy") if name == "d_accuracy" else (name,)

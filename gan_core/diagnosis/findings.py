@@ -67,7 +67,7 @@ def _far_off(run: Recorded) -> tuple[np.ndarray, np.ndarray] | None:
 def _improves(distances: np.ndarray) -> bool:
     """Whether the later half of these distances is clearly smaller than the first one."""
     half = len(distances) // 2
-    return bool(distances[half:].mean() < 0.9 * distances[:half].mean())
+    return half > 0 and bool(distances[half:].mean() < 0.9 * distances[:half].mean())
 
 
 def _nearer(run: Recorded, since: int) -> bool:
@@ -91,7 +91,8 @@ def _mode_hopping(run: Recorded) -> Evidence | None:
     of_modes, modes = run.curve("modes")
     at, largest = run.largest()
     visited = set(largest[at >= steps[0]].tolist())
-    few = modes[of_modes >= steps[0]].mean() <= total / 3
+    lately = modes[of_modes >= steps[0]]
+    few = len(lately) > 0 and lately.mean() <= total / 3
     if not few or len(visited) < 2 or distances.max() < SWING * distances.min():
         return None
     return Evidence("w1", int(steps[0]), run.step, f"It was at {len(visited)} modes since step {steps[0]:,}.")

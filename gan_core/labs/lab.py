@@ -41,16 +41,15 @@ FIELDS = (*TEXTS, "answers", "right", "settings", "shown", "goal", "within", "ch
 @dataclass(frozen=True)
 class Lab:
     """name: as a link has it. title, question; answers: of the prediction, `right` the one that comes true, from 1, or
-    0 where none is. given: the settings as the file has them, start: all of them. shown: the settings, by flat names,
-    that the page shows. look_at: where to look. task: the goal in words. reveal: what happened, and why. next: the lab
-    that follows, "" for the one after it in the list."""
+    0 where none is. start: all settings. shown: those that the page shows, by flat names.
+    look_at: where to look. task: the goal in words. reveal: what happened, and why. next: the lab that follows, "" for
+    the one after it in the list."""
 
     name: str
     title: str
     question: str
     answers: tuple[str, ...]
     right: int
-    given: Mapping[str, Any]
     start: GANConfig
     shown: tuple[str, ...]
     look_at: str
@@ -67,7 +66,7 @@ class Lab:
     @property
     def digest(self) -> str:
         """Names what a receipt is of: the settings and the goal, whatever the words around them."""
-        checked = {"settings": self.given, "goal": self.goal.text, "within": self.goal.within}
+        checked = {"settings": self.start.to_query(), "goal": self.goal.text, "within": self.goal.within}
         text = json.dumps({**checked, "changing": sorted(self.goal.changing)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -82,7 +81,7 @@ def read_file(path: Path) -> Lab:
     try:
         return read(path.stem, _content(path))
     except ConfigError as error:
-        raise ConfigError(f"The lab {path.name}: {error}") from None
+        raise ConfigError(f"The lab {printable(path.name)}: {error}") from None
 
 
 def _content(path: Path) -> Mapping[str, Any]:
@@ -141,7 +140,6 @@ def read(name: str, content: Mapping[str, Any]) -> Lab:
         name=name,
         answers=answers,
         right=right,
-        given=dict(content["settings"]),
         start=start,
         shown=shown,
         goal=wanted,

@@ -6,7 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from gan_core.foundations.hyperparameters import ConfigError, shorten
+from gan_core.foundations.hyperparameters import ConfigError, printable, shorten
 from gan_core.labs.lab import SUFFIXES, Lab, read_file
 
 FOLDER = Path(__file__).resolve().parent / "library"
@@ -59,13 +59,13 @@ def labs() -> tuple[dict[str, Lab], list[str]]:
         try:
             about = path.stat()
         except OSError as error:
-            problems.append(f"The lab {path.name}: it cannot be read: {error.strerror}.")
+            problems.append(f"The lab {printable(path.name)}: it cannot be read: {error.strerror}.")
             continue
         lab = _read(path, about.st_mtime_ns, about.st_size)
         if isinstance(lab, str):
             problems.append(lab)
         elif lab.name in found:
-            problems.append(f"The lab {path.name}: there is already a lab of this name. Rename the file.")
+            problems.append(f"The lab {printable(path.name)}: there is already a lab of this name. Rename the file.")
         else:
             found[lab.name] = lab
     return found, problems

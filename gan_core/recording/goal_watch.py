@@ -79,8 +79,8 @@ class GoalWatch:
         self.every = every
         if text == self.text:
             return False
-        self.text, self.reached = text, None
         self._condition = read(text, config) if text else None
+        self.text, self.reached = text, None
         return True
 
     def _waits(self) -> bool:

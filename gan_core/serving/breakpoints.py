@@ -73,7 +73,7 @@ class NewFinding(Breakpoint):
         pass
 
     def begin(self, training: TrainingRun) -> None:
-        self._before = _found(training)
+        self._before = _found_already(training)
 
     def hit(self, training: TrainingRun) -> str:
         before, self._before = self._before, _found(training)
@@ -142,6 +142,7 @@ class When(Breakpoint):
         self._condition = Condition.read(str(wanted["text"]), NAMES)
 
     def begin(self, training: TrainingRun) -> None:
+        _found_already(training)
         self._before = self._holds(training)
 
     def _holds(self, training: TrainingRun) -> bool:
@@ -167,6 +168,13 @@ KINDS: dict[str, Callable[[Mapping[str, Any]], Breakpoint]] = {
 
 def _found(training: TrainingRun) -> frozenset[str]:
     return frozenset() if training.coaching is None else training.coaching.names
+
+
+def _found_already(training: TrainingRun) -> frozenset[str]:
+    """The same of a training that has just begun: the coach has looked at none that goes on from a saved one."""
+    if training.coaching is not None:
+        training.coaching.look(training.trainer.config, training.error, at_once=True)
+    return _found(training)
 
 
 def _newest(training: TrainingRun, score: str) -> float | None:

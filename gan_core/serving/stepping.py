@@ -175,9 +175,10 @@ class Stepping:
         if slow.preparing:
             return
         slow.move(self._phases.popleft())
-        if self._go_on(self._trainings) and self._trainings[0].step > step:
+        if self._go_on(self._trainings):
             self._look_at_breakpoints()
-            self._stood_still()
+            if self._trainings[0].step > step:
+                self._stood_still()
 
     def _look_at_breakpoints(self) -> None:
         """Stands still where one was hit."""

@@ -45,6 +45,12 @@ KNOWN = Known(
         ("w1 / 0 < 1", False),
         ("-modes < 0", True),
         # A number and a text are never equal, and none is larger.
+        ("step > -" + "9" * 330, False),  # too large for a number with a point
+        ("step * " + "9" * 330 + " > 1", False),
+        # A number by itself is neither true nor false.
+        ("modes or hq > 0.9", True),
+        ("modes and hq > 0.9", False),
+        ("not modes", False),
         ("penalty > 3", False),
         ("penalty == 3", False),
         ("-penalty < 3", False),

@@ -95,7 +95,11 @@ def test_titles_of_bands_that_share_a_place_stand_in_one_line_and_that_of_the_ac
     layout = loss_figures.losses(snapshot(COLLAPSE, FAST, wins))["layout"]
     notes = {note["text"]: note for note in layout["annotations"]}
     assert "Mode collapse, Diverged" in notes and notes["D wins"]["y"] == loss_figures.ACCURACY_DOMAIN[0]
-    assert [shape["y1"] for shape in layout["shapes"] if shape["type"] == "rect"] == [1.0, 1.0, loss_figures.ACCURACY_DOMAIN[1]]
+    assert [shape["y1"] for shape in layout["shapes"] if shape["type"] == "rect"] == [
+        1.0,
+        1.0,
+        loss_figures.ACCURACY_DOMAIN[1],
+    ]
 
 
 def test_without_a_finding_there_is_no_band():

@@ -12,7 +12,8 @@ from gan_core.recording.snapshot import Snapshot
 from gan_core.serving.run_origins import Source
 from gan_core.settings.presets import PRESETS
 from gan_core.training.train_step import COLUMNS
-from pages.ui.learn import failures_view, lab_maker, lab_panel, labs_view
+from pages.ui.components.markdown import plain
+from pages.ui.learn import failures_view, lab_maker, lab_panel
 from pages.ui.session import own_run, page_state, remembered
 from pages.ui.session.page_state import Progress, Tab
 from tests.conftest import ROOT
@@ -68,7 +69,7 @@ def test_only_the_shown_settings_are_there_and_leaving_shows_all(hub):
 def test_a_link_to_a_lab_cannot_set_what_it_does_not_show(hub):
     app = open_page(lab="collapse", batch_size="64", d_lr="fast")
     said = app.warning[0].value
-    assert "does not show batch_size" in said and "d_lr" in said
+    assert "does not show batch\\_size" in said and "d_lr" in said
     assert own(app, "points").config == collapse().start
     assert "There is no lab 'nix'" in open_page(lab="nix").warning[0].value
 
@@ -189,7 +190,7 @@ def test_learn_lists_labs_failures_and_examples(hub, tmp_path, monkeypatch):
     app = AppTest.from_file(str(ROOT / "pages" / "learn.py"), default_timeout=30).run()
     assert not app.exception and len([b for b in app.button if b.key.startswith("open_lab_")]) == 13
     assert "The lab bad" in app.warning[0].value
-    assert any(labs_view.as_plain("Mine *and* [yours](http://x)") in m.value for m in app.markdown)
+    assert any(plain("Mine *and* [yours](http://x)") in m.value for m in app.markdown)
     app.get("button_group")[0].set_value("failures").run()
     assert app.button(key="race_failure_mode-collapse") is not None and not app.exception
     app.get("button_group")[0].set_value("examples").run()
@@ -212,6 +213,7 @@ def test_the_cure_of_a_failure_is_raced(monkeypatch):
     monkeypatch.setattr(page_state.st, "session_state", {"ganscope": tab})
     failures_view._race("mode-collapse")
     (config, cured), upload = tab.racing
+    assert page_state.st.session_state["compare_way"] == "race"  # whatever Compare showed last
     assert (config.d_lr, cured.d_lr, upload, tab.goes_to) == (0.002, 0.001, None, failures_view.COMPARE)
     words = failures_view.cure_in_words(failures_view.FAILURES["mode-collapse"])
     assert "0.001 in place of 0.002" in words

@@ -24,7 +24,11 @@ class Training:
     def __init__(self, trainer):
         self.trainer, self.error, self.breaks, self.careful, self.names = trainer, "", None, False, frozenset()
         self.recording = TrainingRun(trainer, scored=False).recording
-        self.coaching, self.step = self, 0
+        self.coaching, self.step, self.seen = self, 0, frozenset()
+
+    def look(self, config, error, at_once):
+        """As a coach that has been given the recording of a run that goes on."""
+        self.names |= self.seen if at_once else frozenset()
 
     def score(self, step, **values):
         self.recording.history.append(np.full((step - self.step, len(COLUMNS)), 0.5, np.float32))
@@ -67,6 +71,15 @@ def test_a_score_must_come_from_the_other_side(training):
     assert said() == ""
     training.score(90, w1=0.2)
     assert said()
+
+
+def test_what_the_coach_finds_of_a_run_that_goes_on_is_no_hit(training):
+    training.seen = frozenset({"mode_collapse"})
+    training.score(10, w1=0.4)
+    said = watched(training, {"kind": "finding"}, {"kind": "condition", "text": "mode_collapse"})
+    assert said() == "" and training.names == training.seen
+    training.names |= {"oscillation"}
+    assert said() == "Oscillation"
 
 
 def test_a_mode_is_lost_between_two_scorings_each_time_anew(training):

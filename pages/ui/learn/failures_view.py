@@ -62,4 +62,5 @@ def _open(name: str) -> None:
 def _race(name: str) -> None:
     failure = FAILURES[name]
     page_state.tab().racing = ((failure.config, failure.cured), None)
+    st.session_state["compare_way"] = "race"
     page_state.tab().goes_to = COMPARE

@@ -1,7 +1,6 @@
 """The slim panel of a lab: question, prediction, what to look at, and how far its goal is."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -12,9 +11,10 @@ from gan_core.diagnosis.facts import Recorded
 from gan_core.labs import library, receipts
 from gan_core.labs.lab import Lab
 from gan_core.recording import goal_watch
-from gan_core.recording.snapshot import Snapshot, View
+from gan_core.recording.snapshot import Snapshot
 from gan_core.serving.client import Run
 from pages.ui import shell
+from pages.ui.components.markdown import plain
 from pages.ui.session import clicks, page_state
 from pages.ui.session.page_state import Progress
 
@@ -24,10 +24,11 @@ TEXT = "lab_goal"  # the key of what the page's feed keeps fresh
 # -- how far it is ------------------------------------------------------------------------------------------
 
 
-def waiting(view: View) -> View:
-    """The page's view, with the goal of its lab, if it is in one: the training process looks for it by itself."""
+def goal() -> tuple[str, int]:
+    """The goal of the page's lab, and after how many steps it is looked at, by the training process itself; ("", 0)
+    without a lab."""
     lab = page_state.page().lab
-    return view if lab is None else replace(view, goal=lab.goal.condition.text, goal_every=lab.goal.every)
+    return ("", 0) if lab is None else (lab.goal.condition.text, lab.goal.every)
 
 
 def _told(lab: Lab, snapshot: Snapshot) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def _ask(lab: Lab) -> None:
         "Your prediction",
         list(range(len(lab.answers))),
         key=key,
-        format_func=lab.answers.__getitem__,
+        format_func=lambda i: plain(lab.answers[i]),
         on_change=clicks.here(partial(_answered, key, lab)),
         label_visibility="collapsed",
     )
@@ -189,7 +190,8 @@ def _show_answer() -> None:
 
 
 def _leave() -> None:
-    page_state.page().lab = None
+    here = page_state.page()
+    here.lab, here.begins = None, False
 
 
 def go(name: str) -> None:

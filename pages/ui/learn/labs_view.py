@@ -6,9 +6,9 @@ import streamlit as st
 
 from gan_core.labs import library
 from gan_core.labs.lab import Lab
+from pages.ui.components.markdown import plain
 from pages.ui.learn import lab_panel
 from pages.ui.session import clicks, page_state
-from pages.ui.session.page_state import Progress
 
 
 def draw() -> None:
@@ -25,7 +25,7 @@ def draw() -> None:
         st.subheader("Labs of your teacher")
         _cards("own_labs_cards", own, numbered=False)
     for problem in problems:
-        st.warning(as_plain(problem))
+        st.warning(plain(problem))
 
 
 def _cards(key: str, labs: list[Lab], numbered: bool) -> None:
@@ -33,8 +33,8 @@ def _cards(key: str, labs: list[Lab], numbered: bool) -> None:
         for number, lab in enumerate(labs, 1):
             with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"lab_card_{lab.name}"):
                 with st.container(gap=None, width="stretch"):
-                    st.markdown(f"**{f'{number}. ' if numbered else ''}{as_plain(lab.title)}**")
-                    st.markdown(as_plain(lab.question))
+                    st.markdown(f"**{f'{number}. ' if numbered else ''}{plain(lab.title)}**")
+                    st.markdown(plain(lab.question))
                     page = page_state.PAGE_OF[lab.kind]
                     st.caption(f"{page} · goal within {lab.goal.within:,} steps{_progress(lab)}")
                 clicks.button(
@@ -47,12 +47,7 @@ def _cards(key: str, labs: list[Lab], numbered: bool) -> None:
 
 
 def _progress(lab: Lab) -> str:
-    progress = page_state.tab().progress.get(lab.name, Progress())
+    progress = page_state.progress_of(lab)
     if progress.receipt:
         return f" · :material/check_circle: reached at step {progress.step:,}"
     return "" if progress.answer is None else " · begun"
-
-
-def as_plain(text: str) -> str:
-    """A teacher's text as Markdown that shows it letter by letter."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$&" else c for c in text)

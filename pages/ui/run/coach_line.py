@@ -98,7 +98,7 @@ def buttons(run: Run, snapshot: Snapshot) -> None:
         return
     config, remedy = snapshot.config, finding["remedy"]
     changes = ", ".join(f"{settings_panel.short_label(name, config)} {_short(remedy[name])}" for name in remedy)
-    if finding["live"]:
+    if finding["live"] and _is_allowed(remedy):
         clicks.button(
             "Apply",
             "coach_apply",
@@ -113,6 +113,12 @@ def buttons(run: Run, snapshot: Snapshot) -> None:
         icon=":material/flag:",
         help=f"Opens Compare: these settings against the same with {changes}. Same seed, same start.",
     )
+
+
+def _is_allowed(remedy: dict[str, Any]) -> bool:
+    """Whether the page can take the remedy: a lab that does not show its settings would be left, its run lost to it."""
+    lab = page_state.page().lab
+    return lab is None or not lab.not_shown(page_state.current().updated(remedy))
 
 
 def _short(value: Any) -> str:
@@ -133,7 +139,10 @@ def _apply(run: Run, name: str) -> None:
     if remedy is None:
         return
     try:
-        page_state.set_config(page_state.current().updated(remedy))
+        if _is_allowed(remedy):
+            page_state.set_config(page_state.current().updated(remedy))
+        else:
+            page_state.say("The lab does not have these settings. Try another way, or race the remedy.")
     except ConfigError as error:
         page_state.say(str(error))
 

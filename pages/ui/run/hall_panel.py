@@ -65,7 +65,7 @@ def poll_form(run: Run, show: Show) -> None:
     """Question and answers, and the button that opens the poll."""
     polls = {poll.question: poll for poll in ready_made(run, page_state.page().lab)}
     keys = _keys(run)
-    chosen = f"poll_choice_{run.config.data}"
+    chosen = f"poll_choice_{_about(run)}"
     st.selectbox(
         "Question",
         [*polls, OWN],
@@ -76,7 +76,7 @@ def poll_form(run: Run, show: Show) -> None:
     )
     if keys[0] not in st.session_state:
         _fill(keys, next(iter(polls.values())))
-    with st.form(f"poll_form_{run.config.data}", border=False):
+    with st.form(f"poll_form_{_about(run)}", border=False):
         st.text_input("What you ask", key=keys[0], max_chars=LONGEST_QUESTION, help="Viewers see it on phones.")
         columns = st.columns(2, gap="xsmall")
         for i, key in enumerate(keys[1:]):
@@ -95,7 +95,13 @@ def poll_form(run: Run, show: Show) -> None:
 
 def _keys(run: Run) -> list[str]:
     """Of the fields: the question's, and each answer's."""
-    return [f"poll_{name}_{run.config.data}" for name in ("question", *LETTERS[:MOST_ANSWERS])]
+    return [f"poll_{name}_{_about(run)}" for name in ("question", *LETTERS[:MOST_ANSWERS])]
+
+
+def _about(run: Run) -> str:
+    """What the page is about: another lab, or other data, has other questions."""
+    lab = page_state.page().lab
+    return run.config.data if lab is None else f"{lab.name}_{run.config.data}"
 
 
 def _fill(keys: list[str], poll: Poll | None) -> None:

@@ -201,7 +201,7 @@ def live_view(run: Run, feed: Feed, switches: Callable[[Run], Display], places: 
     picture = st.container(gap="xsmall", key="picture")  # filled last, for it needs the switches below it
     display = switches(run)
     shown = display if SHOWS.of(run) is None else display.presented()
-    feed.view = lab_panel.waiting(shown.view())
+    feed.view, run.goal = shown.view(), lab_panel.goal()
     feed.figures = partial(_figures, display, feed.view)
     feed.texts = partial(_texts, run, hall_panel.with_bars(), lab_panel.text_of(run))
     feed.scrubber = time_machine.recorded()

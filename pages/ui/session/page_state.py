@@ -5,9 +5,7 @@ The widgets' own values are in `st.session_state`, under the keys of the page's 
 
 import itertools
 import time
-from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -24,7 +22,9 @@ from gan_core.settings.config import GANConfig
 from gan_core.settings.presets import PRESETS
 from gan_core.settings.setting_texts import DATA_PREFIX, unknown_setting
 from gan_core.settings.setting_texts import text as as_text
+from pages.ui.components.markdown import plain
 from pages.ui.frames.feed import Feed, Past
+from pages.ui.session.tab_parts import Progress, Saving, Wanted
 from pages.ui.session.works import Works
 
 FIRST_PRESET = {"points": "ring", "images": "digits"}
@@ -36,25 +36,6 @@ HELD = "Give your prediction first."
 
 
 # -- what there is to hold ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Saving:
-    """A save that the worker has been asked for; fork: the step from which a branch is to go on, None without one."""
-
-    save: "Future[list[Path]]"
-    fork: int | None = None
-
-
-@dataclass
-class Progress:
-    """How far this tab is in a lab. answer: the prediction, by its place; receipt: the file, once the goal is reached,
-    at `step`; revealed: whether the answer is shown without it."""
-
-    answer: int | None = None
-    receipt: str = ""
-    step: int = 0
-    revealed: bool = False
 
 
 @dataclass
@@ -84,19 +65,6 @@ class Page:
     saving: Saving | None = None
     save_error: str = ""
     poll_refused: str = ""  # why the poll that was written last was not opened
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A saved run that a page is to open, from its end or as a branch from `step`.
-
-    replay: it is only to be watched, from its first frame, and needs no training process yet.
-    """
-
-    kind: str
-    folder: Path
-    step: int | None = None
-    replay: bool = False
 
 
 @dataclass
@@ -254,11 +222,12 @@ def _lab_of_link(lab: Lab, query: dict[str, str], kind: str, problems: list[str]
     """The settings of a lab, with those of its shown ones that the link sets."""
     if lab.kind != kind:
         page(kind).elsewhere = lab
-        return first_config(kind), [*problems, f"The lab “{lab.title}” is on the page {PAGE_OF[lab.kind]}."]
+        return first_config(kind), [*problems, f"The lab “{plain(lab.title)}” is on the page {PAGE_OF[lab.kind]}."]
     page(kind).lab = lab
     wrong = [name for name in query if name not in lab.shown]
     if wrong:
-        problems.append(f"The lab “{lab.title}” does not show {', '.join(wrong)[:200]}: a link to it cannot set that.")
+        named = plain(", ".join(wrong)[:200])
+        problems.append(f"The lab “{plain(lab.title)}” does not show {named}: a link to it cannot set that.")
     config = lab.start
     for name in (name for name in lab.shown if name in query):
         try:
@@ -283,7 +252,15 @@ def enter(lab: Lab) -> None:
 def progress() -> Progress:
     """How far the tab is in the lab of its open page, which there must be."""
     lab = page().lab
-    return tab().progress.setdefault("" if lab is None else lab.name, Progress())
+    return Progress() if lab is None else progress_of(lab)
+
+
+def progress_of(lab: Lab) -> Progress:
+    """How far the tab is in this lab; its teacher may have changed it since, and then the tab is at its beginning."""
+    of, kept = f"{lab.digest} {lab.answers}", tab().progress.get(lab.name)
+    if kept is None or kept.of != of:
+        kept = tab().progress[lab.name] = Progress(of=of)
+    return kept
 
 
 def held() -> str:
@@ -312,7 +289,7 @@ def set_config(config: GANConfig) -> None:
     there = page(DATASETS[config.data].kind)
     if there.lab is not None and there.lab.not_shown(config):
         say(f"You left the lab “{there.lab.title}”: it does not have these settings.")
-        there.lab = None
+        there.lab, there.begins = None, False
     there.config, there.problems = config, []
 
 

@@ -24,7 +24,7 @@ WIDGETS = {
 }
 FAMILIES = ("race_values_", "sweep_values_", "sweep_at_", "break_")  # by what their names begin with
 OF_A_TAB = ("anatomy", "picked", "corner_draw", "declined", "export", "compared", "progress")
-OF_A_PAGE = ("config", "era", "past", "saving", "upload_names", "lab")
+OF_A_PAGE = ("config", "era", "past", "saving", "upload_names", "lab", "hidden")
 MOST_TABS = 500
 KEPT_SECONDS = 6 * 3_600.0  # after the tab's last drawing
 
