@@ -124,13 +124,13 @@ def run_coach(
 
 
 def _of_failure(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    wanted, steps = FAILURES[name].finding, FAILURES[name].steps
-    first = [next((step for step, names in row["found"] if wanted in names), None) for row in rows]
+    wanted, steps = FAILURES[name].findings, FAILURES[name].steps
+    first = [next((step for step, names in row["found"] if set(wanted) & set(names)), None) for row in rows]
     named = sorted(step / steps for step in first if step is not None)
     return {
         "name": name,
         "kind": FAILING,
-        "finding": wanted,
+        "findings": list(wanted),
         "seeds": len(rows),
         "named": sum(part <= NAMED_WITHIN for part in named),
         "named_at": named[len(named) // 2] if named else None,
@@ -145,19 +145,19 @@ def _of_healthy(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": name,
         "kind": HEALTHY,
-        "finding": None,
+        "findings": [],
         "seeds": len(rows),
         "named": 0,
         "named_at": None,
         "named_later": 0,
         "false_alarms": alarms,
-        "also": _counted(rows, ""),
+        "also": _counted(rows, ()),
     }
 
 
-def _counted(rows: list[dict[str, Any]], but: str) -> dict[str, int]:
+def _counted(rows: list[dict[str, Any]], but: Sequence[str]) -> dict[str, int]:
     """In how many of the runs each other finding was made."""
-    found = [{name for _, names in row["found"] for name in names} - {but} for row in rows]
+    found = [{name for _, names in row["found"] for name in names} - set(but) for row in rows]
     return {name: sum(name in each for each in found) for name in sorted(set().union(*found))}
 
 

@@ -22,7 +22,7 @@ class Failure:
     """A row of the registry. preset, settings: what fails; cure: what is changed to heal it, flat.
 
     title: its name; look_for: where to look; why: two sentences; source: the paper or report. criterion: a condition
-    (conditions.py) that is true of the run at its end where it failed; finding: what the coach calls it. steps: how
+    (conditions.py) that is true of the run at its end where it failed; findings: what the coach may call it. steps: how
     long it trains, under a minute on two cores.
     """
 
@@ -34,7 +34,7 @@ class Failure:
     settings: Mapping[str, Any]
     cure: Mapping[str, Any]
     criterion: str
-    finding: str
+    findings: tuple[str, ...]
     steps: int
 
     @cached_property
@@ -79,7 +79,7 @@ FAILURES: dict[str, Failure] = {
         {**_PLAIN, "latent_dim": 16, "g_lr": 2e-4, "d_lr": 2e-3},
         {"g_lr": 1e-3, "d_lr": 1e-3},
         "best_modes < modes_total and modes <= 5",
-        "mode_collapse",
+        ("mode_collapse",),
         6_000,
     ),
     "mode-hopping": Failure(
@@ -92,7 +92,7 @@ FAILURES: dict[str, Failure] = {
         {**_PLAIN, "latent_dim": 16, "g_lr": 1e-3, "d_lr": 1e-4},
         {"d_lr": 1e-3},
         "mean(modes) <= 3 and mode_changes >= 3",
-        "mode_hopping",
+        ("mode_hopping",),
         6_000,
     ),
     "vanishing-gradient": Failure(
@@ -105,7 +105,7 @@ FAILURES: dict[str, Failure] = {
         {**_PLAIN, "loss": "minimax", "g_lr": 1e-4, "d_lr": 2e-3, "d_steps": 5},
         {"loss": "relativistic", "penalty": "r1_r2", "gp_weight": 0.1, "g_lr": 1e-3, "d_lr": 1e-3, "d_steps": 1},
         "modes < modes_total and mean(d_accuracy) > 0.85",
-        "discriminator_wins",
+        ("discriminator_wins",),
         3_000,
     ),
     "oscillation": Failure(
@@ -118,7 +118,7 @@ FAILURES: dict[str, Failure] = {
         {**_PLAIN, "g_lr": 1e-3, "d_lr": 1e-3, "g_beta_1": 0.9, "d_beta_1": 0.9, "data.std": 0.1},
         {"penalty": "r1", "gp_weight": 0.5, "g_beta_1": 0.0, "d_beta_1": 0.0},
         "mean(w1) > 4 * w1_floor and highest(w1) > 2 * lowest(w1)",
-        "oscillation",
+        ("oscillation",),
         3_000,
     ),
     "blow-up": Failure(
@@ -138,7 +138,7 @@ FAILURES: dict[str, Failure] = {
             "d_lr": 5e-4,
         },
         "diverged",
-        "diverged",
+        ("diverged",),
         3_000,
     ),
     "rate-too-high": Failure(
@@ -150,7 +150,7 @@ FAILURES: dict[str, Failure] = {
         {**_SMALL, "loss": "least_squares", "penalty": "none", "show_ema": False, "g_lr": 0.05, "d_lr": 0.05},
         {"loss": "relativistic", "penalty": "r1_r2", "gp_weight": 0.1, "g_lr": 1e-3, "d_lr": 1e-3},
         "lowest(w1) > 5 * w1_floor",
-        "no_progress",
+        ("oscillation", "no_progress"),
         2_000,
     ),
     "weight-clipping": Failure(
@@ -179,7 +179,7 @@ FAILURES: dict[str, Failure] = {
             "d_lr": 5e-4,
         },
         "best_modes <= 4",
-        "no_progress",
+        ("no_progress",),
         3_000,
     ),
     "batch-norm-and-penalty": Failure(
@@ -192,7 +192,7 @@ FAILURES: dict[str, Failure] = {
         {**_WASSERSTEIN, "penalty": "wgan_gp", "gp_weight": 10.0, "g_lr": 5e-4, "d_lr": 5e-4, "d_norm": "batch"},
         {"d_norm": "none", "gp_weight": 0.1},
         "mean(modes) <= 4",
-        "batch_norm_and_penalty",
+        ("batch_norm_and_penalty",),
         3_000,
     ),
     "memorizing": Failure(
@@ -205,7 +205,7 @@ FAILURES: dict[str, Failure] = {
         {**_DIGITS, "data_size": 32, "penalty": "none"},
         {"augment": "diffaugment"},
         "memorized > 0.25",
-        "memorizing",
+        ("memorizing",),
         1_500,
     ),
     "digits-all-alike": Failure(
@@ -218,7 +218,7 @@ FAILURES: dict[str, Failure] = {
         {**_PLAIN_DIGITS, "g_lr": 4e-3, "d_lr": 2e-4},
         {"g_lr": 2e-3, "d_lr": 2e-3, "loss": "relativistic", "penalty": "r1", "g_beta_1": 0.0, "d_beta_1": 0.0},
         "recall < 0.1",
-        "mode_collapse",
+        ("mode_collapse",),
         1_000,
     ),
 }

@@ -93,7 +93,7 @@ def _mode_hopping(run: Recorded) -> Evidence | None:
     visited = set(largest[at >= steps[0]].tolist())
     lately = modes[of_modes >= steps[0]]
     few = len(lately) > 0 and lately.mean() <= total / 3
-    if not few or len(visited) < 2 or distances.max() < SWING * distances.min():
+    if not few or _improves(distances) or len(visited) < 2 or distances.max() < SWING * distances.min():
         return None
     return Evidence("w1", int(steps[0]), run.step, f"It was at {len(visited)} modes since step {steps[0]:,}.")
 

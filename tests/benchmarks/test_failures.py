@@ -37,7 +37,7 @@ def test_the_coach_is_measured(capsys, monkeypatch):
     status, result, _ = said(capsys, "coach", "--rows", "blow-up,gaussian", "--seeds", "1")
     failing, healthy = result["rows"]
     assert status == 0 and result["recall"] == 1.0
-    assert (failing["named"], failing["finding"], failing["named_at"] < 1 / 3) == (1, "diverged", True)
+    assert (failing["named"], failing["findings"], failing["named_at"] < 1 / 3) == (1, ["diverged"], True)
     assert (healthy["name"], healthy["seeds"], healthy["false_alarms"]) == ("gaussian", 1, 0)
     assert "first third" in failures.as_text(result)
 
