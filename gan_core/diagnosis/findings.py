@@ -92,7 +92,7 @@ def _mode_hopping(run: Recorded) -> Evidence | None:
     at, largest = run.largest()
     visited = set(largest[at >= steps[0]].tolist())
     lately = modes[of_modes >= steps[0]]
-    few = len(lately) > 0 and lately.mean() <= total / 3
+    few = len(lately) > 0 and lately.mean() <= total / 4
     if not few or _improves(distances) or len(visited) < 2 or distances.max() < SWING * distances.min():
         return None
     return Evidence("w1", int(steps[0]), run.step, f"It was at {len(visited)} modes since step {steps[0]:,}.")
@@ -180,7 +180,7 @@ def _slower_d(config: GANConfig) -> dict[str, Any]:
 
 
 def _faster_d(config: GANConfig) -> dict[str, Any]:
-    return {"d_lr": config.g_lr}
+    return {"d_lr": config.g_lr} if config.d_lr < config.g_lr else dict(_STABLE)
 
 
 def _damped(config: GANConfig) -> dict[str, Any]:
