@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -148,3 +149,9 @@ def test_what_is_written_is_read_again():
     assert lab.read("why", json.loads(text)) == lab.read("why", GOOD)
     with pytest.raises(ConfigError, match="`title`"):
         lab.written({**GOOD, "title": ""}, "why")
+
+
+def test_a_receipt_tells_labs_apart_whose_presets_have_changed():
+    collapse = library.built_in()["collapse"]
+    assert replace(collapse, start=collapse.start.updated({"batch_size": 64})).digest != collapse.digest
+    assert replace(collapse, title="another word").digest == collapse.digest

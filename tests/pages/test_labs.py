@@ -1,6 +1,7 @@
 """Labs on their page, the page Learn, and links that hide settings: in Streamlit's AppTest, without a worker."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from gan_core.settings.presets import PRESETS
 from gan_core.training.train_step import COLUMNS
 from pages.ui.components.markdown import plain
 from pages.ui.learn import failures_view, lab_maker, lab_panel
+from pages.ui.run import coach_line
 from pages.ui.session import own_run, page_state, remembered
 from pages.ui.session.page_state import Progress, Tab
 from tests.conftest import ROOT
@@ -244,3 +246,23 @@ def test_a_made_lab_starts_from_the_settings_of_the_page():
         **{"within": 5, "reveal": "r", "shown": ["g_lr"], "settings": lab_maker.settings_of(config)},
     }
     assert lab_file.read("t", json.loads(lab_file.written(content, "t"))).start == config
+
+
+def test_a_lab_that_its_teacher_has_changed_begins_anew(monkeypatch):
+    monkeypatch.setattr(page_state.st, "session_state", {"ganscope": Tab(kind="points")})
+    lab = collapse()
+    page_state.progress_of(lab).answer = 2
+    assert page_state.progress_of(lab).answer == 2
+    assert (
+        page_state.progress_of(replace(lab, answers=lab.answers[:2])).answer is None
+    )  # there is no third one any more
+
+
+def test_what_the_coach_would_change_is_offered_only_where_the_lab_shows_it(monkeypatch):
+    tab = Tab(kind="points")
+    monkeypatch.setattr(page_state.st, "session_state", {"ganscope": tab})
+    here = tab.pages["points"]
+    here.lab, here.config = collapse(), collapse().start
+    assert coach_line._is_allowed({"d_lr": 1e-3}) and not coach_line._is_allowed({"d_lr": 1e-3, "d_steps": 2})
+    here.lab = None
+    assert coach_line._is_allowed({"d_steps": 2})
