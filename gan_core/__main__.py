@@ -101,9 +101,9 @@ def _print_bench(result: dict[str, Any]) -> None:
 
 
 def _print_benchmark(result: dict[str, Any]) -> None:
-    from gan_core.benchmarks import failures, published_text
+    from gan_core.benchmarks import failures_and_coach, published_text
 
-    print((failures if result["benchmark"] in ("failures", "coach") else published_text).as_text(result))
+    print((failures_and_coach if result["benchmark"] in ("failures", "coach") else published_text).as_text(result))
 
 
 def parser() -> argparse.ArgumentParser:

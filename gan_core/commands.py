@@ -284,12 +284,12 @@ def _few(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _failures(args: argparse.Namespace) -> dict[str, Any]:
-    from gan_core.benchmarks import failures
+    from gan_core.benchmarks import failures_and_coach
 
     for name in ("recipes", "steps", "seconds"):
         if getattr(args, name) is not None:
             raise ConfigError(f"benchmark {args.which} trains each row to its own step: --{name} is not accepted.")
-    which = failures.run if args.which == "failures" else failures.run_coach
+    which = failures_and_coach.run if args.which == "failures" else failures_and_coach.run_coach
     return fetched(lambda: which(args.rows, args.seeds, args.quick, say, args.processes, args.ray))
 
 

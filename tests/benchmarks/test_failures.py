@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gan_core import __main__ as command_line
-from gan_core.benchmarks import failures
+from gan_core.benchmarks import failures_and_coach
 from gan_core.benchmarks.failure_runs import FailureRun
 from gan_core.diagnosis.failures import FAILURES
 from gan_core.settings.presets import PRESETS
@@ -29,17 +29,17 @@ def test_a_failure_is_proved(capsys):
     }
     assert row["healed"] == sum(not run["failed"] for run in row["cured_runs"])
     assert row["seconds"] == max(run["seconds"] for run in (*row["failing_runs"], *row["cured_runs"])) > 0
-    assert "blow-up" in failures.as_text(result)
+    assert "blow-up" in failures_and_coach.as_text(result)
 
 
 def test_the_coach_is_measured(capsys, monkeypatch):
-    monkeypatch.setattr(failures, "HEALTHY_STEPS", {"points": 600, "images": 60})
+    monkeypatch.setattr(failures_and_coach, "HEALTHY_STEPS", {"points": 600, "images": 60})
     status, result, _ = said(capsys, "coach", "--rows", "blow-up,gaussian", "--seeds", "1")
     failing, healthy = result["rows"]
     assert status == 0 and result["recall"] == 1.0
     assert (failing["named"], failing["findings"], failing["named_at"] < 1 / 3) == (1, ["diverged"], True)
     assert (healthy["name"], healthy["seeds"], healthy["false_alarms"]) == ("gaussian", 1, 0)
-    assert "first third" in failures.as_text(result)
+    assert "first third" in failures_and_coach.as_text(result)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_what_is_refused(capsys, arguments, words):
 def test_every_run_has_settings():
     for name in FAILURES:
         assert FailureRun("failures", name, "failing", 3, 1, (None,)).config["seed"] == 3
-    assert set(failures.HEALTHY_PRESETS) <= set(PRESETS)
+    assert set(failures_and_coach.HEALTHY_PRESETS) <= set(PRESETS)

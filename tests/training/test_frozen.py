@@ -10,7 +10,7 @@ from gan_core.training.updates import D_PARTS, G_PARTS
 from tests.support.trainers import arrays, compiled, settings, trainer_of
 
 KEEPING = {"penalty": "r1", "d_norm": "spectral", "dropout": 0.3, "g_norm": "batch", "ema_decay": 0.9}
-FROZEN = {"d": [part for part in D_PARTS if part != "d_row"], "g": list(G_PARTS)}
+FROZEN = {"d": [part for part in D_PARTS if part not in ("d_row", "augment")], "g": list(G_PARTS)}
 
 
 def held(trainer, parts):

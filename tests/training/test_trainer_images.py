@@ -430,7 +430,7 @@ def test_the_most_and_the_fewest_classes():
         assert Trainer(settings(conditional=True), data, path="graph").classes == classes
 
 
-@pytest.mark.parametrize("name, side", [("tutorial_conv", 64), ("tutorial_dcgan64", 28), ("dcgan", 48), ("resnet", 27)])
+@pytest.mark.parametrize("name, side", [("tutorial_conv", 64), ("tutorial_dcgan64", 28), ("dcgan", 40), ("resnet", 27)])
 def test_pictures_of_another_size_are_a_sentence(name, side):
     with pytest.raises(ConfigError, match=f"the data are {side} x {side} pixels"):
         Trainer(settings(architecture=name), noise(16, side))
