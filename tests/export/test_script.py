@@ -453,6 +453,7 @@ RUNS = {
     "digits, ada": DCGAN.updated({**OPTIONS, **KEEPING, "augment": "ada", "ada_target": 0.0, "ada_kimg": 1}),
     "digits, ada, relativistic": DCGAN.updated({"augment": "ada", "ada_target": 0.0, "ada_kimg": 1, "d_steps": 2}),
     "digits, ada, dense": DIGITS.updated({**SMALL, **SHALLOW, "architecture": "mlp", "augment": "ada", "ada_kimg": 1}),
+    "ring, unrolled": RING.updated({**SHALLOW, "penalty": "r1", "unroll": 2, "minibatch_std": True}),
     "ring, D frozen": RING.updated({**SHALLOW, "d_steps": 0, "schedule": "linear"}),
     "digits, G frozen, keeping": DCGAN.updated({**OPTIONS, **KEEPING, "g_steps": 0}),
 }

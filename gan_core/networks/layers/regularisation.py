@@ -62,14 +62,34 @@ class MinibatchStd(Layer):
         return '''class MinibatchStd(layers.Layer):
     """One more feature: how much the samples of the batch differ (arXiv 1710.10196, 3)."""
 
+    @staticmethod
+    @tf.custom_gradient
+    def wider(x):  # XLA knows a pad's first two derivatives; these two functions are each other's, to any order
+        return tf.pad(x, [[0, 0], [0, 1]]), MinibatchStd.narrower
+
+    @staticmethod
+    @tf.custom_gradient
+    def narrower(x):
+        return x[:, :-1], MinibatchStd.wider
+
     def call(self, x):
         std = tf.reduce_mean(tf.sqrt(tf.math.reduce_variance(x, 0) + 1e-8), keepdims=True)
         n = x.shape[1]
-        return tf.pad(x, [[0, 0], [0, 1]]) + std * tf.one_hot([n], n + 1)  # x with one more feature'''
+        return self.wider(x) + std * tf.one_hot([n], n + 1)  # x with one more feature'''
 
 
 @functools.cache
 def _minibatch_std_class() -> Any:
+    # XLA knows the first derivative of a concatenation and the first two of a pad; a penalty in unrolled steps asks for
+    # the third. Each of these two is the other's gradient, so that there is one of every order.
+    @tf.custom_gradient
+    def wider(x):
+        return tf.pad(x, [[0, 0], [0, 1]]), narrower
+
+    @tf.custom_gradient
+    def narrower(x):
+        return x[:, :-1], wider
+
     class MinibatchStd(keras.layers.Layer):
         """[batch, n] -> [batch, n + 1]: the features' mean standard deviation over the batch (arXiv 1710.10196, 3).
 
@@ -86,9 +106,8 @@ def _minibatch_std_class() -> Any:
                 self.typical.assign(0.9 * self.typical + 0.1 * tf.stop_gradient(std))
             else:
                 std = tf.convert_to_tensor(self.typical)
-            # A pad instead of a concatenation, whose second derivative XLA does not know.
             n = x.shape[1]
-            return tf.pad(x, [[0, 0], [0, 1]]) + std * tf.one_hot([n], n + 1)
+            return wider(x) + std * tf.one_hot([n], n + 1)
 
         def compute_output_shape(self, shape):
             return (shape[0], shape[1] + 1)
