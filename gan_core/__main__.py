@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gan_core import plugins
 from gan_core.command_arguments import DEFAULT_STEPS, say
 from gan_core.commands import bench, benchmark, check, data, evaluate, export, presets, sweep, train
-from gan_core.data import own_data_options
+from gan_core.data.own_files import own_data_options
 from gan_core.export.exports import EXPORTS
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs.unattended import Failed

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_core.data import own_data, own_data_options
 from gan_core.data.datasets import DATASETS
+from gan_core.data.own_files import own_data, own_data_options
 from gan_core.diagnosis.failures import config_named
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.runs import run_folders, run_reading

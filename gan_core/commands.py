@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_core.command_arguments import chosen_config, data_of, fetched, found_run, limits, loaded, read_file, say
-from gan_core.data import own_data_options
+from gan_core.data.own_files import own_data_options
 from gan_core.diagnosis.failures import FAILURES
 from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten

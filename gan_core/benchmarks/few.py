@@ -19,7 +19,8 @@ import numpy as np
 
 from gan_core.benchmarks import benchmark_runs, published
 from gan_core.benchmarks.benchmark_runs import BenchmarkRun, Result, Training
-from gan_core.data import loading, uploads
+from gan_core.data import loading
+from gan_core.data.own_files import uploads
 from gan_core.data.pictures import Pictures, as_pictures
 from gan_core.foundations import cluster
 from gan_core.foundations.hyperparameters import ConfigError, shorten

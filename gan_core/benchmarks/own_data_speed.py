@@ -75,7 +75,7 @@ def _measure(how: str, path: str) -> dict[str, float]:
     """{seconds, bytes: of memory at most, above what the process held with the file's content}."""
     import pandas as pd
 
-    from gan_core.data.tables import propose_points
+    from gan_core.data.own_tables.tables import propose_points
 
     def read(content: bytes) -> Any:
         return pd.read_csv(io.BytesIO(content)) if how == "pandas" else propose_points(content, "points.csv")

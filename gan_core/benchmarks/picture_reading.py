@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gan_core.data.image_files import propose_pictures
+from gan_core.data.own_images.image_files import propose_pictures
 
 PICTURES = 20_000
 SIDE = 32

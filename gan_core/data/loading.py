@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data import image_datasets, uploads
+from gan_core.data import image_datasets
 from gan_core.data.datasets import DATASETS
 from gan_core.data.memory_cache import Kept
+from gan_core.data.own_files import uploads
 from gan_core.data.pictures import Pictures
 from gan_core.data.point_datasets import from_points
 from gan_core.data.points import Data

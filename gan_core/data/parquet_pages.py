@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gan_core.data.image_rules import MOST_UNPACKED, PictureError
 from gan_core.foundations.hyperparameters import ConfigError
 
 MOST_PAGE = 200_000_000  # bytes that one page may unpack to
-MOST_VALUES = MOST_UNPACKED // 4  # of all pages, which may repeat one value
+MOST_VALUES = 250_000_000  # of all pages, which may repeat one value
 _DEEPEST = 8
 _DATA, _DATA_2 = 5, 8  # fields of a header: what a page of data is
 _BINARY, _LIST, _SET, _MAP, _STRUCT, _BYTE, _DOUBLE = 8, 9, 10, 11, 12, 3, 7
@@ -83,9 +82,7 @@ class _Header:
         return None
 
 
-def largest_page(
-    content: bytes, about: Any, name: str, refusal: type[ConfigError] = PictureError, most: int = MOST_UNPACKED
-) -> int:
+def largest_page(content: bytes, about: Any, name: str, refusal: type[ConfigError], most: int) -> int:
     """To how many bytes the largest page of a file unpacks (about: its metadata).
 
     Raises `refusal` where its pages claim more than is read (most: bytes in all), or are no pages.

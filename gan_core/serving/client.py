@@ -7,8 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from gan_core.data import loading, uploads
+from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
+from gan_core.data.own_files import uploads
 from gan_core.data.pictures import Pictures
 from gan_core.data.points import Data
 from gan_core.foundations.hyperparameters import ConfigError

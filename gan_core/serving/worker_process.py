@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, cast
 
-from gan_core.data import uploads
+from gan_core.data.own_files import uploads
 from gan_core.foundations.cluster import address_of
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.foundations.machine import thread_variables, worker_threads

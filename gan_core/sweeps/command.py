@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gan_core.data import loading, own_data_options, uploads
+from gan_core.data import loading
+from gan_core.data.own_files import own_data_options, uploads
 from gan_core.data.points import OwnPoints
 from gan_core.foundations import cluster
 from gan_core.foundations.files import write_whole

@@ -85,7 +85,7 @@ def test_what_a_data_set_tells_of_itself():
 
 def test_nothing_heavy_is_imported():
     code = (
-        "import sys, gan_core.data.image_datasets, gan_core.data.image_files, gan_core.data.download;"
+        "import sys, gan_core.data.image_datasets, gan_core.data.own_images.image_files, gan_core.data.download;"
         "print([m for m in ('tensorflow', 'keras', 'streamlit', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import image_archives, image_datasets, image_members, image_rules, resizing
-from gan_core.data.image_files import LEAST_PICTURES, parse_pictures
-from gan_core.data.image_rules import ACCEPTED, MOST_BYTES, PictureError
+from gan_core.data import image_datasets, resizing
+from gan_core.data.own_images import image_archives, image_members, image_rules
+from gan_core.data.own_images.image_files import LEAST_PICTURES, parse_pictures
+from gan_core.data.own_images.image_rules import ACCEPTED, MOST_BYTES, PictureError
 from gan_core.foundations.hyperparameters import ConfigError
 
 N = 20

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gan_core.data import own_data, own_data_options, uploads
-from gan_core.data.own_data import propose
+from gan_core.data.own_files import own_data, own_data_options, uploads
+from gan_core.data.own_files.own_data import propose
 from gan_core.data.pictures import Pictures
 from gan_core.data.points import OwnPoints
 from gan_core.foundations.hyperparameters import ConfigError

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gan_core.data import image_arrays, image_decoding, image_members, image_tables, parquet_pages
-from gan_core.data.image_files import propose_folder, propose_pictures
-from gan_core.data.image_rules import ACCEPTED, PictureError
+from gan_core.data import parquet_pages
+from gan_core.data.own_images import image_arrays, image_decoding, image_members, image_tables
+from gan_core.data.own_images.image_files import propose_folder, propose_pictures
+from gan_core.data.own_images.image_rules import ACCEPTED, PictureError
 from gan_core.foundations.hyperparameters import ConfigError
 from tests.support.picture_files import (
     GRAY,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data.image_files import looks_like_pictures, propose_folder, propose_pictures
-from gan_core.data.image_rules import PictureError
+from gan_core.data.own_images.image_files import looks_like_pictures, propose_folder, propose_pictures
+from gan_core.data.own_images.image_rules import PictureError
 from tests.support.picture_files import (
     COLOUR,
     GRAY,

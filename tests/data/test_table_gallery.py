@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_core.data import own_data
+from gan_core.data.own_files import own_data
 from gan_core.data.points import OwnPoints
 from tests.support.table_files import TABLES
 

@@ -12,11 +12,12 @@ import plotly
 import pytest
 import sklearn
 
-from gan_core.data import own_data, table_cells, table_files, table_rules, tables
+from gan_core.data.own_files import own_data
+from gan_core.data.own_tables import table_cells, table_files, table_rules, tables
+from gan_core.data.own_tables.table_rules import ACCEPTED, LEAST_ROWS, MOST_BYTES, MOST_ROWS, TableError
+from gan_core.data.own_tables.tables import propose_points
 from gan_core.data.point_datasets import from_points
 from gan_core.data.proposal import joined, parted
-from gan_core.data.table_rules import ACCEPTED, LEAST_ROWS, MOST_BYTES, MOST_ROWS, TableError
-from gan_core.data.tables import propose_points
 from gan_core.foundations.hyperparameters import ConfigError
 from tests.support.table_files import GROUPED, PAIRS, POINTS, TABLES, lines, npy, npz, text, workbook, zipped
 

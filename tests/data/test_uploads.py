@@ -4,7 +4,7 @@ import gc
 
 import numpy as np
 
-from gan_core.data import uploads
+from gan_core.data.own_files import uploads
 from gan_core.data.pictures import Pictures
 
 POINTS = np.arange(8, dtype=np.float32).reshape(4, 2)

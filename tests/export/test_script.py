@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import loading, uploads
+from gan_core.data import loading
 from gan_core.data.datasets import DATASETS
 from gan_core.data.drawing import Stroke, encode
-from gan_core.data.image_files import parse_pictures
 from gan_core.data.image_sources import SOURCES
 from gan_core.data.loading import class_count
+from gan_core.data.own_files import uploads
+from gan_core.data.own_images.image_files import parse_pictures
 from gan_core.data.points import OwnPoints
 from gan_core.export.script import PURPOSES, script, unpresentable
 from gan_core.export.script_sources import sources

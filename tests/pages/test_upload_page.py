@@ -318,7 +318,7 @@ def test_two_folders_to_leave_out_of_which_one_has_a_comma():
 
 
 def test_a_file_that_is_trained_on_no_more_can_be_used_again():
-    from gan_core.data import uploads
+    from gan_core.data.own_files import uploads
 
     app = given(open_page(data="file"), "points", "a.csv", csv(10))
     assert "use_own_points" not in [button.key for button in app.button]

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.data import image_rules, loading
+from gan_core.data import loading
+from gan_core.data.own_images import image_rules
 from gan_core.data.pictures import Pictures, from_arrays, to_arrays
 from gan_core.data.points import OwnPoints
 from gan_core.foundations.hyperparameters import ConfigError

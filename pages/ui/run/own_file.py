@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gan_core.data import own_data
+from gan_core.data.own_files import own_data
 from gan_core.data.proposal import Choices, Progress, Proposal
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from pages.ui.session.works import Works

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
 from gan_core.data.image_sources import MissingFile
+from gan_core.data.own_files import uploads
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.labs.lab import Lab
 from gan_core.networks.cost import step_cost

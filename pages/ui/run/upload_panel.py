@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
-from gan_core.data.image_rules import MOST_BYTES
+from gan_core.data.own_files import uploads
+from gan_core.data.own_images.image_rules import MOST_BYTES
 from gan_core.data.proposal import Proposal, Question, joined, parted
 from pages.ui import shell
 from pages.ui.components.markdown import plain

@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core.data import uploads
 from gan_core.data.datasets import DATASETS
+from gan_core.data.own_files import uploads
 from gan_core.diagnosis.failures import config_named
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.labs import library

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.data.table_rules import is_missing
+from gan_core.data.own_tables.table_rules import is_missing
 from gan_core.foundations.lazy_imports import pd
 
 if TYPE_CHECKING:

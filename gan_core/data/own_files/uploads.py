@@ -46,7 +46,7 @@ def same(one: Any, other: Any) -> bool:
 def parsed(name: str, content: bytes, choices: Choices | None = None) -> tuple[Any, str]:
     """(what a user's file holds, OwnPoints or Pictures, and what was done to it); raises ConfigError, also where the
     choices leave a question open."""
-    from gan_core.data import own_data, own_data_options
+    from gan_core.data.own_files import own_data, own_data_options
 
     proposal = own_data.propose(name, content, choices)
     own_data_options.check_answered(proposal)

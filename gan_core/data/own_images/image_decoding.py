@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from gan_core.data.image_rules import LEAST_SIDE, MOST_SIDE, STORED_SIDE
+from gan_core.data.own_images.image_rules import LEAST_SIDE, MOST_SIDE, STORED_SIDE
 
 # Pillow's formats without those that start another program (EPS) or are no pictures of their own.
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "ICO", "PCX", "SGI", "TGA")

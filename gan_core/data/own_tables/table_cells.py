@@ -7,9 +7,9 @@ import re
 from collections import Counter
 from typing import Any
 
+from gan_core.data.own_tables.table_numbers import is_number
+from gan_core.data.own_tables.table_rules import Table, TableError, bounded_columns, column_names, is_missing, many
 from gan_core.data.proposal import Choices, Progress
-from gan_core.data.table_numbers import is_number
-from gan_core.data.table_rules import Table, TableError, bounded_columns, column_names, is_missing, many
 from gan_core.foundations.lazy_imports import pd
 
 MOST_JSON = 20_000_000  # bytes: as Python's objects they take some twenty times that

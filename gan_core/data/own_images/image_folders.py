@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 
-from gan_core.data.image_classes import HELD, TRAIN
 from gan_core.data.image_datasets import LEAST_PICTURES
-from gan_core.data.image_reading import Reading
-from gan_core.data.image_rules import MOST_CLASSES
+from gan_core.data.own_images.image_classes import HELD, TRAIN
+from gan_core.data.own_images.image_reading import Reading
+from gan_core.data.own_images.image_rules import MOST_CLASSES
 from gan_core.data.proposal import parted
 
 SPLITS = TRAIN | HELD

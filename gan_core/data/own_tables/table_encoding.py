@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gan_core.data.own_tables.table_rules import TableError
 from gan_core.data.proposal import Choices, Question
-from gan_core.data.table_rules import TableError
 from gan_core.foundations.hyperparameters import shorten
 
 HEAD_BYTES = 1 << 18  # what the layout of a table is guessed from

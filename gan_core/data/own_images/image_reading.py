@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gan_core.data.image_rules import MOST_CLASSES, PictureError, as_number
+from gan_core.data.own_images.image_rules import MOST_CLASSES, PictureError, as_number
 from gan_core.data.proposal import Choices, Progress, Question, parted
 from gan_core.foundations.hyperparameters import shorten
 

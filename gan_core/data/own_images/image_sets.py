@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gan_core.data.image_arrays import Stored, in_memory
-from gan_core.data.image_classes import (
+from gan_core.data.image_datasets import LEAST_PICTURES
+from gan_core.data.own_images.image_arrays import Stored, in_memory
+from gan_core.data.own_images.image_classes import (
     HELD,
     LABELS,
     TRAIN,
@@ -18,11 +19,10 @@ from gan_core.data.image_classes import (
     test_label_keys,
     words,
 )
-from gan_core.data.image_datasets import LEAST_PICTURES
-from gan_core.data.image_layout import Layout, layouts, smoother
-from gan_core.data.image_reading import Reading
-from gan_core.data.image_rules import MOST_PICTURES, MOST_TESTS, PictureError, many, sample
-from gan_core.data.image_values import converted, gray_if_all, size_note, value_range
+from gan_core.data.own_images.image_layout import Layout, layouts, smoother
+from gan_core.data.own_images.image_reading import Reading
+from gan_core.data.own_images.image_rules import MOST_PICTURES, MOST_TESTS, PictureError, many, sample
+from gan_core.data.own_images.image_values import converted, gray_if_all, size_note, value_range
 from gan_core.data.pictures import Pictures
 from gan_core.foundations.hyperparameters import shorten
 

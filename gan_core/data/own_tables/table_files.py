@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.parquet_pages import largest_page
-from gan_core.data.proposal import Choices, Progress, Question
-from gan_core.data.table_cells import of_cells
-from gan_core.data.table_rules import (
+from gan_core.data.own_tables.table_cells import of_cells
+from gan_core.data.own_tables.table_rules import (
     MOST_COLUMNS,
     MOST_READ,
     MOST_UNPACKED,
@@ -26,6 +24,8 @@ from gan_core.data.table_rules import (
     column_names,
     opened,
 )
+from gan_core.data.parquet_pages import largest_page
+from gan_core.data.proposal import Choices, Progress, Question
 from gan_core.foundations.hyperparameters import shorten
 from gan_core.foundations.lazy_imports import pd
 

@@ -7,12 +7,12 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from gan_core.data import image_folders
 from gan_core.data.image_datasets import LEAST_PICTURES
-from gan_core.data.image_decoding import BAD, SIZE, Decoder, SkippedError, header_of, is_picture, suffixes
-from gan_core.data.image_members import Member
-from gan_core.data.image_reading import BACKGROUNDS, Reading
-from gan_core.data.image_rules import (
+from gan_core.data.own_images import image_folders
+from gan_core.data.own_images.image_decoding import BAD, SIZE, Decoder, SkippedError, header_of, is_picture, suffixes
+from gan_core.data.own_images.image_members import Member
+from gan_core.data.own_images.image_reading import BACKGROUNDS, Reading
+from gan_core.data.own_images.image_rules import (
     MOST_MEMBER,
     MOST_PIXELS,
     MOST_TESTS,
@@ -21,7 +21,7 @@ from gan_core.data.image_rules import (
     many,
     sample,
 )
-from gan_core.data.image_values import size_note
+from gan_core.data.own_images.image_values import size_note
 from gan_core.data.pictures import Pictures
 from gan_core.data.resizing import resize
 from gan_core.foundations.hyperparameters import shorten

@@ -16,7 +16,7 @@ from typing import IO
 
 import numpy as np
 
-from gan_core.data.image_rules import MOST_ENTRIES, MOST_UNPACKED, PictureError
+from gan_core.data.own_images.image_rules import MOST_ENTRIES, MOST_UNPACKED, PictureError
 from gan_core.foundations.hyperparameters import shorten
 from gan_core.foundations.lazy_imports import matlab
 

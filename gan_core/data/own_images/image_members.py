@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from gan_core.data.image_reading import Reading
-from gan_core.data.image_rules import MOST_ENTRIES, MOST_MEMBER, MOST_UNPACKED, PictureError
+from gan_core.data.own_images.image_reading import Reading
+from gan_core.data.own_images.image_rules import MOST_ENTRIES, MOST_MEMBER, MOST_UNPACKED, PictureError
 from gan_core.foundations.hyperparameters import shorten
 
 GZIP = b"\x1f\x8b"

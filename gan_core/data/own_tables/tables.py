@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gan_core.data.proposal import Choices, Progress, Proposal, Question, joined, parted
-from gan_core.data.table_cells import read_json
-from gan_core.data.table_columns import Roles, class_candidates, roles_of
-from gan_core.data.table_files import read_npy, read_npz, read_parquet, read_xlsx, unpacked
-from gan_core.data.table_numbers import Column, decimal_marks, number
-from gan_core.data.table_points import axis_name, proposal_of
-from gan_core.data.table_rules import (
+from gan_core.data.own_tables.table_cells import read_json
+from gan_core.data.own_tables.table_columns import Roles, class_candidates, roles_of
+from gan_core.data.own_tables.table_files import read_npy, read_npz, read_parquet, read_xlsx, unpacked
+from gan_core.data.own_tables.table_numbers import Column, decimal_marks, number
+from gan_core.data.own_tables.table_points import axis_name, proposal_of
+from gan_core.data.own_tables.table_rules import (
     MOST_BYTES,
     MOST_NAME,
     Table,
@@ -22,7 +21,8 @@ from gan_core.data.table_rules import (
     many,
     opened,
 )
-from gan_core.data.table_text import read_text
+from gan_core.data.own_tables.table_text import read_text
+from gan_core.data.proposal import Choices, Progress, Proposal, Question, joined, parted
 from gan_core.foundations.hyperparameters import printable, shorten
 from gan_core.foundations.lazy_imports import pd
 

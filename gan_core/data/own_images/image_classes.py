@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 
-from gan_core.data.image_arrays import Stored
-from gan_core.data.image_layout import layouts
-from gan_core.data.image_reading import Reading
-from gan_core.data.image_rules import MOST_CLASSES
+from gan_core.data.own_images.image_arrays import Stored
+from gan_core.data.own_images.image_layout import layouts
+from gan_core.data.own_images.image_reading import Reading
+from gan_core.data.own_images.image_rules import MOST_CLASSES
 from gan_core.foundations.hyperparameters import shorten
 
 TRAIN = frozenset({"train", "training", "trainset"})

@@ -16,13 +16,13 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from gan_core.data import image_files, image_tables
-from gan_core.data.image_decoding import is_picture
-from gan_core.data.image_rules import MOST_BYTES, MOST_UNPACKED
+from gan_core.data.own_images import image_files, image_tables
+from gan_core.data.own_images.image_decoding import is_picture
+from gan_core.data.own_images.image_rules import MOST_BYTES, MOST_UNPACKED
+from gan_core.data.own_tables.table_rules import MOST_ENTRIES
+from gan_core.data.own_tables.table_text import split
+from gan_core.data.own_tables.tables import propose_points, silent
 from gan_core.data.proposal import Choices, Progress, Proposal, Question
-from gan_core.data.table_rules import MOST_ENTRIES
-from gan_core.data.table_text import split
-from gan_core.data.tables import propose_points, silent
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 
 LEAST_PIXELS = 64

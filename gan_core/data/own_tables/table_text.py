@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gan_core.data.proposal import Choices, Progress, Question
-from gan_core.data.table_encoding import HEAD_BYTES, decoded
-from gan_core.data.table_numbers import decimal_marks, is_number, looks_numeric, without_unit
-from gan_core.data.table_rules import (
+from gan_core.data.own_tables.table_encoding import HEAD_BYTES, decoded
+from gan_core.data.own_tables.table_numbers import decimal_marks, is_number, looks_numeric, without_unit
+from gan_core.data.own_tables.table_rules import (
     MISSING,
     MOST_COLUMNS,
     MOST_READ,
@@ -25,6 +24,7 @@ from gan_core.data.table_rules import (
     is_missing,
     many,
 )
+from gan_core.data.proposal import Choices, Progress, Question
 from gan_core.foundations.hyperparameters import shorten
 from gan_core.foundations.lazy_imports import pd
 

@@ -10,13 +10,20 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from gan_core.data import image_archives, image_arrays, image_decoding, image_members, image_sets, image_tables
-from gan_core.data.image_arrays import Stored
 from gan_core.data.image_datasets import LEAST_PICTURES, native_side
-from gan_core.data.image_layout import layouts
-from gan_core.data.image_members import GZIP, Member
-from gan_core.data.image_reading import Reading
-from gan_core.data.image_rules import MOST_BYTES, MOST_UNPACKED, PictureError
+from gan_core.data.own_images import (
+    image_archives,
+    image_arrays,
+    image_decoding,
+    image_members,
+    image_sets,
+    image_tables,
+)
+from gan_core.data.own_images.image_arrays import Stored
+from gan_core.data.own_images.image_layout import layouts
+from gan_core.data.own_images.image_members import GZIP, Member
+from gan_core.data.own_images.image_reading import Reading
+from gan_core.data.own_images.image_rules import MOST_BYTES, MOST_UNPACKED, PictureError
 from gan_core.data.pictures import Pictures
 from gan_core.data.proposal import Choices, Progress, Proposal
 from gan_core.foundations.hyperparameters import shorten

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gan_core.data.image_reading import Reading
-from gan_core.data.image_rules import STORED_SIDE, PictureError
+from gan_core.data.own_images.image_reading import Reading
+from gan_core.data.own_images.image_rules import STORED_SIDE, PictureError
 from gan_core.data.resizing import resize
 
 PART = 4_000_000  # values at once

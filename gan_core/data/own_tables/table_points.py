@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.points import OwnPoints
-from gan_core.data.proposal import Proposal, Question
-from gan_core.data.table_columns import Roles
-from gan_core.data.table_numbers import Column, number
-from gan_core.data.table_rules import (
+from gan_core.data.own_tables.table_columns import Roles
+from gan_core.data.own_tables.table_numbers import Column, number
+from gan_core.data.own_tables.table_rules import (
     LARGEST,
     LEAST_ROWS,
     MOST_CLASSES,
@@ -22,6 +20,8 @@ from gan_core.data.table_rules import (
     is_missing,
     many,
 )
+from gan_core.data.points import OwnPoints
+from gan_core.data.proposal import Proposal, Question
 from gan_core.foundations.hyperparameters import printable, shorten
 from gan_core.foundations.lazy_imports import pd
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from gan_core.data import own_data
+from gan_core.data.own_files import own_data
 from gan_core.data.proposal import Choices, Proposal
 from gan_core.foundations.hyperparameters import ConfigError
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_core.data.table_numbers import Column
-from gan_core.data.table_rules import MOST_CLASSES, Table, TableError
+from gan_core.data.own_tables.table_numbers import Column
+from gan_core.data.own_tables.table_rules import MOST_CLASSES, Table, TableError
 from gan_core.foundations.hyperparameters import shorten
 from gan_core.foundations.lazy_imports import pd
 

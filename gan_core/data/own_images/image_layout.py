@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_core.data.image_rules import LEAST_SIDE, MOST_SIDE
+from gan_core.data.own_images.image_rules import LEAST_SIDE, MOST_SIDE
 
 CHANNELS = (1, 3, 4)
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.image_arrays import Stored, in_memory
-from gan_core.data.image_classes import HELD, LABELS, TRAIN, words
-from gan_core.data.image_members import Member
-from gan_core.data.image_reading import Reading
-from gan_core.data.image_rules import LEAST_SIDE, MOST_ENTRIES, MOST_MEMBER, MOST_UNPACKED, PictureError
+from gan_core.data.own_images.image_arrays import Stored, in_memory
+from gan_core.data.own_images.image_classes import HELD, LABELS, TRAIN, words
+from gan_core.data.own_images.image_members import Member
+from gan_core.data.own_images.image_reading import Reading
+from gan_core.data.own_images.image_rules import LEAST_SIDE, MOST_ENTRIES, MOST_MEMBER, MOST_UNPACKED, PictureError
 from gan_core.data.parquet_pages import largest_page
 from gan_core.foundations.hyperparameters import shorten
 from gan_core.foundations.lazy_imports import parquet, pd
@@ -226,7 +226,7 @@ def from_parquet(content: bytes, reading: Reading) -> list[Member] | dict[str, S
         raise PictureError(
             f"{name} would unpack to {size / 1e6:,.0f} MB; at most {MOST_UNPACKED / 1e6:,.0f} MB are read."
         )
-    largest = largest_page(content, about, name)
+    largest = largest_page(content, about, name, PictureError, MOST_UNPACKED)
     schema = file.schema_arrow
     picture = next((field.name for field in schema if _encoded(field.type)), None)
     if picture is not None:

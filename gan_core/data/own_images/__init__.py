@@ -1,0 +1,1 @@
+"""Readers of a user's pictures, in archives, folders, arrays and tables -> images."""
