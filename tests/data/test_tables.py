@@ -19,7 +19,19 @@ from gan_core.data.own_tables.tables import propose_points
 from gan_core.data.point_datasets import from_points
 from gan_core.data.proposal import joined, parted
 from gan_core.foundations.hyperparameters import ConfigError
-from tests.support.table_files import GROUPED, PAIRS, POINTS, TABLES, lines, npy, npz, text, workbook, zipped
+from tests.support.table_files import (
+    GROUPED,
+    PAIRS,
+    POINTS,
+    TABLES,
+    dotted_rows,
+    lines,
+    npy,
+    npz,
+    text,
+    workbook,
+    zipped,
+)
 
 GOOD_ROWS = [f"{x!r},{y!r}" for x, y in PAIRS]
 
@@ -127,6 +139,18 @@ def test_what_can_be_read_in_two_ways_is_asked():
     for choice, first in (("point", 1001.0), ("comma", 1.001)):
         chosen = propose_points(content, "my.csv", {"decimal": choice})
         assert not chosen.open and chosen.ranges["a"]["before"][0] == pytest.approx(first)
+
+
+def test_points_that_may_group_thousands_are_asked_about():
+    content = lines("a;b", *dotted_rows())
+    (question,) = propose_points(content, "my.csv").open
+    assert question.name == "decimal" and "1.024 can be read in two ways" in question.help
+    for choice, span in (("point", (1.024, 987.0)), ("comma", (950.0, 2393.0))):
+        chosen = propose_points(content, "my.csv", {"decimal": choice})
+        assert not chosen.open and chosen.ranges["a"]["before"] == pytest.approx(span)
+    # Zeros at the end are written, or nothing is whole: decimals, and no question.
+    for rows in (["1.500;1", "2.250;2", "3.125;3"], ["1.5;1", "950;2", "3.125;3"], ["0.500;1", "950;2", "3.125;3"]):
+        assert not propose_points(lines("a;b", *rows * 10), "my.csv").open
 
 
 def test_columns_and_classes_are_questions():

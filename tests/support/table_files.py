@@ -107,6 +107,7 @@ PAIRS = POINTS.tolist()
 SHEET = [["eruptions", "waiting"], *PAIRS]
 THOUSANDS = np.array([[1200.5 + 37 * i, 1_000_000.25 + 54_321 * i] for i in range(40)])
 GROUPED = np.array([[1001.0 + 37 * i, 12.0 + i] for i in range(40)])
+DOTTED = np.array([[950.0 + 37 * i, 12.0 + i] for i in range(40)])  # from 1,000 on with a point: 1.024
 GAPS = "eruptions,waiting\n{}" + rows(head="")
 
 
@@ -120,6 +121,10 @@ NARROW = "\u202f"  # the blank between thousands
 
 def grouped(value, mark):
     return f"{value:,.2f}".replace(",", "\0").replace(".", "," if mark != "," else ".").replace("\0", mark)
+
+
+def dotted_rows():
+    return [f"{x:,.0f};{y:.0f}".replace(",", ".") for x, y in DOTTED.tolist()]
 
 
 _HEADERS = {
@@ -240,6 +245,23 @@ _NUMBERS = {
     "101,037 beside 5.2, which only a decimal point explains": Case(
         lines("a;b", *(f"{x:,.0f};{y + 0.5}" for x, y in GROUPED.tolist())),
         points=GROUPED + np.array([0, 0.5]),
+        axes=("a", "b"),
+    ),
+    "1.388 beside 950, said to be thousands": Case(
+        lines("a;b", *dotted_rows()),
+        points=DOTTED,
+        axes=("a", "b"),
+        choices={"decimal": "comma"},
+    ),
+    "1.388 beside 950, said to have decimals": Case(
+        lines("a;b", *dotted_rows()),
+        points=np.where(DOTTED < 1000, DOTTED, DOTTED / 1000),
+        axes=("a", "b"),
+        choices={"decimal": "point"},
+    ),
+    "1.388 beside 950 and 2.5, which only a decimal point explains": Case(
+        lines("a;b", *(row + ".5" for row in dotted_rows())),
+        points=np.where(DOTTED < 1000, DOTTED, DOTTED / 1000) + np.array([0, 0.5]),
         axes=("a", "b"),
     ),
     "three decimals behind a point": Case(

@@ -16,7 +16,7 @@ OPTIONS = {
     "kind": ("KIND", "points or images, where a file can be both"),
     "columns": ("X,Y", "of a table: the two columns to train on, by name or number"),
     "classes_from": ("NAME", "what says the class: a column, an array, a level of folders; none for no classes"),
-    "decimal": ("MARK", "of a table: point or comma, where 101,037 can be read in two ways"),
+    "decimal": ("MARK", "of a table: point or comma, where 101,037, or 1.388 beside 950, can be read in two ways"),
     "header": ("WHAT", "of a table: names or none, where the first row is 0,1,2"),
     "separator": ("WORD", "of a table: comma, semicolon, tab, bar or blank"),
     "encoding": ("NAME", "of a table: utf-8, cp1252, cp932, gb18030, ..."),

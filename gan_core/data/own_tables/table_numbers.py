@@ -21,6 +21,7 @@ _EXPONENT = r"(?:[eEdD][-+]?\d{1,4})?"
 _POINT = re.compile(rf"[-+]?(?:\d{{1,3}}(?:[,' ]\d{{3}})+|\d+)?(?:\.\d*)?{_EXPONENT}")
 _COMMA = re.compile(rf"[-+]?(?:\d{{1,3}}(?:[.' ]\d{{3}})+|\d+)?(?:,\d*)?{_EXPONENT}")
 _EITHER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # 101,037: thousands, or a decimal comma
+_DOTTED = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}")  # 1.388: three decimals, or thousands
 _UNIT = re.compile(
     r"(?P<before>[€$£¥]?)\s?(?P<number>[-+]?[\d.,' ]*\d[\d.,']*(?:[eE][-+]?\d+)?)\s?(?P<after>[^\d\s.,;|+-]{0,6})"
 )
@@ -84,6 +85,26 @@ def decimal_marks(texts: Iterable[str]) -> tuple[int, int, int]:
         comma += as_comma is not None and as_point is None
         point += as_point is not None and as_comma is None
     return comma, point, either
+
+
+def dotted_thousands(texts: Iterable[str]) -> str:
+    """The first text of a column whose points may group thousands, such as 1.388 beside 950; "" where there is none.
+
+    So it is where the column has whole numbers, all below 1,000, and behind every point there are exactly three digits:
+    among decimals, one in ten ends with a zero, which is rarely written, and a whole one is rarer still.
+    """
+    found, small = "", False
+    for text in texts:
+        text = text.translate(MINUS).strip().strip("\"'").strip()
+        if _DOTTED.fullmatch(text):
+            found = found or text
+        elif is_missing(text):
+            continue
+        elif re.fullmatch(r"[-+]?\d{1,3}", text):
+            small = True
+        else:
+            return ""
+    return found if small else ""
 
 
 class Column:

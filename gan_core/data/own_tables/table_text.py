@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gan_core.data.own_tables.table_encoding import HEAD_BYTES, decoded
-from gan_core.data.own_tables.table_numbers import decimal_marks, is_number, looks_numeric, without_unit
+from gan_core.data.own_tables.table_numbers import (
+    decimal_marks,
+    dotted_thousands,
+    is_number,
+    looks_numeric,
+    without_unit,
+)
 from gan_core.data.own_tables.table_rules import (
     MISSING,
     MOST_COLUMNS,
@@ -46,6 +52,7 @@ class _Layout:
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     comma: bool | None = None
+    dotted: str = ""
     class_names: tuple[str, ...] = ()
 
 
@@ -138,8 +145,12 @@ def _layout(text: str, name: str, choices: Choices) -> _Layout:
     layout = _Layout(separator, width, rows[first][0], [], questions=questions)
     _header(layout, rows, first, lines, choices)
     texts = [row[column] for row in full for column in numeric]
-    comma, point, _ = decimal_marks(texts)
+    comma, point, either = decimal_marks(texts)
     layout.comma = True if comma > point else False if point else None
+    if not (comma or point or either):
+        data = [row for _, row in rows[first:] if len(row) == width]
+        per_column = (dotted_thousands(row[column] for row in data) for column in numeric)
+        layout.dotted = next(filter(None, per_column), "")
     if choices.get("decimal") in ("point", "comma"):
         layout.comma = choices["decimal"] == "comma"
     return layout
@@ -262,7 +273,7 @@ def read_text(content: bytes, name: str, choices: Choices, progress: Progress) -
         return f"line {line:,}"
 
     table = Table(frame, bool(layout.names), notes + layout.notes, questions + layout.questions, layout.comma, row_of)
-    table.class_names = layout.class_names
+    table.class_names, table.dotted = layout.class_names, layout.dotted
     return table
 
 

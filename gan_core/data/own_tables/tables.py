@@ -32,6 +32,10 @@ DECIMALS = {
     "point": "a point; a comma groups thousands: 101,037 is a hundred and one thousand",
     "comma": "a comma; 101,037 is a little more than a hundred and one",
 }
+DOTTED = {
+    "point": "a point: {} has three decimals",
+    "comma": "a comma; a point groups thousands, and {} is a whole number",
+}
 
 
 def silent(what: str, done: int, whole: int) -> None:
@@ -109,6 +113,11 @@ def _decimal(table: Table, choices: Choices) -> tuple[bool | None, Question | No
     chosen = choices.get("decimal")
     if chosen is not None and chosen not in DECIMALS:
         raise TableError(f"The decimal mark is point or comma, not {shorten(chosen)}.")
+    if table.dotted:
+        about = f"{table.dotted} can be read in two ways: its point groups thousands, or stands before decimals."
+        options = {mark: text.format(table.dotted) for mark, text in DOTTED.items()}
+        question = Question("decimal", "Decimal mark", options, chosen or "point", about, open=chosen is None)
+        return None if chosen is None else chosen == "comma", question
     texts = _texts(table)
     comma, point, either = decimal_marks(texts)
     known = table.comma
