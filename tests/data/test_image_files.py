@@ -17,9 +17,10 @@ from PIL import Image
 
 from gan_core.data import image_datasets, resizing
 from gan_core.data.own_images import image_archives, image_members, image_rules
-from gan_core.data.own_images.image_files import LEAST_PICTURES, parse_pictures
+from gan_core.data.own_images.image_files import LEAST_PICTURES
 from gan_core.data.own_images.image_rules import ACCEPTED, MOST_BYTES, PictureError
 from gan_core.foundations.hyperparameters import ConfigError
+from tests.support.picture_files import parse_pictures
 
 N = 20
 
@@ -207,6 +208,12 @@ def test_more_classes_than_a_hundred():
     x = noise(101, 8, 8)
     assert parse_pictures(npz(x=x, y=np.arange(101)), "my.npz")[0].labels is None
     assert len(parse_pictures(npz(x=x, y=np.arange(101) % 100), "my.npz")[0].class_names) == 100
+
+
+def test_more_held_out_pictures_than_are_kept_are_said():
+    p, note = parse_pictures(npz(True, x_train=noise(30, 8, 8), x_test=noise(5_010, 8, 8)), "my.npz")
+    assert len(p.test_pixels) == 5_000
+    assert "Of the 5,010 images of x_test, 5,000 are held out; the others are left out." in note
 
 
 def test_of_too_many_a_sample_is_taken_with_its_labels(monkeypatch):

@@ -22,7 +22,6 @@ from gan_core.data.drawing import Stroke, encode
 from gan_core.data.image_sources import SOURCES
 from gan_core.data.loading import class_count
 from gan_core.data.own_files import uploads
-from gan_core.data.own_images.image_files import parse_pictures
 from gan_core.data.points import OwnPoints
 from gan_core.export.script import PURPOSES, script, unpresentable
 from gan_core.export.script_sources import sources
@@ -39,6 +38,7 @@ from gan_core.settings.presets import PRESETS
 from gan_core.settings.recipes import RECIPES
 from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Trainer
+from tests.support.picture_files import parse_pictures
 
 SECONDS = 240
 STEPS = 3

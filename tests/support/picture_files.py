@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import scipy.io
 from PIL import Image
 
+from gan_core.data.own_images.image_files import propose_pictures
+
 N = 24
 LABELS = np.arange(N) % 3
 
@@ -156,3 +158,10 @@ def clear(values):
 
 def gzipped(content):
     return gzip.compress(content)
+
+
+def parse_pictures(content, name):
+    """The bytes of the file `name` -> (its pictures, what was done to them in words, but for the size that they are
+    trained in); raises PictureError."""
+    found = propose_pictures(content, name)
+    return found.data, " ".join(note for note in found.notes if not note.startswith("At their original size"))

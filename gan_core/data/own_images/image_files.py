@@ -28,7 +28,7 @@ from gan_core.data.pictures import Pictures
 from gan_core.data.proposal import Choices, Progress, Proposal
 from gan_core.foundations.hyperparameters import shorten
 
-__all__ = ["LEAST_PICTURES", "looks_like_pictures", "parse_pictures", "propose_folder", "propose_pictures"]
+__all__ = ["LEAST_PICTURES", "looks_like_pictures", "propose_folder", "propose_pictures"]
 
 ZIP, MAT, HDF5 = b"PK\x03\x04", b"MATLAB 5.0", b"\x89HDF"
 FOLDER_PIXELS = 20_000_000_000  # of all pictures of a folder on the same machine
@@ -59,15 +59,6 @@ def propose_folder(path: str | Path, choices: Choices | None = None, progress: P
     reading = Reading(_shown(Path(path).name or str(path)), choices or {}, progress)
     members = image_members.of_folder(Path(path), reading)
     return _proposal(_checked(_of_members(members, reading, FOLDER_PIXELS), reading), reading)
-
-
-def parse_pictures(content: bytes, name: str) -> tuple[Pictures, str]:
-    """The bytes of the file `name` -> (pictures with square uint8 pixels, a note of what was done or "").
-
-    Pictures are cut to their central square and reduced to at most STORED_SIDE a side. Raises PictureError.
-    """
-    pictures, reading = _read(content, name, {}, None, MOST_BYTES)
-    return pictures, " ".join(reading.notes)
 
 
 def looks_like_pictures(content: bytes, name: str = "") -> bool:

@@ -41,7 +41,7 @@ def chosen(paths: list[tuple[str, ...]], reading: Reading) -> tuple[np.ndarray, 
     held = held[keep]
     if held.any() and (~held).sum() >= LEAST_PICTURES:
         names = sorted({f[i] for f in folders for i in parts if len(f) > i and f[i].lower() in HELD})
-        apart = reading.held_out(f"The {int(held.sum()):,} images of {' and '.join(names)}")
+        apart = reading.held_out(int(held.sum()), " and ".join(names))
         held = held if apart else np.zeros_like(held)
     else:
         held = np.zeros_like(held)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gan_core.data.own_images.image_rules import MOST_CLASSES, PictureError, as_number
+from gan_core.data.own_images.image_rules import MOST_CLASSES, MOST_TESTS, PictureError, as_number
 from gan_core.data.proposal import Choices, Progress, Question, parted
 from gan_core.foundations.hyperparameters import shorten
 
@@ -74,12 +74,15 @@ class Reading:
         help = "The colour behind what is transparent, and of margins."
         return BACKGROUNDS[self.ask("background", "Background", options, "white", help)]
 
-    def held_out(self, what: str) -> bool:
-        """Whether the pictures of val and test are held out; `what` says how many there are."""
+    def held_out(self, count: int, parts: str) -> bool:
+        """Whether the `count` pictures of val and test (`parts`: their names) are held out."""
         options = {"apart": "held out, for scores alone", "train": "trained on, too"}
         help = "Images of a validation or test part."
         apart = self.ask("held_out", "Validation and test part", options, "apart", help) == "apart"
-        self.say(f"{what} {'are held out.' if apart else 'are trained on, too.'}")
+        if apart and count > MOST_TESTS:
+            self.say(f"Of the {count:,} images of {parts}, {MOST_TESTS:,} are held out; the others are left out.")
+        else:
+            self.say(f"The {count:,} images of {parts} {'are held out' if apart else 'are trained on, too'}.")
         return apart
 
     def black_and_white(self, kind: np.dtype, low: float, high: float) -> tuple[float, float]:

@@ -162,7 +162,7 @@ def _tests(arrays: dict[str, Stored], key: str, way: Layout, reading: Reading) -
     if not count:
         return []
     named = " and ".join(shorten(other).strip("'") for other, _ in found)
-    return found if reading.held_out(f"The {count:,} images of {named}") else []
+    return found if reading.held_out(count, named) else []
 
 
 def _upright(way: Layout, stored: Stored, turned: bool) -> np.ndarray:
