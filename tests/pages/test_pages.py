@@ -693,6 +693,22 @@ def test_a_refresh_loses_no_switch(hub, tab):
     assert other.toggle(key="smooth_losses").value and not other.toggle(key="log_losses").value
 
 
+def test_a_refresh_loses_no_file_that_is_looked_at(hub, tab, monkeypatch):
+    """Though nothing trains on it yet; of all tabs, only as many as the memory for them holds."""
+    before = tab_page(data="file")
+    rows = "\n".join(f"{i},{i * i % 7}" for i in range(30)).encode()
+    before.file_uploader(key="upload_file_points").set_value(("mine.csv", rows, "text/csv")).run()
+    file = own(before, "points").own_file
+    assert file.done(30) and file.size() == len(rows) + file.proposal().data.points.nbytes
+    before.run()
+    after = tab_page(data="file")
+    assert not after.exception and after.button(key="use_own_points").label == "Use these"
+    assert any("mine.csv: 30 points" in one.label for one in after.expander)
+    monkeypatch.setattr(remembered, "MOST_FILE_BYTES", 100)
+    after.run()
+    assert own(tab_page(data="file"), "points").own_file is None
+
+
 def test_two_sessions_of_one_key_look_at_steps_of_their_own(hub, tab):
     before = tab_page()
     own(before, "points").past.at = 40

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gan_core.data.own_files import own_data
 from gan_core.data.proposal import Choices, Progress, Proposal
 from gan_core.foundations.hyperparameters import ConfigError, shorten
@@ -69,6 +71,13 @@ class OwnFile:
         """Whether both read the same content in the same way."""
         mine, others = (self.name, self.content, self.choices), (other.name, other.content, other.choices)
         return self is other or mine == others
+
+    def size(self) -> int:
+        """The bytes that it holds in memory: the file's own, and of what was understood."""
+        proposal = self.proposal()
+        data = None if proposal is None else proposal.data
+        arrays = [part for part in vars(data).values() if isinstance(part, np.ndarray)] if data is not None else []
+        return sum(part.nbytes for part in arrays) + (len(self.content) if isinstance(self.content, bytes) else 0)
 
     def stop(self) -> None:
         """Ends the reading where it next says how far it is."""

@@ -24,8 +24,9 @@ WIDGETS = {
 }
 FAMILIES = ("race_values_", "sweep_values_", "sweep_at_", "break_")  # by what their names begin with
 OF_A_TAB = ("anatomy", "picked", "corner_draw", "declined", "export", "compared", "progress")
-OF_A_PAGE = ("config", "era", "past", "saving", "upload_names", "lab", "hidden")
+OF_A_PAGE = ("config", "era", "past", "saving", "upload_names", "lab", "hidden", "own_file")
 MOST_TABS = 500
+MOST_FILE_BYTES = 300_000_000  # of the files that are looked at, in all tabs: the oldest are forgotten
 KEPT_SECONDS = 6 * 3_600.0  # after the tab's last drawing
 
 
@@ -58,6 +59,19 @@ def keep() -> None:
         _TABS.move_to_end(tab.key)
         while len(_TABS) > MOST_TABS or next(iter(_TABS.values())).at < kept.at - KEPT_SECONDS:
             _TABS.popitem(last=False)
+        _forget_files()
+
+
+def _forget_files() -> None:
+    """Forgets the files that were looked at longest ago, where all together are too large; they can be dropped again.
+    Each is a user's whole file, and what was read of it."""
+    room = MOST_FILE_BYTES
+    for kept in reversed(_TABS.values()):
+        for page in kept.pages.values():
+            if page["own_file"] is not None:
+                room -= page["own_file"].size()
+                if room < 0:
+                    page["own_file"] = None
 
 
 def _taken(held: Tab | Page, names: tuple[str, ...]) -> dict[str, Any]:
