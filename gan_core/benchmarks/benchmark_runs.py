@@ -33,10 +33,11 @@ Say = Callable[[str], None]
 
 
 def config_of(recipe: str, preset: str, seed: int, **changes: Any) -> GANConfig:
-    """The preset, or a paper's recipe in its place, on the preset's data."""
+    """The preset, or a paper's recipe in its place, on the preset's data; not on networks of our own."""
     config = PRESETS[preset].config
     if recipe != OURS:
-        config = RECIPES[recipe].of(config)
+        usual = GANConfig.from_flat({"data": config.data}) if config.architecture == "coarse" else config
+        config = RECIPES[recipe].of(usual)
     return config.updated({"seed": seed, **changes})
 
 

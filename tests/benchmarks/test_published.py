@@ -56,6 +56,12 @@ def test_every_budget_names_recipes_that_exist(budget):
         )
 
 
+def test_a_papers_recipe_is_not_tried_on_networks_of_our_own():
+    ours, paper = (benchmark_runs.config_of(recipe, "mnist", 0) for recipe in (benchmark_runs.OURS, "dcgan"))
+    assert (ours.architecture, ours.filters) == ("coarse", 48)
+    assert (paper.architecture, paper.filters, paper.batch_size) == ("dcgan_resize", 16, 128)
+
+
 @pytest.mark.parametrize("recipe", [benchmark_runs.OURS, *RECIPES])
 @pytest.mark.parametrize("preset", ["ring", "grid", "mnist", "stacked_mnist"])
 def test_every_recipe_goes_with_every_benchmark(recipe, preset):

@@ -87,11 +87,11 @@ def test_the_command_line_ends_with_status_2(capsys, settings, back, words):
 
 
 def test_a_preset_and_a_setting_are_refused_together(capsys):
-    """The batch of 64 is the preset's."""
+    """The batches of 64 and 32 are the presets'."""
     assert main(["train", "--preset", "digits", "--set", "packing=2"]) == 2
     assert "Packing (2) does not work with conditional training" in capsys.readouterr().err
     assert main(["train", "--preset", "mnist", "--set", "packing=3"]) == 2
-    assert "The batch size (64) must be a multiple of packing" in capsys.readouterr().err
+    assert "The batch size (32) must be a multiple of packing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("settings", FINE.values(), ids=FINE)
