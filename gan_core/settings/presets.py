@@ -99,7 +99,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "mnist": _image("handwritten digits", data="mnist", **_COARSE),
     "fashion_mnist": _image("pieces of clothing", data="fashion_mnist"),
-    "mnist_rgb": _image("handwritten digits in colour", data="mnist_rgb", filters=24),
+    "mnist_rgb": _image("handwritten digits in colour", data="mnist_rgb", **_COARSE),
     "stacked_mnist": _image(
         "three digits in one image: are all 1,000 combinations generated?", data="stacked_mnist", filters=24
     ),

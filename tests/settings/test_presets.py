@@ -81,7 +81,7 @@ def test_the_kind_is_the_datas(name):
 def test_what_a_preset_of_images_adds_to_the_defaults():
     """The defaults stay as they are, for links name what differs from them."""
     coarse = {"architecture": "coarse", "filters": 48, "batch_size": 32, "ema_decay": 0.995}
-    for name, more in {"mnist": coarse, "fashion_mnist": {}}.items():
+    for name, more in {"mnist": coarse, "mnist_rgb": coarse, "fashion_mnist": {}}.items():
         assert PRESETS[name].config == GANConfig.from_flat({"data": name, **more})
 
 
