@@ -70,10 +70,19 @@ def _improves(distances: np.ndarray) -> bool:
     return half > 0 and bool(distances[half:].mean() < 0.9 * distances[:half].mean())
 
 
+def _swings(distances: np.ndarray) -> bool:
+    """Whether they have gone up and down again, or down and up, each time to SWING times the smaller value."""
+    risen = distances / np.maximum(np.minimum.accumulate(distances), 1e-12)
+    fallen = np.maximum.accumulate(distances) / np.maximum(distances, 1e-12)
+    return bool(risen.max() >= SWING and fallen.max() >= SWING)
+
+
 def _nearer(run: Recorded, since: int) -> bool:
-    """Whether the points have come nearer since that step: then nothing is stuck, it only takes long."""
+    """Whether the points have come nearer since that step, and still do: over the last half of the way, or the last
+    scores where those are few. Then nothing is stuck, it only takes long."""
     steps, distances = run.curve("w1")
-    return _improves(distances[steps >= since])
+    lately = max(int((steps >= run.step / 2).sum()), SWING_SCORES)
+    return _improves(distances[steps >= since][-lately:])
 
 
 # -- one function a finding ---------------------------------------------------------------------------------
@@ -138,7 +147,7 @@ def _oscillation(run: Recorded) -> Evidence | None:
     if far is None or _mode_hopping(run) is not None or _mode_collapse(run) is not None:
         return None
     steps, distances = far
-    if _improves(distances) or distances.max() < SWING * distances.min():
+    if _improves(distances) or not _swings(distances):
         return None
     said = f"Wasserstein-1 went up and down between {distances.min():.2g} and {distances.max():.2g}."
     return Evidence("w1", int(steps[0]), run.step, said)
@@ -151,7 +160,7 @@ def _no_progress(run: Recorded) -> Evidence | None:
         return None
     steps, distances = far
     first = run.curve("w1")[1][0]
-    if distances.min() < 0.6 * first or distances.max() > SWING * distances.min():
+    if distances.min() < 0.6 * first or distances.max() > SWING * distances.min() or _improves(distances):
         return None
     return Evidence("w1", int(steps[0]), run.step, f"Wasserstein-1 stands at {distances[-1]:.2g}.")
 

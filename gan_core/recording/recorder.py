@@ -5,6 +5,7 @@ the server reads saved runs without TensorFlow.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,6 +172,10 @@ class Recording:
         if found is None or found[0] > step:
             return {"note": "No scores had been made up to this step."}
         return dict(found[1])
+
+    def scored_until(self, step: int) -> int:
+        """How many scores there are up to `step`."""
+        return bisect_right(self.scores.steps, step)
 
     def keep_best(self, framed: Iterable[int] | None = None) -> None:
         """Has the best moment so far (`best`) stay, with what is or will be here of it, whatever goes to make room."""

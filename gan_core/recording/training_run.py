@@ -215,6 +215,7 @@ class TrainingRun:
             frame |= visuals.neighbours(trainer, frame, view)
             if self.coaching is not None:
                 frame["findings"] = self.coaching.at(frame["at"], trainer.config)
+        frame["scored"] = recording.scored_until(trainer.step if frame["at"] is None else frame["at"])
         if view.judge:
             frame["judging"] = judging.look(trainer, view.judge)
         if view.trails and "samples" in frame:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from gan_core.training.trainer import Trainer
 
 SHARE = 0.03  # of the time, at most, goes into scores
+# The first ones come sooner, for in the first seconds most changes: after FIRST_SECONDS, and each next one after LONGER
+# times as long, while no more than CREDIT_SECONDS of scoring in all are taken before their time.
+FIRST_SECONDS, LONGER, CREDIT_SECONDS = 0.7, 1.6, 0.5
 
 
 class LiveScores:
@@ -24,6 +27,7 @@ class LiveScores:
         self.trainer = trainer
         self.values: dict[str, Any] = {}
         self._next = 0.0
+        self._early, self._credit = 0, CREDIT_SECONDS
         self._of: tuple | None = None
 
     def refresh(self, idle: bool) -> None:
@@ -40,7 +44,18 @@ class LiveScores:
         except Exception as error:  # scores are missing, training goes on
             self.values = {"note": f"The scores of step {self.trainer.step:,} failed. {_said(error)}"}
         self._of = this
-        self._next = time.monotonic() + (time.monotonic() - started) / SHARE
+        now = time.monotonic()
+        self._next = now + self._wait(now - started)
+
+    def _wait(self, cost: float) -> float:
+        """Seconds until the next ones, after some that took `cost` seconds."""
+        wait, soon = cost / SHARE, FIRST_SECONDS * LONGER**self._early
+        before_its_time = SHARE * (wait - soon)
+        if not 0 < before_its_time <= self._credit:
+            return wait
+        self._early += 1
+        self._credit -= before_its_time
+        return soon
 
     def close(self) -> None:
         """Stops what works for it in the background."""

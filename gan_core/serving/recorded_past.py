@@ -112,6 +112,7 @@ def _looked_at(recording: Recording, end: int, config: GANConfig, view: View, er
     }
     shown = frame.get("at", end)
     frame["at"] = shown if past and recording.frames.steps else None
+    frame["scored"] = recording.scored_until(shown)
     frame["findings"] = coaching.states(config, recording, bool(error) and frame["at"] is None, frame["at"])
     if view.trails and "samples" in frame:
         frame["trails"] = trails(recording, frame["samples"], shown)

@@ -69,6 +69,12 @@ def test_modes_that_are_still_being_found_are_no_collapse():
     assert names(recorded(scores=scored(STEPS, TWO, w1=np.linspace(3, 0.5, len(STEPS))))) == []
 
 
+def test_a_collapse_is_one_though_it_came_nearer_long_ago():
+    """The first scores are of a blob that has just found its modes; nothing has moved in the last half of the way."""
+    w1 = np.where(STEPS <= 1_000, 2.0, 1.0)
+    assert names(recorded(scores=scored(STEPS, TWO, w1=w1))) == ["mode_collapse"]
+
+
 def test_a_collapse_comes_once_it_has_held_and_goes_when_it_is_over():
     counts = np.concatenate([ALL[:8], TWO[8:]])
     scores = scored(STEPS, counts, w1=1.0)
@@ -94,7 +100,12 @@ def test_the_discriminator_wins_where_accuracy_means_that():
 def test_oscillation_and_no_progress():
     swing = np.where(np.arange(len(STEPS)) % 2, 0.5, 1.2)
     assert names(recorded(scores=scored(STEPS, w1=swing))) == ["oscillation"]
+    rising = np.linspace(0.5, 1.2, len(STEPS))  # it drifts away, which is no swing
+    assert "oscillation" not in names(recorded(scores=scored(STEPS[:7], w1=rising[:7])))
     assert names(recorded(scores=scored(STEPS, w1=1.0))) == ["no_progress"]
+    assert names(recorded(scores=scored(STEPS, w1=np.linspace(1.2, 0.85, len(STEPS))))) == ["no_progress"]
+    falling = np.where(STEPS < 2_700, 1.2, 0.9)  # it moves at last
+    assert names(recorded(scores=scored(STEPS, w1=falling))) == []
 
 
 def test_memorizing():

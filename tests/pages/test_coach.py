@@ -21,13 +21,14 @@ FAST = Finding("diverged", "Diverged", "Not finite.", "Too fast.", "d_loss", 899
 ROOM = GANConfig(data="ring", loss="non_saturating", penalty="none")
 
 
-def snapshot(*findings, config=ROOM, step=900, at=None, losses=(LN2 + 0.25, 2 * LN2 - 0.5)):
+def snapshot(*findings, config=ROOM, step=900, at=None, losses=(LN2 + 0.25, 2 * LN2 - 0.5), scored=9):
     means = np.zeros((9, len(COLUMNS)), np.float32)
     means[:, COLUMNS.index("g_loss")], means[:, COLUMNS.index("d_loss")] = losses
     history = {"step": np.arange(1, 10) * step // 9, "mean": means, "low": means, "high": means, "stride": 100}
     frame = {
         "step": step,
         "at": at,
+        "scored": scored,
         "findings": [one.state() for one in findings],
         "history": {**history, "markers": []},
     }
@@ -51,6 +52,9 @@ def test_where_all_is_well_it_says_how_far_losses_with_an_equilibrium_are_from_i
     wasserstein = ROOM.updated({"loss": "wasserstein", "penalty": "wgan_gp"})
     assert coach_line.line(snapshot(config=wasserstein)) == '<p class="ganscope-coach">All is well.</p>'
     assert "At step 500 all was well." in coach_line.line(snapshot(at=500))
+    for at in (None, 500):  # a collapse is not named before the fourth
+        assert "the coach waits for 4 scores and has 3." in coach_line.line(snapshot(at=at, scored=3))
+        assert "As far as the losses show, all is well." in coach_line.line(snapshot(at=at, scored=0))
 
 
 def test_a_finding_is_its_title_and_its_sentence_with_its_reason_and_the_others_named():

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from gan_core.recording.training_run import TrainingRun
 from gan_core.scores import classifier, image_scores, point_metrics, point_scores, trainer_scores
 from gan_core.scores import live as scores
 from gan_core.scores.live import ImageScores, PointScores, live_scores
+from gan_core.settings.presets import PRESETS
 from tests.conftest import wait_until
 from tests.support.tiny import image_trainer, point_trainer, quadrants, stacked
 
@@ -71,11 +73,34 @@ def test_scores_cost_at_most_their_share_of_the_time(clock, monkeypatch):
         trainer.train(1)
         clock[0] += 0.3
         live.refresh(idle=False)
-    # 0.3 s at 3 % are made once in 10 s; 30 steps of 0.3 s are 9
-    assert made == [0]
-    clock[0] += 1.1
-    live.refresh(idle=False)
-    assert made == [0, 30] and live.values["step"] == 30
+    # 0.3 s at 3 % are made once in 10 s, but for the first, which come after 0.7 s; 27 steps of 0.3 s are 8.1
+    assert made == [0, 3]
+    for _ in range(10):
+        trainer.train(1)
+        clock[0] += 0.3
+        live.refresh(idle=False)
+    assert made == [0, 3, 37] and live.values["step"] == 37
+
+
+def test_the_first_scores_come_soon_and_no_more_than_the_credit_pays(clock, monkeypatch):
+    for cost, soon in ((0.1, 4), (0.2, 3), (0.8, 0)):
+        trainer = SimpleNamespace(step=0, config=PRESETS["ring"].config)
+        live, at = scores.LiveScores(trainer), []
+
+        def make(cost=cost, at=at):
+            clock[0] += cost
+            at.append(clock[0])
+            return {}
+
+        monkeypatch.setattr(live, "_make", make)
+        began = clock[0]
+        while clock[0] < began + 100:
+            trainer.step += 1
+            clock[0] += 0.05
+            live.refresh(idle=False)
+        waits = np.diff(at) - cost
+        assert list(waits[:soon]) == pytest.approx([0.7 * 1.6**n for n in range(soon)], abs=0.051)
+        assert waits[soon:] == pytest.approx(cost / scores.SHARE, abs=0.051)
 
 
 def test_a_standing_run_gets_the_scores_of_its_state_at_once_and_once(clock, monkeypatch):

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from gan_core.diagnosis.coach import EARLY
+from gan_core.diagnosis.findings import HELD_SCORES
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.objectives.losses import LOSSES
 from gan_core.recording.snapshot import Snapshot
@@ -52,8 +53,14 @@ def _well(snapshot: Snapshot) -> str:
         return "The coach has seen nothing yet. Press Play."
     if snapshot.shown < EARLY:
         return f"Too early to say: the coach begins at step {EARLY:,}."
-    past = snapshot.frame.get("at") is not None
-    return f"{f'At step {snapshot.shown:,} all was well' if past else 'All is well'}.{_from_equilibrium(snapshot)}"
+    scored, past = snapshot.frame.get("scored", 0), snapshot.frame.get("at") is not None
+    if 0 < scored < HELD_SCORES:
+        said = f"Nothing is wrong so far: the coach waits for {HELD_SCORES} scores and has {scored}."
+    elif not scored:
+        said = "As far as the losses show, all is well."
+    else:
+        said = f"At step {snapshot.shown:,} all was well." if past else "All is well."
+    return said + _from_equilibrium(snapshot)
 
 
 def _from_equilibrium(snapshot: Snapshot) -> str:
