@@ -52,10 +52,6 @@ def equilibrium_name(value: float) -> str:
     return {LN2: "ln 2", 2 * LN2: "2 ln 2", -LN2: "−ln 2"}.get(value, f"{value:.3g}")
 
 
-def _reference(value: float) -> str:
-    return f"equilibrium<br>({equilibrium_name(value)})"
-
-
 def losses(snapshot: Snapshot, log: bool = False, smoothed: bool = True) -> Figure:
     """Both losses over all steps, above the discriminator's accuracy; changes of settings as dotted lines."""
     history = snapshot.frame.get("history")
@@ -160,8 +156,9 @@ def _references(snapshot: Snapshot, log: bool, flip: bool) -> tuple[list[Figure]
     """Dashed lines where both losses rest when the generator is perfect."""
     rest = {value for value in LOSSES[snapshot.config.loss].equilibrium if value is not None}
     shapes, annotations = [], []
-    for value in sorted(rest):
-        value = -value if flip and value < 0 else value
+    values = sorted(-value if flip and value < 0 else value for value in rest)
+    highest = values[-1] if values else None
+    for value in values:
         if log and value <= 0:
             continue
         y = math.log10(value) if log else value
@@ -182,7 +179,10 @@ def _references(snapshot: Snapshot, log: bool, flip: bool) -> tuple[list[Figure]
                 "x": 1.0,
                 "xanchor": "left",
                 "y": y,
-                "text": _reference(value),
+                # The word stands once, above the highest: in a low plot the lines are closer than two lines of text.
+                "text": "equilibrium<br>" * (value == highest) + equilibrium_name(value),
+                "yanchor": "bottom",
+                "yshift": -(FONT - 3) // 2,
                 "align": "left",
                 "showarrow": False,
                 "font": {"size": FONT - 3},
