@@ -24,6 +24,8 @@ FIRST_STEPS = 200  # before which nothing is said: every GAN begins with a blob
 
 SWING_SCORES = 6  # in which a distance must have gone up and down
 SWING = 1.5  # its largest by its smallest value there
+BACK = 1.15  # and how far it went the other way, too: what only rises or falls is no swing
+LATER = 0.25  # of the way so far: what was before it counts for nothing that holds now
 FAR = 3.0  # times the distance between real and real data, from which on a cloud has not arrived
 
 GOOD = 0.02  # of the samples, at least, must be good where modes are missing
@@ -46,11 +48,15 @@ def _total_modes(run: Recorded) -> int:
 
 
 def _lately(steps: np.ndarray, now: int, least: int) -> slice | None:
-    """The last scores, `least` at least, that span HELD_PART of the way; None where there are too few."""
+    """The last scores, `least` at least, that span HELD_PART of the way; None where there are too few after its first
+    LATER part."""
     if len(steps) < least or now < FIRST_STEPS:
         return None
     early_enough = np.flatnonzero(steps <= steps[-1] - HELD_PART * now)
-    return slice(min(int(early_enough[-1]), len(steps) - least), None) if len(early_enough) else None
+    if not len(early_enough):
+        return None
+    first = min(int(early_enough[-1]), len(steps) - least)
+    return slice(first, None) if steps[first] >= LATER * now else None
 
 
 def _far_off(run: Recorded) -> tuple[np.ndarray, np.ndarray] | None:
@@ -71,10 +77,11 @@ def _improves(distances: np.ndarray) -> bool:
 
 
 def _swings(distances: np.ndarray) -> bool:
-    """Whether they have gone up and down again, or down and up, each time to SWING times the smaller value."""
+    """Whether they have gone up and down again, or down and up: one way by SWING, the other by BACK at least."""
     risen = distances / np.maximum(np.minimum.accumulate(distances), 1e-12)
     fallen = np.maximum.accumulate(distances) / np.maximum(distances, 1e-12)
-    return bool(risen.max() >= SWING and fallen.max() >= SWING)
+    smaller, larger = sorted((float(risen.max()), float(fallen.max())))
+    return larger >= SWING and smaller >= BACK
 
 
 def _nearer(run: Recorded, since: int) -> bool:
