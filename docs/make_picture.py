@@ -25,7 +25,7 @@ SHOTS = (
 
 
 def main(names: list[str]) -> None:
-    """One picture for each of SHOTS, compare.png, anatomy.png, sweep.png and the film, or those named, in docs/."""
+    """The pictures in docs/, or those named: SHOTS, compare.png, anatomy.png, lab.png, sweep.png, and the film."""
     sweeps = tempfile.mkdtemp(prefix="ganscope-pictures-")
     server = Server(GANSCOPE_SWEEPS_DIR=sweeps)
     try:
@@ -49,6 +49,8 @@ def main(names: list[str]) -> None:
                 race(browser, server.url)
             if not names or "anatomy.png" in names:
                 anatomy(browser, server.url)
+            if not names or "lab.png" in names:
+                lab(browser, server.url)
             if not names or "sweep.png" in names:
                 sweep(browser, server.url, sweeps)
             if not names or "run.gif" in names:
@@ -124,6 +126,18 @@ def anatomy(browser, url: str) -> None:
     page.mouse.move(0, 0)
     page.wait_for_timeout(1_000)
     page.screenshot(path=ROOT / "docs" / "anatomy.png")
+
+
+def lab(browser, url: str) -> None:
+    """lab.png: a lab after its prediction, when the coach has named what the lab is about."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(f"{url}/?lab=collapse")
+    page.get_by_text("Two or three", exact=True).first.click(timeout=60_000)
+    page.locator(".st-key-play button:enabled").first.click(timeout=60_000)
+    page.mouse.move(0, 0)
+    wait_until(lambda: "Mode collapse" in page.inner_text(".ganscope-coach"), 300, "the collapse")
+    page.wait_for_timeout(2_000)
+    page.screenshot(path=ROOT / "docs" / "lab.png")
 
 
 SWEEP = ("--preset", "ring", "--over", "g_lr=0.0001,0.001,0.01", "--over", "penalty=none,r1,r1_r2", "--seeds", "3")
