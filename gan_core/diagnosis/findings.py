@@ -25,7 +25,7 @@ FIRST_STEPS = 200  # before which nothing is said: every GAN begins with a blob
 SWING_SCORES = 6  # in which a distance must have gone up and down
 SWING = 1.5  # its largest by its smallest value there
 BACK = 1.15  # and how far it went the other way, too: what only rises or falls is no swing
-LATER = 0.25  # of the way so far: what was before it counts for nothing that holds now
+LATER = 0.15  # of the way so far: what was before it counts for nothing that holds now
 FAR = 3.0  # times the distance between real and real data, from which on a cloud has not arrived
 
 GOOD = 0.02  # of the samples, at least, must be good where modes are missing
@@ -154,7 +154,10 @@ def _oscillation(run: Recorded) -> Evidence | None:
     if far is None or _mode_hopping(run) is not None or _mode_collapse(run) is not None:
         return None
     steps, distances = far
-    if _improves(distances) or not _swings(distances):
+    every, whole = run.curve("w1")  # a slow swing is longer than what is looked at as the latest
+    if _improves(distances) or distances.max() < SWING * distances.min():
+        return None
+    if not _swings(whole[every >= LATER * run.step]):
         return None
     said = f"Wasserstein-1 went up and down between {distances.min():.2g} and {distances.max():.2g}."
     return Evidence("w1", int(steps[0]), run.step, said)
