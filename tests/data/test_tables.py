@@ -142,15 +142,29 @@ def test_what_can_be_read_in_two_ways_is_asked():
 
 
 def test_points_that_may_group_thousands_are_asked_about():
-    content = lines("a;b", *dotted_rows())
-    (question,) = propose_points(content, "my.csv").open
-    assert question.name == "decimal" and "1.024 can be read in two ways" in question.help
-    for choice, span in (("point", (1.024, 987.0)), ("comma", (950.0, 2393.0))):
-        chosen = propose_points(content, "my.csv", {"decimal": choice})
-        assert not chosen.open and chosen.ranges["a"]["before"] == pytest.approx(span)
+    for mark in ";,\t| ":
+        content = lines("a;b", *dotted_rows()).replace(b";", mark.encode())
+        (question,) = propose_points(content, "my.csv").open
+        assert question.name == "decimal" and "1.024 can be read in two ways" in question.help
+        for choice, span in (("point", (1.024, 987.0)), ("comma", (950.0, 2393.0))):
+            chosen = propose_points(content, "my.csv", {"decimal": choice})
+            assert not chosen.open and chosen.ranges["a"]["before"] == pytest.approx(span), (mark, choice)
+    # However far down it begins, and in a column that is looked at.
+    late = [f"{i},{i % 7}" for i in range(2, 1_000)] + [f"1.{i:03d},{i % 7}" for i in range(1, 600)]
+    assert propose_points(lines("a,b", *late), "my.csv").open
+    third = [f"{i},{i * i},{x.replace(';', ',')}" for i, x in enumerate(dotted_rows())]
+    assert not propose_points(lines("a,b,c,d", *third), "my.csv", {"columns": "a,b", "classes_from": "none"}).open
     # Zeros at the end are written, or nothing is whole: decimals, and no question.
-    for rows in (["1.500;1", "2.250;2", "3.125;3"], ["1.5;1", "950;2", "3.125;3"], ["0.500;1", "950;2", "3.125;3"]):
-        assert not propose_points(lines("a;b", *rows * 10), "my.csv").open
+    for rows in (
+        ["1.500;1", "2.250;2", "3.125;3"],
+        ["1.5;1", "950;2", "951;4", "3.125;3"],
+        ["0.512;1", "950;2", "951;4", "3.125;3"],
+        ["5.126;1", "-99;2", "5.001;4", "3.125;3"],  # one whole number, which stands for a missing value
+        ["5.126;0.111", "950;0.222", "951;0.333", "3.125;0.444"],  # the other column has decimals
+    ):
+        assert not propose_points(lines("a;b", *rows * 10), "my.csv").open, rows
+    named = lines("0,1", *(f"{1.1 + i / 7:.3f},{2.2 + i / 9:.3f}" for i in range(40)))
+    assert not propose_points(named, "pandas.csv").open
 
 
 def test_columns_and_classes_are_questions():

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\uff0d": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " "})
 _EXPONENT = r"(?:[eEdD][-+]?\d{1,4})?"
-_POINT = re.compile(rf"[-+]?(?:\d{{1,3}}(?:[,' ]\d{{3}})+|\d+)?(?:\.\d*)?{_EXPONENT}")
-_COMMA = re.compile(rf"[-+]?(?:\d{{1,3}}(?:[.' ]\d{{3}})+|\d+)?(?:,\d*)?{_EXPONENT}")
+_POINT = re.compile(rf"[-+]?(?:[1-9]\d{{0,2}}(?:[,' ]\d{{3}})+|\d+)?(?:\.\d*)?{_EXPONENT}")
+_COMMA = re.compile(rf"[-+]?(?:[1-9]\d{{0,2}}(?:[.' ]\d{{3}})+|\d+)?(?:,\d*)?{_EXPONENT}")
 _EITHER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # 101,037: thousands, or a decimal comma
 _DOTTED = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}")  # 1.388: three decimals, or thousands
 _UNIT = re.compile(
@@ -87,13 +87,26 @@ def decimal_marks(texts: Iterable[str]) -> tuple[int, int, int]:
     return comma, point, either
 
 
+def may_be_dotted(values: np.ndarray) -> bool:
+    """Whether these numbers of a column, read with a decimal point, can be ones whose points group thousands: some
+    whole, all below 1,000, most others with three decimals."""
+    values = np.abs(values[np.isfinite(values)])
+    broken = values[values != np.round(values)]
+    if not len(broken) or len(broken) == len(values) or values.max() >= 1_000:
+        return False
+    thousandths = broken * 1_000
+    three = np.abs(thousandths - 10 * np.round(thousandths / 10)) > 1e-3  # 1.38 has two
+    return bool(three.mean() > 0.5 and np.allclose(thousandths, np.round(thousandths), rtol=0, atol=1e-3))
+
+
 def dotted_thousands(texts: Iterable[str]) -> str:
     """The first text of a column whose points may group thousands, such as 1.388 beside 950; "" where there is none.
 
-    So it is where the column has whole numbers, all below 1,000, and behind every point there are exactly three digits:
-    among decimals, one in ten ends with a zero, which is rarely written, and a whole one is rarer still.
+    So it is where the column has different whole numbers, all below 1,000, and behind every point there are exactly
+    three digits: among decimals, one in ten ends with a zero, which is rarely written, and a whole one is rarer still,
+    unless it stands for a missing value.
     """
-    found, small = "", False
+    found, small = "", set()
     for text in texts:
         text = text.translate(MINUS).strip().strip("\"'").strip()
         if _DOTTED.fullmatch(text):
@@ -101,10 +114,10 @@ def dotted_thousands(texts: Iterable[str]) -> str:
         elif is_missing(text):
             continue
         elif re.fullmatch(r"[-+]?\d{1,3}", text):
-            small = True
+            small.add(text)
         else:
             return ""
-    return found if small else ""
+    return found if len(small) > 1 else ""
 
 
 class Column:

@@ -47,8 +47,8 @@ class Table:
 
     frame: its columns, whose names are texts and all different; cells are numbers, texts or missing. named: whether
     the names stand in the file. notes: what was guessed on the way, in sentences. questions: what may be corrected.
-    comma: whether the comma is the decimal mark, where the reader knows. dotted: a cell such as 1.388 in a column
-    where the point may group thousands, "" where none may. row_of: the number of a row of `frame` ->
+    comma: whether the comma is the decimal mark, where the reader knows. dotted: the columns in which the point may
+    group thousands, each with a cell such as 1.388. row_of: the number of a row of `frame` ->
     where it stands in the file ("line 7"). class_names: of the numbers in the last column, where the file says them.
     """
 
@@ -59,7 +59,7 @@ class Table:
     comma: bool | None = None
     row_of: Callable[[int], str] = lambda row: f"row {row + 1:,}"
     class_names: tuple[str, ...] = ()
-    dotted: str = ""
+    dotted: dict[str, str] = field(default_factory=dict)
 
 
 def many(count: int, one: str, more: str | None = None) -> str:

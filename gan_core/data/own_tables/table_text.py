@@ -17,6 +17,7 @@ from gan_core.data.own_tables.table_numbers import (
     dotted_thousands,
     is_number,
     looks_numeric,
+    may_be_dotted,
     without_unit,
 )
 from gan_core.data.own_tables.table_rules import (
@@ -52,7 +53,7 @@ class _Layout:
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     comma: bool | None = None
-    dotted: str = ""
+    certain: bool = True
     class_names: tuple[str, ...] = ()
 
 
@@ -147,10 +148,7 @@ def _layout(text: str, name: str, choices: Choices) -> _Layout:
     texts = [row[column] for row in full for column in numeric]
     comma, point, either = decimal_marks(texts)
     layout.comma = True if comma > point else False if point else None
-    if not (comma or point or either):
-        data = [row for _, row in rows[first:] if len(row) == width]
-        per_column = (dotted_thousands(row[column] for row in data) for column in numeric)
-        layout.dotted = next(filter(None, per_column), "")
+    layout.certain = bool(comma or point or either)
     if choices.get("decimal") in ("point", "comma"):
         layout.comma = choices["decimal"] == "comma"
     return layout
@@ -273,12 +271,20 @@ def read_text(content: bytes, name: str, choices: Choices, progress: Progress) -
         return f"line {line:,}"
 
     table = Table(frame, bool(layout.names), notes + layout.notes, questions + layout.questions, layout.comma, row_of)
-    table.class_names, table.dotted = layout.class_names, layout.dotted
+    table.class_names = layout.class_names
+    for i, label in enumerate(frame.columns) if not layout.certain else ():
+        if frame[label].dtype.kind == "f" and may_be_dotted(frame[label].to_numpy()):
+            again = _frame(content, encoding, layout, name, progress, i).iloc[:, 0]
+            example = dotted_thousands(text for text in again if isinstance(text, str))
+            if example:
+                table.dotted[label] = example
     return table
 
 
-def _frame(content: bytes, encoding: str, layout: _Layout, name: str, progress: Progress) -> Any:
-    """pandas' reading of the rows from `layout.skip` on."""
+def _frame(
+    content: bytes, encoding: str, layout: _Layout, name: str, progress: Progress, column: int | None = None
+) -> Any:
+    """pandas' reading of the rows from `layout.skip` on; column: of this one alone, as texts."""
     telling = Telling(progress)
     decimal = "," if layout.comma and layout.separator != "," else "."
     try:
@@ -296,6 +302,9 @@ def _frame(content: bytes, encoding: str, layout: _Layout, name: str, progress: 
                 decimal=decimal,
                 na_values=[*MISSING, *(word.upper() for word in MISSING)],
                 nrows=MOST_READ + 1,
+                # A comma that parts the columns cannot be pandas' decimal mark: then all numbers are read here.
+                dtype=str if column is not None or (layout.comma and layout.separator == ",") else None,
+                usecols=None if column is None else [column],
             )
     except pd.errors.EmptyDataError:
         raise TableError(f"{name} has a header but no rows.") from None

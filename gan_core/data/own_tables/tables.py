@@ -54,6 +54,8 @@ def propose_points(content: bytes, name: str, choices: Choices | None = None, pr
     roles = roles_of(columns, table, shown)
     chosen = _chosen(choices.get("columns"), roles, shown)
     label = _class_column(choices.get("classes_from"), roles, shown)
+    if question is not None and question.open and table.dotted and not {*chosen, label}.intersection(table.dotted):
+        question = None  # nobody looks at those columns
     questions = [*_column_questions(roles, chosen, label), *table.questions]
     if question is not None:
         questions.append(question)
@@ -114,8 +116,9 @@ def _decimal(table: Table, choices: Choices) -> tuple[bool | None, Question | No
     if chosen is not None and chosen not in DECIMALS:
         raise TableError(f"The decimal mark is point or comma, not {shorten(chosen)}.")
     if table.dotted:
-        about = f"{table.dotted} can be read in two ways: its point groups thousands, or stands before decimals."
-        options = {mark: text.format(table.dotted) for mark, text in DOTTED.items()}
+        example = next(iter(table.dotted.values()))
+        about = f"{example} can be read in two ways: its point groups thousands, or stands before decimals."
+        options = {mark: text.format(example) for mark, text in DOTTED.items()}
         question = Question("decimal", "Decimal mark", options, chosen or "point", about, open=chosen is None)
         return None if chosen is None else chosen == "comma", question
     texts = _texts(table)
