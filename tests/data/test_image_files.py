@@ -17,7 +17,7 @@ from PIL import Image
 
 from gan_core.data import image_datasets, resizing
 from gan_core.data.own_images import image_archives, image_members, image_rules
-from gan_core.data.own_images.image_files import LEAST_PICTURES
+from gan_core.data.own_images.image_files import LEAST_PICTURES, propose_pictures
 from gan_core.data.own_images.image_rules import ACCEPTED, MOST_BYTES, PictureError
 from gan_core.foundations.hyperparameters import ConfigError
 from tests.support.picture_files import parse_pictures
@@ -214,6 +214,15 @@ def test_more_held_out_pictures_than_are_kept_are_said():
     p, note = parse_pictures(npz(True, x_train=noise(30, 8, 8), x_test=noise(5_010, 8, 8)), "my.npz")
     assert len(p.test_pixels) == 5_000
     assert "Of the 5,010 images of x_test, 5,000 are held out; the others are left out." in note
+
+
+def test_what_is_not_held_out_is_not_said_to_be():
+    x, y = noise(30, 8, 8), np.arange(30) % 3
+    p, note = parse_pictures(npz(x_train=x, y_train=y, x_test=x), "my.npz")
+    assert p.test_pixels is None and "None of the 30 images of x_test is held out: the file does not tell" in note
+    found = propose_pictures(npz(x_train=x, x_test=x), "my.npz", {"held_out": "train"})
+    assert found.count == 30 and found.data.test_pixels is None
+    assert "The 30 images of x_test are not used." in found.notes
 
 
 def test_of_too_many_a_sample_is_taken_with_its_labels(monkeypatch):

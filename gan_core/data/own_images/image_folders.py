@@ -9,7 +9,7 @@ import numpy as np
 from gan_core.data.image_datasets import LEAST_PICTURES
 from gan_core.data.own_images.image_classes import HELD, TRAIN
 from gan_core.data.own_images.image_reading import Reading
-from gan_core.data.own_images.image_rules import MOST_CLASSES
+from gan_core.data.own_images.image_rules import MOST_CLASSES, MOST_TESTS
 from gan_core.data.proposal import parted
 
 SPLITS = TRAIN | HELD
@@ -41,7 +41,12 @@ def chosen(paths: list[tuple[str, ...]], reading: Reading) -> tuple[np.ndarray, 
     held = held[keep]
     if held.any() and (~held).sum() >= LEAST_PICTURES:
         names = sorted({f[i] for f in folders for i in parts if len(f) > i and f[i].lower() in HELD})
-        apart = reading.held_out(int(held.sum()), " and ".join(names))
+        apart = reading.held_out(joined=True)
+        count, parts = int(held.sum()), " and ".join(names)
+        if apart:
+            reading.say_held_out(count, parts, min(count, MOST_TESTS))
+        else:
+            reading.say(f"The {count:,} images of {parts} are trained on, too.")
         held = held if apart else np.zeros_like(held)
     else:
         held = np.zeros_like(held)

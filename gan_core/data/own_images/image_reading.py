@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gan_core.data.own_images.image_rules import MOST_CLASSES, MOST_TESTS, PictureError, as_number
+from gan_core.data.own_images.image_rules import MOST_CLASSES, PictureError, as_number
 from gan_core.data.proposal import Choices, Progress, Question, parted
 from gan_core.foundations.hyperparameters import shorten
 
@@ -74,16 +74,20 @@ class Reading:
         help = "The colour behind what is transparent, and of margins."
         return BACKGROUNDS[self.ask("background", "Background", options, "white", help)]
 
-    def held_out(self, count: int, parts: str) -> bool:
-        """Whether the `count` pictures of val and test (`parts`: their names) are held out."""
-        options = {"apart": "held out, for scores alone", "train": "trained on, too"}
+    def held_out(self, joined: bool) -> bool:
+        """Whether the pictures of val and test are held out; joined: whether they can be trained on, too."""
+        options = {"apart": "held out, for scores alone", "train": "trained on, too" if joined else "not used"}
         help = "Images of a validation or test part."
-        apart = self.ask("held_out", "Validation and test part", options, "apart", help) == "apart"
-        if apart and count > MOST_TESTS:
-            self.say(f"Of the {count:,} images of {parts}, {MOST_TESTS:,} are held out; the others are left out.")
+        return self.ask("held_out", "Validation and test part", options, "apart", help) == "apart"
+
+    def say_held_out(self, count: int, parts: str, kept: int) -> None:
+        """Of the `count` pictures of val and test (`parts`: their names), `kept` are held out."""
+        if not kept:
+            self.say(f"None of the {count:,} images of {parts} is held out: the file does not tell their classes.")
+        elif kept < count:
+            self.say(f"Of the {count:,} images of {parts}, {kept:,} are held out; the others are left out.")
         else:
-            self.say(f"The {count:,} images of {parts} {'are held out' if apart else 'are trained on, too'}.")
-        return apart
+            self.say(f"The {count:,} images of {parts} are held out.")
 
     def black_and_white(self, kind: np.dtype, low: float, high: float) -> tuple[float, float]:
         """(the value that is black, the value that is white) of pixels of this type that lie from low to high.

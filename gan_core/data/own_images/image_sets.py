@@ -62,6 +62,8 @@ def from_arrays(arrays: dict[str, Stored], reading: Reading) -> Pictures:
         parts, test_labels = _test_part(arrays, tests, turned, known, reading)
         if parts:
             test_pixels = np.concatenate([converted(x, rows, scale, fit, colour, reading) for x, rows in parts])
+        kept = 0 if test_pixels is None else len(test_pixels)
+        reading.say_held_out(_count(tests), _names(tests), kept)
     pixels, *others = gray_if_all(*(part for part in (pixels, test_pixels) if part is not None))
     reading.notes += size_note([values.shape[1:3]], pixels.shape[1], fit)
     return Pictures(pixels, numbers, known, others[0] if others else None, test_labels)
@@ -158,11 +160,18 @@ def _tests(arrays: dict[str, Stored], key: str, way: Layout, reading: Reading) -
         like = next((w for w in layouts(stored.shape) if w.name == way.name), None)
         if like and (like.height, like.width, like.channels) == (way.height, way.width, way.channels):
             found.append((other, like))
-    count = sum(like.count for _, like in found)
-    if not count:
-        return []
-    named = " and ".join(shorten(other).strip("'") for other, _ in found)
-    return found if reading.held_out(count, named) else []
+    if not found or reading.held_out(joined=False):
+        return found
+    reading.say(f"The {_count(found):,} images of {_names(found)} are not used.")
+    return []
+
+
+def _count(tests: list[tuple[str, Layout]]) -> int:
+    return sum(like.count for _, like in tests)
+
+
+def _names(tests: list[tuple[str, Layout]]) -> str:
+    return " and ".join(shorten(key).strip("'") for key, _ in tests)
 
 
 def _upright(way: Layout, stored: Stored, turned: bool) -> np.ndarray:
