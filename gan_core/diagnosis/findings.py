@@ -154,10 +154,11 @@ def _oscillation(run: Recorded) -> Evidence | None:
     if far is None or _mode_hopping(run) is not None or _mode_collapse(run) is not None:
         return None
     steps, distances = far
-    every, whole = run.curve("w1")  # a slow swing is longer than what is looked at as the latest
     if _improves(distances) or distances.max() < SWING * distances.min():
         return None
-    if not _swings(whole[every >= LATER * run.step]):
+    every, whole = run.curve("w1")  # a slow swing is longer than what is looked at as the latest
+    steps, distances = every[every >= LATER * run.step], whole[every >= LATER * run.step]
+    if not _swings(distances):
         return None
     said = f"Wasserstein-1 went up and down between {distances.min():.2g} and {distances.max():.2g}."
     return Evidence("w1", int(steps[0]), run.step, said)

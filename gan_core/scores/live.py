@@ -45,7 +45,8 @@ class LiveScores:
             self.values = {"note": f"The scores of step {self.trainer.step:,} failed. {_said(error)}"}
         self._of = this
         now = time.monotonic()
-        self._next = now + self._wait(now - started)
+        cost = now - started
+        self._next = now + (cost / SHARE if idle else self._wait(cost))
 
     def _wait(self, cost: float) -> float:
         """Seconds until the next ones, after some that took `cost` seconds."""

@@ -704,6 +704,7 @@ def test_a_refresh_loses_no_file_that_is_looked_at(hub, tab, monkeypatch):
     after = tab_page(data="file")
     assert not after.exception and after.button(key="use_own_points").label == "Use these"
     assert any("mine.csv: 30 points" in one.label for one in after.expander)
+    assert own(after, "points").own_file is file  # it may still be read, and can be stopped
     monkeypatch.setattr(remembered, "MOST_FILE_BYTES", 100)
     after.run()
     assert own(tab_page(data="file"), "points").own_file is None

@@ -74,9 +74,10 @@ class OwnFile:
 
     def size(self) -> int:
         """The bytes that it holds in memory: the file's own, and of what was understood."""
-        proposal = self.proposal()
-        data = None if proposal is None else proposal.data
-        arrays = [part for part in vars(data).values() if isinstance(part, np.ndarray)] if data is not None else []
+        held = {
+            id(one.data): one.data for one in (self.proposal(), self.shown) if one is not None and one.data is not None
+        }
+        arrays = [part for data in held.values() for part in vars(data).values() if isinstance(part, np.ndarray)]
         return sum(part.nbytes for part in arrays) + (len(self.content) if isinstance(self.content, bytes) else 0)
 
     def stop(self) -> None:

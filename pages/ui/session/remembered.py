@@ -68,10 +68,11 @@ def _forget_files() -> None:
     room = MOST_FILE_BYTES
     for kept in reversed(_TABS.values()):
         for page in kept.pages.values():
-            if page["own_file"] is not None:
-                room -= page["own_file"].size()
-                if room < 0:
-                    page["own_file"] = None
+            size = 0 if page["own_file"] is None else page["own_file"].size()
+            if size > room:
+                page["own_file"] = None
+            else:
+                room -= size
 
 
 def _taken(held: Tab | Page, names: tuple[str, ...]) -> dict[str, Any]:
@@ -96,5 +97,6 @@ def restore(key: str) -> dict[str, Any] | None:
         for name, value in values.items():
             linked = name == "lab" and tab.pages[kind].linked  # an address says by itself which lab it is of
             if name != "config" and not linked:
-                setattr(tab.pages[kind], name, copy(value))  # a duplicated tab may have the same key for a moment
+                # A duplicated tab may have the same key for a moment. A file that is being read is one, to be stopped.
+                setattr(tab.pages[kind], name, value if name == "own_file" else copy(value))
     return {kind: values["config"] for kind, values in known.pages.items()}
