@@ -20,7 +20,7 @@ export function connected() {
 }
 
 // Whether the page's script runs now.
-function scripting() {
+export function scripting() {
   return document.querySelector(".stApp")?.dataset.testScriptState === "running";
 }
 

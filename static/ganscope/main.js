@@ -2,6 +2,7 @@
 
 import { noticeUse } from "./connection.js";
 import { listen } from "./keys.js";
+import { followLinks } from "./links.js";
 
 export { anatomy, removeAnatomy } from "./anatomy.js";
 export { deliver } from "./deliver.js";
@@ -16,3 +17,4 @@ export { removeWatch, watch, watchAlone } from "./watch.js";
 
 listen();
 noticeUse();
+followLinks();

@@ -13,6 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.conftest import Line, Server, wait_until
 from tests.support.tab import IMAGES, PLAY_SECONDS, SMALL, WINDOW, Tab, examples, moved, texture
@@ -263,6 +264,34 @@ def test_switching_pages_keeps_run_and_knobs(shared_tab):
     wait_until(lambda: tab.step() > 20, 20, "the run after a switch of pages")
     wait_until(lambda: "g_units=16" in tab.settings(), 20, "the settings in the address")
     assert "Pause" in tab.text("play")
+
+
+def test_a_link_to_a_page_is_followed_though_the_page_that_is_left_calls_the_script_back(open_tab):
+    tab = open_tab()
+    held: list[str] = []
+
+    def pass_on(socket) -> None:
+        server = socket.connect_to_server()
+
+        def sent(message) -> None:
+            wish = BackMsg.FromString(message) if isinstance(message, bytes) else BackMsg()
+            if wish.rerun_script.page_script_hash not in ("", *held):
+                held.append(wish.rerun_script.page_script_hash)
+                if len(held) == 2:  # the first wish for another page: what was sent after it has put the old page back
+                    wish.rerun_script.page_script_hash = held[0]
+                    message = wish.SerializeToString()
+            server.send(message)
+
+        socket.on_message(sent)
+
+    tab.page.route_web_socket("**/_stcore/stream", pass_on)
+    tab.page.reload()
+    tab.ready()
+    tab.page.get_by_text("Layers and parameters").click()  # any message of this page
+    tab.page.wait_for_timeout(1_000)
+    tab.page.get_by_test_id("stTopNav").get_by_role("link", name="Guide").click()
+    tab.page.wait_for_selector("h1:has-text('Guide')", timeout=60_000)
+    assert len(held) == 2
 
 
 def test_a_live_rate_change_leaves_its_marker_and_the_run(shared_tab, full):
