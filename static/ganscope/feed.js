@@ -50,7 +50,10 @@ class Feed {
 
   // What the script drew.
   show(component) {
+    const newer = this.place;
     Object.assign(this, component.data);
+    // A frame was quicker than this drawing, and may have said that it does not fit: the next one says so, or not.
+    if (older(this.place, newer)) [this.place, this.wait] = [newer, this.wait || FEED_MS];
     this.drawings = (this.drawings ?? 0) + 1;
     this.version = component.version;
     clearTimeout(this.outdated);
@@ -123,6 +126,7 @@ class Feed {
 
   draw(frame) {
     if (this.gone || !connected() || frame.token !== this.token || older(frame.place, this.place)) return;
+    this.place = frame.place;
     this.shown = [];
     for (const [key, html] of Object.entries(frame.texts)) {
       const parent = this.found(key, "ganscope-text");

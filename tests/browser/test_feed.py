@@ -206,6 +206,16 @@ def test_an_answer_from_before_the_scripts_drawing_does_not_stop_the_clock(answe
     assert page.evaluate("window.drawings") == 0
 
 
+def test_a_drawing_that_frames_have_overtaken_does_not_stop_the_clock(answers, page):
+    """A script that began before a look at the past, and drew the present, says that nothing is to be expected."""
+    answers.wait, answers.fits = 1_000, False
+    since = answers.number
+    wait_until(lambda: step(page) == answers.number > since + 1, 30, "a frame that does not fit, and none on its way")
+    page.evaluate("window.draw(0, 1)")
+    asked = page.evaluate("window.drawings")
+    wait_until(lambda: page.evaluate("window.drawings") > asked, 20, "the script to be asked for another drawing")
+
+
 def test_nothing_is_asked_or_said_once_nothing_moves_or_the_page_is_left(answers, page):
     answers.wait = 0
     stood = step(page)
