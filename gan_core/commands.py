@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_core.command_arguments import chosen_config, data_of, fetched, found_run, limits, loaded, read_file, say
+from gan_core.command_arguments import chosen_config, data_of, fetched, found_run, limits, loaded, say
 from gan_core.data.own_files import own_data_options
 from gan_core.diagnosis.failures import FAILURES
 from gan_core.foundations.files import write_whole
@@ -196,10 +196,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
         return module.resume(args, say)
     config, preset = chosen_config(args)
     config, _, upload = data_of(config, args)
-    file = None
-    if args.data is not None:
-        file = Path(args.data).name, read_file(args.data), own_data_options.choices_of(args)
-    return {"preset": preset, **module.begin(args, config, upload, file, limits(args), say)}
+    return {"preset": preset, **module.begin(args, config, upload, limits(args), say)}
 
 
 def export(args: argparse.Namespace) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TextIO
 from gan_core import plugins
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.runs.unattended import Failed
-from gan_core.sweeps.command import go_on, upload_of
+from gan_core.sweeps.command import go_on
 from gan_core.sweeps.store import Store
 
 NICE = 5  # whoever sits at this machine goes before
@@ -38,7 +38,7 @@ def main(folder: str) -> int:
     plugins.load(checked=False)  # the server has tried them
     store = Store(Path(folder))
     try:
-        rows = go_on(store, upload_of(store), None, _say)["rows"]
+        rows = go_on(store, store.upload(), None, _say)["rows"]
     except (ConfigError, Failed) as error:
         _say(str(error))
         return getattr(error, "status", 2)

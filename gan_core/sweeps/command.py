@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_core.data import loading
-from gan_core.data.own_files import own_data_options, uploads
-from gan_core.data.points import OwnPoints
+from gan_core.data.own_files import own_data_options
 from gan_core.foundations import cluster
 from gan_core.foundations.files import write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
@@ -36,29 +35,24 @@ def begin(
     args: argparse.Namespace,
     config: GANConfig,
     upload: Any,
-    file: tuple[str, bytes, dict[str, str]] | None,
     limits: tuple[int | None, float | None],
     say: Say,
 ) -> dict[str, Any]:
     """A sweep of `config`; under a name that is there, the trials of it that are lacking. Raises ConfigError.
 
-    upload, file: the user's own data, and the name and content of their file, with the choices it was read with.
-    limits: steps and seconds of a trial.
+    upload: the user's own data. limits: steps and seconds of a trial.
     """
     stop_by = "" if args.early_stopping is None else early_stopping.checked(args.early_stopping, config, upload)
     space = parse_space(config, args.over, args.seeds, *limits, args.draws or 0, args.frames, args.looks or 0, stop_by)
-    data, choices = (None, None) if file is None else (file[:2], file[2])
     if args.save is None:
         with tempfile.TemporaryDirectory(prefix="ganscope-sweep-") as folder:
             store = Store(Path(folder))
-            store.begin(space, data, choices)
+            store.begin(space, upload)
             return go_on(store, upload, args.processes, say, args.ray, kept=False)
     store = Store(sweeps_folder(args.sweeps_dir) / run_folders.checked_name(args.save))
     run_writing.check_folder(store.folder.parent)
-    store.begin(space, data, choices)
-    if data is not None and store.choices() is None:  # an earlier version began it
-        upload = upload_of(store)
-    return {"sweep": args.save, **go_on(store, upload, args.processes, say, args.ray)}
+    store.begin(space, upload)
+    return {"sweep": args.save, **go_on(store, store.upload(), args.processes, say, args.ray)}
 
 
 def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
@@ -74,18 +68,7 @@ def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:
     store = next((store for store in named if store.is_there()), None)
     if store is None:
         raise ConfigError(f"There is no sweep {shorten(args.resume)}.")
-    return {"sweep": store.folder.name, **go_on(store, upload_of(store), args.processes, say, args.ray)}
-
-
-def upload_of(store: Store) -> Any:
-    """The user's own data of a sweep, or None; raises ConfigError."""
-    file = store.data_file()
-    if file is None:
-        return None
-    choices = store.choices()
-    upload = uploads.parsed(*file, choices)[0]
-    # An earlier version scaled both axes alike, and so it goes on.
-    return upload.points if choices is None and isinstance(upload, OwnPoints) else upload
+    return {"sweep": store.folder.name, **go_on(store, store.upload(), args.processes, say, args.ray)}
 
 
 def processes_for(space: Space, upload: Any = None) -> int:

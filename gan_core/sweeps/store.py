@@ -7,24 +7,29 @@ meanwhile; whatever is killed, at most a line is cut off, and then that trial is
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from gan_core.data.own_files import uploads
+from gan_core.data.points import OwnPoints
 from gan_core.foundations.files import npz_bytes, write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.foundations.locking import locked
+from gan_core.runs import saved_uploads
 from gan_core.sweeps.space import Space
 from gan_core.sweeps.training import Outcome
 
 FORMAT = 1
 SPACE, ROWS, TRIALS, RUNS = "sweep.json", "trials.jsonl", "trials", "runs"
-DATA = "data"  # the user's own file, with its name's end
+UPLOAD = "upload.npz"  # the user's own data
+FILE = "data"  # before: their file, with its name's end
 
 
 def sweeps_folder(chosen: str | None = None) -> Path:
@@ -47,7 +52,7 @@ class Store:
     def space(self) -> Space:
         """What the sweep trains."""
         try:
-            about = json.loads((self.folder / SPACE).read_text("utf-8"))
+            about = self._about()
             if about["format"] != FORMAT:
                 raise ConfigError(
                     f"{self.folder} was written by another version of GANscope (format {about['format']})."
@@ -55,53 +60,74 @@ class Store:
             return Space.of_json(about["space"])
         except ConfigError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise ConfigError(f"{self.folder} does not hold a sweep that can be read.") from None
 
-    def begin(self, space: Space, data: tuple[str, bytes] | None = None, choices: dict[str, str] | None = None) -> None:
+    def begin(self, space: Space, upload: Any = None) -> None:
         """Makes the folder, or lets its sweep train more: other values and seeds, but the same trainings.
 
-        data: the name and the content of the user's own file. choices: what it is read with.
+        upload: the user's own data, which are kept as a saved run keeps them.
         """
-        if self.is_there() and not (space.same_trainings(self.space()) and self._same_data(data, choices)):
-            raise ConfigError(
-                f"There is a sweep {shorten(self.folder.name)} already, of other settings, budget or data: choose "
-                "another name, or change values and seeds only."
-            )
+        about: dict[str, Any] = {"data": None if upload is None else uploads.name_of(upload)}
         if self.is_there():
+            about = self._about()
+            if not (space.same_trainings(self.space()) and self._same_data(upload)):
+                raise ConfigError(
+                    f"There is a sweep {shorten(self.folder.name)} already, of other settings, budget or data: choose "
+                    "another name, or change values and seeds only."
+                )
             space = replace(space, looks=max(space.looks, self.space().looks))  # else what is there would not be shown
         try:
             (self.folder / TRIALS).mkdir(parents=True, exist_ok=True)
-            if data is not None:
-                write_whole(self.folder / (DATA + Path(data[0]).suffix.lower()), data[1])
-            said = {"format": FORMAT, "space": space.to_json(), "data": None if data is None else data[0]}
-            if not self.is_there() or self.choices() is not None:
-                said["choices"] = choices or {}
-            write_whole(self.folder / SPACE, json.dumps(said, indent=1).encode())
+            if upload is not None and not self.is_there():
+                write_whole(self.folder / UPLOAD, npz_bytes(saved_uploads.arrays_of(upload), compressed=True))
+            write_whole(
+                self.folder / SPACE,
+                json.dumps({**about, "format": FORMAT, "space": space.to_json()}, indent=1).encode(),
+            )
         except OSError as error:
             raise self._unwritable(error) from None
 
-    def data_file(self) -> tuple[str, bytes] | None:
-        """The user's own file, its name and content, or None."""
+    def _about(self) -> dict[str, Any]:
+        """What the sweep's own file says."""
         try:
-            name = json.loads((self.folder / SPACE).read_text("utf-8"))["data"]
-            return None if name is None else (name, (self.folder / (DATA + Path(name).suffix.lower())).read_bytes())
-        except (OSError, ValueError, KeyError, TypeError):
-            raise ConfigError(f"{self.folder} does not hold the data of its sweep.") from None
-
-    def choices(self) -> dict[str, str] | None:
-        """What the user's file is read with; None where an earlier version began the sweep, which knew no choices."""
-        try:
-            found = json.loads((self.folder / SPACE).read_text("utf-8")).get("choices")
-        except (OSError, ValueError, AttributeError):
+            return dict(json.loads((self.folder / SPACE).read_text("utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):
             raise ConfigError(f"{self.folder} does not hold a sweep that can be read.") from None
-        return None if found is None else {str(name): str(value) for name, value in dict(found).items()}
 
-    def _same_data(self, data: tuple[str, bytes] | None, choices: dict[str, str] | None) -> bool:
-        there = self.data_file()
-        if (choices or {}) != (self.choices() or {}):
-            return False
-        return there is data is None or (there is not None and data is not None and there[1] == data[1])
+    def upload(self) -> Any:
+        """The user's own data that the sweep trains on, or None."""
+        about = self._about()
+        data = about.get("data")
+        if data is None:
+            return None
+        if (self.folder / UPLOAD).is_file():
+            # Whether the run takes pictures as they come concerns those of versions before this file.
+            read = functools.partial(saved_uploads.upload_of, native=False)
+            return self._read(UPLOAD, f"The data of the sweep {self.folder.name}", read)
+        return self._upload_of_a_file(str(data), about.get("choices"))
+
+    def _upload_of_a_file(self, name: str, choices: dict[str, str] | None) -> Any:
+        """Those of a sweep that an earlier version began, which kept the file itself, and since it knew any, the
+        choices it is read with."""
+        try:
+            content = (self.folder / (FILE + Path(name).suffix.lower())).read_bytes()
+        except OSError:
+            raise ConfigError(f"{self.folder} does not hold the data of its sweep.") from None
+        upload = uploads.parsed(name, content, choices)[0]
+        # Before there were choices both axes were scaled alike, and so it goes on.
+        return upload.points if choices is None and isinstance(upload, OwnPoints) else upload
+
+    def _same_data(self, upload: Any) -> bool:
+        said = self._about().get("data")
+        if upload is None or said is None:
+            return upload is said
+        if said == uploads.name_of(upload):
+            return True
+        there = self.upload()  # of an earlier version's file, or read back from a saved run
+        if isinstance(there, np.ndarray) and isinstance(upload, OwnPoints):
+            upload = upload.points
+        return uploads.same(there, upload)
 
     # -- what is finished ---------------------------------------------------------------------------------
 
@@ -138,11 +164,14 @@ class Store:
 
     def arrays(self, key: str) -> dict[str, np.ndarray]:
         """The history and the last frame of a finished trial; raises ConfigError."""
+        return self._read(f"{TRIALS}/{key}.npz", f"What was kept of the trial {key}", dict)
+
+    def _read(self, name: str, what: str, made: Callable[[dict[str, np.ndarray]], Any]) -> Any:
         try:
-            with np.load(self.folder / TRIALS / f"{key}.npz", allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
+            with np.load(self.folder / name, allow_pickle=False) as file:
+                return made({name: file[name] for name in file.files})
         except Exception:  # zipfile's and NumPy's readers raise anything on damaged bytes
-            raise ConfigError(f"What was kept of the trial {key} cannot be read.") from None
+            raise ConfigError(f"{what} cannot be read.") from None
 
     def picture(self, key: str) -> bytes:
         """The PNG of a finished trial's last frame, or b"" where there is none."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
+from gan_core.data.own_files import uploads
 from gan_core.scores.registry import SCORES
 from gan_core.settings.presets import PRESETS
 from gan_core.sweeps.grouping import MOST_GROUPS
@@ -100,6 +101,23 @@ def test_a_sweep_is_started_with_what_was_chosen(started, sweeps):
     ]
     assert app.selectbox(key="sweep_shown").value == "my map"
     assert app.button(key="sweep_again").label == "Go on"
+
+
+def test_a_sweep_over_ones_own_file_keeps_it(started, sweeps):
+    app, own = open_page(PAGE), uploads.parsed("own.csv", "\n".join(f"{i},{i * i % 31}" for i in range(60)).encode())[0]
+    points = app.session_state["ganscope"].pages["points"]
+    points.config = BASE.updated({"data": "file"})
+    app.selectbox(key="sweep_base").select("current settings of Points").run()
+    assert "These settings train on your own file: give it on Points first." in app.error[0].value
+    app.button(key="sweep_go").click().run()
+    assert not app.exception and started == []
+    points.upload = own
+    app.run()
+    assert "12 combinations x 3 seeds" in texts(app) and not app.error
+    app.button(key="sweep_go").click().run()
+    assert not app.exception and not app.error and len(started) == 1
+    store = Store(started[0])
+    assert store.space().base.data == "file" and uploads.same(store.upload(), own)
 
 
 def test_a_click_counts_though_the_page_runs_anew_before_its_form(started, monkeypatch):

@@ -1,19 +1,21 @@
 """A sweep's folder and the loop that fills it, with an executor that trains nothing; processes: test_processes.py."""
 
+import io
 import json
 import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from gan_core.data.own_files import uploads
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.settings.config import GANConfig
 from gan_core.sweeps import running
-from gan_core.sweeps.command import upload_of
 from gan_core.sweeps.space import parse_space
 from gan_core.sweeps.store import ROWS, Store, sweeps_folder
 from gan_core.sweeps.table import as_text, by_settings, write_tables
@@ -122,47 +124,75 @@ def test_a_sweep_gets_another_axis(store):
     assert len(SPACE.rows_of(store.rows()[0])) == 12  # and back
 
 
+TABLE = "".join(f"{i},{100 * i},{i % 7}\n" for i in range(40)).encode()
+
+
+def upload(choices: dict[str, str], name: str = "x.csv"):
+    return uploads.parsed(name, TABLE, choices)[0]
+
+
 def test_another_budget_or_other_data_need_another_name(store, tmp_path):
     for other, data in (
         (parse_space(BASE, ["g_lr=1e-3,1e-2"], 3, 11, None), None),
         (parse_space(BASE.updated({"d_lr": 0.5}), ["g_lr=1e-3,1e-2"], 3, 10, None), None),
-        (SPACE, ("x.csv", b"1,2")),
+        (SPACE, upload({"columns": "1,2"})),
     ):
         with pytest.raises(ConfigError, match="There is a sweep 'map' already"):
             store.begin(other, data)
     own = Store(tmp_path / "own")
-    own.begin(SPACE, ("x.CSV", b"1,2"))
-    own.begin(SPACE, ("y.csv", b"1,2"))  # the same content
-    assert own.data_file() == ("y.csv", b"1,2")
-    with pytest.raises(ConfigError, match="There is a sweep 'own' already"):
-        own.begin(SPACE)
+    own.begin(SPACE, upload({"columns": "2,3"}))
+    own.begin(SPACE, upload({"columns": "2,3"}, "y.CSV"))  # the same content
+    assert own.upload().axes == ("column 2", "column 3")
+    own.begin(SPACE, own.upload())
+    for other in (None, upload({"columns": "1,2"})):
+        with pytest.raises(ConfigError, match="There is a sweep 'own' already"):
+            own.begin(SPACE, other)
+    (own.folder / "upload.npz").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(ConfigError, match="The data of the sweep own cannot be read"):
+        own.upload()
+    (own.folder / "upload.npz").unlink()
+    with pytest.raises(ConfigError, match="does not hold the data of its sweep"):
+        own.upload()
 
 
-TABLE = "".join(f"{i},{100 * i},{i % 7}\n" for i in range(40)).encode()
+def test_own_pictures_of_a_sweep_are_those_that_came(tmp_path):
+    pixels = np.arange(20 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(20, 28, 28)
+    own, file = Store(tmp_path / "own"), io.BytesIO()
+    np.savez(file, x_train=pixels, y_train=np.arange(20) % 2)
+    pictures = uploads.parsed("some.npz", file.getvalue())[0]
+    own.begin(SPACE, pictures)
+    assert np.array_equal(own.upload().pixels, pictures.pixels) and own.upload().class_names == pictures.class_names
+    own.begin(SPACE, pictures)
+    own.begin(SPACE, own.upload())
 
 
-def test_the_choices_of_a_table_are_the_sweeps(tmp_path):
-    own = Store(tmp_path / "own")
-    own.begin(SPACE, ("x.csv", TABLE), {"columns": "2,3"})
-    assert own.choices() == {"columns": "2,3"} and upload_of(own).axes == ("column 2", "column 3")
-    own.begin(SPACE, ("x.csv", TABLE), {"columns": "2,3"})
-    with pytest.raises(ConfigError, match="There is a sweep 'own' already"):
-        own.begin(SPACE, ("x.csv", TABLE), {"columns": "1,2"})
+def earlier(folder: Path, name: str, content: bytes, choices: dict[str, str] | None) -> Store:
+    """A sweep as versions left it that kept the file itself, and at first no choices."""
+    store = Store(folder)
+    store.begin(SPACE)
+    about = {**json.loads((folder / "sweep.json").read_text()), "data": name}
+    (folder / "sweep.json").write_text(json.dumps(about if choices is None else {**about, "choices": choices}))
+    (folder / f"data{Path(name).suffix.lower()}").write_bytes(content)
+    return store
+
+
+def test_a_sweep_that_an_earlier_version_began_keeps_its_file_and_choices(tmp_path):
+    own = earlier(tmp_path / "own", "x.CSV", TABLE, {"columns": "2,3"})
+    for _ in range(2):
+        assert own.upload().axes == ("column 2", "column 3")
+        own.begin(SPACE, upload({"columns": "2,3"}))
+    for other in (None, upload({"columns": "1,2"})):
+        with pytest.raises(ConfigError, match="There is a sweep 'own' already"):
+            own.begin(SPACE, other)
 
 
 def test_a_sweep_that_an_earlier_version_began_keeps_its_common_scale(tmp_path):
-    own = Store(tmp_path / "own")
     two = b"".join(line.rsplit(b",", 1)[0] + b"\n" for line in TABLE.splitlines())
-    own.begin(SPACE, ("x.csv", two))
-    new = upload_of(own)
-    about = json.loads((own.folder / "sweep.json").read_text())
-    del about["choices"]
-    (own.folder / "sweep.json").write_text(json.dumps(about))
+    own, new = earlier(tmp_path / "own", "x.csv", two, None), uploads.parsed("x.csv", two)[0]
     for _ in range(2):
-        old = upload_of(own)
+        old = own.upload()
         assert isinstance(old, np.ndarray) and np.array_equal(old, new.points)
-        own.begin(SPACE, ("x.csv", two), {})  # the same command goes on with it
-        assert own.choices() is None
+        own.begin(SPACE, new)  # the same command goes on with it
 
 
 def test_it_can_be_stopped_and_goes_on(store):

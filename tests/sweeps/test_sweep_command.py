@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from gan_core.__main__ import main
 from gan_core.runs import run_reading
@@ -151,6 +152,18 @@ def test_a_sweep_of_the_user_s_points_goes_on_without_the_file(tmp_path, capsys)
     assert main(["sweep", "--resume", "own", *place]) == 0
     again = json.loads(capsys.readouterr().out)["rows"]
     assert [row["metrics"] for row in again] == [row["metrics"] for row in rows]
+
+
+def test_a_folder_of_pictures_is_swept_over(tmp_path, capsys):
+    """Only to where its training is refused, for what a trial does with pictures is tested elsewhere."""
+    (tmp_path / "pictures").mkdir()
+    for i in range(16):
+        Image.fromarray(np.full((28, 28), 15 * i, np.uint8)).save(tmp_path / "pictures" / f"{i}.png")
+    arguments = ["sweep", "--data", str(tmp_path / "pictures"), "--over", "packing=3"]
+    assert main([*arguments, "--steps", "1", "--save", "own", "--sweeps-dir", str(tmp_path), *ONE, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["status"] for row in rows] == ["refused"] and "multiple of packing (3)" in rows[0]["reason"]
+    assert Store(tmp_path / "own").upload().pixels.shape == (16, 28, 28, 1)
 
 
 # -- what is killed -----------------------------------------------------------------------------------------

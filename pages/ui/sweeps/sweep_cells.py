@@ -11,7 +11,6 @@ from gan_core.data.datasets import DATASETS
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.config import GANConfig
-from gan_core.sweeps.command import upload_of
 from gan_core.sweeps.space import Space
 from gan_core.sweeps.store import Store
 from pages.ui.components.liveplot import clicked, live_plot
@@ -81,7 +80,7 @@ def _race(store: Store, space: Space, names: list[str], rows: list[Row]) -> None
         return
     try:
         configs = tuple(GANConfig.from_flat(space.trial(row["settings"], space.base.seed).config) for row in rows)
-        tab.racing = configs, upload_of(store)
+        tab.racing = configs, store.upload()
     except ConfigError as error:
         tab.race_refused = names, str(error)
         return

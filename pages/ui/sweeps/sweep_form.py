@@ -38,26 +38,28 @@ def form() -> Path | None:
     """Draws the form; the folder of the sweep that its button has started, or None."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_bar"):
         base = base_settings.choice("sweep_base", "What all trials share, besides the settings that you vary.")
+        kind = DATASETS[base.data].kind
+        own = page_state.page(kind).upload if DATASETS[base.data].upload else None
         over = [_axis(base, 0, None)]
         over.append(_axis(base, 1, over[0].partition("=")[0]))
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_budget"):
         seeds = _slider("Seeds", 1, 10, 3, "sweep_seeds", _SEEDS)
         seconds = _slider("Seconds of training", 2, 120, 10, "sweep_seconds", _SECONDS)
         looks = _slider("Scored on the way", 0, 10, 3, "sweep_looks", _LOOKS)
-        stop_by = _stopping(base)
+        stop_by = _stopping(base, own)
         st.session_state.setdefault("sweep_name", _free_name())
         name = st.text_input("Name", st.session_state.sweep_name, key="sweep_name", persist_state="session", help=_NAME)
         st.button("Start sweep", key="sweep_go", on_click=_ask, type="primary", icon=":material/play_arrow:")
     # Not the button's value: a page that runs anew before its form, as a tab's first visit does, would lose it.
     tab, folder = page_state.tab(), None
     try:
-        if DATASETS[base.data].upload:
-            raise ConfigError("A sweep over your own file is started from the command line: sweep --data FILE.")
+        if DATASETS[base.data].upload and own is None:
+            raise ConfigError(f"These settings train on your own file: give it on {page_state.PAGE_OF[kind]} first.")
         over = [text for text in over if text]
         space = parse_space(base, over, seeds, None, float(seconds), looks=looks, stop_by=stop_by)
-        st.caption(_cost(space))
+        st.caption(_cost(space, own))
         if tab.sweep_asked:
-            folder = _begun(space, name or "")
+            folder = _begun(space, own, name or "")
         tab.sweep_asked = False  # only now: a script that is interrupted before is run again
     except ConfigError as error:
         tab.sweep_asked = False
@@ -94,11 +96,11 @@ def _slider(label: str, low: int, high: int, first: int, key: str, about: str) -
     return st.slider(label, low, high, st.session_state[key], key=key, persist_state="session", help=about, width=180)
 
 
-def _stopping(base: GANConfig) -> str:
+def _stopping(base: GANConfig, own: Any) -> str:
     """The score by which hopeless trials are stopped, "" for none."""
     try:
-        options = [NO_STOP, *waited("Loading the data", early_stopping.accepted, base)]
-    except ConfigError:  # data that are still to be fetched, or a user's own
+        options = [NO_STOP, *waited("Loading the data", early_stopping.accepted, base, own)]
+    except ConfigError:  # data that are still to be fetched, or to be given
         options = [NO_STOP]
     chosen = choice("Stop hopeless trials", options, "sweep_stop_by", _stop_text, _STOP, width=180)
     return "" if chosen == NO_STOP else chosen
@@ -156,21 +158,21 @@ def _free_name() -> str:
     return next(name for i in range(1, len(taken) + 2) if (name := f"sweep {i}") not in taken)
 
 
-def _begun(space: Space, name: str) -> Path:
-    """The folder of the sweep, which trains from now on."""
-    own_run.check(space.base, None)
+def _begun(space: Space, own: Any, name: str) -> Path:
+    """The folder of the sweep, which trains from now on; own: the user's data, if it trains on them."""
+    own_run.check(space.base, own)
     folder = sweeps_folder() / run_folders.checked_name(name)
-    Store(folder).begin(space)
+    Store(folder).begin(space, own)
     sweep_processes.start(folder)
     return folder
 
 
-def _cost(space: Space) -> str:
+def _cost(space: Space, own: Any = None) -> str:
     points = len(space) // space.seeds
     product = f"{_many(points, 'combination')} x {_many(space.seeds, 'seed')} = {_many(len(space), 'trial')}"
     if (address := cluster.address_of(None)) is not None:
         return f"{product} on the cluster at {address}; how many at once, and how long, is said once it runs."
-    at_once = processes_for(space)
+    at_once = processes_for(space, own)
     rounds = math.ceil(len(space) / at_once)
     took = START_SECONDS + rounds * ((space.seconds or 0) + OVERHEAD_SECONDS + LOOK_SECONDS * space.looks)
     less = ", less what is stopped" if space.stop_by else ""
