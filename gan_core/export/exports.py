@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_core.data.datasets import DATASETS
+from gan_core.data.pictures import Pictures
 from gan_core.data.points import Data, as_points
 from gan_core.export import animation, html_player, model_files
 from gan_core.export.frame_pictures import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
@@ -109,6 +110,25 @@ def scores_csv(run: Saved, say: Say) -> bytes:
     say(1.0)
     lines = ([step, *(row.get(name, "") for name in names)] for step, row in zip(scores.steps, rows, strict=True))
     return _csv(["step", *names], lines)
+
+
+def data_npz(run: Saved, say: Say) -> bytes:
+    """The real data, in the order in which training takes them: `points` float32 [N, 2] in their own units, or
+    `x_train` uint8 [N, H, W, C]; with `y_train` int32 [N] where there are classes, `x_test`, `y_test` where some images
+    are held out. A user's own data are whole, of others what the settings chose."""
+    upload = run_reading.upload_of(run)
+    data = run_reading.data_of(run) if upload is None else upload
+    say(0.3)
+    if isinstance(data, Pictures):
+        arrays = {"x_train": data.pixels, "x_test": data.test_pixels, "y_test": data.test_labels}
+    else:
+        arrays = {"points": getattr(data, "points", data)}  # those of an earlier version are a bare array
+    arrays["y_train"] = getattr(data, "labels", None)
+    content = npz_bytes(
+        {name: part for name, part in arrays.items() if part is not None and len(part)}, compressed=True
+    )
+    say(1.0)
+    return content
 
 
 # -- samples --------------------------------------------------------------------------------------------------
@@ -249,6 +269,13 @@ EXPORTS: dict[str, Export] = {
     ),
     "scores": Export(
         scores_csv, ".csv", "text/csv", "The recorded scores over the steps, as a table.", label="Scores (CSV)"
+    ),
+    "data": Export(
+        data_npz,
+        ".npz",
+        "application/octet-stream",
+        "The real data of the run as a NumPy file, which its Python script reads.",
+        label="Data (NumPy)",
     ),
     "samples-csv": Export(
         samples_csv,

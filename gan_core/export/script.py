@@ -250,7 +250,7 @@ def _arguments(c: GANConfig, upload_name: str, reads: bool) -> str:
     ]
     if DATASETS[c.data].upload:
         rest = f"default={as_literal(upload_name)}" if upload_name else "required=True"
-        lines.append(f'parser.add_argument("--data", {rest}, help="your file")')
+        lines.append(f'parser.add_argument("--data", {rest}, help="your file, or data.npz as GANscope exports it")')
     elif reads:
         about = "a .npz file with x_train and y_train, instead of Keras's own"
         lines.append(f'parser.add_argument("--data", help="{about}")')

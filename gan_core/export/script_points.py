@@ -106,18 +106,22 @@ x, y = t, 0.6 * t
     ),
 }
 
-_TABLE = """# -- data: two columns of numbers, with or without a header
-with open(args.data, encoding="utf-8-sig") as file:
-    rows = [row for row in file.read().splitlines() if row.strip()]
-mark = next((mark for mark in "\\t,;" if mark in rows[0]), None)
-{columns}points = np.genfromtxt(rows, delimiter=mark{use})
-points = points[np.isfinite(points).all(1)]  # a header is no row of numbers
-points = points[np.random.default_rng(0).permutation(len(points))][:200_000].astype("float32")
+_TABLE = """# -- data: two columns of a table as text, with or without a header, or what GANscope exports as data
+if args.data.endswith(".npz"):
+    with np.load(args.data) as file:
+        points = file["points"].astype("float32")
+else:
+    with open(args.data, encoding="utf-8-sig") as file:
+        rows = [row for row in file.read().splitlines() if row.strip()]
+    mark = next((mark for mark in "\\t,;" if mark in rows[0]), None)
+{columns}    points = np.genfromtxt(rows, delimiter=mark{use})
+    points = points[np.isfinite(points).all(1)]  # a header is no row of numbers
+    points = points[np.random.default_rng(0).permutation(len(points))][:200_000].astype("float32")
 low, high = points.min(0).astype(float), points.max(0).astype(float)
 center, scale = np.float32((low + high) / 2), np.float32((high - low){longest} / 2)
 data = tf.constant((points - center) / scale)  # {about}"""
-_NAMED = """names = [name.strip().strip("\\"'") for name in rows[0].split(mark)]
-columns = [names.index(name) for name in {axes}]
+_NAMED = """    names = [name.strip().strip("\\"'") for name in rows[0].split(mark)]
+    columns = [names.index(name) for name in {axes}]
 """
 
 

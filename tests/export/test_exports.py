@@ -19,6 +19,7 @@ from gan_core.__main__ import main
 from gan_core.data import loading
 from gan_core.data.image_sources import MissingFile
 from gan_core.data.loading import class_count
+from gan_core.data.own_files import uploads
 from gan_core.export import animation, exports, html_player, model_files
 from gan_core.export.animation import spread
 from gan_core.export.exports import EXPORTS
@@ -33,7 +34,7 @@ from gan_core.training.train_step import COLUMNS, TrainStep
 from gan_core.training.trainer import Trainer
 from tests.conftest import wait_until
 from tests.support.tiny import image_trainer, point_trainer, quadrants
-from tests.support.trainers import data_of, settings, trainer_of
+from tests.support.trainers import data_of, settings, trainer_of, uncompiled
 
 STEPS = 6
 NOTE = "first & best</p><script>alert('no')</script>\nsecond line"
@@ -350,6 +351,26 @@ def test_the_scores_read_back(points, made):
     read = table(made(points, "scores")[0])
     assert list(read) == ["step", "w1", "modes"] and read["step"].tolist() == [2, 5]
     assert read["w1"].tolist() == [0.1 + 0.2, 0.25] and np.isnan(read["modes"][0]) and read["modes"][1] == 3
+
+
+def test_the_data_read_back_whatever_file_they_came_in(points, images, made, tmp_path):
+    with np.load(io.BytesIO(made(points, "data")[0]), allow_pickle=False) as file:
+        assert file.files == ["points"] and np.array_equal(file["points"], run_reading.data_of(points).points)
+    digits = run_reading.data_of(images)
+    with np.load(io.BytesIO(made(images, "data")[0]), allow_pickle=False) as file:
+        assert np.array_equal(file["x_train"], digits.pixels) and np.array_equal(file["y_train"], digits.labels)
+        assert np.array_equal(file["x_test"], digits.test_pixels)
+    table = "jahr;groesse;art\n" + "".join(f"{1990 + i};{i * i % 17},5;{'ab'[i % 2]}\n" for i in range(40))
+    own, _ = uploads.parsed("own.csv", table.encode(), {"columns": "jahr,groesse", "classes-from": "art"})
+    config = settings(data="file")
+    trainer = Trainer(config, loading.load(config, own), uncompiled(config))
+    content = run_writing.Content.of(TrainingRun(trainer, scored=False), own)
+    run_writing.save(tmp_path / "own", content)
+    exported = EXPORTS["data"].make(run_reading.read(tmp_path / "own"), print)
+    with np.load(io.BytesIO(exported), allow_pickle=False) as file:
+        assert np.array_equal(file["points"], own.points) and np.array_equal(file["y_train"], own.labels)
+    again, _ = uploads.parsed("data.npz", exported)
+    assert np.array_equal(np.sort(again.points, 0), np.sort(own.points, 0))  # tables are shuffled
 
 
 def test_samples_of_points(points, made):

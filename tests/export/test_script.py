@@ -381,6 +381,8 @@ def test_a_table_of_the_users_by_its_columns(axes, tmp_path):
     upload = OwnPoints(points[order].astype(np.float32), axes=axes)
     text = script(config, own=loading.load(config, upload))
     assert_same_data(config, text, "--data", path, upload=upload)
+    np.savez(tmp_path / "data.npz", points=upload.points)  # as exported, whatever file the points came in
+    assert_same_data(config, text, "--data", tmp_path / "data.npz", upload=upload)
     assert ('header="eruptions (min),waiting"' in text) == (axes[1] == "waiting")
 
 
