@@ -163,6 +163,29 @@ def test_points_that_may_group_thousands_are_asked_about():
         ["5.126;0.111", "950;0.222", "951;0.333", "3.125;0.444"],  # the other column has decimals
     ):
         assert not propose_points(lines("a;b", *rows * 10), "my.csv").open, rows
+
+
+def test_texts_in_cells_whose_points_may_group_thousands_are_asked_about():
+    rows = [
+        [float(x) if x.isdigit() and i % 2 else x, float(y)]
+        for i, (x, y) in enumerate(row.split(";") for row in dotted_rows())
+    ]
+    plain = [[1.388 if x == rows[1][0] else 950, y] for x, y in rows]
+    for name, content in (
+        ("my.xlsx", workbook(Sheet1=[["a", "b"], *rows])),
+        ("my.json", json.dumps([{"a": x, "b": y} for x, y in rows]).encode()),
+        ("my.json", json.dumps(rows).encode()),
+    ):
+        (question,) = propose_points(content, name).open
+        assert question.name == "decimal" and "1.024 can be read in two ways" in question.help, name
+        for choice, span in (("point", (1.024, 987.0)), ("comma", (950.0, 2393.0))):
+            chosen = propose_points(content, name, {"decimal": choice})
+            before = next(iter(chosen.ranges.values()))["before"]
+            assert not chosen.open and before == pytest.approx(span), (name, choice)
+    # Numbers are what they are, and a text that only one mark explains tells of the others.
+    assert not propose_points(workbook(Sheet1=[["a", "b"], *plain]), "my.xlsx").open
+    said = [[x, f"{y:g},5"] for x, y in rows]
+    assert not propose_points(json.dumps(said).encode(), "my.json").open
     named = lines("0,1", *(f"{1.1 + i / 7:.3f},{2.2 + i / 9:.3f}" for i in range(40)))
     assert not propose_points(named, "pandas.csv").open
 

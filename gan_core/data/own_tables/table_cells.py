@@ -7,12 +7,13 @@ import re
 from collections import Counter
 from typing import Any
 
-from gan_core.data.own_tables.table_numbers import is_number
+from gan_core.data.own_tables.table_numbers import decimal_marks, dotted_thousands, is_number
 from gan_core.data.own_tables.table_rules import Table, TableError, bounded_columns, column_names, is_missing, many
 from gan_core.data.proposal import Choices, Progress
 from gan_core.foundations.lazy_imports import pd
 
 MOST_JSON = 20_000_000  # bytes: as Python's objects they take some twenty times that
+MOST_LOOKED_AT = 5_000  # cells of a column, for which mark stands before decimals
 
 
 def of_cells(rows: list[list[Any]], name: str) -> Table:
@@ -47,7 +48,26 @@ def of_cells(rows: list[list[Any]], name: str) -> Table:
     bounded_columns(width, name)
     columns: list[list[Any]] = [[row[c] if c < len(row) else None for row in rows[first:]] for c in range(width)]
     given = (names + [""] * width)[:width]
-    return Table(pd.DataFrame(dict(zip(column_names(given), columns, strict=True))), bool(names), notes)
+    return _table(column_names(given), columns, bool(names), notes)
+
+
+def _table(names: list[str], columns: list[list[Any]], named: bool, notes: list[str]) -> Table:
+    """The columns as a table that knows which of them can be read in two ways."""
+    table = Table(pd.DataFrame(dict(zip(names, columns, strict=True))), named, notes)
+    texts = (cell for cells in columns for cell in cells[:MOST_LOOKED_AT] if isinstance(cell, str))
+    comma, point, _ = decimal_marks(texts)
+    if not (comma or point):  # else the table says itself which mark it uses
+        examples = {name: _dotted(cells) for name, cells in zip(names, columns, strict=True)}
+        table.dotted = {name: example for name, example in examples.items() if example}
+    return table
+
+
+def _dotted(cells: list[Any]) -> str:
+    """The first text among the cells of a column whose points may group thousands; "" where there is none."""
+    if not any(isinstance(cell, str) for cell in cells):
+        return ""
+    whole = (int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells)
+    return dotted_thousands("" if cell is None else str(cell) for cell in whole)
 
 
 def is_numeric(cell: Any) -> bool:
@@ -92,8 +112,7 @@ def read_json(content: bytes, name: str, choices: Choices, progress: Progress) -
         cells = [[_cell(cell) for cell in row] if isinstance(row, list) else [_cell(row)] for row in rows]
         return of_cells([row for row in cells if row], name)
     progress("Reading the table", len(content), len(content))
-    names = column_names(list(columns))
-    return Table(pd.DataFrame(dict(zip(names, columns.values(), strict=True))), True)
+    return _table(column_names(list(columns)), list(columns.values()), True, [])
 
 
 def _lines(text: str, name: str, error: ValueError) -> list[Any]:
