@@ -156,6 +156,17 @@ def test_a_file_of_the_other_kind_is_used_on_the_other_page(page, kind, other):
     assert there.config.data == {"points": "file", "images": "picture_file"}[other]
 
 
+@pytest.mark.parametrize("content", [csv(3), b"junk"])
+def test_a_file_that_is_looked_at_can_be_put_away_and_what_is_trained_on_stays(content):
+    app = given(open_page(data="file"), "points", "a.csv", csv(40))
+    before = own(app, "points").upload
+    assert before is not None and "leave_own_points" not in [button.key for button in app.button]
+    dropped(app, "points", "b.csv", content)
+    app.button(key="leave_own_points").click().run()
+    assert not app.exception and not app.error and not app.sidebar.expander[0].label.startswith("b.csv")
+    assert own(app, "points").own_file is None and own(app, "points").upload is before
+
+
 def test_a_pasted_table():
     app = open_page(data="file")
     app.text_area(key="paste_points").set_value(csv(40).decode()).run()
@@ -174,6 +185,11 @@ def test_the_servers_folder(tmp_path, monkeypatch):
     (tmp_path / "link").symlink_to("/etc")
     app = open_page("pages/images.py", data="picture_file")
     assert app.selectbox(key="server_file_images").options == ["choose", "b.zip", "set"]
+    for _ in range(2):  # what was put away can be chosen again
+        app.selectbox(key="server_file_images").set_value("set").run()
+        read(app, "images")
+        app.button(key="leave_own_images").click().run()
+        assert own(app, "images").own_file is None and app.selectbox(key="server_file_images").value == ""
     for name, classes in (("set", ("cat", "dog")), ("b.zip", ("x", "y", "z"))):
         app.selectbox(key="server_file_images").set_value(name).run()
         read(app, "images")

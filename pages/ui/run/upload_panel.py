@@ -81,8 +81,7 @@ def _removed() -> None:
     here.upload_id = ""
     file = here.own_file
     if file is not None and file.source.startswith("upload") and not _is_used(file.proposal()):
-        file.stop()
-        here.own_file = None
+        _put_away(file)
 
 
 def _take(file: OwnFile) -> None:
@@ -133,6 +132,22 @@ def _file(file: OwnFile) -> None:
         if file.error():
             st.caption("What was understood before stands.")
         _proposal(file, proposal, ready=done and not file.stopped)
+    if done and not _is_used(proposal):
+        clicks.button(
+            "Put away",
+            page_state.mine("leave_own"),
+            partial(_put_away, file),
+            help="Shows this file no more. What the page trains on stays.",
+        )
+
+
+def _put_away(file: OwnFile) -> None:
+    file.stop()
+    here = page_state.page()
+    if here.own_file is file:
+        here.own_file = None
+        if file.source.startswith("server"):
+            st.session_state[page_state.mine("server_file")] = ""  # the same one can be chosen again
 
 
 def _progress(file: OwnFile) -> None:
