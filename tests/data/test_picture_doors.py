@@ -37,6 +37,7 @@ from tests.support.picture_files import (
     npy,
     npz,
     parquet,
+    parse_pictures,
     tarred,
     zipped,
 )
@@ -124,6 +125,21 @@ def test_bombs_of_gzip(monkeypatch):
     refused(bomb[:-20], "would unpack")
     refused(gzip.compress(idx(GRAY))[:-20], "its end is missing")
     refused(b"\x1f\x8b" + bytes(100), "cannot be unpacked")
+
+
+def test_a_gzip_of_several_parts_is_read_whole():
+    whole, out = idx(GRAY), io.BytesIO()
+    two = gzip.compress(whole[:1_000]) + gzip.compress(whole[1_000:])
+    assert np.array_equal(parse_pictures(two, "a.idx.gz")[0].pixels, parse_pictures(whole, "a.idx")[0].pixels)
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        entry = tarfile.TarInfo("a.idx")
+        entry.size = len(whole)
+        archive.addfile(entry, io.BytesIO(whole))
+    tar = out.getvalue()
+    two = gzip.compress(tar[:2_000]) + gzip.compress(tar[2_000:])
+    assert np.array_equal(parse_pictures(two, "a.tar.gz")[0].pixels, parse_pictures(whole, "a.idx")[0].pixels)
+    refused(two[:-20], "its end is missing")
+    refused(gzip.compress(b"") * 20_000, "more than 10,000 parts")
 
 
 def test_archives_in_archives_end():

@@ -468,7 +468,7 @@ def test_a_gz_of_many_parts_is_read_piece_by_piece_and_bounded():
     with pytest.raises(Stopped):
         propose_points(gzip.compress(b"") * 5 + gzip.compress(text()), "my.csv.gz", {}, progress)
     assert told == ["Unpacking"] * 3
-    refused(gzip.compress(b"") * 2_000_000, "packed in more than 10,000 parts", name="my.csv.gz")
+    refused(gzip.compress(b"") * 2_000_000, "cannot be unpacked: it has more than 10,000 parts", name="my.csv.gz")
 
 
 WIDE = {

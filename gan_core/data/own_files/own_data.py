@@ -11,11 +11,11 @@ import io
 import math
 import re
 import zipfile
-import zlib
 from pathlib import Path, PurePath
 
 import numpy as np
 
+from gan_core.data import gzip_parts
 from gan_core.data.own_images import image_files, image_tables
 from gan_core.data.own_images.image_decoding import is_picture
 from gan_core.data.own_images.image_rules import MOST_BYTES, MOST_UNPACKED
@@ -81,8 +81,8 @@ def unknown_choices(proposal: Proposal, choices: Choices) -> list[str]:
 def _kind(name: str, content: bytes) -> tuple[str, bool]:
     """("points" or "images", whether the file could be both)."""
     suffix = PurePath(name.lower()).suffix
-    if content.startswith(b"\x1f\x8b"):
-        content = _unzipped_head(content)
+    if content.startswith(gzip_parts.GZIP):
+        content = gzip_parts.head(content)
     if (
         content.startswith((image_files.MAT, *image_files.REFUSED))
         or is_picture(content[:4096])
@@ -102,13 +102,6 @@ def _kind(name: str, content: bytes) -> tuple[str, bool]:
     if found == ("points", False) and image_files.looks_like_pictures(content, name):
         return "images", image_tables.is_table_of_pixels(content)
     return found
-
-
-def _unzipped_head(content: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, HEAD)
-    except zlib.error:
-        return b""
 
 
 def _square(count: int) -> bool:

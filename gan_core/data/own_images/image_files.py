@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from gan_core.data import gzip_parts
 from gan_core.data.image_datasets import LEAST_PICTURES, native_side
 from gan_core.data.own_images import (
     image_archives,
@@ -21,7 +22,7 @@ from gan_core.data.own_images import (
 )
 from gan_core.data.own_images.image_arrays import Stored
 from gan_core.data.own_images.image_layout import layouts
-from gan_core.data.own_images.image_members import GZIP, Member
+from gan_core.data.own_images.image_members import Member
 from gan_core.data.own_images.image_reading import Reading
 from gan_core.data.own_images.image_rules import MOST_BYTES, MOST_UNPACKED, PictureError
 from gan_core.data.pictures import Pictures
@@ -73,7 +74,7 @@ def looks_like_pictures(content: bytes, name: str = "") -> bool:
             return True
     if start.startswith(image_tables.PARQUET):
         return b"bytes" in content[-20_000:] or b"image" in content[-20_000:] or b"pixel" in content[-20_000:]
-    if image_members.is_tar(start) or image_arrays.is_idx(start) or start.startswith((GZIP, MAT, *REFUSED)):
+    if image_members.is_tar(start) or image_arrays.is_idx(start) or start.startswith((gzip_parts.GZIP, MAT, *REFUSED)):
         return True
     return image_decoding.is_picture(start) or image_tables.is_table_of_pixels(content)
 
@@ -138,8 +139,8 @@ def _of_file(content: bytes, name: str, reading: Reading) -> Pictures:
             return _of_members(image_members.of_zip(archive, reading), reading)
     if image_members.is_tar(start):
         return _of_members(image_members.of_tar(content, reading), reading)
-    if start.startswith(GZIP):
-        if image_members.is_tar(image_members.start_of_gzip(content)):
+    if start.startswith(gzip_parts.GZIP):
+        if image_members.is_tar(gzip_parts.head(content, 512)):
             return _of_members(image_members.of_tar(content, reading), reading)
         return _of_file(image_members.unpacked_gzip(content, reading), name.removesuffix(".gz"), reading)
     arrays = _arrays(content, PurePosixPath(name).name, reading)
@@ -182,10 +183,11 @@ def _of_members(members: list[Member], reading: Reading, most_pixels: int | None
         tables: list[tuple[str, bytes]] = []
         for member in plain:
             start = image_archives.start_of(member)
-            if start.startswith((image_arrays.NPY, MAT, GZIP, ZIP, image_tables.PARQUET)) or image_arrays.is_idx(start):
+            known = (image_arrays.NPY, MAT, gzip_parts.GZIP, ZIP, image_tables.PARQUET)
+            if start.startswith(known) or image_arrays.is_idx(start):
                 content = member.content(reading.name, MOST_UNPACKED)
                 key = PurePosixPath(member.name).name
-                if content.startswith(GZIP):
+                if content.startswith(gzip_parts.GZIP):
                     content, key = image_members.unpacked_gzip(content, reading), key.removesuffix(".gz")
                 found = _arrays(content, key, reading)
                 if found is None:

@@ -9,18 +9,16 @@ import stat
 import tarfile
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from gan_core.data import gzip_parts
 from gan_core.data.own_images.image_reading import Reading
 from gan_core.data.own_images.image_rules import MOST_ENTRIES, MOST_MEMBER, MOST_UNPACKED, PictureError
 from gan_core.foundations.hyperparameters import shorten
 
-GZIP = b"\x1f\x8b"
-PART = 1_000_000
 # Of the names of files in archives that say nothing of their code page, the commonest beside UTF-8.
 CODE_PAGES = ("cp932", "gb18030", "cp949", "big5", "cp1251", "cp866", "cp850")
 LATIN = "cp850"  # whose letters with accents stand alone among those of ASCII; in the others they stand together
@@ -156,48 +154,33 @@ def _alike(letters: list[str]) -> bool:
 
 def unpacked_gzip(content: bytes, reading: Reading, most: int = MOST_UNPACKED) -> bytes:
     """What a .gz file holds; raises PictureError before those of one reading take more than `most` bytes together."""
-    name, unpacker, parts, length = reading.name, zlib.decompressobj(31), [], reading.unpacked
-    view = memoryview(content)
-    try:
-        for at in range(0, len(view), PART):
-            part = unpacker.decompress(view[at : at + PART], most - length + 1)
-            length += len(part)
-            parts.append(part)
-            if length > most:
-                raise PictureError(f"{name} would unpack to more than {most / 1e6:,.0f} MB.")
-    except zlib.error:
-        raise PictureError(f"{name} is damaged: it cannot be unpacked.") from None
-    if not unpacker.eof:
-        raise PictureError(f"{name} is truncated: its end is missing.")
+    name, parts, length = reading.name, [], reading.unpacked
+    for part in _pieces(content, name):
+        length += len(part)
+        parts.append(part)
+        if length > most:
+            raise PictureError(f"{name} would unpack to more than {most / 1e6:,.0f} MB.")
     reading.unpacked = length
     return b"".join(parts)
 
 
+def _pieces(content: bytes, name: str) -> Iterator[bytes]:
+    try:
+        for piece, _ in gzip_parts.pieces(content):
+            yield piece
+    except ValueError as error:
+        raise PictureError(f"{name} cannot be unpacked: {error}.") from None
+
+
 def _unpacked_to_disk(content: bytes, name: str) -> BinaryIO:
     """The same, in a file without a name, for archives, which may be larger than what should lie in memory."""
-    unpacker, length, view = zlib.decompressobj(31), 0, memoryview(content)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (the members that are read from it keep it open)
-    try:
-        for at in range(0, len(view), PART):
-            waiting: bytes | memoryview = view[at : at + PART]
-            while waiting and not unpacker.eof:
-                part = unpacker.decompress(waiting, 16 * PART)
-                waiting = unpacker.unconsumed_tail
-                length += len(part)
-                _bounded(length, name)
-                file.write(part)
-    except zlib.error:
-        raise PictureError(f"{name} is damaged: it cannot be unpacked.") from None
+    file, length = tempfile.TemporaryFile(), 0  # noqa: SIM115 (the members that are read from it keep it open)
+    for part in _pieces(content, name):
+        length += len(part)
+        _bounded(length, name)
+        file.write(part)
     file.seek(0)
     return file
-
-
-def start_of_gzip(content: bytes) -> bytes:
-    """The first bytes of what a .gz file holds; b"" where it is damaged."""
-    try:
-        return zlib.decompressobj(31).decompress(content[:PART], 512)
-    except zlib.error:
-        return b""
 
 
 def is_tar(start: bytes) -> bool:
@@ -207,7 +190,7 @@ def is_tar(start: bytes) -> bool:
 def of_tar(content: bytes, reading: Reading) -> list[Member]:
     """The files of a .tar or .tar.gz. Links and devices are left out, and nothing is written where they point."""
     name = reading.name
-    packed = content[:2] == GZIP
+    packed = content.startswith(gzip_parts.GZIP)
     file = _unpacked_to_disk(content, name) if packed else io.BytesIO(content)
     found, raw, links, unpacked, count = [], [], 0, 0, 0
     try:

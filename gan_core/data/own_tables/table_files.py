@@ -6,12 +6,12 @@ import io
 import math
 import warnings
 import zipfile
-import zlib
 from collections import Counter
 from typing import Any
 
 import numpy as np
 
+from gan_core.data import gzip_parts
 from gan_core.data.own_tables.table_cells import of_cells
 from gan_core.data.own_tables.table_rules import (
     MOST_COLUMNS,
@@ -35,34 +35,22 @@ SHEET_CELLS = 20_000_000
 SHEET_ROWS = 1_048_576  # as many as Excel has; openpyxl fills every gap before a row with rows of its own
 SHOWN_SHEETS = 50
 BATCH_BYTES = 400_000_000  # that rows of a Parquet file may take at once, were each a text as long as a page
-GZIP = b"\x1f\x8b"
-MOST_PARTS = 10_000  # of a .gz, which may be several, one behind the other
-PART = 1 << 16  # bytes of a .gz at once: zlib copies what lies behind the end of each part
 
 
 def unpacked(content: bytes, name: str, progress: Progress) -> bytes:
     """What a .gz holds; raises TableError for one that is damaged, or unpacks to more than MOST_UNPACKED."""
-    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    view, found, at, length, parts = memoryview(content), [], 0, 0, 1
+    found, length = [], 0
     try:
-        while at < len(view):
-            if reader.eof:
-                if view[at : at + len(GZIP)] != GZIP:
-                    break
-                parts, reader = parts + 1, zlib.decompressobj(zlib.MAX_WBITS | 16)
-                if parts > MOST_PARTS:
-                    raise TableError(f"{name} is packed in more than {MOST_PARTS:,} parts.")
-            piece = view[at : at + PART]
-            found.append(reader.decompress(piece, MOST_UNPACKED + 1 - length))
-            length += len(found[-1])
+        for piece, at in gzip_parts.pieces(content):
+            found.append(piece)
+            length += len(piece)
             if length > MOST_UNPACKED:
                 raise TableError(f"{name} unpacks to more than {MOST_UNPACKED / 1e6:,.0f} MB.")
-            at += len(piece) - len(reader.unused_data)
-            progress("Unpacking", at, len(view))
-    except zlib.error:
-        raise TableError(f"{name} cannot be unpacked: it is damaged.") from None
-    if not reader.eof:
-        raise TableError(f"{name} cannot be unpacked: it is cut off.")
+            progress("Unpacking", at, len(content))
+    except TableError:
+        raise
+    except ValueError as error:
+        raise TableError(f"{name} cannot be unpacked: {error}.") from None
     return b"".join(found)
 
 
