@@ -82,7 +82,7 @@ def test_it_opens_in_the_place_of_the_losses_and_moves_nothing_else(shared_tab, 
     tab.page.wait_for_selector(".ganscope-anatomy .box", timeout=90_000)
     page.get_by_role("link", name="Images").click()
     page.get_by_role("link", name="Points").click()
-    opened(tab)
+    page.wait_for_selector(".ganscope-anatomy .box", timeout=90_000)  # still open: a click would close it
     tab.click("anatomy")
     page.wait_for_selector(".st-key-live_losses .js-plotly-plot", timeout=20_000)
     wait_until(lambda: page.locator(".ganscope-anatomy").count() == 0, 20, "the drawing to be gone")
