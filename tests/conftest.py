@@ -15,6 +15,11 @@ import time
 import urllib.request
 from pathlib import Path
 
+# One thread for NumPy's matrix products, here and in all that is started, before NumPy is imported: on cores that are
+# busy with other things, too, OpenBLAS's threads spin until the last of them has had its turn, which made products of
+# small matrices ten times as slow.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import pytest
 from hypothesis import settings
 

@@ -155,7 +155,6 @@ def born():
     process = subprocess.Popen(
         [sys.executable, "-c", "from tests.runs.test_run_kills import nursery; nursery()"],
         **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": ROOT, "text": True},
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
     lines = queue.Queue()
     threading.Thread(target=lambda: [lines.put(line.strip()) for line in process.stdout], daemon=True).start()
