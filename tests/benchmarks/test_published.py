@@ -70,35 +70,46 @@ def test_every_recipe_goes_with_every_benchmark(recipe, preset):
     assert recipe == benchmark_runs.OURS or RECIPES[recipe].of(config) == config
 
 
-def test_a_run_of_a_few_steps_says_that_it_was_cut(monkeypatch, capsys):
+FEW_STEPS = ["benchmark", "modes", "--recipes", "ganscope", "--seeds", "2", "--steps", "3", "--json"]
+
+
+@pytest.fixture
+def ring_alone(monkeypatch):
+    """Of the benchmark `modes` only the ring, and a paper that trained for longer than a test does."""
     monkeypatch.setattr(published, "PUBLISHED_MODES", {"ring": published.PUBLISHED_MODES["ring"]})
     monkeypatch.setattr(published, "PAPER_STEPS", {"modes": {"ganscope": 1_000}})
-    arguments = ["benchmark", "modes", "--recipes", "ganscope", "--seeds", "2", "--steps", "3"]
-    assert main([*arguments, "--json"]) == 0
-    out, _ = capsys.readouterr()
-    result = json.loads(out)
-    (row,) = result["rows"]
+
+
+@pytest.fixture
+def few_steps(ring_alone, capsys, kept={}):  # noqa: B006  (two tests look at one training, which compiles for long)
+    """The JSON of two seeds of a few steps, trained in this process."""
+    if not kept:
+        assert main(FEW_STEPS) == 0
+        captured = capsys.readouterr()
+        assert "ring ganscope seed 1: " in captured.err
+        kept |= json.loads(captured.out)
+    return kept
+
+
+def test_a_run_of_a_few_steps_says_that_it_was_cut(few_steps):
+    (row,) = few_steps["rows"]
     assert [seed["steps"] for seed in row["seeds"]] == [3, 3]
     assert row["cut_from_steps"] == 1_000
     assert row["modes"]["mean"] == np.mean([seed["modes"] for seed in row["seeds"]])
-    assert result["perfect"]["ring"]["modes"] == 8 and result["samples"] == 2_500
-    text = published_text.as_text(result)
+    assert few_steps["perfect"]["ring"]["modes"] == 8 and few_steps["samples"] == 2_500
+    text = published_text.as_text(few_steps)
     assert "3 steps in" in text and "2 seeds, cut from 1,000" in text
     assert "PacGAN2, published" in text and "7.9 ± 0.1" in text
 
 
-def test_runs_in_a_process_of_their_own_give_the_same(monkeypatch, capsys):
+def test_runs_in_a_process_of_their_own_give_the_same(few_steps, capsys):
     """A process with all cores computes as this one does."""
-    monkeypatch.setattr(published, "PUBLISHED_MODES", {"ring": published.PUBLISHED_MODES["ring"]})
-    arguments = ["benchmark", "modes", "--recipes", "ganscope", "--seeds", "2", "--steps", "3", "--json"]
-    found = []
-    for more in ([], ["--processes", "1"]):
-        assert main([*arguments, *more]) == 0
-        captured = capsys.readouterr()
-        assert "ring ganscope seed 1: " in captured.err
-        found.append(json.loads(captured.out))
-    here, there = ([{**seed, "seconds": 0} for seed in result["rows"][0]["seeds"]] for result in found)
-    assert here == there and found[1]["processes"] == 1
+    assert main([*FEW_STEPS, "--processes", "1"]) == 0
+    captured = capsys.readouterr()
+    assert "ring ganscope seed 1: " in captured.err
+    apart = json.loads(captured.out)
+    here, there = ([{**seed, "seconds": 0} for seed in result["rows"][0]["seeds"]] for result in (few_steps, apart))
+    assert here == there and apart["processes"] == 1
 
 
 class Losing:
