@@ -11,7 +11,8 @@ from gan_core.benchmarks import benchmark_runs, few, published, published_text
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores import point_metrics
 from gan_core.settings.recipes import RECIPES
-from tests.support.tiny import quadrants
+from gan_core.training import trainer
+from tests.support.tiny import quadrants, uncompiled
 
 
 def test_mean_and_standard_error_by_hand():
@@ -176,7 +177,11 @@ def test_bad_usage_is_a_sentence(arguments, said, capsys):
 
 
 def test_few_data_with_and_without_augmentation(tmp_path, capsys, monkeypatch):
-    """A small file of one's own: what is too small is left out, each row has its size, the plot needs no network."""
+    """A small file of one's own: what is too small is left out, each row has its size, the plot needs no network.
+
+    Nothing is compiled: that takes seconds for each of the six trainings, and their steps are few.
+    """
+    monkeypatch.setattr(trainer, "TrainStep", uncompiled)
     monkeypatch.setattr(few, "SAMPLES", 40)
     monkeypatch.setattr(few, "LOOKS", 2)
     pictures = quadrants(800)

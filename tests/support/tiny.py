@@ -37,11 +37,16 @@ def image_trainer(data=None, **settings):
     return Trainer(config, data, TrainStep(config, data.array.shape, "graph", class_count(config, data)))
 
 
+def uncompiled(config, data_shape, path=None, classes=0) -> TrainStep:
+    """In the place of `TrainStep`: a program that trains operation by operation, for few steps of many trainers."""
+    program = TrainStep(config, data_shape, "graph", classes)
+    program.train = program._train
+    return program
+
+
 def point_trainer(upload=None, **settings):
     """A dense trainer that compiles nothing; upload: float32 [N, 2], with data="file"."""
     small = {"g_layers": 1, "g_units": 8, "d_layers": 1, "d_units": 8, "batch_size": 8, "data_size": 500}
     config = GANConfig.from_flat({**small, **settings})
     data = loading.load(config, upload)
-    program = TrainStep(config, data.array.shape, path="graph")
-    program.train = program._train
-    return Trainer(config, data, program)
+    return Trainer(config, data, uncompiled(config, data.array.shape))
