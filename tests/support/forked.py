@@ -27,6 +27,17 @@ def imported():
     fork_server.main(_be)
 
 
+def programs():
+    """Imports what every fork server does; its processes run the Python program that they are given."""
+    fork_server.main(_run_program)
+
+
+def _run_program(arguments):
+    sys.argv = ["-c", *arguments[1:]]
+    exec(compile(arguments[0], "<string>", "exec"), {"__name__": "__main__"})
+    sys.stdout.flush()
+
+
 def refused():
     """The system gives it no process."""
 

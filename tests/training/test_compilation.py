@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from gan_core.training.compilation import PATHS
 from gan_core.training.train_step import ROWS, TrainStep
 from gan_core.training.trainer import Diverged, Trainer
 from tests.conftest import ROOT
+from tests.support import forked
 from tests.support.trainers import data_of, same, settings
 
 CONFIG = settings()
@@ -348,7 +350,7 @@ np.savez(out, np.concatenate(rows), **{name: t.numpy() for name, t in trainer.na
 """
 
 
-def test_a_branch_repeats_its_parent_across_the_change_in_another_process(tmp_path):
+def test_a_branch_repeats_its_parent_across_the_change_in_another_process(run_forked, tmp_path):
     """From a checkpoint before it, saved after something was turned on the way."""
     config = LARGE
     first = compilation.first_steps(config, (2,))
@@ -362,13 +364,43 @@ def test_a_branch_repeats_its_parent_across_the_change_in_another_process(tmp_pa
     rows = training.train(steps - step)
     assert step < first < steps
     arguments = [str(tmp_path / "parent"), str(step), str(steps), str(tmp_path / "branch.npz")]
-    run_python(BRANCH, *arguments)
+    run_forked(BRANCH, *arguments)
     with np.load(tmp_path / "branch.npz") as file:
         branch = {name: file[name] for name in file.files}
     assert np.array_equal(rows, branch.pop("arr_0"))
     parent = training.trainer.named()
     assert branch.keys() == parent.keys()
     assert all(np.array_equal(parent[name].numpy(), array) for name, array in branch.items())
+
+
+SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def run_forked():
+    """`run_python`, without importing TensorFlow anew for each program where processes can be forked."""
+    forking = forked.forking("programs")
+
+    def run(code, *arguments):
+        process = forking.start([code, *arguments], {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+        if process is None:
+            return run_python(code, *arguments)
+        try:
+            process.stdin.close()
+            with ThreadPoolExecutor(2) as readers:  # both at once, else a program that says much would wait for us
+                said, complaints = (readers.submit(pipe.read) for pipe in (process.stdout, process.stderr))
+                try:
+                    status = process.wait(SECONDS)
+                finally:
+                    process.kill()  # then both pipes end
+            assert status == 0, complaints.result().decode(errors="replace")[-2_000:]
+            return said.result().decode().strip()
+        finally:
+            process.stdout.close()
+            process.stderr.close()
+
+    yield run
+    forking.rest()
 
 
 def run_python(code, *arguments):
@@ -379,7 +411,7 @@ def run_python(code, *arguments):
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2_000:]
@@ -435,11 +467,11 @@ print("compiled")
 """
 
 
-def test_every_loss_penalty_and_optimizer_compiles_in_xla(full):
+def test_every_loss_penalty_and_optimizer_compiles_in_xla(run_forked, full):
     """In processes of their own, so that XLA can be told to leave its optimizations out."""
     rows = combinations(full)
     for i in range(0, len(rows), 12):
-        assert run_python(COMPILES, json.dumps(rows[i : i + 12])) == "compiled"
+        assert run_forked(COMPILES, json.dumps(rows[i : i + 12])) == "compiled"
 
 
 # -- graphics cards -----------------------------------------------------------------------------------------
@@ -606,9 +638,9 @@ for contender in (speed.Engine(images), speed.Recorded(images)):
 """
 
 
-def test_two_devices_share_a_batch():
+def test_two_devices_share_a_batch(run_forked):
     """For real: two virtual processors, in a process of its own, for devices are set up once in a process."""
-    assert run_python(TWO_DEVICES).splitlines() == ["graph on 2 devices"] * 3
+    assert run_forked(TWO_DEVICES).splitlines() == ["graph on 2 devices"] * 3
 
 
 def test_a_batch_that_cannot_be_shared_is_refused():
