@@ -15,8 +15,11 @@ from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import run_reading, run_writing, unattended
 from gan_core.scores import trainer_scores
+from gan_core.training import trainer
+from gan_core.training.train_step import TrainStep
 from gan_core.training.trainer import Diverged, Trainer
 from tests.conftest import ROOT, wait_until
+from tests.support.tiny import uncompiled
 
 TINY = ["--set", "g_units=8", "--set", "d_units=8", "--set", "batch_size=16", "--set", "data_size=500"]
 TINY += ["--set", "g_norm=batch", "--set", "dropout=0.1", "--set", "penalty=none", "--set", "ema_decay=0.9"]
@@ -24,7 +27,8 @@ TINY += ["--set", "g_norm=batch", "--set", "dropout=0.1", "--set", "penalty=none
 
 @pytest.fixture
 def quick(monkeypatch, tmp_path):
-    """No scores in full, and no compiling ahead; returns the folder of the runs."""
+    """No scores in full, and nothing compiled, which takes longer than few steps; returns the folder of the runs."""
+    monkeypatch.setattr(trainer, "TrainStep", uncompiled)
     monkeypatch.setattr(trainer_scores, "all_scores", lambda *given: {"samples": 64, "w1": 0.5})
     monkeypatch.setattr(Trainer, "compile", lambda self, *until: None)
     monkeypatch.setenv("GANSCOPE_RUNS_DIR", str(tmp_path / "runs"))
@@ -60,7 +64,11 @@ def tensors(folder, step):
 
 
 @pytest.mark.parametrize("number", unattended.SIGNALS, ids=lambda number: number.name)
-def test_a_signal_saves_and_a_resumed_run_repeats_the_unbroken_one_bit_for_bit(quick, killed_at, capsys, number):
+def test_a_signal_saves_and_a_resumed_run_repeats_the_unbroken_one_bit_for_bit(
+    quick, killed_at, capsys, number, monkeypatch
+):
+    """By compiled steps, as a run takes them; for as many as these it is also the shorter way."""
+    monkeypatch.setattr(trainer, "TrainStep", TrainStep)
     train = ["train", *TINY, "--seed", "7"]
     assert main([*train, "--steps", "30", "--save", "whole"]) == 0
     before = {each: signal.getsignal(each) for each in unattended.SIGNALS}
@@ -135,6 +143,7 @@ def test_a_divergence_saves_the_last_good_state_and_a_lower_rate_goes_on(quick, 
 
 def test_it_saves_on_the_way_and_a_full_disk_stops_nothing(quick, monkeypatch, capsys):
     """The first save takes the name; one that fails on the way is told and tried again."""
+    monkeypatch.setattr(trainer, "TrainStep", TrainStep)  # for as many steps compiling is the shorter way
     monkeypatch.setattr(unattended, "SAVE_SECONDS", 0.0)
     steps, write = [], run_writing.Writer.write
 
@@ -166,6 +175,7 @@ def saved(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer_scores, "all_scores", lambda *given: {"samples": 64, "w1": 0.5})
         patch.setattr(Trainer, "compile", lambda self, *until: None)
+        patch.setattr(trainer, "TrainStep", uncompiled)
         assert main(["train", *TINY, "--steps", "4", "--save", "small", "--runs-dir", str(folder)]) == 0
     return folder
 
