@@ -6,12 +6,10 @@ of them raise ConfigError where the run, or the data that it was trained on, can
 
 from __future__ import annotations
 
-import calendar
 import csv
 import io
 import os
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,11 +21,10 @@ import numpy as np
 from gan_core.data.datasets import DATASETS
 from gan_core.data.pictures import Pictures
 from gan_core.data.points import Data, as_points
-from gan_core.export import animation, html_player, model_files
-from gan_core.export.frame_pictures import data_to_draw, file_of, frame_picture, grid_picture, plane_picture
+from gan_core.export import animation, html_player, model_files, tensorboard_log
+from gan_core.export.frame_pictures import file_of, grid_picture, plane_picture
 from gan_core.foundations.files import npz_bytes, write_whole
 from gan_core.foundations.hyperparameters import ConfigError, shorten
-from gan_core.foundations.lazy_imports import tf
 from gan_core.recording import visuals
 from gan_core.recording.snapshot import View
 from gan_core.runs import run_reading, run_restoring
@@ -45,7 +42,6 @@ CHUNK = 100  # images that are generated at once
 DRAW = 50  # of z: apart from those that pages and scores look at
 GRID_SIDE = 10
 PLANE_SIDE = 960
-BOARD_IMAGES = 30
 UPLOAD_NAMES = {"points": "points.csv", "images": "pictures.npz"}  # a run keeps the data, not their file's name
 
 
@@ -194,50 +190,6 @@ def samples_png(run: Saved, say: Say) -> bytes:
     return file_of(picture, optimize=True)
 
 
-# -- TensorBoard ----------------------------------------------------------------------------------------------
-
-
-def tensorboard(run: Saved, say: Say) -> bytes:
-    """A zip of one event file: the history's means, the scores, and pictures of recorded frames."""
-    recording, data = animation.recorded(run), data_to_draw(run)
-    try:
-        saved = calendar.timegm(time.strptime(run.saved, "%Y-%m-%dT%H:%M:%SZ"))
-    except ValueError:  # somebody wrote another date into it
-        saved = int(time.time())
-    name = f"events.out.tfevents.{saved}.ganscope"
-    value, image = tf.compat.v1.Summary.Value, tf.compat.v1.Summary.Image
-    with tempfile.TemporaryDirectory() as folder:
-        # Written as protocol buffers, for tf.summary.scalar and image need the package tensorboard.
-        with tf.io.TFRecordWriter(os.path.join(folder, name)) as writer:
-
-            def event(**what: Any) -> None:
-                writer.write(tf.compat.v1.Event(wall_time=saved, **what).SerializeToString())
-
-            def scalars(step: int, group: str, values: dict[str, float]) -> None:
-                made = [value(tag=f"{group}/{name}", simple_value=v) for name, v in values.items()]
-                event(step=step, summary=tf.compat.v1.Summary(value=made))
-
-            event(file_version="brain.Event:2")
-            history = recording.history.frame()
-            for step, row in zip(history["step"].tolist(), history["mean"].tolist(), strict=True):
-                scalars(step, "training", dict(zip(COLUMNS, row, strict=True)))
-            for step, scores in zip(recording.scores.steps, recording.scores.items, strict=True):
-                scalars(step, "scores", animation.scalars(scores))
-            steps, frames = recording.frames.steps, recording.frames.items
-            chosen = animation.spread(len(steps), BOARD_IMAGES)
-            for done, i in enumerate(chosen, 1):
-                picture = frame_picture(frames[i], data, f"step {steps[i]:,}")
-                shown = image(
-                    height=picture.height, width=picture.width, colorspace=3, encoded_image_string=file_of(picture)
-                )
-                event(step=steps[i], summary=tf.compat.v1.Summary(value=[value(tag="samples", image=shown)]))
-                say(done / len(chosen))
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-            file.write(os.path.join(folder, name), name)
-    return buffer.getvalue()
-
-
 EXPORTS: dict[str, Export] = {
     "script": Export(
         script,
@@ -306,7 +258,7 @@ EXPORTS: dict[str, Export] = {
         label="Keras models",
     ),
     "tensorboard": Export(
-        tensorboard,
+        tensorboard_log.archive,
         ".zip",
         "application/zip",
         "Event files for TensorBoard: losses, scores and images over the steps.",
