@@ -28,7 +28,10 @@ function used(event) {
   const link = event.type === "click" && event.composedPath()[0].closest?.("a[href]:not([target=_blank], [download])");
   if (!link || link.origin !== location.origin || link.pathname === location.pathname) return;
   if (event.ctrlKey || event.metaKey || event.shiftKey) return; // opens elsewhere
-  follow(link.href, location.pathname);
+  const { href } = link;
+  const from = location.pathname;
+  // What the browser follows by itself is on its way, however slow; Streamlit's own links are kept from it.
+  setTimeout(() => event.defaultPrevented && follow(href, from));
 }
 
 export function followLinks() {
