@@ -226,7 +226,7 @@ EXPORTS: dict[str, Export] = {
         data_npz,
         ".npz",
         "application/octet-stream",
-        "The real data of the run as a NumPy file, which its Python script reads.",
+        "The real data of the run as a NumPy file. Of your own data: what its Python script reads.",
         label="Data (NumPy)",
     ),
     "samples-csv": Export(

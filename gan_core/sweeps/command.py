@@ -47,12 +47,12 @@ def begin(
     if args.save is None:
         with tempfile.TemporaryDirectory(prefix="ganscope-sweep-") as folder:
             store = Store(Path(folder))
-            store.begin(space, upload)
+            store.begin(space)  # nothing of it is kept
             return go_on(store, upload, args.processes, say, args.ray, kept=False)
     store = Store(sweeps_folder(args.sweeps_dir) / run_folders.checked_name(args.save))
     run_writing.check_folder(store.folder.parent)
-    store.begin(space, upload)
-    return {"sweep": args.save, **go_on(store, store.upload(), args.processes, say, args.ray)}
+    upload = store.begin(space, upload)
+    return {"sweep": args.save, **go_on(store, upload, args.processes, say, args.ray)}
 
 
 def resume(args: argparse.Namespace, say: Say) -> dict[str, Any]:

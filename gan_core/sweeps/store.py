@@ -63,10 +63,11 @@ class Store:
         except (ValueError, KeyError, TypeError, RecursionError):
             raise ConfigError(f"{self.folder} does not hold a sweep that can be read.") from None
 
-    def begin(self, space: Space, upload: Any = None) -> None:
+    def begin(self, space: Space, upload: Any = None) -> Any:
         """Makes the folder, or lets its sweep train more: other values and seeds, but the same trainings.
 
-        upload: the user's own data, which are kept as a saved run keeps them.
+        upload: the user's own data, which are kept as a saved run keeps them; returns those that the sweep trains on,
+        which an earlier version may have read in another way.
         """
         about: dict[str, Any] = {"data": None if upload is None else uploads.name_of(upload)}
         if self.is_there():
@@ -79,7 +80,7 @@ class Store:
             space = replace(space, looks=max(space.looks, self.space().looks))  # else what is there would not be shown
         try:
             (self.folder / TRIALS).mkdir(parents=True, exist_ok=True)
-            if upload is not None and not self.is_there():
+            if about.get("data") == uploads.name_of(upload) and not (self.folder / UPLOAD).is_file():
                 write_whole(self.folder / UPLOAD, npz_bytes(saved_uploads.arrays_of(upload), compressed=True))
             write_whole(
                 self.folder / SPACE,
@@ -87,6 +88,7 @@ class Store:
             )
         except OSError as error:
             raise self._unwritable(error) from None
+        return upload if about.get("data") in (None, uploads.name_of(upload)) else self.upload()
 
     def _about(self) -> dict[str, Any]:
         """What the sweep's own file says."""
@@ -105,7 +107,12 @@ class Store:
             # Whether the run takes pictures as they come concerns those of versions before this file.
             read = functools.partial(saved_uploads.upload_of, native=False)
             return self._read(UPLOAD, f"The data of the sweep {self.folder.name}", read)
-        return self._upload_of_a_file(str(data), about.get("choices"))
+        try:
+            choices = about.get("choices")
+            choices = None if choices is None else {str(key): str(value) for key, value in dict(choices).items()}
+        except (TypeError, ValueError):
+            raise ConfigError(f"{self.folder} does not hold a sweep that can be read.") from None
+        return self._upload_of_a_file(str(data), choices)
 
     def _upload_of_a_file(self, name: str, choices: dict[str, str] | None) -> Any:
         """Those of a sweep that an earlier version began, which kept the file itself, and since it knew any, the

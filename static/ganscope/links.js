@@ -22,11 +22,13 @@ function follow(href, from) {
   }, LOOK_MS);
 }
 
+const ended = (path) => path.replace(/\/*$/, "/");
+
 function used(event) {
   if (!event.isTrusted) return; // its own click
   clearInterval(timer); // who does something else has changed their mind
   const link = event.type === "click" && event.composedPath()[0].closest?.("a[href]:not([target=_blank], [download])");
-  if (!link || link.origin !== location.origin || link.pathname === location.pathname) return;
+  if (!link || link.origin !== location.origin || ended(link.pathname) === ended(location.pathname)) return;
   if (event.ctrlKey || event.metaKey || event.shiftKey) return; // opens elsewhere
   const { href } = link;
   const from = location.pathname;
@@ -36,4 +38,5 @@ function used(event) {
 
 export function followLinks() {
   for (const name of ["click", "keydown"]) document.addEventListener(name, used, true);
+  window.addEventListener("popstate", () => clearInterval(timer)); // the browser's own Back
 }

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gan_core.data import parquet_pages
+from gan_core.data.own_files import own_data
 from gan_core.data.own_images import image_arrays, image_decoding, image_members, image_tables
 from gan_core.data.own_images.image_files import propose_folder, propose_pictures
 from gan_core.data.own_images.image_rules import ACCEPTED, PictureError
@@ -138,8 +139,12 @@ def test_a_gzip_of_several_parts_is_read_whole():
     tar = out.getvalue()
     two = gzip.compress(tar[:2_000]) + gzip.compress(tar[2_000:])
     assert np.array_equal(parse_pictures(two, "a.tar.gz")[0].pixels, parse_pictures(whole, "a.idx")[0].pixels)
+    for behind in (gzip.compress(b""), gzip.compress(whole[:2]) + bytes(10)):
+        late = behind + gzip.compress(whole[2 * (len(behind) > 25) :])
+        assert np.array_equal(parse_pictures(late, "a.idx.gz")[0].pixels, parse_pictures(whole, "a.idx")[0].pixels)
+        assert own_data.propose("a.idx.gz", late).kind == "images"
     refused(two[:-20], "its end is missing")
-    refused(gzip.compress(b"") * 20_000, "more than 10,000 parts")
+    refused(gzip.compress(b"") * 30_000, "more than 20,000 parts")
 
 
 def test_archives_in_archives_end():

@@ -37,11 +37,11 @@ def started(monkeypatch):
     return folders
 
 
-def swept(folder, over=("g_lr=1e-3,1e-2", "penalty=none,r1"), seeds=2, most=100, base=BASE):
+def swept(folder, over=("g_lr=1e-3,1e-2", "penalty=none,r1"), seeds=2, most=100, base=BASE, upload=None):
     """A sweep of which the first `most` trials are finished, one of them diverged."""
     store = Store(folder)
     space = parse_space(base, list(over), seeds, None, 10.0)
-    store.begin(space)
+    store.begin(space, upload)
     with store.writing() as writer:
         for number, trial in enumerate(list(space.trials())[:most]):
             status = "diverged" if number == 1 else "done"
@@ -223,6 +223,27 @@ def test_cells_of_the_map_are_opened_and_raced(sweeps, monkeypatch):
     (one, other), upload = app.session_state["ganscope"].racing
     assert (one.g_lr, one.penalty, other.g_lr, other.penalty) == (1e-3, "none", 1e-2, "r1") and upload is None
     assert one.seed == other.seed == BASE.seed and app.session_state["compare_way"] == "race"
+
+
+def test_a_cell_over_ones_own_file_is_opened_with_it(sweeps, monkeypatch):
+    """In this tab: no address can name a user's file."""
+    own, _ = uploads.parsed("own.csv", "\n".join(f"{i},{i * i % 31}" for i in range(60)).encode())
+    store = swept(sweeps / "map", base=BASE.updated({"data": "file"}), upload=own)
+    went = []
+    monkeypatch.setattr(st, "switch_page", lambda page: (went.append(page), st.stop()))
+    app = open_page(PAGE)
+    app.multiselect(key="sweep_cells map").select(app.multiselect(key="sweep_cells map").options[3]).run()
+    assert not app.get("link_button") and not any(app.dataframe[-1].value["open"])
+    app.button(key="sweep_open_A").click().run()
+    assert not app.exception and went == ["pages/playground.py"]
+    points = app.session_state["ganscope"].pages["points"]
+    assert (points.config.data, points.config.g_lr, points.config.penalty) == ("file", 1e-2, "r1")
+    assert uploads.same(points.upload, own)
+    (store.folder / "upload.npz").write_bytes(b"junk")
+    app = open_page(PAGE)
+    app.multiselect(key="sweep_cells map").select(app.multiselect(key="sweep_cells map").options[3]).run()
+    app.button(key="sweep_open_A").click().run()
+    assert not app.exception and "The data of the sweep map cannot be read" in app.error[0].value
 
 
 def test_cells_of_different_data_are_not_raced(sweeps):

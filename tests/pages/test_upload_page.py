@@ -161,10 +161,14 @@ def test_a_file_that_is_looked_at_can_be_put_away_and_what_is_trained_on_stays(c
     app = given(open_page(data="file"), "points", "a.csv", csv(40))
     before = own(app, "points").upload
     assert before is not None and "leave_own_points" not in [button.key for button in app.button]
-    dropped(app, "points", "b.csv", content)
-    app.button(key="leave_own_points").click().run()
-    assert not app.exception and not app.error and not app.sidebar.expander[0].label.startswith("b.csv")
-    assert own(app, "points").own_file is None and own(app, "points").upload is before
+    dropped(app, "points", "b.csv", csv(3))
+    assert "leave_own_points" not in [button.key for button in app.button]  # it is taken out where it was dropped
+    for _ in range(2):  # the same can be pasted again
+        app.text_area(key="paste_points").set_value(content.decode()).run()
+        read(app, "points")
+        app.button(key="leave_own_points").click().run()
+        assert not app.exception and not app.error and app.text_area(key="paste_points").value == ""
+        assert own(app, "points").own_file is None and own(app, "points").upload is before
 
 
 def test_a_pasted_table():

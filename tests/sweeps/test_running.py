@@ -144,6 +144,8 @@ def test_another_budget_or_other_data_need_another_name(store, tmp_path):
     own.begin(SPACE, upload({"columns": "2,3"}, "y.CSV"))  # the same content
     assert own.upload().axes == ("column 2", "column 3")
     own.begin(SPACE, own.upload())
+    (own.folder / "upload.npz").unlink()
+    assert own.begin(SPACE, same := upload({"columns": "2,3"})) is same and own.upload().axes == same.axes
     for other in (None, upload({"columns": "1,2"})):
         with pytest.raises(ConfigError, match="There is a sweep 'own' already"):
             own.begin(SPACE, other)
@@ -181,6 +183,8 @@ def test_a_sweep_that_an_earlier_version_began_keeps_its_file_and_choices(tmp_pa
     for _ in range(2):
         assert own.upload().axes == ("column 2", "column 3")
         own.begin(SPACE, upload({"columns": "2,3"}))
+    with pytest.raises(ConfigError, match="does not hold a sweep that can be read"):
+        earlier(tmp_path / "odd", "x.CSV", TABLE, ["columns"]).upload()
     for other in (None, upload({"columns": "1,2"})):
         with pytest.raises(ConfigError, match="There is a sweep 'own' already"):
             own.begin(SPACE, other)
@@ -192,7 +196,7 @@ def test_a_sweep_that_an_earlier_version_began_keeps_its_common_scale(tmp_path):
     for _ in range(2):
         old = own.upload()
         assert isinstance(old, np.ndarray) and np.array_equal(old, new.points)
-        own.begin(SPACE, new)  # the same command goes on with it
+        assert np.array_equal(own.begin(SPACE, new), new.points)  # the same command goes on with it
 
 
 def test_it_can_be_stopped_and_goes_on(store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from typing import Any
@@ -64,9 +65,10 @@ def _table(names: list[str], columns: list[list[Any]], named: bool, notes: list[
 
 def _dotted(cells: list[Any]) -> str:
     """The first text among the cells of a column whose points may group thousands; "" where there is none."""
-    if not any(isinstance(cell, str) for cell in cells):
-        return ""
-    whole = (int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells)
+    numbers = [cell for cell in cells if isinstance(cell, float) and not math.isnan(cell)]
+    if not any(isinstance(cell, str) for cell in cells) or not all(map(float.is_integer, numbers)):
+        return ""  # a number is what it is, and one with decimals says that the column has some
+    whole = (int(cell) if isinstance(cell, float) and not math.isnan(cell) else cell for cell in cells)
     return dotted_thousands("" if cell is None else str(cell) for cell in whole)
 
 

@@ -132,7 +132,8 @@ def _file(file: OwnFile) -> None:
         if file.error():
             st.caption("What was understood before stands.")
         _proposal(file, proposal, ready=done and not file.stopped)
-    if done and not _is_used(proposal):
+    dropped = file.source.startswith("upload") and st.session_state.get(page_state.mine("upload_file")) is not None
+    if done and not dropped and not _is_used(proposal):  # what was dropped here is taken out where it was dropped
         clicks.button(
             "Put away",
             page_state.mine("leave_own"),
@@ -146,8 +147,9 @@ def _put_away(file: OwnFile) -> None:
     here = page_state.page()
     if here.own_file is file:
         here.own_file = None
-        if file.source.startswith("server"):
-            st.session_state[page_state.mine("server_file")] = ""  # the same one can be chosen again
+        for source, field in (("server", "server_file"), ("paste", "paste")):  # the same can be given again
+            if file.source.startswith(source):
+                st.session_state[page_state.mine(field)] = ""
 
 
 def _progress(file: OwnFile) -> None:

@@ -13,6 +13,7 @@ from gan_core.settings.all_settings import HYPERPARAMETERS
 from gan_core.settings.config import GANConfig
 from gan_core.sweeps.space import Space
 from gan_core.sweeps.store import Store
+from pages.ui import shell
 from pages.ui.components.liveplot import clicked, live_plot
 from pages.ui.session import clicks, page_state
 
@@ -35,7 +36,10 @@ def chosen(store: Store, space: Space, cells: dict[str, Row]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_cells_bar"):
         names = st.multiselect("Chosen cells", list(cells), key=key, max_selections=MOST, help=_HELP, width=560)
         for letter, name in zip("AB", names, strict=False):
-            if address := link(cells[name], space):
+            if DATASETS[space.base.data].upload:  # which no address can name: it is opened here, with the sweep's data
+                open_it = partial(_open, store, space, names, cells[name])
+                clicks.button(f"Open {letter}", f"sweep_open_{letter}", open_it, help=name)
+            elif address := link(cells[name], space):
                 st.link_button(f"Open {letter}", address, help=name)
         if len(names) == MOST:
             clicks.button(
@@ -52,13 +56,33 @@ def chosen(store: Store, space: Space, cells: dict[str, Row]) -> None:
 
 
 def link(row: Row, space: Space) -> str:
-    """The address of a fresh run of a trial's settings; "" where they do not go together."""
+    """The address of a fresh run of a trial's settings; "" where they do not go together, or need a user's own file."""
     try:
-        config = GANConfig.from_flat(space.trial(row["settings"], row["seed"]).config)
+        config = _config(row, space)
     except ConfigError:
+        return ""
+    if DATASETS[config.data].upload:
         return ""
     page = "" if DATASETS[config.data].kind == "points" else "images"
     return f"./{page}?{urlencode(config.to_query())}"
+
+
+def _config(row: Row, space: Space) -> GANConfig:
+    return GANConfig.from_flat(space.trial(row["settings"], row["seed"]).config)
+
+
+def _open(store: Store, space: Space, names: list[str], row: Row) -> None:
+    """A fresh run of a trial on its page, which then trains on the sweep's data, a user's own."""
+    tab = page_state.tab()
+    try:
+        config, data = _config(row, space), store.upload()
+    except ConfigError as error:
+        tab.race_refused = names, str(error)
+        return
+    kind = DATASETS[config.data].kind
+    page_state.set_upload(data, f"data of {store.folder.name}", "", kind)
+    page_state.set_config(config)
+    tab.race_refused, tab.goes_to = None, shell.PAGE_OF_KIND[kind]
 
 
 def _key(folder: Path) -> str:

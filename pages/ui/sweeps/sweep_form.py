@@ -162,7 +162,7 @@ def _begun(space: Space, own: Any, name: str) -> Path:
     """The folder of the sweep, which trains from now on; own: the user's data, if it trains on them."""
     own_run.check(space.base, own)
     folder = sweeps_folder() / run_folders.checked_name(name)
-    Store(folder).begin(space, own)
+    waited("Keeping your data", Store(folder).begin, space, own)
     sweep_processes.start(folder)
     return folder
 
