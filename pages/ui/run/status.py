@@ -40,7 +40,7 @@ def introduction(snapshot: Snapshot) -> str:
             "<b>discriminator</b> tries to tell orange from blue."
         )
     guide = '<i>New to GANs? Read the <a href="guide" target="_self">Guide</a>.</i>'
-    return f'<p class="ganscope-intro">{text} Both learn. <b>Press Play</b>: {asks} {guide}</p>'
+    return f'<p class="ganscope-intro untouched">{text} Both learn. <b>Press Play</b>: {asks} {guide}</p>'
 
 
 def rate(steps_per_second: float) -> str:
@@ -83,14 +83,15 @@ def said(run: Run, snapshot: Snapshot) -> str:
 def metrics(snapshot: Snapshot) -> str:
     """The scores beside their floors and sample sizes, as HTML."""
     m = snapshot.frame.get("metrics") or {}
+    place = f"ganscope-metrics {DATASETS[snapshot.config.data].kind}"
     if "samples" not in m:
         text = m.get("note", "Press Play to see the scores.")
-        return f'<div class="ganscope-metrics"><span>{escape(text)}</span></div>'
+        return f'<div class="{place}"><span>{escape(text)}</span></div>'
     cells = (map(escape, cell) for cell in score_texts.cells(m))
     body = "".join(f"<div><b>{value}</b><span>{name}<br>{real}</span></div>" for value, name, real in cells)
     which = "averaged generator (EMA)" if snapshot.config.show_ema else "current generator"
     note = f"Scores at step {m['step']:,}, {which}: {score_texts.how_measured(m)}"
-    return f'<div class="ganscope-metrics">{body}</div><div class="ganscope-note">{escape(note)}</div>'
+    return f'<div class="{place}">{body}</div><div class="ganscope-note">{escape(note)}</div>'
 
 
 def layer_table(run: Run) -> None:
