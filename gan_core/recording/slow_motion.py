@@ -133,10 +133,11 @@ class SlowMotion:
             self._taken, self._of = True, self._now()
 
     def tick(self) -> None:
-        """Goes on by itself, a phase every PHASE_SECONDS."""
+        """Goes on by itself, a phase every PHASE_SECONDS; the first one of a step is shown, however busy the machine."""
+        waited = self.shown is None
         self._take()
         if self.shown is None:
             self._begin()
-        elif time.monotonic() >= self._due:
+        elif not waited and time.monotonic() >= self._due:
             self.move(1)
             self._due = time.monotonic() + PHASE_SECONDS
