@@ -133,7 +133,7 @@ class SlowMotion:
             self._taken, self._of = True, self._now()
 
     def tick(self) -> None:
-        """Goes on by itself, a phase every PHASE_SECONDS; the first one of a step is shown, however busy the machine."""
+        """Goes on by itself, a phase every PHASE_SECONDS; the first of a step is shown, however busy the machine."""
         waited = self.shown is None
         self._take()
         if self.shown is None:
