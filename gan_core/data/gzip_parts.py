@@ -11,7 +11,6 @@ GZIP = b"\x1f\x8b"
 MOST_PARTS = 20_000  # those of bgzip hold 65,280 bytes at most; hostile files are of millions of empty ones
 TAKEN = 1 << 16  # bytes at once: zlib copies what lies behind the end of each part
 PIECE = 1_000_000  # bytes that are unpacked at once
-HEAD = 1 << 16
 _PADDING = re.compile(rb"\0*")
 
 
@@ -44,7 +43,7 @@ def pieces(content: bytes) -> Iterator[tuple[bytes, int]]:
         raise ValueError("it is cut off, its end is missing")
 
 
-def head(content: bytes, length: int = HEAD) -> bytes:
+def head(content: bytes, length: int) -> bytes:
     """The first bytes of what a .gz holds, as far as it can be unpacked."""
     found = b""
     with contextlib.suppress(ValueError):

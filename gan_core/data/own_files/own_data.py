@@ -82,7 +82,7 @@ def _kind(name: str, content: bytes) -> tuple[str, bool]:
     """("points" or "images", whether the file could be both)."""
     suffix = PurePath(name.lower()).suffix
     if content.startswith(gzip_parts.GZIP):
-        content = gzip_parts.head(content)
+        content = gzip_parts.head(content, HEAD)
     if (
         content.startswith((image_files.MAT, *image_files.REFUSED))
         or is_picture(content[:4096])
