@@ -23,6 +23,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import pytest
 from hypothesis import settings
 
+from tests.support.processes import running
+
 pytest_plugins = ["tests.support.tab"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -325,17 +327,8 @@ def server():
     yield server
     workers = server.workers()
     server.stop()
-    wait_until(lambda: not any(_alive(pid) for pid in workers), 15, "the workers to end with their server")
+    wait_until(lambda: not any(running(pid) for pid in workers), 15, "the workers to end with their server")
     shutil.rmtree(cache, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def chromium_path() -> str | None:

@@ -14,6 +14,7 @@ import pytest
 from gan_core.recording.training_run import TrainingRun
 from gan_core.runs import run_reading, run_writing
 from tests.conftest import RUNS, Server, wait_until
+from tests.support.processes import running
 from tests.support.tab import PLAY_SECONDS, SMALL, WINDOW, Tab, examples, saved_runs
 from tests.support.trainers import settings, trainer_of, uncompiled
 
@@ -290,7 +291,7 @@ def test_an_autosaved_run_is_taken_up_after_the_server_was_killed(chromium, tmp_
         workers = server.workers()
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait(15)
-        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 20, "the worker's end")
+        wait_until(lambda: not any(running(pid) for pid in workers), 20, "the worker's end")
         kept = run_reading.read(folder).step
         assert kept >= 50
         server = Server(server.port, **environment)

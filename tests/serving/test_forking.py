@@ -21,6 +21,7 @@ from gan_core.settings.config import GANConfig
 from gan_core.training import compilation
 from tests.conftest import wait_until
 from tests.support.forked import forking
+from tests.support.processes import running
 from tests.support.workers import poll_until
 
 pytestmark = pytest.mark.skipif(
@@ -117,12 +118,7 @@ def test_it_ends_with_the_process_that_wanted_it():
     code += "os.kill(os.getpid(), 9)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     for pid in map(int, ended.stdout.split()):
-        wait_until(lambda pid=pid: not os.path.exists(f"/proc/{pid}") or _is_zombie(pid), 20, "its end")
-
-
-def _is_zombie(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+        wait_until(lambda pid=pid: not running(pid), 20, "its end")
 
 
 def test_a_process_that_the_system_refuses_is_an_error_as_of_any_other():

@@ -16,6 +16,7 @@ from gan_core.__main__ import main
 from gan_core.runs import run_reading
 from gan_core.sweeps.store import ROWS, Store
 from tests.conftest import ROOT, wait_until
+from tests.support.processes import running
 
 TINY = [f"--set={s}" for s in ("g_units=8", "d_units=8", "batch_size=16", "data_size=500", "g_layers=1", "d_layers=1")]
 OVER = ["--over", "g_lr=1e-3,1e-2", "--over", "label_noise=0"]
@@ -178,12 +179,6 @@ def children(pid):
     return [int(row[0]) for row in rows if "multiprocessing.spawn" in row[2] and not row[1].startswith("Z")]
 
 
-def alive(pid):
-    with contextlib.suppress(OSError):
-        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"
-    return False
-
-
 @contextlib.contextmanager
 def going(arguments, store, rows):
     """The command in a process of its own, once its sweep has so many rows."""
@@ -219,7 +214,7 @@ def test_whatever_is_killed_leaves_no_process_and_is_gone_on_with(tmp_path, caps
         )
         process.terminate()
         wait_until(lambda: process.poll() is not None, 20, "its end")
-        wait_until(lambda: not any(map(alive, training)), 20, "the end of those that trained")
+        wait_until(lambda: not any(map(running, training)), 20, "the end of those that trained")
         assert process.returncode == 143 and "The same command goes on." in process.stderr.read()
     there = store.rows()[0]
     assert 2 <= len(there) < 8 and {row["status"] for row in there} == {"done"}
@@ -227,7 +222,7 @@ def test_whatever_is_killed_leaves_no_process_and_is_gone_on_with(tmp_path, caps
         training = children(process.pid)
         process.kill()
         wait_until(lambda: process.poll() is not None, 20, "its end")
-        wait_until(lambda: not any(map(alive, training)), 20, "the end of those that trained")
+        wait_until(lambda: not any(map(running, training)), 20, "the end of those that trained")
     more = store.rows()[0]
     assert more[: len(there)] == there
     assert main([*arguments, *ONE, "--json"]) == 0
