@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,6 +27,9 @@ from gan_core.serving.worker_process import CLUSTER_STATUS
 
 REACH_SECONDS = 30.0  # for the cluster to answer beside many others that start: the server knows that it is there
 ROOM_SECONDS = 30.0  # for a node to have room: the server has counted the places, but others may be faster
+ORPHAN_SECONDS = (
+    60.0  # for a last autosave on a node that still answers, once the server has closed our pipe or is gone
+)
 SHARED = ".shared-by-all-nodes"
 PIECE = 1 << 20
 NOT_SHARED = "{} does not see the folder {} of this server's saved runs: all nodes must share it (docs/cluster.md)"
@@ -35,6 +40,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server; its end closes our pipe
     reader, writer = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # what libraries print must not get between the messages
+    threading.Thread(target=_end_with_server, args=(reader,), daemon=True).start()
     address = os.environ[VARIABLE]
     with contextlib.suppress(ImportError):
         import ray  # noqa: F401  (many may start at once, which says nothing of the cluster)
@@ -69,6 +75,17 @@ def main() -> None:
     except ConfigError as error:
         _end(str(error))
     os._exit(status if status >= 0 else 128 - status)  # Ray's own end takes a second
+
+
+def _end_with_server(reader: int) -> None:
+    """Ends this process ORPHAN_SECONDS after the server has closed its end of the pipe, as the server's own end does: a
+    cluster that is gone as well, or a node that hangs, would leave everything here waiting for an answer."""
+    if hasattr(select, "poll"):  # all systems but Windows, on which Ray's clusters do not run
+        closed = select.poll()
+        closed.register(reader, 0)  # tells of nothing but the other end's closing
+        closed.poll()
+        time.sleep(ORPHAN_SECONDS)
+        os._exit(CLUSTER_STATUS)
 
 
 def _variables(wanted: Need) -> dict[str, str]:
