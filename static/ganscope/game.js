@@ -12,14 +12,14 @@ const DOT = 9;
 const SMALL_DOT = 4;
 
 export class Game {
-  // samples: as pages/ui/frames/rounds.py packs them. left: seconds.
-  constructor(parent, { token, watcher, number, samples, left }) {
-    Object.assign(this, { samples, number, at: 0 });
+  // samples: as pages/ui/frames/rounds.py packs them. left: seconds. judged: what was judged before a refresh.
+  constructor(parent, { token, watcher, number, judged, samples, left }) {
+    Object.assign(this, { samples, number, at: judged.length });
     this.until = performance.now() + 1000 * left;
-    this.order = shuffled(samples.count);
+    this.order = [...judged, ...shuffled(samples.count).filter((sample) => !judged.includes(sample))];
     const path = `ganscope/frames/${token}/answers`;
     this.outbox = new Outbox(
-      (judged) => post(path, { watcher, round: number, judged }),
+      (pairs) => post(path, { watcher, round: number, judged: pairs }),
       (sentence) => {
         if (sentence || !this.ended) this.said.textContent = sentence;
       },

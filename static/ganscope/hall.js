@@ -33,7 +33,8 @@ export class Hall {
       this.played = round.number;
       if (samples.status === 200) {
         const left = round.left - (performance.now() - asked) / 1000;
-        const about = { token: this.token, watcher: this.watcher, number: round.number, left };
+        const { number, judged } = round;
+        const about = { token: this.token, watcher: this.watcher, number, judged, left };
         this.game = new Game(this.node.parentElement, { ...about, samples: unpack(samples.bytes) });
       }
     }

@@ -96,6 +96,28 @@ async function introduction(renew, attempt) {
   return `${key}:${local?.getItem(STORE) ?? key}:${attempt}:${alone ? "alone" : ""}:${BASE.href}`;
 }
 
+// The key with which this browser counts among those who watch a presentation: the same after a refresh and in another
+// tab, so that nobody answers twice. Kept for the newest presentations, and said to their servers only.
+const WATCHER = "ganscope-watcher";
+const PRESENTATIONS = 20;
+
+export function watcherKey(token) {
+  const local = storage("localStorage");
+  const keys = keysOf(local?.getItem(WATCHER));
+  const own = keys.find(([of]) => of === token) ?? [token, newKey()];
+  const others = keys.filter(([of]) => of !== token);
+  local?.setItem(WATCHER, JSON.stringify([...others, own].slice(-PRESENTATIONS)));
+  return own[1];
+}
+
+function keysOf(text) {
+  try {
+    return JSON.parse(text ?? "[]").filter(([, key]) => typeof key === "string");
+  } catch {
+    return []; // something else wrote there
+  }
+}
+
 export async function tab(component) {
   const { renew, attempt } = component.data;
   const { dataset } = component.parentElement;

@@ -7,7 +7,7 @@ import { Anatomy } from "./anatomy.js";
 import { timelines } from "./keys.js";
 import { LivePlot } from "./live_plot.js";
 import { Line } from "./requests.js";
-import { newKey } from "./tab.js";
+import { watcherKey } from "./tab.js";
 
 const OPTIONAL = new Set(["manifold", "gradients", "trails"]); // layers that are off until somebody wants them
 const WATCH_MS = 50;
@@ -17,7 +17,7 @@ const NEVER = 2 ** 29; // no frame has this number: the request only says that s
 class Watch {
   constructor(parent, { token, kind }, version) {
     [this.token, this.version, this.number, this.at, this.steps] = [token, version, 0, null, []];
-    this.watcher = newKey();
+    this.watcher = watcherKey(token);
     this.line = new Line(WATCH_MS, WATCH_ANSWER_MS, (sentence) => {
       this.trouble.textContent = sentence;
       this.trouble.hidden = !sentence;

@@ -71,6 +71,10 @@ def test_a_hall_answers_a_poll_and_the_presenter_sees_it_live_and_marks_the_trut
     asked.get_by_text("2 · 100 %").wait_for(timeout=90_000)  # without a script: nobody has clicked here
     anna.locator(".ganscope-hall .answers button").nth(0).tap()
     anna.get_by_text("You have answered this poll already").wait_for(timeout=90_000)
+    anna.reload()  # the same person: the answer stands, and counts once
+    anna.get_by_text("Your answer: B").wait_for(timeout=90_000)
+    anna.locator(".ganscope-hall .answers button").nth(0).tap()
+    anna.get_by_text("You have answered this poll already").wait_for(timeout=90_000)
     status, said = posted(answers_url, {"watcher": "somebody-else", "poll": 1, "answer": 0})
     assert (status, said) == (200, "Your answer counts.")
     assert posted(answers_url, {"watcher": "somebody-else", "poll": 1, "answer": 1})[0] == 409
@@ -107,16 +111,21 @@ def test_a_hall_and_the_discriminator_judge_the_same_samples(shared_tab, phones)
     anna.keyboard.press("ArrowRight")
     game.get_by_role("button", name="Generated").tap()
     asked.get_by_text("3 answers from 1 player").wait_for(timeout=90_000)
+    anna.reload()
+    game.get_by_text("3 judged").wait_for(timeout=90_000)
+    anna.keyboard.press("ArrowLeft")
+    asked.get_by_text("4 answers from 1 player").wait_for(timeout=90_000)
     before = tab.step()
     tab.click("round_stop")  # what was judged counts
     game.wait_for(state="detached", timeout=90_000)
     row = asked.locator(".ganscope-rounds tr").nth(1).locator("td")
     row.first.wait_for(timeout=90_000)
     step, hall, interval, answers, d = row.all_inner_texts()
-    assert 200 <= int(step.replace(",", "")) <= before and answers == "3" and " to " in interval
-    assert hall in ("0 %", "33 %", "67 %", "100 %") and d in ("0 %", "33 %", "67 %", "100 %")
+    assert 200 <= int(step.replace(",", "")) <= before and answers == "4" and " to " in interval
+    quarters = ("0 %", "25 %", "50 %", "75 %", "100 %")
+    assert hall in quarters and d in quarters
     anna.locator(".ganscope-rounds").get_by_text(step).wait_for(timeout=90_000)
-    anna.get_by_text("of 3 right in the last round").wait_for(timeout=90_000)
+    anna.get_by_text("of 4 right in the last round").wait_for(timeout=90_000)
 
     tab.pause()
     tab.click("round_next")  # while all stands still, too, and by itself to its end after 30 seconds

@@ -235,6 +235,7 @@ def test_the_hall_is_judged_beside_the_discriminator_on_the_same_samples():
     for judged in ([[other, True]], [[3, True], [other, False]]):
         assert refused(hall, "anna", {"round": 1, "judged": judged})[0] == 409
     assert hall.round.progress() == (3, 2) and hall.told("anna")["round"]["mine"] is None
+    assert len(hall.told("anna")["round"]["judged"]) == 2 and hall.told("dora")["round"]["judged"] == []
     hall.stop_round()
     assert list(hall.results) == [Result(step=70, answers=3, right=2, d_right=1)]
     assert hall.told("anna")["round"]["mine"] == (1, 2) and hall.told("carl")["round"]["mine"] is None

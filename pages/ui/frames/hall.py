@@ -156,6 +156,7 @@ class Hall:
                     "stage": self.round.stage,
                     "left": round(self.round.left(), 2),
                     "mine": self.round.of(watcher),
+                    "judged": self.round.judged_by(watcher),
                 }
             return told
 

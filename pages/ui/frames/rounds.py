@@ -113,6 +113,10 @@ class Round:
             raise Refused(409, "You have judged this sample already. Your first answer counts.")
         self._answers.setdefault(watcher, {}).update(answers)
 
+    def judged_by(self, watcher: str) -> list[int]:
+        """The samples that this watcher has judged: a page that was opened again goes on with the others."""
+        return sorted(self._answers.get(watcher, ()))
+
     def of(self, watcher: str) -> tuple[int, int] | None:
         """(how many of this watcher's answers are right, how many there are), once the round is over."""
         answers = self._answers.get(watcher)
