@@ -8,48 +8,66 @@ import re
 from collections import Counter
 from typing import Any
 
-from gan_core.data.own_tables.table_numbers import decimal_marks, dotted_thousands, is_number
-from gan_core.data.own_tables.table_rules import Table, TableError, bounded_columns, column_names, is_missing, many
+from gan_core.data.own_tables import table_header
+from gan_core.data.own_tables.table_numbers import decimal_marks, dotted_thousands
+from gan_core.data.own_tables.table_rules import Table, TableError, bounded_columns, column_names, many
 from gan_core.data.proposal import Choices, Progress
+from gan_core.foundations.hyperparameters import shorten
 from gan_core.foundations.lazy_imports import pd
 
 MOST_JSON = 20_000_000  # bytes: as Python's objects they take some twenty times that
+HEAD_ROWS = 400  # above the table, in which rows of data that are broken are looked for
 MOST_LOOKED_AT = 5_000  # cells of a column, for which mark stands before decimals
 
 
-def of_cells(rows: list[list[Any]], name: str) -> Table:
-    """Rows of a sheet, or of a list in JSON: names above, where the first numbers begin."""
+def of_cells(rows: list[list[Any]], name: str, choices: Choices) -> Table:
+    """Rows of a sheet, or of a list in JSON: names above, where the first numbers begin. Raises TableError."""
     if not rows:
         raise TableError(f"{name} is empty.")
     width = Counter(map(len, rows[len(rows) // 2 :])).most_common(1)[0][0]
-    lower = rows[len(rows) // 2 :][:200]
-    numeric = [
-        c
-        for c in range(width)
-        if sum(len(row) > c and is_numeric(row[c]) for row in lower) >= 0.5 * sum(len(row) > c for row in lower)
-    ]
-
-    def is_data(row: list[Any]) -> bool:
-        cells = [row[c] for c in numeric if c < len(row)]
-        there = [cell for cell in cells if not (cell is None or (isinstance(cell, str) and is_missing(cell)))]
-        return bool(there) and all(map(is_numeric, there))
-
-    first = next((i for i, row in enumerate(rows) if is_data(row)), None)
+    lower = [_texts(row, width) for row in rows[len(rows) // 2 :][: table_header.LOOKED_AT]]
+    numeric = table_header.numeric_columns([*lower, *lower], width)
+    first = next((i for i, row in enumerate(rows) if table_header.is_data(_texts(row, width), numeric)), None)
     if first is None:
         first = 1 if len(rows) > 1 else 0
-    names, notes = [], []
-    if first and len(rows[first - 1]) > 1:
-        names = ["" if cell is None else str(cell) for cell in rows[first - 1]]
-        first_note = first - 1
-    else:
-        first_note = first
-    if first_note:
-        notes.append(f"{many(first_note, 'row')} above the table {'is' if first_note == 1 else 'are'} left out.")
+    elif first <= HEAD_ROWS:
+        first = table_header.begin([_texts(row, width) for row in rows[:first]], first, numeric, width)
+    names, notes, questions, used = [], [], [], 0
+    above = [_texts(row, width) if len(row) <= width else [*map(_text, row)] for row in rows[max(0, first - 2) : first]]
+    if above and len(rows[first - 1]) > 1:
+        names, used = above[-1], 1
+        if len(above) > 1 and len(rows[first - 2]) > 1 and table_header.are_units(names):
+            names, used = table_header.with_units(above[0], names), 2
+            notes.append("Names and units stand in two rows.")
+    elif not first:
+        top = [_texts(row, width) for row in rows[: table_header.LOOKED_AT]]
+        guess = table_header.numbers_as_names(top[0], top[1:], [*numeric])
+        if guess is not None:
+            chosen, question, note = table_header.header_question(top[0], guess, choices)
+            questions.append(question)
+            notes.append(note)
+            if chosen == "names":
+                names, first, used = top[0], 1, 1
+    left = first - used
+    if left:
+        notes.append(f"{many(left, 'row')} above the table {'is' if left == 1 else 'are'} left out.")
     width = max(width, *(len(row) for row in rows[first : first + 1]))
     bounded_columns(width, name)
     columns: list[list[Any]] = [[row[c] if c < len(row) else None for row in rows[first:]] for c in range(width)]
     given = (names + [""] * width)[:width]
-    return _table(column_names(given), columns, bool(names), notes)
+    table = _table(column_names(given), columns, bool(names), notes)
+    table.questions += questions
+    return table
+
+
+def _texts(row: list[Any], width: int) -> list[str]:
+    """The first `width` cells as texts, "" where there is none."""
+    return [_text(cell) for cell in [*row, *[None] * (width - len(row))][:width]]
+
+
+def _text(cell: Any) -> str:
+    whole = isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15
+    return "" if cell is None else str(int(cell)) if whole else str(cell)
 
 
 def _table(names: list[str], columns: list[list[Any]], named: bool, notes: list[str]) -> Table:
@@ -72,12 +90,6 @@ def _dotted(cells: list[Any]) -> str:
     return dotted_thousands("" if cell is None else str(cell) for cell in whole)
 
 
-def is_numeric(cell: Any) -> bool:
-    return (isinstance(cell, (int, float)) and not isinstance(cell, bool)) or (
-        isinstance(cell, str) and is_number(cell)
-    )
-
-
 # -- JSON ---------------------------------------------------------------------------------------------------
 
 
@@ -97,7 +109,8 @@ def read_json(content: bytes, name: str, choices: Choices, progress: Progress) -
         raise TableError(f"{name} is nested too deep.") from None
     except ValueError as error:
         value = _lines(text, name, error)
-    rows = _rows_in(value)
+    notes: list[str] = []
+    rows = _rows_in(value, notes)
     if rows is None:
         raise TableError(f"{name} has no list of rows: objects with the same names, or lists of numbers.")
     if isinstance(rows, dict):
@@ -112,9 +125,11 @@ def read_json(content: bytes, name: str, choices: Choices, progress: Progress) -
         columns = {key: [_cell(row.get(key)) if isinstance(row, dict) else None for row in rows] for key in keys}
     else:
         cells = [[_cell(cell) for cell in row] if isinstance(row, list) else [_cell(row)] for row in rows]
-        return of_cells([row for row in cells if row], name)
+        table = of_cells([row for row in cells if row], name, choices)
+        table.notes[:0] = notes
+        return table
     progress("Reading the table", len(content), len(content))
-    return _table(column_names(list(columns)), list(columns.values()), True, [])
+    return _table(column_names(list(columns)), list(columns.values()), True, notes)
 
 
 def _lines(text: str, name: str, error: ValueError) -> list[Any]:
@@ -133,8 +148,8 @@ def _lines(text: str, name: str, error: ValueError) -> list[Any]:
     return rows
 
 
-def _rows_in(value: Any, depth: int = 0) -> Any:
-    """A list of rows, or {name: column}, in what JSON holds; None where there is neither."""
+def _rows_in(value: Any, notes: list[str], depth: int = 0) -> Any:
+    """A list of rows, or {name: column}, in what JSON holds; None where there is neither. What is left out is noted."""
     if isinstance(value, list):
         return value if value and isinstance(value[0], (dict, list)) else None
     if not isinstance(value, dict) or depth > 3:
@@ -146,11 +161,29 @@ def _rows_in(value: Any, depth: int = 0) -> Any:
     flat = {k: v for k, v in value.items() if isinstance(v, list) and v and not isinstance(v[0], (dict, list))}
     if len(flat) > 1:
         return flat
-    nested = {k: list(v.values()) for k, v in value.items() if isinstance(v, dict) and len(v) > 1}
-    if len(nested) > 1 and all(not isinstance(cell, (dict, list)) for column in nested.values() for cell in column):
-        return nested  # as pandas writes by default: a column as {row: value}
-    found = [rows for part in value.values() if (rows := _rows_in(part, depth + 1)) is not None]
-    return max(found, key=len) if found else None
+    nested = {k: v for k, v in value.items() if isinstance(v, dict) and len(v) > 1}
+    if len(nested) > 1 and all(
+        not isinstance(cell, (dict, list)) for part in nested.values() for cell in part.values()
+    ):
+        return [*nested.values()] if _by_row(nested) else {k: [*v.values()] for k, v in nested.items()}
+    found = [(key, rows) for key, part in value.items() if (rows := _rows_in(part, notes, depth + 1)) is not None]
+    if not found:
+        return None
+    key, rows = max(found, key=lambda each: len(each[1]))
+    others = [f"{other} ({many(len(part), 'row')})" for other, part in found if other != key]
+    if others:
+        notes.append(f"The rows of {shorten(key)} are read; left out: {', '.join(others)[:100]}.")
+    return rows
+
+
+def _by_row(nested: dict[str, dict[str, Any]]) -> bool:
+    """Whether {outer: {inner: cell}} are rows by their columns (orient="index"), not columns by their rows, as pandas
+    writes by default: whichever are numbered are the rows, else whichever are more."""
+    inner = [*next(iter(nested.values()))]
+    outer_numbered, inner_numbered = (all(re.fullmatch(r"\d+", key) for key in keys) for keys in (nested, inner))
+    if outer_numbered != inner_numbered:
+        return outer_numbered
+    return len(nested) > max(map(len, nested.values()))
 
 
 def _cell(value: Any) -> Any:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from gan_core.data.own_tables.table_numbers import Column
-from gan_core.data.own_tables.table_rules import MOST_CLASSES, Table, TableError
+from gan_core.data.own_tables.table_numbers import MULTIPLIERS, Column
+from gan_core.data.own_tables.table_rules import LARGEST, MOST_CLASSES, Table, TableError
 from gan_core.foundations.hyperparameters import shorten
 from gan_core.foundations.lazy_imports import pd
 
 INDEX_NAMES = {"index", "idx", "id", "no", "no.", "nr", "nr.", "row", "rownames", "row_names", "#", "n°", "№", "obs"}
 INDEX_NAMES |= {"unnamed: 0", "rowid", "row_id", "uid", "number"}
+_INDEX_NAME = re.compile(r"(.*[_ ])?(id|no|nr|sno)\.?|unnamed: 0(\.\d+)?", re.IGNORECASE)
+_CAMEL_ID = re.compile(r".*[a-z]I[dD]")  # CustomerID
+STEADY = 1e-5  # of its size: what a column varies by that hardly varies, such as the time stamps of a day
 CLASS_NAMES = {
     "class",
     "label",
@@ -47,7 +51,8 @@ class Roles:
     def proposed(self, name: str) -> tuple[str, str]:
         """The first two columns of numbers that vary; raises TableError where there are none."""
         usable = [label for label in self.numeric if label not in self.constant]
-        for out in ({*self.index, self.classes}, {*self.index}, set()):
+        steady = {label for label in usable if hardly_varies(*self.columns[label].span)}
+        for out in ({*self.index, *steady, self.classes}, {*self.index, *steady}, {*self.index}, set()):
             left = [label for label in usable if label not in out]
             if len(left) > 1:
                 return left[0], left[1]
@@ -84,7 +89,15 @@ class Roles:
             found.append(f"Left out, for it numbers the rows: {_listed(numbering)}.")
         if label is not None:
             found.append(f"The classes stand in {label}.")
+        for column in chosen:
+            for mark in self.columns[column].multiplied:
+                found.append(f"In {column}, {mark} behind a number is read as {MULTIPLIERS[mark]:,.0f} times as much.")
         return found
+
+
+def hardly_varies(least: float, most: float) -> bool:
+    """Whether there is nothing to learn of numbers in this span."""
+    return most - least <= max(STEADY * max(-least, most), 1 / LARGEST)
 
 
 def _listed(labels: list[str]) -> str:
@@ -112,7 +125,8 @@ def roles_of(columns: Mapping[str, Column], table: Table, name: str) -> Roles:
 def _numbers_rows(
     label: str, place: int, columns: Mapping[str, Column], numeric: tuple[str, ...], table: Table
 ) -> bool:
-    """Whether a column only numbers the rows: 0, 1, 2, ... without a name, or by such a name all different numbers."""
+    """Whether a column only numbers the rows: 0, 1, 2, ... without a name, or under one such as `CustomerID`, or all
+    different numbers under a name that says nothing else."""
     column = columns[label]
     if not column.whole or column.missing.any() or len(numeric) < 3:
         return False
@@ -120,7 +134,8 @@ def _numbers_rows(
     unnamed = label.startswith("column ") and place == 0
     values = column.values
     counted = bool((np.diff(values) == 1).all()) and values[0] in (0, 1)
-    return (unnamed and counted) or (named and len(np.unique(values)) == len(values))
+    like_one = bool(_INDEX_NAME.fullmatch(label) or _CAMEL_ID.fullmatch(label)) and bool((np.diff(values) == 1).all())
+    return (unnamed and counted) or like_one or (named and len(np.unique(values)) == len(values))
 
 
 def _classes(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.data import gzip_parts
+from gan_core.data.own_tables import table_header
 from gan_core.data.own_tables.table_cells import of_cells
 from gan_core.data.own_tables.table_rules import (
     MOST_COLUMNS,
@@ -35,6 +36,10 @@ SHEET_CELLS = 20_000_000
 SHEET_ROWS = 1_048_576  # as many as Excel has; openpyxl fills every gap before a row with rows of its own
 SHOWN_SHEETS = 50
 BATCH_BYTES = 400_000_000  # that rows of a Parquet file may take at once, were each a text as long as a page
+
+
+class PickledError(TableError):
+    """An array of Python objects, which only a program could read."""
 
 
 def unpacked(content: bytes, name: str, progress: Progress) -> bytes:
@@ -75,18 +80,22 @@ def read_xlsx(content: bytes, name: str, choices: Choices, progress: Progress) -
             if chosen is not None and chosen not in sheets:
                 known = ", ".join(list(sheets)[:SHOWN_SHEETS])
                 raise TableError(f"{name} has no sheet {shorten(chosen)}; it has: {known}.")
-            found, title = [], ""
-            for title in [chosen] if chosen else list(sheets):
-                found = _cells(sheets[title], telling)
-                if len(found) > 1 and max(map(len, found)) > 1:
+            read, title = {}, chosen or ""
+            for sheet in [chosen] if chosen else list(sheets):
+                read[sheet] = _cells(sheets[sheet], telling)
+                if _holds_numbers(read[sheet]):
+                    title = sheet
                     break
+            wide = [sheet for sheet, cells in read.items() if len(cells) > 1 and max(map(len, cells)) > 1]
+            title = title or next(iter(wide), next(iter(read)))  # one that says by its cells what is wrong
+            found = read[title]
     except TableError:
         raise
     except Exception:  # openpyxl raises anything on damaged files
         if telling.ended is not None:
             raise telling.ended from None
         raise TableError(f"{name} cannot be read: it is damaged, or no .xlsx workbook.") from None
-    table = of_cells(found, name)
+    table = of_cells(found, name, choices)
     if len(sheets) > 1:
         options = {text: text for text in list(sheets)[:SHOWN_SHEETS]}
         table.questions.append(Question("sheet", "Sheet", options, title, "Which sheet of the workbook is read."))
@@ -129,6 +138,14 @@ def _cells(sheet: Any, progress: Progress) -> list[list[Any]]:
         if values:
             found.append(values)
     return found
+
+
+def _holds_numbers(rows: list[list[Any]]) -> bool:
+    """Whether two columns of a sheet hold numbers: a sheet of remarks before the table has none."""
+    lower = rows[len(rows) // 2 :][: table_header.LOOKED_AT]
+    width = max(map(len, lower), default=0)
+    texts = [["" if cell is None else str(cell) for cell in [*row, *[None] * (width - len(row))]] for row in lower]
+    return len(table_header.numeric_columns([*texts, *texts], width)) > 1
 
 
 # -- Parquet ------------------------------------------------------------------------------------------------
@@ -193,7 +210,7 @@ def npy_header(content: bytes, name: str) -> tuple[tuple[int, ...], np.dtype]:
     except Exception:  # NumPy's reader raises anything on junk
         raise TableError(f"{name} cannot be read: it is damaged, or no .npy file.") from None
     if dtype.hasobject:
-        raise TableError(f"{name} holds Python objects, which are not read: they could run a program.")
+        raise PickledError(f"{name} holds Python objects, which are not read: they could run a program.")
     size = math.prod(shape) * dtype.itemsize
     if size != len(content) - file.tell():
         raise TableError(
@@ -218,6 +235,7 @@ def read_npy(content: bytes, name: str, choices: Choices, progress: Progress) ->
 def read_npz(content: bytes, name: str, choices: Choices, progress: Progress) -> Table:
     """The arrays of a .npz that are columns, or hold some, of one length. Raises TableError."""
     arrays: dict[str, np.ndarray] = {}
+    pickled: dict[str, PickledError] = {}
     with opened(content, name) as archive:
         for entry in archive.infolist():
             if not entry.filename.endswith(".npy"):
@@ -228,17 +246,27 @@ def read_npz(content: bytes, name: str, choices: Choices, progress: Progress) ->
             except Exception:  # zipfile raises anything on damaged bytes
                 raise TableError(f"{name} cannot be read: {shorten(entry.filename)} in it is damaged.") from None
             label = entry.filename.removesuffix(".npy")
-            npy_header(part, f"{label} in {name}")
+            try:
+                npy_header(part, f"{label} in {name}")
+            except PickledError as error:
+                pickled[label] = error
+                continue
             arrays[label] = np.load(io.BytesIO(part), allow_pickle=False)
-    found = {label: _columns_of(label, array) for label, array in arrays.items()}
+    # A single column beside a table is what is said of its rows, whichever was saved first.
+    order = sorted(arrays, key=lambda label: arrays[label].ndim == 1)
+    found = {label: _columns_of(label, arrays[label]) for label in order}
     lengths = Counter(len(next(iter(columns.values()))) for columns in found.values() if columns)
     rows = max((n for n in lengths if _width(found, n) > 1), key=lambda n: n * _width(found, n), default=None)
     if rows is None:
+        for error in pickled.values():
+            raise error
         shapes = ", ".join(f"{label} {_shape(array.shape)}" for label, array in arrays.items())[:200]
         raise TableError(f"{name} has no two columns of equal length. It has: {shapes or 'no arrays'}.")
     columns = {k: v for part in found.values() for k, v in part.items() if len(v) == rows}
     left = [label for label, part in found.items() if not part or len(next(iter(part.values()))) != rows]
     notes = [f"Left out, for they are not {rows:,} long: {', '.join(left)[:100]}."] if left else []
+    if pickled:
+        notes.append(f"Left out, for they hold Python objects, which could run a program: {', '.join(pickled)[:100]}.")
     return _of_columns(columns, notes, True, name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,20 @@ if TYPE_CHECKING:
     from pandas import Series
 
 MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\uff0d": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " "})
+MINUS |= str.maketrans({"\u2019": "'"})  # Swiss spreadsheets group thousands with it
 _EXPONENT = r"(?:[eEdD][-+]?\d{1,4})?"
-_POINT = re.compile(rf"[-+]?(?:[1-9]\d{{0,2}}(?:[,' ]\d{{3}})+|\d+)?(?:\.\d*)?{_EXPONENT}")
+_INDIAN = r"[1-9]\d?(?:,\d{2})+,\d{3}"  # 1,00,000
+_POINT = re.compile(rf"[-+]?(?:[1-9]\d{{0,2}}(?:[,' ]\d{{3}})+|{_INDIAN}|\d+)?(?:\.\d*)?{_EXPONENT}")
 _COMMA = re.compile(rf"[-+]?(?:[1-9]\d{{0,2}}(?:[.' ]\d{{3}})+|\d+)?(?:,\d*)?{_EXPONENT}")
 _EITHER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # 101,037: thousands, or a decimal comma
 _DOTTED = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}")  # 1.388: three decimals, or thousands
 _UNIT = re.compile(
-    r"(?P<before>[€$£¥]?)\s?(?P<number>[-+]?[\d.,' ]*\d[\d.,']*(?:[eE][-+]?\d+)?)\s?(?P<after>[^\d\s.,;|+-]{0,6})"
+    r"(?P<sign>[-+]?)(?P<before>[€$£¥]?)\s?(?P<number>[-+]?(?:[.,' ]*\d)+[.,']*(?:[eE][-+]?\d+)?)\s?"
+    r"(?P<after>[^\d\s.,;|+()-]{0,6})"
 )
+_BOOKED = re.compile(r"\((?P<a>[^-+()]+)\)|(?P<b>\d[^-+()]*)-")  # negative, as accountants write it: (1.50) and 1.50-
+LONGEST = 64  # letters of a cell that can be a number
+MULTIPLIERS = {"k": 1e3, "K": 1e3, "Tsd": 1e3, "M": 1e6, "Mio": 1e6, "B": 1e9, "bn": 1e9, "Mrd": 1e9}
 SOME = 1_000  # texts by which a column is known for one of words
 _INFINITE = {"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
 
@@ -35,9 +42,11 @@ def number(text: str, comma: bool) -> float | None:
     >>> number("1.234,5", comma=True)
     1234.5
     """
-    text = text.translate(MINUS).strip().strip("\"'").strip()
+    text = _plain(text)
     if text.lower() in _INFINITE:
         return -math.inf if text[0] == "-" else math.inf
+    if booked := _BOOKED.fullmatch(text):
+        text = f"-{(booked['a'] or booked['b']).strip()}"
     if not any(c.isdigit() for c in text) or not (_COMMA if comma else _POINT).fullmatch(text):
         return None
     text = text.replace(" ", "").replace("'", "").replace("D", "e").replace("d", "e")
@@ -46,6 +55,10 @@ def number(text: str, comma: bool) -> float | None:
         return float(text)
     except ValueError:  # a mark alone
         return None
+
+
+def _plain(text: str) -> str:
+    return text.translate(MINUS).strip().strip("\"'").strip()
 
 
 def is_number(text: str) -> bool:
@@ -59,24 +72,64 @@ def looks_numeric(text: str) -> bool:
 
 
 def without_unit(texts: Iterable[str]) -> tuple[str, str] | None:
-    """(what stands before, what stands behind the number) in all of these cells, such as ("$", "") or ("", "%"); None
-    where it is not the same in all, or there is none."""
-    found = set()
+    """(what stands before, what stands behind the number) in nine of ten of these cells at least, such as ("$", "") or
+    ("", "%"); None where there is none, or not the same."""
+    found, count = Counter(), 0
     for text in texts:
-        match = _UNIT.fullmatch(text.translate(MINUS).strip())
+        match, count = _unit_of(text), count + 1
+        if match is not None:
+            found[match["before"], match["after"]] += 1
+    marks, times = found.most_common(1)[0] if found else (("", ""), 0)
+    return marks if marks != ("", "") and times >= 0.9 * count else None
+
+
+def _unit_of(text: str) -> re.Match[str] | None:
+    text = text.translate(MINUS).strip()
+    return _UNIT.fullmatch(text) if len(text) <= LONGEST else None
+
+
+def bare(text: str) -> str:
+    """A cell's text without the unit at its number, where it has one: "6,1" of "6,1 €"."""
+    match = _unit_of(text)
+    return match["sign"] + match["number"] if match else _plain(text)
+
+
+def multipliers(texts: Iterable[str]) -> tuple[str, ...]:
+    """What stands for thousands and more behind the numbers of these cells, such as ("M", "k"), where not all have the
+    same: beside 950, 1.2k is 1,200. () where there is nothing else than units, or one and the same letter, which may be
+    a unit (300 K)."""
+    before, after = set(), set()
+    for text in texts:
+        match = _unit_of(text)
         if match is None:
-            return None
-        found.add((match["before"], match["after"]))
-    return found.pop() if len(found) == 1 and found != {("", "")} else None
+            return ()
+        before.add(match["before"])
+        after.add(match["after"])
+    known = len(before) == 1 and len(after) > 1 and after <= {"", *MULTIPLIERS}
+    return tuple(sorted(after - {""})) if known else ()
+
+
+def _measured(text: str, marks: tuple[str, str], comma: bool) -> float | None:
+    match = _unit_of(text)
+    known = match is not None and (match["before"], match["after"]) in (marks, ("", ""))
+    return number(bare(text), comma) if known else None
+
+
+def _multiplied(text: str, comma: bool) -> float | None:
+    match = _unit_of(text)
+    found = None if match is None else number(match["sign"] + match["number"], comma)
+    if match is None or found is None or match["after"] not in ("", *MULTIPLIERS):
+        return None
+    return found * MULTIPLIERS.get(match["after"], 1.0)
 
 
 def decimal_marks(texts: Iterable[str]) -> tuple[int, int, int]:
     """How many of the texts can only be read with a decimal comma, only with a decimal point, and either way."""
     comma = point = either = 0
     for text in texts:
-        text = text.translate(MINUS).strip().strip("\"'").strip()
         if "," not in text and "." not in text:
             continue
+        text = bare(text)
         if _EITHER.fullmatch(text):
             either += 1
             continue
@@ -108,11 +161,11 @@ def dotted_thousands(texts: Iterable[str]) -> str:
     """
     found, small = "", set()
     for text in texts:
-        text = text.translate(MINUS).strip().strip("\"'").strip()
+        if is_missing(text):
+            continue
+        text = bare(text)
         if _DOTTED.fullmatch(text):
             found = found or text
-        elif is_missing(text):
-            continue
         elif re.fullmatch(r"[-+]?\d{1,3}", text):
             small.add(text)
         else:
@@ -120,15 +173,26 @@ def dotted_thousands(texts: Iterable[str]) -> str:
     return found if len(small) > 1 else ""
 
 
+def read_as_thousands(cells: Series) -> str:
+    """A cell of a column in which, read with a decimal comma, every point groups thousands: "48.137"; "" where it has
+    others, too."""
+    if cells.dtype.kind in "biuf":
+        return ""
+    texts = [bare(text) for text in cells.unique() if isinstance(text, str) and not is_missing(text)]
+    return texts[0] if texts and all(map(_DOTTED.fullmatch, texts)) else ""
+
+
 class Column:
     """A column of a table: what can be read of it as numbers.
 
     values: float64 [N], NaN where a cell holds no number. missing: bool [N], cells without a value. words: bool [N],
-    cells that hold something else than a number.
+    cells that hold something else than a number. unit: that stands in the cells; multiplied: what stands there for
+    thousands and more.
     """
 
     def __init__(self, cells: Series, comma: bool):
         self.cells, self.unit = cells, ""
+        self.multiplied: tuple[str, ...] = ()
         if cells.dtype.kind in "iuf":
             self.values = cells.to_numpy(np.float64)
             self.missing = np.isnan(self.values)
@@ -141,9 +205,9 @@ class Column:
         codes, uniques = pd.factorize(cells, use_na_sentinel=True)
         texts = [_text(value) for value in uniques]
         some = [t for t in texts[:: max(1, len(texts) // SOME)] if not is_missing(t)]
-        if (
-            sum(map(is_number, some)) < 0.1 * len(some) and without_unit(some) is None
-        ):  # names: not to be parsed one by one
+        read = multipliers(some)
+        if sum(map(is_number, some)) < 0.1 * len(some) and without_unit(some) is None and not read:
+            # Names: not to be parsed one by one.
             absent = np.array([*map(is_missing, texts), True])
             self.values, self.missing = np.full(len(cells), np.nan), absent[codes]
             self.words = ~self.missing
@@ -151,15 +215,15 @@ class Column:
         absent = np.array([*map(is_missing, texts), True])
         values = np.array([*(_value(v, t, comma) for v, t in zip(uniques, texts, strict=True)), np.nan])
         odd = [t for t, v, gone in zip(texts, values, absent[:-1], strict=False) if np.isnan(v) and not gone]
-        if odd and len(odd) > 0.5 * (len(texts) - absent[:-1].sum()):
-            marks = without_unit(odd)
-            if marks is not None:
-                self.unit = "".join(marks)
-                read = [
-                    number(t.translate(MINUS).strip().removeprefix(marks[0]).removesuffix(marks[1]), comma)
-                    for t in texts
-                ]
-                values = np.array([*(np.nan if v is None else v for v in read), np.nan])
+        marks = without_unit(odd) if len(odd) > 0.5 * (len(texts) - absent[:-1].sum()) else None
+        if read:
+            self.multiplied = read
+            found = [_multiplied(t, comma) for t in texts]
+            values = np.array([*(np.nan if v is None else v for v in found), np.nan])
+        elif marks is not None:
+            self.unit = "".join(marks)
+            found = [_measured(t, marks, comma) for t in texts]
+            values = np.array([*(np.nan if v is None else v for v in found), np.nan])
         values[absent] = np.nan
         self.values, self.missing = values[codes], absent[codes]
         self.words = np.isnan(self.values) & ~self.missing

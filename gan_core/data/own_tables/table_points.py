@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.own_tables.table_columns import Roles
+from gan_core.data.own_tables.table_columns import Roles, hardly_varies
 from gan_core.data.own_tables.table_numbers import Column, number
 from gan_core.data.own_tables.table_rules import (
     LARGEST,
@@ -26,6 +26,8 @@ from gan_core.foundations.hyperparameters import printable, shorten
 from gan_core.foundations.lazy_imports import pd
 
 NO_CLASS = "(none)"  # the class of points that have none
+TOTALS = {"total", "totals", "sum", "summe", "gesamt", "insgesamt", "mean", "average", "mittelwert", "somme", "suma"}
+TOTALS |= {"moyenne", "media", "grand total", "gesamtergebnis", "合计", "总计"}
 
 
 def axis_name(columns: Mapping[str, Column], label: str) -> str:
@@ -59,9 +61,10 @@ def proposal_of(
             raise TableError(
                 f"{name} has values up to {size:g} in the column {column}; at most {LARGEST:g} can be used."
             )
-        if span <= max(1e-5 * size, 1 / LARGEST):
+        if hardly_varies(least, most):
             what = f"is constant ({least:g})" if span == 0 else f"hardly varies ({least:.9g} to {most:.9g})"
             raise TableError(f"The column {column} of {name} {what}: there is nothing to learn.")
+        notes += _codes(column, read.values[good])
     order = np.random.default_rng(0).permutation(count)[:MOST_ROWS]
     if count > MOST_ROWS:
         notes.append(f"{count:,} rows; a random {MOST_ROWS:,} of them are used.")
@@ -85,6 +88,29 @@ def proposal_of(
     )
 
 
+def _codes(column: str, values: np.ndarray) -> list[str]:
+    """A sentence where a number that often stands for a missing value comes again and again, far from all others."""
+    for code in (-9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0):
+        times = int((values == code).sum())
+        others = values[values != code]
+        if times > 1 and len(others) and 5 * np.abs(others).max() < abs(code):
+            return [
+                f"{code:g} stands {times:,} times in {column}, far from all other values: if it says that a value is "
+                "missing, leave those cells empty."
+            ]
+    return []
+
+
+def _totals(table: Table) -> np.ndarray:
+    """bool [N], the last row where a word in it says that it is a total of the others."""
+    found = np.zeros(len(table.frame), bool)
+    for _, cells in table.frame.items():
+        if cells.dtype.kind not in "biuf" and isinstance(cells.iloc[-1], str):
+            word = cells.iloc[-1].strip().strip(":*").lower()
+            found[-1] |= word in TOTALS and int((cells == cells.iloc[-1]).sum()) == 1
+    return found
+
+
 def _left_out(
     table: Table, chosen: tuple[str, str], columns: tuple[Column, Column], notes: list[str]
 ) -> tuple[dict[str, int], np.ndarray]:
@@ -92,10 +118,12 @@ def _left_out(
     missing = columns[0].missing | columns[1].missing
     words = (columns[0].words | columns[1].words) & ~missing
     infinite = ~missing & ~words & ~(np.isfinite(columns[0].values) & np.isfinite(columns[1].values))
+    totals = _totals(table) & ~(missing | words | infinite)
     counts = {
         "rows with a missing value": missing,
         "rows with a word where a number should be": words,
         "rows with a value that is not finite": infinite,
+        "rows that are the total of the others": totals,
     }
     for rows in (words, infinite):
         if rows.any():
@@ -104,7 +132,8 @@ def _left_out(
             cell = shorten(str(table.frame[chosen[bad]].iloc[row]), 30)
             alike = f", and {many(int(rows.sum()) - 1, 'row')} like it" if rows.sum() > 1 else ""
             notes.append(f"Left out: {table.row_of(row)}, whose {chosen[bad]} is {cell}{alike}.")
-    return {what: int(rows.sum()) for what, rows in counts.items() if rows.any()}, ~(missing | words | infinite)
+    found = {what: int(rows.sum()) for what, rows in counts.items() if rows.any()}
+    return {**table.left_out, **found}, ~(missing | words | infinite | totals)
 
 
 def _labels(table: Table, label: str, good: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]]:

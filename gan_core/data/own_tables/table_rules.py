@@ -50,6 +50,7 @@ class Table:
     comma: whether the comma is the decimal mark, where the reader knows. dotted: the columns in which the point may
     group thousands, each with a cell such as 1.388. row_of: the number of a row of `frame` ->
     where it stands in the file ("line 7"). class_names: of the numbers in the last column, where the file says them.
+    left_out: rows that are not in `frame`, counted by what they are.
     """
 
     frame: DataFrame
@@ -60,6 +61,7 @@ class Table:
     row_of: Callable[[int], str] = lambda row: f"row {row + 1:,}"
     class_names: tuple[str, ...] = ()
     dotted: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 def many(count: int, one: str, more: str | None = None) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from gan_core.data.own_tables import table_header
 from gan_core.data.own_tables.table_encoding import HEAD_BYTES, decoded
 from gan_core.data.own_tables.table_numbers import (
     decimal_marks,
@@ -18,55 +16,26 @@ from gan_core.data.own_tables.table_numbers import (
     is_number,
     looks_numeric,
     may_be_dotted,
-    without_unit,
 )
+from gan_core.data.own_tables.table_rows import Layout, Rows
 from gan_core.data.own_tables.table_rules import (
-    MISSING,
     MOST_COLUMNS,
     MOST_READ,
     Table,
     TableError,
-    Telling,
     column_names,
-    is_missing,
     many,
 )
 from gan_core.data.proposal import Choices, Progress, Question
 from gan_core.foundations.hyperparameters import shorten
-from gan_core.foundations.lazy_imports import pd
 
 HEAD_LINES = 400
 SEPARATORS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ",", "blank": " "}
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_COMMENT = re.compile(r"\s*(?:#(?!N/A)|%|//|!)\s*(.*)")
-_UNITS = re.compile(r"[\[(].{1,12}[\])]|[a-zA-Zµ°%$€£/·²³]{1,3}(?:[/·*^ -][a-zA-Z0-9²³^-]{1,4})*|min|year|years|-")
-
-
-@dataclass
-class _Layout:
-    """How the lines are to be read. skip: lines before the first row of data. names: [] where there are none."""
-
-    separator: str
-    width: int
-    skip: int
-    names: list[str]
-    notes: list[str] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
-    comma: bool | None = None
-    certain: bool = True
-    class_names: tuple[str, ...] = ()
-
-
-class _Told(io.BytesIO):
-    """Bytes that tell how much of them has been read."""
-
-    def __init__(self, content: bytes, progress: Progress):
-        super().__init__(content)
-        self._progress, self._size = progress, len(content)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self._progress("Reading the table", self.tell(), self._size)
-        return super().read(size)
+_COMMENT = re.compile(r"\s*(?:#(?!N/A)|%|//|!|@(?=relation|attribute|data))\s*(.*)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"attribute\s+('[^']*'|\"[^\"]*\"|\S+)", re.IGNORECASE)  # of Weka's files, which end in .arff
+_OPEN = re.compile(r'(?:^|[,;\t|])\s*"[^"]*$')  # a quotation mark that is not closed on its line
+LONGEST_CELL = 10  # lines
 
 
 # -- the layout ---------------------------------------------------------------------------------------------
@@ -99,21 +68,26 @@ def _separator(lines: Sequence[str]) -> str:
     return found
 
 
-def _numeric_columns(rows: Sequence[list[str]], width: int) -> list[int]:
-    """Which columns hold numbers, in the lower half of these rows: what stands above is no header there."""
-    lower = rows[len(rows) // 2 :][:200]
-    found = []
-    for column in range(width):
-        texts = [row[column] for row in lower if not is_missing(row[column])]
-        if texts and (sum(map(is_number, texts)) >= 0.6 * len(texts) or without_unit(texts) is not None):
-            found.append(column)
+def _records(text: str) -> list[tuple[int, str]]:
+    """(its first line, from 0; its text) of each record at the start of a file: one or more lines, where a cell in
+    quotation marks has several."""
+    lines = _LINE_END.split(text)[:HEAD_LINES]
+    found, at = [], 0
+    while at < len(lines):
+        end, most = at + 1, min(len(lines), at + 1 + LONGEST_CELL)
+        while end < most and _OPEN.search("\n".join(lines[at:end])):
+            end += 1
+        if _OPEN.search("\n".join(lines[at:end])):  # not closed: a letter like all others
+            end = at + 1
+        found.append((at, "\n".join(lines[at:end])))
+        at = end
     return found
 
 
-def _layout(text: str, name: str, choices: Choices) -> _Layout:
+def _layout(text: str, name: str, choices: Choices) -> Layout:
     """How the file is to be read, from its first lines. Raises TableError."""
-    every = _LINE_END.split(text)[:HEAD_LINES]
-    lines = [(i, line) for i, line in enumerate(every) if line.strip()]
+    records = _records(text)
+    lines = [(i, line) for i, (_, line) in enumerate(records) if line.strip()]
     if not lines:
         raise TableError(f"{name} is empty.")
     told = re.fullmatch(r'"?sep=(.)"?', lines[0][1].strip() or "", re.IGNORECASE) or re.fullmatch(
@@ -136,15 +110,21 @@ def _layout(text: str, name: str, choices: Choices) -> _Layout:
     options = {word: repr(mark) if mark in "\t " else mark for word, mark in SEPARATORS.items()}
     questions = [Question("separator", "Separator", options, said, about)] if said else []
     full = [row for _, row in rows if len(row) == width]
-    numeric = _numeric_columns(full, width)
-    first = next((k for k, (_, row) in enumerate(rows) if len(row) >= width and _is_data(row, numeric)), None)
+    numeric = table_header.numeric_columns(full, width)
+    first = next(
+        (k for k, (_, row) in enumerate(rows) if len(row) >= width and table_header.is_data(row, numeric)), None
+    )
     if first is None:
         if len(rows) == 1 and width > 1:
             raise TableError(f"{name} has a header but no rows.")
         # Nothing that looks like a number: the columns are read all the same, to say what stands in them.
         first = 1 if len(rows) > 1 and len(rows[0][1]) == width and not any(map(is_number, rows[0][1])) else 0
-    layout = _Layout(separator, width, rows[first][0], [], questions=questions)
-    _header(layout, rows, first, lines, choices)
+    else:
+        first = table_header.begin([row for _, row in rows], first, numeric, width)
+    layout = Layout(separator, width, rows[first][0], 0, [], questions=questions)
+    _check_halves(layout, [row for _, row in rows], first, name)
+    _header(layout, rows, first, lines, [*numeric], choices)
+    layout.line = records[layout.skip][0] if layout.skip < len(records) else layout.skip
     texts = [row[column] for row in full for column in numeric]
     comma, point, either = decimal_marks(texts)
     layout.comma = True if comma > point else False if point else None
@@ -154,85 +134,98 @@ def _layout(text: str, name: str, choices: Choices) -> _Layout:
     return layout
 
 
-def _is_data(row: Sequence[str], numeric: Sequence[int]) -> bool:
-    """Whether the row has a number in a column of numbers, and no word in one."""
-    cells = [row[column] for column in numeric]
-    there = [text for text in cells if not is_missing(text)]
-    return bool(there) and all(map(looks_numeric, there))
-
-
 def _header(
-    layout: _Layout, rows: list[tuple[int, list[str]]], first: int, lines: list[tuple[int, str]], choices: Choices
+    layout: Layout,
+    rows: list[tuple[int, list[str]]],
+    first: int,
+    lines: list[tuple[int, str]],
+    numeric: list[int],
+    choices: Choices,
 ) -> None:
-    """Finds the names above the first row of data, and what else stands there."""
-    above = [(i, row) for i, row in rows[:first] if len(row) in (layout.width, layout.width - 1) and len(row) > 1]
-    start = rows[first][0]
-    before = [line for i, line in lines if i < start]
-    comments = [_COMMENT.match(line) for line in before]
+    """Finds the names above the first row of data, and what else stands there. Raises TableError."""
+    start, above = rows[first][0], table_header.candidates(rows[:first], layout.width)
+    before = {i: line for i, line in lines if i < start}
+    used = {i for i, row in rows[:first] if table_header.drawn(row)}
+    comments = [(i, found[1]) for i, line in before.items() if (found := _COMMENT.match(line))]
     if above:
-        names = _aligned(above[-1][1], layout, rows[first:])
-        used = 1
-        if (
-            len(above) > 1
-            and len(above[-1][1]) == layout.width
-            and all(not text or _UNITS.fullmatch(text) for text in above[-1][1])
-        ):
-            units = [text.strip("[]()") for text in names]
-            names = _aligned(above[-2][1], layout, rows[first:])
-            names = [f"{a} ({b})" if a and b.strip("-") else a for a, b in zip(names, units, strict=True)]
+        (at, last), (over, second) = above[-1], above[-2] if len(above) > 1 else (0, [])
+        used.add(at)
+        names = _aligned(last, layout, rows[first:])
+        if second and len(last) == layout.width and table_header.are_units(last):
+            names = table_header.with_units(_aligned(second, layout, rows[first:]), last)
             layout.notes.append("Names and units stand in two lines.")
-            used = 2
-        _classes_above(layout, above[-1][1], rows, first)
+            used.add(over)
+        _classes_above(layout, last, rows, first)
         layout.names = [] if layout.class_names else names
     else:
-        used = 0
-        words = split(comments[-1][1], layout.separator) if comments and comments[-1] else []
-        if len(words) == layout.width and not all(map(is_number, words)):
-            layout.names, used = words, 1
+        words = split(comments[-1][1], layout.separator) if comments else []
+        attributes = {i: found[1] for i, text in comments if (found := _ATTRIBUTE.match(text))}
+        if len(attributes) == layout.width:
+            layout.names = [text.strip("'\"") for text in attributes.values()]
+            used |= {*attributes}
+        elif len(words) == layout.width and not all(map(is_number, words)):
+            layout.names = words
+            used.add(comments[-1][0])
         else:
-            for _, row in rows[:first]:
+            for i, row in rows[:first]:
                 _classes_above(layout, row, rows, first)
-            _counted(layout, rows, first, choices)
-            used = 1 if layout.names or layout.class_names else 0
-    left = len(before) - used
-    if left > 0 and before:
-        said = f"{many(left, 'line')} above the table {'is' if left == 1 else 'are'} left out"
-        layout.notes.append(f"{said}: {shorten(before[0].strip(), 50)}{', ...' * (left > 1)}.")
+                used |= {i} if layout.class_names else set()
+            _numbered(layout, rows, first, numeric, choices)
+    left = [line for i, line in before.items() if i not in used]
+    if left:
+        said = f"{many(len(left), 'line')} above the table {'is' if len(left) == 1 else 'are'} left out"
+        layout.notes.append(f"{said}: {shorten(left[0].strip(), 50)}{', ...' * (len(left) > 1)}.")
 
 
-def _aligned(names: Sequence[str], layout: _Layout, rows: list[tuple[int, list[str]]]) -> list[str]:
-    """As many names as columns: one less than columns stands over all but the first (R's row names), or over all but
-    the last where that is empty (a separator at the end of each row)."""
+def _check_halves(layout: Layout, rows: Sequence[Sequence[str]], first: int, name: str) -> None:
+    """Raises TableError where the columns are whole numbers and half as many names stand over them: then a comma is
+    both what parts the columns and the decimal mark."""
+    halves = [row for row in rows[:first] if 2 * len(row) == layout.width and not any(map(is_number, row))]
+    texts = [text for row in rows[first:] for text in row]
+    if layout.separator == "," and halves and all(re.fullmatch(r"[-+]?\d*", text) for text in texts):
+        raise TableError(
+            f"{name} has {many(len(halves[-1]), 'name')} over {layout.width} columns of whole numbers: are commas both "
+            "its separator and its decimal mark? Save it with semicolons, or with decimal points."
+        )
+
+
+def _aligned(names: Sequence[str], layout: Layout, rows: list[tuple[int, list[str]]]) -> list[str]:
+    """As many names as columns: one less than columns stands over all but the first where that has R's row names, which
+    are words or 1, 2, 3, ..., else over all but the last."""
     if len(names) == layout.width:
         return list(names)
-    empty = all(not row[-1] for _, row in rows if len(row) == layout.width)
-    return [*names, ""] if empty else ["", *names]
+    full = [row for _, row in rows if len(row) == layout.width]
+    heads = [row[0] for row in full]
+    counts = heads == [str(i) for i in range(int(heads[0]), int(heads[0]) + len(heads))] if _whole(heads) else False
+    rows_named = counts or sum(map(is_number, heads)) < 0.5 * len(heads)
+    if all(not row[-1] for row in full) or not rows_named:
+        if any(row[-1] for row in full):
+            layout.notes.append("There is one name less than columns: the last column has none.")
+        return [*names, ""]
+    return ["", *names]
 
 
-def _counted(layout: _Layout, rows: list[tuple[int, list[str]]], first: int, choices: Choices) -> None:
-    """Whether the first row is 0, 1, 2, ...: the names that pandas gives to columns, not a point."""
-    row = rows[first][1]
-    indexed = not row[0] and [str(i) for i in range(len(row) - 1)] == row[1:] and len(row) > 2
-    if not indexed and row != [str(i) for i in range(len(row))]:
+def _whole(texts: Sequence[str]) -> bool:
+    return bool(texts) and all(re.fullmatch(r"\d{1,9}", text) for text in texts)
+
+
+def _numbered(
+    layout: Layout, rows: list[tuple[int, list[str]]], first: int, numeric: list[int], choices: Choices
+) -> None:
+    """Whether the first row is names that are numbers, and not a point."""
+    row, rest = rows[first][1], [other for _, other in rows[first + 1 :] if len(other) == layout.width]
+    guess = table_header.numbers_as_names(row, rest, numeric) if len(row) == layout.width else None
+    if guess is None:
         return
-    rest = [text for _, other in rows[first + 1 :] for text in other if is_number(text)]
-    fractions = sum(not re.fullmatch(r"[-+]?\d+", text) for text in rest)
-    guess = "names" if indexed or fractions > 0.3 * len(rest) else "none"
-    chosen = choices.get("header", guess)
-    options = {"names": f"names of the columns: {', '.join(row)}", "none": "a row of data, like all others"}
-    if chosen not in options:
-        raise TableError(f"The choice header is names or none, not {shorten(chosen)}.")
-    about = "Whether the first row is the names of the columns, as pandas numbers them."
-    layout.questions.append(Question("header", "First row", options, chosen, about))
+    chosen, question, note = table_header.header_question(row, guess, choices)
+    layout.questions.append(question)
+    layout.notes.append(note)
     if chosen == "names":
-        layout.names = ["" if i == 0 and indexed else text for i, text in enumerate(row)]
+        layout.names = list(row)
         layout.skip = rows[first + 1][0] if first + 1 < len(rows) else layout.skip + 1
-        layout.notes.append(f"The first row ({', '.join(row)[:40]}) is taken for the names of the columns.")
-    else:
-        layout.notes.append(f"The first row ({', '.join(row)[:40]}) is taken for a point, not for names.")
 
 
-def _classes_above(layout: _Layout, row: Sequence[str], rows: list[tuple[int, list[str]]], first: int) -> None:
+def _classes_above(layout: Layout, row: Sequence[str], rows: list[tuple[int, list[str]]], first: int) -> None:
     """scikit-learn's own files begin with the number of rows, the number of columns, and the names of the classes."""
     if len(row) < 4 or not (row[0].isdigit() and row[1].isdigit()) or int(row[1]) != layout.width - 1:
         return
@@ -259,7 +252,8 @@ def read_text(content: bytes, name: str, choices: Choices, progress: Progress) -
     layout = _layout(head.decode(encoding, "replace"), name, choices)
     if encoding == "utf-8" and "\u2212".encode() in content:
         content = content.replace("\u2212".encode(), b"-")
-    frame = _frame(content, encoding, layout, name, progress)
+    rows = Rows(content, encoding, layout, name, progress)
+    frame = rows.frame
     if frame.shape[0] > MOST_READ:
         raise TableError(f"{name} has more than {MOST_READ:,} rows.")
     width = max(frame.shape[1], len(layout.names))
@@ -267,60 +261,20 @@ def read_text(content: bytes, name: str, choices: Choices, progress: Progress) -
     frame.columns = column_names([str(text) for text in given])
 
     def row_of(row: int) -> str:
-        line = _line_of(content, layout.skip, row)
-        return f"line {line:,}"
+        return f"line {rows.line_of(row):,}"
 
-    table = Table(frame, bool(layout.names), notes + layout.notes, questions + layout.questions, layout.comma, row_of)
-    table.class_names = layout.class_names
+    notes += [*layout.notes, *rows.notes]
+    table = Table(frame, bool(layout.names), notes, questions + layout.questions, layout.comma, row_of)
+    table.class_names, table.left_out = layout.class_names, rows.left_out
     for i, label in enumerate(frame.columns) if not layout.certain else ():
-        if frame[label].dtype.kind == "f" and may_be_dotted(frame[label].to_numpy()):
-            again = _frame(content, encoding, layout, name, progress, i).iloc[:, 0]
-            example = dotted_thousands(text for text in again if isinstance(text, str))
-            if example:
-                table.dotted[label] = example
+        if frame[label].dtype.kind in "biu" or (frame[label].dtype.kind == "f" and not _may_be_dotted(frame[label])):
+            continue
+        again = rows.texts(i) if frame[label].dtype.kind == "f" else frame[label]
+        example = dotted_thousands(text for text in again if isinstance(text, str))
+        if example:
+            table.dotted[label] = example
     return table
 
 
-def _frame(
-    content: bytes, encoding: str, layout: _Layout, name: str, progress: Progress, column: int | None = None
-) -> Any:
-    """pandas' reading of the rows from `layout.skip` on; column: of this one alone, as texts."""
-    telling = Telling(progress)
-    decimal = "," if layout.comma and layout.separator != "," else "."
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # a column of numbers and words: told apart later
-            return pd.read_csv(
-                _Told(content, telling),
-                sep=r"\s+" if layout.separator == " " else layout.separator,
-                header=None,
-                skiprows=layout.skip,
-                index_col=False,
-                encoding=encoding,
-                encoding_errors="replace",
-                skipinitialspace=True,
-                decimal=decimal,
-                na_values=[*MISSING, *(word.upper() for word in MISSING)],
-                nrows=MOST_READ + 1,
-                # A comma that parts the columns cannot be pandas' decimal mark: then all numbers are read here.
-                dtype=str if column is not None or (layout.comma and layout.separator == ",") else None,
-                usecols=None if column is None else [column],
-            )
-    except pd.errors.EmptyDataError:
-        raise TableError(f"{name} has a header but no rows.") from None
-    except (ValueError, OverflowError, csv.Error) as error:
-        if telling.ended is not None:
-            raise telling.ended from None
-        reason = str(error).split("C error: ")[-1].strip().rstrip(".")
-        raise TableError(f"{name} is not a regular table ({shorten(reason, 120)}).") from None
-
-
-def _line_of(content: bytes, skip: int, row: int) -> int:
-    """The number of the line, from 1, that the row is in: pandas passes over blank lines."""
-    seen = -1
-    for number, line in enumerate(content.splitlines()):
-        if number >= skip and line.strip():
-            seen += 1
-        if seen == row:
-            return number + 1
-    return skip + row + 1
+def _may_be_dotted(cells: Any) -> bool:
+    return may_be_dotted(cells.to_numpy())

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from gan_core.data.own_tables.table_cells import read_json
 from gan_core.data.own_tables.table_columns import Roles, class_candidates, roles_of
 from gan_core.data.own_tables.table_files import read_npy, read_npz, read_parquet, read_xlsx, unpacked
-from gan_core.data.own_tables.table_numbers import Column, decimal_marks, number
+from gan_core.data.own_tables.table_numbers import Column, bare, decimal_marks, number, read_as_thousands
 from gan_core.data.own_tables.table_points import axis_name, proposal_of
 from gan_core.data.own_tables.table_rules import (
     MOST_BYTES,
@@ -26,6 +27,8 @@ from gan_core.data.proposal import Choices, Progress, Proposal, Question, joined
 from gan_core.foundations.hyperparameters import printable, shorten
 from gan_core.foundations.lazy_imports import pd
 
+TABLES = {".csv", ".tsv", ".json", ".jsonl", ".xlsx", ".parquet"}  # in a zip
+TEXTS = {".txt", ".data", ".dat"}
 PREVIEW_ROWS = 8
 PREVIEW_COLUMNS = 12
 DECIMALS = {
@@ -63,6 +66,10 @@ def propose_points(content: bytes, name: str, choices: Choices | None = None, pr
     if question is not None and question.open:
         axes = tuple(axis_name(columns, label) for label in chosen)
         return Proposal("points", len(table.frame), (2,), columns=axes, questions=tuple(questions), rows=rows)
+    for column in chosen if comma else ():
+        example = read_as_thousands(columns[column].cells)
+        if example:
+            table.notes.append(f"In {column}, the point groups thousands: {example} is {number(example, True):,.0f}.")
     return proposal_of(table, roles, chosen, label, questions, rows, shown)
 
 
@@ -82,6 +89,8 @@ def _read(content: bytes, name: str, choices: Choices, progress: Progress) -> Ta
         return _zipped(content, name, choices, progress)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise TableError(f"{name} is a workbook of an old kind (.xls), or protected by a password: save it as .xlsx.")
+    if content.startswith((b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")):
+        raise TableError(f"{name} is compressed in a way that is not read: unpack it first, or use .gz or .zip.")
     if content.startswith(b"%PDF"):
         raise TableError(f"{name} is a PDF, of which no table is read.")
     if re.match(rb"\{\s*[\"}]|\[\s*[\[{]", start) or name.lower().endswith((".json", ".jsonl", ".ndjson")):
@@ -96,15 +105,22 @@ def _zipped(content: bytes, name: str, choices: Choices, progress: Progress) -> 
         return read_xlsx(content, name, choices, progress)
     if any(entry.endswith(".npy") for entry in inside):
         return read_npz(content, name, choices, progress)
-    tables = [entry for entry in inside if entry.lower().endswith((".csv", ".tsv", ".txt", ".json"))]
+    # Beside a table stand what a Mac adds for itself, and a text that says what the table is.
+    paths = {entry: PurePosixPath(entry.replace("\\", "/").lower()) for entry in inside if not entry.endswith("/")}
+    own = {e: p for e, p in paths.items() if "__macosx" not in p.parts and not p.name.startswith(".")}
+    tables = [e for e, p in own.items() if p.suffix in TABLES] or [e for e, p in own.items() if p.suffix in TEXTS]
     if len(tables) != 1:
-        raise TableError(f"{name} is a zip of {many(len(inside), 'file')}: choose one table of it.")
+        raise TableError(f"{name} is a zip of {many(len(own), 'file')}: choose one table of it.")
     with opened(content, name) as archive:
         try:
             part = archive.read(tables[0])
         except Exception:  # zipfile raises anything on damaged bytes
             raise TableError(f"{name} cannot be read: {shorten(tables[0])} in it is damaged.") from None
-    return _read(part, tables[0].rpartition("/")[2], choices, progress)
+    table = _read(part, tables[0].rpartition("/")[2], choices, progress)
+    others = [entry for entry in own if entry not in tables]
+    if others:
+        table.notes.append(f"Of the zip, {tables[0]} is read; left out: {', '.join(others)[:100]}.")
+    return table
 
 
 # -- decimal marks ------------------------------------------------------------------------------------------
@@ -121,7 +137,7 @@ def _decimal(table: Table, choices: Choices) -> tuple[bool | None, Question | No
         options = {mark: text.format(example) for mark, text in DOTTED.items()}
         question = Question("decimal", "Decimal mark", options, chosen or "point", about, open=chosen is None)
         return None if chosen is None else chosen == "comma", question
-    texts = _texts(table)
+    texts = [*map(bare, _texts(table))]
     comma, point, either = decimal_marks(texts)
     known = table.comma
     if known is None:
