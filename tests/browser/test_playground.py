@@ -633,13 +633,12 @@ def test_uploads(open_tab, tmp_path):
     wait_until(lambda: min(tab.page.evaluate(real)) >= 10, 20, "the file's points on the plane")
     tab.play(20)
     # Replaced while it plays: the run goes on until somebody says otherwise, and the old file can be kept.
-    other = tmp_path / "other.csv"
-    other.write_text("x,y\n" + "".join(f"{-30 - i % 7},{20 + i % 5}\n" for i in range(150)))
     files = tab.page.locator(".st-key-upload_file_points input[type=file]")
-    for answer in ("keep", "apply"):
-        files.set_input_files(other if answer == "keep" else [])  # the second time the first one is taken out before
-        if answer == "apply":
-            files.set_input_files(other)
+    for answer, count in (("keep", 150), ("apply", 120)):
+        other = tmp_path / f"{answer}.csv"
+        other.write_text("x,y\n" + "".join(f"{-30 - i % 7},{20 + i % 5}\n" for i in range(count)))
+        files.set_input_files(other)
+        wait_until(lambda said=f"{count} points": said in tab.page.inner_text("body"), 30, "what was understood of it")
         use.click()
         tab.page.wait_for_selector(".st-key-pending", timeout=90_000)
         assert "Changing the file restarts training" in tab.text("pending")
@@ -648,7 +647,7 @@ def test_uploads(open_tab, tmp_path):
         assert min(tab.page.evaluate(real)) >= 10
         tab.click(answer)
         tab.page.wait_for_selector(".st-key-pending", state="detached", timeout=90_000)
-        kept = "good.csv: 200 points" if answer == "keep" else "other.csv: 150 points"
+        kept = "good.csv: 200 points" if answer == "keep" else "apply.csv: 120 points"
         wait_until(lambda kept=kept: kept in tab.page.inner_text("body"), 20, kept)
     wait_until(lambda: max(tab.page.evaluate(real)) <= -30, 20, "the other file's points on the plane")
     wait_until(lambda: tab.step() > 20, PLAY_SECONDS, "the run of the other file")
