@@ -25,6 +25,7 @@ from gan_core.data.proposal import Proposal, Question
 from gan_core.foundations.hyperparameters import printable, shorten
 from gan_core.foundations.lazy_imports import pd
 
+CODES = {-9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0}  # that often stand for a missing value
 NO_CLASS = "(none)"  # the class of points that have none
 TOTALS = {"total", "totals", "sum", "summe", "gesamt", "insgesamt", "mean", "average", "mittelwert", "somme", "suma"}
 TOTALS |= {"moyenne", "media", "grand total", "gesamtergebnis", "合计", "总计"}
@@ -64,7 +65,7 @@ def proposal_of(
         if hardly_varies(least, most):
             what = f"is constant ({least:g})" if span == 0 else f"hardly varies ({least:.9g} to {most:.9g})"
             raise TableError(f"The column {column} of {name} {what}: there is nothing to learn.")
-        notes += _codes(column, read.values[good])
+        notes += _codes(column, read.values, good, (least, most))
     order = np.random.default_rng(0).permutation(count)[:MOST_ROWS]
     if count > MOST_ROWS:
         notes.append(f"{count:,} rows; a random {MOST_ROWS:,} of them are used.")
@@ -88,11 +89,11 @@ def proposal_of(
     )
 
 
-def _codes(column: str, values: np.ndarray) -> list[str]:
+def _codes(column: str, values: np.ndarray, good: np.ndarray, span: tuple[float, float]) -> list[str]:
     """A sentence where a number that often stands for a missing value comes again and again, far from all others."""
-    for code in (-9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0):
-        times = int((values == code).sum())
-        others = values[values != code]
+    for code in {*span} & CODES:
+        times = int((values == code)[good].sum())
+        others = values[good & (values != code)]
         if times > 1 and len(others) and 5 * np.abs(others).max() < abs(code):
             return [
                 f"{code:g} stands {times:,} times in {column}, far from all other values: if it says that a value is "
