@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gan_core.diagnosis.conditions import Condition
-from gan_core.foundations.hyperparameters import ConfigError
+from gan_core.foundations.hyperparameters import ConfigError, shorten
+from gan_core.labs.goals import Goal
 from gan_core.labs.lab import Lab
 from gan_core.labs.receipts import Receipt, versions
 from gan_core.recording import goal_watch
@@ -37,6 +37,8 @@ def objection(receipt: Receipt, lab: Lab) -> str:
         raise ConfigError(f"The lab {lab.name} here asks for something else than the lab that the receipt is of.")
     if receipt.step > lab.goal.within:
         return f"Step {receipt.step:,} is too late: the lab gives {lab.goal.within:,} steps."
+    if receipt.prediction not in lab.answers:
+        return f"The prediction {shorten(receipt.prediction)} is none of the lab's answers."
     changes = [{"name": change.name} for change in receipt.changes]
     return lab.goal.not_allowed(lab.start, receipt.start.to_flat(), changes)
 
@@ -53,7 +55,7 @@ def check(receipt: Receipt, lab: Lab, data: Any, say: Say) -> Verdict:
     say("Compiling ...")
     trainer.compile(receipt.step)
     try:
-        recording = trained(trainer, receipt, lab.goal.condition, say)
+        recording = trained(trainer, receipt, lab.goal, say)
     except Diverged as diverged:
         return Verdict(False, f"Refuted: training diverged on the way. {diverged}", trainer.step, {})
     run = goal_watch.recorded(recording, trainer.config, False)
@@ -66,13 +68,22 @@ def check(receipt: Receipt, lab: Lab, data: Any, say: Say) -> Verdict:
     return Verdict(False, said, trainer.step, metrics)
 
 
-def trained(trainer: Trainer, receipt: Receipt, goal: Condition, say: Say) -> Recording:
+def looks(receipt: Receipt, goal: Goal, images: bool) -> set[int]:
+    """The steps at which a run has looked at its goal on its way, whatever the receipt says of them: else who edits one
+    chooses by which scores it is judged. Images have no scores before their judge is trained."""
+    first = min([*receipt.scored[:1], receipt.step // 2]) if images else 0
+    return {step for step in range(goal.every, receipt.step, goal.every) if step >= first} | {receipt.step}
+
+
+def trained(trainer: Trainer, receipt: Receipt, goal: Goal, say: Say) -> Recording:
     """Takes the trainer to the receipt's step, and records on the way what its goal can depend on. Raises Diverged."""
     from gan_core.recording import visuals
 
     recording = Recording()
-    framed = {*receipt.framed} if trainer.data.kind == "images" and goal_watch.judges(goal) else set()
-    scored = {*receipt.scored, receipt.step} if goal_watch.scores(goal) else {receipt.step}
+    images = trainer.data.kind == "images"
+    looked_at = looks(receipt, goal, images)
+    framed = {*receipt.framed, *looked_at} if images and goal_watch.judges(goal.condition) else set()
+    scored = {*receipt.scored, *looked_at} if goal_watch.scores(goal.condition) else {receipt.step}
     stops = sorted({*framed, *scored, *(change.step for change in receipt.changes)})
     for stop in stops:
         while trainer.step < stop:
@@ -80,9 +91,10 @@ def trained(trainer: Trainer, receipt: Receipt, goal: Condition, say: Say) -> Re
             recording.history.append(rows)
             if trainer.step % 1_000 < len(rows):
                 say(f"step {trainer.step:,} of {receipt.step:,}")
-        for change in receipt.changes:  # those at the last step came before the goal was reached
-            if change.step == stop:
-                trainer.set_live(trainer.config.updated({change.name: change.value}))
+        # Those at the last step came before the goal was reached; those of one step are one: some go together only.
+        changes = {change.name: change.value for change in receipt.changes if change.step == stop}
+        if changes:
+            trainer.set_live(trainer.config.updated(changes))
         if stop in framed:
             recording.frames.add(stop, {"judged": visuals.judged(trainer)})
         if stop in scored:

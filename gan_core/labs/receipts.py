@@ -178,10 +178,12 @@ def _steps(value: Any, most: int, last: int, what: str) -> tuple[int, ...]:
 
 
 def _changes(value: Any, start: GANConfig, last: int) -> tuple[Change, ...]:
-    """The changes on the way, each tried on the settings that it meets."""
+    """The changes on the way, each tried on the settings that it meets; those of one step together, for some are
+    accepted only so."""
     if not isinstance(value, list) or len(value) > MOST_CHANGES:
         raise ConfigError(f"its changes must be a list of at most {MOST_CHANGES}.")
-    changes, config, before = [], start, 1
+    at: dict[int, dict[str, Any]] = {}
+    before = 1
     for each in value:
         if not isinstance(each, dict) or set(each) != {"step", "name", "value"}:
             raise ConfigError('each of its changes must have "step", "name" and "value".')
@@ -190,6 +192,9 @@ def _changes(value: Any, start: GANConfig, last: int) -> tuple[Change, ...]:
             raise ConfigError("one of its changes comes after the goal was reached.")
         if each["name"] not in LIVE_FIELDS:
             raise ConfigError(f"{shorten(each['name'])} cannot be changed while a run trains.")
-        config = config.updated({each["name"]: each["value"]})
-        changes.append(Change(before, each["name"], getattr(config, each["name"])))
+        at.setdefault(before, {})[each["name"]] = each["value"]
+    changes, config = [], start
+    for step, together in at.items():
+        config = config.updated(together)
+        changes += [Change(step, name, getattr(config, name)) for name in together]
     return tuple(changes)

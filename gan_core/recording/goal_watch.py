@@ -71,12 +71,13 @@ class GoalWatch:
     def __init__(self) -> None:
         self.text = ""
         self.every = 0  # steps between two looks, whatever their scores cost: a goal must not be passed unseen
+        self.last = 0  # the last step that counts, which is looked at, too
         self.reached: dict[str, Any] | None = None
         self._condition: Condition | None = None
 
-    def ask(self, text: str, config: GANConfig, every: int = 0) -> bool:
+    def ask(self, text: str, config: GANConfig, every: int = 0, last: int = 0) -> bool:
         """Waits for this condition from now on, for none where it is ""; returns whether it is another one."""
-        self.every = every
+        self.every, self.last = every, last
         if text == self.text:
             return False
         self._condition = read(text, config) if text else None
@@ -88,11 +89,14 @@ class GoalWatch:
 
     def until(self, step: int, n: int) -> int:
         """At most `n` steps from `step` on, fewer where a look is due on the way."""
-        return min(n, self.every - step % self.every) if self._waits() else n
+        if not self._waits():
+            return n
+        after = self.every - step % self.every
+        return min(n, self.last - step if step < self.last < step + after else after)
 
     def due(self, step: int) -> bool:
         """Whether the goal is to be looked at after `step`."""
-        return self._waits() and step > 0 and step % self.every == 0
+        return self._waits() and step > 0 and (step % self.every == 0 or step == self.last)
 
     @property
     def scores(self) -> bool:
@@ -105,8 +109,9 @@ class GoalWatch:
         return self._condition is not None and judges(self._condition)
 
     def look(self, recording: Recording, config: GANConfig, step: int, diverged: bool) -> None:
-        """Sees whether the goal holds at `step`, the newest one of the recording, where it has the scores for that."""
-        if self._condition is None or self.reached is not None:
+        """Sees whether the goal holds at `step`, the newest one of the recording, where it has the scores for that.
+        Before the first step there is nothing that a run has reached."""
+        if self._condition is None or self.reached is not None or step < 1:
             return
         scored = recording.scores.steps[-1:] == [step]
         if not scored and scores(self._condition):

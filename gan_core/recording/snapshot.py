@@ -30,9 +30,11 @@ class View:
     anatomy: bool = False
     # The number of the samples to be judged (recording/judging.py), as the run stands now; 0: none.
     judge: int = 0
-    # A condition that is waited for (recording/goal_watch.py), "" for none, and after how many steps it is looked at.
+    # A condition that is waited for (recording/goal_watch.py), "" for none; after how many steps it is looked at, and
+    # the last step that counts.
     goal: str = ""
     goal_every: int = 0
+    goal_last: int = 0
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ class TrainingRun:
         anatomy of a step is shown, of now in a phase of the next step."""
         phase = phase if view.anatomy else None
         recording, trainer = self.recording, self.trainer
-        if self.goal.ask(view.goal, trainer.config, view.goal_every):
+        if self.goal.ask(view.goal, trainer.config, view.goal_every, view.goal_last):
             self._look_at_goal()
         if scored:
             self.refresh_scores(idle)

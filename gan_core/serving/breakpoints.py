@@ -28,10 +28,12 @@ from gan_core.scores.score import number_of
 if TYPE_CHECKING:
     from gan_core.recording.training_run import TrainingRun
 
-NAMES = facts.names(
-    FINDINGS, {name for row in DATASETS.values() for name in row.knobs}
-)  # a condition may ask for these
 MOST = 20
+
+
+def names() -> frozenset[str]:
+    """What a condition may ask for: with what plugins have added, so it is asked for when one is read."""
+    return facts.names(FINDINGS, {name for row in DATASETS.values() for name in row.knobs})
 
 
 class Breakpoint:
@@ -96,8 +98,10 @@ class ScorePasses(Breakpoint):
 
     def hit(self, training: TrainingRun) -> str:
         now = _newest(training, self._score)
+        if now is None:  # a scoring without a value, as where no sample is good: what was before stands
+            return ""
         before, self._before = self._before, self._beyond(now)
-        if now is None or not self._before or before is not False:
+        if not self._before or before is not False:
             return ""
         row, side = SCORES[self._score], "above" if self._above else "below"
         return f"{row.title} {side} {row.text(self._value)} ({row.text(now)})"
@@ -113,10 +117,11 @@ class ModesLost(Breakpoint):
         self._before = _newest(training, "modes")
 
     def hit(self, training: TrainingRun) -> str:
-        before, self._before = self._before, _newest(training, "modes")
-        if before is None or self._before is None or self._before >= before:
+        before, now = self._before, _newest(training, "modes")
+        if now is None:
             return ""
-        return f"modes lost ({before:,.0f} to {self._before:,.0f})"
+        self._before = now
+        return "" if before is None or now >= before else f"modes lost ({before:,.0f} to {now:,.0f})"
 
 
 class NotFinite(Breakpoint):
@@ -139,7 +144,7 @@ class When(Breakpoint):
     """When a condition holds."""
 
     def __init__(self, wanted: Mapping[str, Any]):
-        self._condition = Condition.read(str(wanted["text"]), NAMES)
+        self._condition = Condition.read(str(wanted["text"]), names())
 
     def begin(self, training: TrainingRun) -> None:
         _found_already(training)

@@ -40,8 +40,8 @@ class Run(Transport):
         super().__init__()
         self.ended = ""  # why the worker is gone, for the page
         self.judge = 0  # the number of the samples that frames are to bring besides (View.judge), whoever asks for them
-        # What the run is to reach, and every how many steps that is looked at (View.goal, goal_every); or ("", 0).
-        self.goal: tuple[str, int] = ("", 0)
+        # What the run is to reach, and when that is looked at (View.goal, goal_every, goal_last); or ("", 0, 0).
+        self.goal: tuple[str, int, int] = ("", 0, 0)
         self.dropped: Dropped | None = None  # what the last new start took the place of
         self._restores: int | None = None  # the generation whose recording the present one goes on from
         self._generation = 1
@@ -265,8 +265,8 @@ class Run(Transport):
                 if answered or time.monotonic() > self._asked_at + ASK_AGAIN_SECONDS:
                     self._asked += 1
                     self._asked_at = time.monotonic()
-                    goal, every = self.goal
-                    asked = replace(view, judge=self.judge, goal=goal, goal_every=every)
+                    goal, every, last = self.goal
+                    asked = replace(view, judge=self.judge, goal=goal, goal_every=every, goal_last=last)
                     worker.send("frame", {"id": self._asked, "view": asked})
             answer = worker.wait_answer(self._asked - 1, timeout)
             with self._lock:

@@ -86,7 +86,9 @@ export class Hall {
 
   async answer(poll, i) {
     const path = `ganscope/frames/${this.token}/answers`;
+    const { asked } = this;
     const said = await post(path, { watcher: this.watcher, poll: poll.number, answer: i });
+    if (this.asked !== asked) return; // another poll stands there by now
     if (said?.status === 200) this.mark(poll, i);
     else this.said.textContent = said ? said.text : "Connection lost. Press your answer again.";
   }

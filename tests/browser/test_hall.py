@@ -88,7 +88,7 @@ def test_a_hall_answers_a_poll_and_the_presenter_sees_it_live_and_marks_the_trut
     tab.click("poll_truth_1")
     for page in (anna, berta, tab.page):
         page.locator(".truth", has_text="B: Four, or *less*").wait_for(timeout=90_000)
-    assert posted(answers_url, {"watcher": "one-more-of-them", "poll": 1, "answer": 1})[0] == 409
+    assert posted(answers_url, {"watcher": "one-more-of-them", "poll": 1, "answer": 1})[0] == 410
     tab.click("poll_away")
     asked.wait_for(state="detached", timeout=90_000)
     anna.locator(".ganscope-hall").wait_for(state="hidden", timeout=90_000)

@@ -38,7 +38,7 @@ test("what got no answer is sent again unchanged, and that it was counted then i
   mock.timers.enable({ apis: ["setTimeout"] });
   const sent = [];
   const said = [];
-  const answers = [null, null, { status: 409, text: "already" }, { status: 409, text: "over" }];
+  const answers = [null, null, { status: 409, text: "already" }, { status: 410, text: "over" }];
   const outbox = new Outbox((pairs) => (sent.push(pairs), Promise.resolve(answers.shift())), (text) => said.push(text));
   outbox.add(3, true);
   const done = outbox.flush();
@@ -57,7 +57,7 @@ test("what got no answer is sent again unchanged, and that it was counted then i
 
 test("a refusal is said, and what was closed is sent no more", async () => {
   const said = [];
-  const outbox = new Outbox(() => Promise.resolve({ status: 409, text: "This round is not open." }), (text) => said.push(text));
+  const outbox = new Outbox(() => Promise.resolve({ status: 410, text: "This round is not open." }), (text) => said.push(text));
   outbox.add(1, true);
   await outbox.flush();
   assert.deepEqual(said, ["This round is not open."]);

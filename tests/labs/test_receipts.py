@@ -114,6 +114,7 @@ def test_what_the_lab_does_not_allow_is_refuted_without_training(moons, reached,
         ({"settings": {**begun, "seed": 4}, "seed": 4}, "batch_size and seed were changed"),
         ({"changes": [{"step": 5, "name": "show_ema", "value": True}]}, "show_ema was changed"),
         ({"step": 61}, "Step 61 is too late"),
+        ({"prediction": "perhaps"}, "none of the lab's answers"),
     ):
         status, found, _ = checked(receipt_of(reached, **changes), capsys)
         assert status == 1 and said in found["reason"], found
@@ -196,6 +197,42 @@ def test_a_goal_is_not_passed_unseen(moons):
         training.refresh_scores(idle=False)
         seen.append(training.step)
     assert {7, 14, 21, 28} <= set(seen) and training.recording.scores.steps[:4] == [7, 14, 21, 28]
+
+
+def test_the_last_step_that_counts_is_looked_at_and_the_one_before_the_first_is_not(moons):
+    training = TrainingRun(Trainer(moons.start, loading.load(moons.start)))
+    training.look(View(heat=False, goal="g_lr > 0 and step <= 30", goal_every=7, goal_last=30), True, scored=True)
+    assert training.goal.reached is None  # at step 0 nothing is reached
+    training.look(View(heat=False, goal="step == 30 and w1 >= 0", goal_every=7, goal_last=30), True, scored=False)
+    training.scores._next = float("inf")
+    while training.step < 40:
+        training.take(500 - training.step)
+        training.refresh_scores(idle=False)
+    assert training.goal.reached["step"] == 30
+
+
+def test_a_receipt_does_not_choose_by_which_scores_it_is_judged(moons):
+    """Its list of scores is edited, and the checksum made anew: what the run must have looked at is looked at again."""
+    average = lab.read("average", {**CONTENT, "goal": "mean(w1) < 0 or step >= 0", "within": 60})
+    content = json.loads(receipts.written(average, "yes", ran(average)["reached"]))
+    content |= {"scored": [], "framed": [], "step": 41, "changes": []}
+    content["checksum"] = receipts.checksum(content)
+    receipt = receipts.read(json.dumps(content).encode())
+    recording = checking.trained(Trainer(receipt.start, loading.load(receipt.start)), receipt, average.goal, print)
+    assert recording.scores.steps == [*range(3, 41, 3), 41]
+    assert checking.looks(receipt, average.goal, images=True) == {*range(21, 41, 3), 41}
+
+
+def test_changes_of_one_step_are_tried_together(moons, reached):
+    """Of settings that are refused one by one: no network may be left without a step."""
+    settings = {**moons.start.to_flat(), "g_steps": 0}
+    content = json.loads(receipts.written(moons, "yes", {**reached, "settings": settings}))
+    content["changes"] = [{"step": 20, "name": "d_steps", "value": 0}, {"step": 20, "name": "g_steps", "value": 1}]
+    content["checksum"] = receipts.checksum(content)
+    receipt = receipts.read(json.dumps(content).encode())
+    trainer = Trainer(receipt.start, loading.load(receipt.start))
+    checking.trained(trainer, receipt, moons.goal, print)
+    assert (trainer.config.g_steps, trainer.config.d_steps) == (1, 0)
 
 
 def test_one_network_trained_alone_does_not_count(moons):

@@ -118,11 +118,11 @@ def test_each_watcher_answers_once_and_sees_the_bars_only_once_the_poll_is_close
     assert "2 · 67 %" in shown and "1 · 33 %" in shown and "0 · 0 %" in shown and "<b>None" not in shown
     assert "your answer" in shown and "your answer" not in hall.told("dora")["poll"]["bars"]
     assert "what happened" not in shown
-    assert refused(hall, "dora", {"poll": number, "answer": 1})[0] == 409
+    assert refused(hall, "dora", {"poll": number, "answer": 1})[0] == 410
     hall.mark(2)
     assert hall.told("dora")["poll"]["bars"].count("what happened") == 1
     hall.put_away()
-    assert hall.told("anna")["poll"] is None and refused(hall, "dora", {"poll": number, "answer": 1})[0] == 409
+    assert hall.told("anna")["poll"] is None and refused(hall, "dora", {"poll": number, "answer": 1})[0] == 410
 
 
 def test_what_happened_can_be_corrected_and_closes_the_poll():
@@ -147,13 +147,13 @@ def test_what_happened_can_be_corrected_and_closes_the_poll():
 
 def test_an_answer_that_is_none_is_refused_with_a_sentence():
     hall = Hall()
-    assert refused(hall, "anna", {"poll": 1, "answer": 0})[0] == 409
+    assert refused(hall, "anna", {"poll": 1, "answer": 0})[0] == 410
     hall.ask(POLL)
     for answer in (3, -1, 10**30):
         assert refused(hall, "anna", {"poll": 1, "answer": answer})[0] == 400
     for said in ({"poll": 1}, {"poll": 1, "answer": "0"}, {"poll": 1, "answer": True}, {"poll": "1", "answer": 0}, {}):
         assert refused(hall, "anna", said)[0] == 400
-    assert refused(hall, "anna", {"poll": 2, "answer": 0})[0] == 409
+    assert refused(hall, "anna", {"poll": 2, "answer": 0})[0] == 410
 
 
 def test_no_more_answers_are_kept_than_watchers_are_counted(monkeypatch):
@@ -232,8 +232,7 @@ def test_the_hall_is_judged_beside_the_discriminator_on_the_same_samples():
     other = next(i for i in range(16) if i != wrong_of_d)
     hall.answer("anna", {"round": 1, "judged": [[wrong_of_d, real[wrong_of_d]], [other, not real[other]]]})
     hall.answer("berta", {"round": 1, "judged": [[wrong_of_d, real[wrong_of_d]]]})
-    for judged in ([[other, True]], [[3, True], [other, False]]):
-        assert refused(hall, "anna", {"round": 1, "judged": judged})[0] == 409
+    assert refused(hall, "anna", {"round": 1, "judged": [[other, True], [wrong_of_d, True]]})[0] == 409
     assert hall.round.progress() == (3, 2) and hall.told("anna")["round"]["mine"] is None
     assert len(hall.told("anna")["round"]["judged"]) == 2 and hall.told("dora")["round"]["judged"] == []
     hall.stop_round()
@@ -241,13 +240,21 @@ def test_the_hall_is_judged_beside_the_discriminator_on_the_same_samples():
     assert hall.told("anna")["round"]["mine"] == (1, 2) and hall.told("carl")["round"]["mine"] is None
     table = hall.told("carl")["rounds"]
     assert "<td>70</td><td>67 %</td>" in table and "<td>3</td><td>33 %</td>" in table
-    assert refused(hall, "anna", {"round": 1, "judged": [[5, True]]})[0] == 409
+    assert refused(hall, "anna", {"round": 1, "judged": [[5, True]]})[0] == 410
     hall.begin_round()
     hall.tick(SimpleNamespace(frame={"judging": judging(hall.wish)}, data=RING))
     hall.stop_round()
     assert hall.told("anna")["rounds"].count("<tr>") == 3 and "no answers" in hall.told("anna")["rounds"]
     hall.clear_rounds()
     assert hall.told("anna")["rounds"] == "" and hall.round is None
+
+
+def test_of_samples_that_are_judged_twice_the_first_answer_counts_and_the_others_are_counted():
+    """Two tabs of one browser are one watcher, and each shows the samples in an order of its own."""
+    hall = begun()
+    hall.answer("anna", {"round": 1, "judged": [[3, True], [5, True]]})
+    hall.answer("anna", {"round": 1, "judged": [[5, False], [7, True]]})
+    assert hall.round.progress() == (3, 1) and hall.round._answers["anna"] == {3: True, 5: True, 7: True}
 
 
 def test_an_answer_to_a_round_that_is_none_is_refused_whole():
@@ -257,7 +264,7 @@ def test_an_answer_to_a_round_that_is_none_is_refused_whole():
     for judged in (None, [], {}, "x", [0], [[0]], [[0, 1]], [["0", True]], [[True, True]], [[0, True, 1]]):
         assert refused(hall, "anna", {"round": 1, "judged": judged})[0] == 400
     for number in (2, "1", True, None):
-        assert refused(hall, "anna", {"round": number, "judged": [[0, True]]})[0] == 409
+        assert refused(hall, "anna", {"round": number, "judged": [[0, True]]})[0] == 410
     assert hall.round.progress() == (0, 0)
 
 

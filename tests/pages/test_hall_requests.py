@@ -76,7 +76,7 @@ def test_an_answer_counts_once(show):
     assert show.hall.ballot.counts() == [1, 0, 0]
     assert poll_answer(show, "watcher-2", answer=2).status_code == 200
     show.hall.close()
-    assert "closed" in sentence(poll_answer(show, "watcher-3"), 409)
+    assert "closed" in sentence(poll_answer(show, "watcher-3"), 410)
     assert show.hall.ballot.counts() == [1, 0, 1]
 
 
@@ -96,8 +96,8 @@ def test_an_answer_counts_once(show):
         (400, {"json": {"watcher": "w" * 65, "poll": 1, "answer": 0}}),
         (400, {"json": {"watcher": "watcher-1", "poll": 1, "answer": 7}}),
         (400, {"json": {"watcher": "watcher-1", "poll": 1, "answer": 0.0}}),
-        (409, {"json": {"watcher": "watcher-1", "poll": 5, "answer": 0}}),
-        (409, {"json": {"watcher": "watcher-1", "round": 1, "judged": [[0, True]]}}),
+        (410, {"json": {"watcher": "watcher-1", "poll": 5, "answer": 0}}),
+        (410, {"json": {"watcher": "watcher-1", "round": 1, "judged": [[0, True]]}}),
         (413, {"json": {"watcher": "watcher-1", "poll": 1, "answer": 0, "more": "x" * 2_000}}),
         (413, {"content": b"x" * 5_000_000, "headers": JSON}),
         (415, {"data": {"watcher": "watcher-1", "poll": 1, "answer": 0}}),

@@ -5,6 +5,7 @@ import pytest
 
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.recording.training_run import TrainingRun
+from gan_core.scores.registry import SCORES
 from gan_core.serving.breakpoints import KINDS, Breakpoints, made
 from gan_core.serving.client import Run
 from gan_core.serving.mailbox import Mailbox
@@ -71,6 +72,12 @@ def test_a_score_must_come_from_the_other_side(training):
     assert said() == ""
     training.score(90, w1=0.2)
     assert said()
+    training.score(100, w1=0.7)
+    assert said() == ""
+    training.score(110, note="failed")
+    assert said() == ""
+    training.score(120, w1=0.2)
+    assert said()  # above when it was last seen, though a scoring without a value came between
 
 
 def test_what_the_coach_finds_of_a_run_that_goes_on_is_no_hit(training):
@@ -111,6 +118,14 @@ def test_a_condition_may_ask_for_the_coach_s_findings_settings_losses_and_those_
     assert said() == ""
     training.names = frozenset({"mode_collapse"})
     assert said() == text
+
+
+def test_a_condition_may_ask_for_what_a_plugin_has_added_after_this_was_imported(training, monkeypatch):
+    monkeypatch.setitem(SCORES, "spread", SCORES["w1"])
+    training.score(10, spread=2.0)
+    said = watched(training, {"kind": "condition", "text": "spread < 1"})
+    training.score(20, spread=0.5)
+    assert "spread < 1" in said()
 
 
 def test_each_new_finding_is_one(training):

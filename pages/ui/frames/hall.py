@@ -126,12 +126,12 @@ class Hall:
                 if type(said.get("answer")) is not int or type(said["poll"]) is not int:
                     raise Refused(400, "An answer is the number of a poll and of one of its answers.")
                 if self.ballot is None or self.ballot.number != said["poll"]:
-                    raise Refused(409, "This poll is over. The answer does not count.")
+                    raise Refused(410, "This poll is over. The answer does not count.")
                 self.ballot.take(watcher, said["answer"])
                 return
             judged = _judged(said.get("judged"))
             if self.round is None or type(said.get("round")) is not int or self.round.number != said["round"]:
-                raise Refused(409, "This round is not open. The answer does not count.")
+                raise Refused(410, "This round is not open. The answer does not count.")
             self.round.take(watcher, judged)
 
     def told(self, watcher: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Ballot:
     def take(self, watcher: str, answer: int) -> None:
         """Counts the answer of a watcher; raises Refused where it does not count."""
         if not self.open:
-            raise Refused(409, "The poll is closed. This answer does not count.")
+            raise Refused(410, "The poll is closed. This answer does not count.")
         if not 0 <= answer < len(self.poll.answers):
             raise Refused(400, "The poll has no such answer.")
         if watcher in self._answers:

@@ -101,17 +101,19 @@ class Round:
         return max(0.0, self.seconds - (time.monotonic() - self._since)) if self.stage == ON else 0.0
 
     def take(self, watcher: str, answers: dict[int, bool]) -> None:
-        """Counts what a watcher says of samples, whether each is real; raises Refused, and then none of them counts."""
+        """Counts what a watcher says of samples, whether each is real, of each the first answer; raises Refused where
+        none of them counts."""
         if self.stage != ON:
-            raise Refused(409, "This round is not open. The answer does not count.")
+            raise Refused(410, "This round is not open. The answer does not count.")
         if not all(0 <= sample < len(self) for sample in answers):
             raise Refused(400, "The round has no such sample.")
         known = self._answers.get(watcher)
         if known is None and len(self._answers) >= MOST_WATCHERS:
             raise Refused(503, f"{MOST_WATCHERS:,} take part already; no more are counted.")
-        if known is not None and known.keys() & answers.keys():
+        new = {sample: said for sample, said in answers.items() if known is None or sample not in known}
+        if not new:
             raise Refused(409, "You have judged this sample already. Your first answer counts.")
-        self._answers.setdefault(watcher, {}).update(answers)
+        self._answers.setdefault(watcher, {}).update(new)  # as from two tabs, of which each has an order of its own
 
     def judged_by(self, watcher: str) -> list[int]:
         """The samples that this watcher has judged: a page that was opened again goes on with the others."""

@@ -24,11 +24,12 @@ TEXT = "lab_goal"  # the key of what the page's feed keeps fresh
 # -- how far it is ------------------------------------------------------------------------------------------
 
 
-def goal() -> tuple[str, int]:
-    """The goal of the page's lab, and after how many steps it is looked at, by the training process itself; ("", 0)
+def goal() -> tuple[str, int, int]:
+    """The goal of the page's lab, after how many steps it is looked at, by the training process itself, and the last
+    step that counts; ("", 0, 0)
     without a lab."""
     lab = page_state.page().lab
-    return ("", 0) if lab is None else (lab.goal.condition.text, lab.goal.every)
+    return ("", 0, 0) if lab is None else (lab.goal.condition.text, lab.goal.every, lab.goal.within)
 
 
 def _told(lab: Lab, snapshot: Snapshot) -> dict[str, Any]:

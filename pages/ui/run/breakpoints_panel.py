@@ -10,7 +10,7 @@ from gan_core.diagnosis.conditions import Condition
 from gan_core.foundations.hyperparameters import ConfigError
 from gan_core.scores import registry
 from gan_core.scores.registry import SCORES
-from gan_core.serving.breakpoints import NAMES
+from gan_core.serving import breakpoints
 from gan_core.serving.client import Run
 from pages.ui.session import page_state
 
@@ -67,7 +67,7 @@ def _wanted(names: list[str], switches: dict[str, tuple[str, str]]) -> tuple[lis
     text = (said["condition"] or "").strip()
     if text:
         try:
-            wanted.append({"kind": "condition", "text": Condition.read(text, NAMES).text})
+            wanted.append({"kind": "condition", "text": Condition.read(text, breakpoints.names()).text})
         except ConfigError as error:
             refused = str(error)
     return wanted, refused

@@ -228,10 +228,14 @@ def _lab_of_link(lab: Lab, query: dict[str, str], kind: str, problems: list[str]
     if wrong:
         named = plain(", ".join(wrong)[:200])
         problems.append(f"The lab “{plain(lab.title)}” does not show {named}: a link to it cannot set that.")
-    config = lab.start
-    for name in (name for name in lab.shown if name in query):
+    config, asked = lab.start, {name: query[name] for name in lab.shown if name in query}
+    try:
+        return config.updated(asked), problems  # some values are only accepted together
+    except ConfigError:
+        pass
+    for name, value in asked.items():
         try:
-            config = config.updated({name: query[name]})
+            config = config.updated({name: value})
         except ConfigError as error:  # the lab's own value stays
             problems.append(str(error))
     return config, problems
