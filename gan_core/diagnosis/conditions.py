@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,16 @@ _ACCEPTED = (
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a name of a condition stands for. type: float, bool or str; choices: the texts that it can be, () for any;
+    curve: whether its values over the recording are known, for FUNCTIONS."""
+
+    type: type
+    choices: tuple[str, ...] = ()
+    curve: bool = False
+
+
+@dataclass(frozen=True)
 class Known:
     """What a run is known by. values: name -> number, bool or text, None where it has none yet; series: name -> its
     values over the last half of the recording, for FUNCTIONS."""
@@ -62,9 +72,9 @@ class Condition:
     _tree: ast.expr
 
     @classmethod
-    def read(cls, text: str, names: Collection[str]) -> Condition:
-        """Raises ConfigError where the text is no condition on these names; choices such as `penalty == "r1"` are
-        quoted."""
+    def read(cls, text: str, names: Mapping[str, Kind]) -> Condition:
+        """Raises ConfigError where the text is no condition on these names, or one that no run could decide, such as a
+        choice that there is not; choices such as `penalty == "r1"` are quoted."""
         text = " ".join(text.split())
         if len(text) > MOST_LENGTH:
             raise ConfigError(f"The condition has {len(text):,} characters; at most {MOST_LENGTH} are accepted.")
@@ -75,9 +85,12 @@ class Condition:
         if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
             raise ConfigError(f"The condition {shorten(text)} is too long.")
         _check(tree, text, frozenset(names))
-        if not isinstance(tree, (ast.BoolOp, ast.UnaryOp, ast.Compare, ast.Name)):
+        if _Kinds(text, names).of(tree) is not bool:
             raise ConfigError(f"The condition {shorten(text)} compares nothing. {_ACCEPTED}.")
-        return cls(text, tree)
+        condition = cls(text, tree)
+        if not condition.names:
+            raise ConfigError(f"The condition {shorten(text)} asks for nothing of a run.")
+        return condition
 
     def holds(self, known: Known) -> bool:
         """Whether it is true of the run; a comparison with what is not known yet is not."""
@@ -128,6 +141,56 @@ def _check(node: ast.expr, text: str, names: frozenset[str]) -> None:
         raise ConfigError(f"The condition {shorten(text)} cannot be read. {_ACCEPTED}.")
     for part in parts:
         _check(part, text, names)
+
+
+class _Kinds:
+    """What the parts of a condition are, and whether they go together. Raises ConfigError where they do not."""
+
+    def __init__(self, text: str, names: Mapping[str, Kind]):
+        self._text, self._names = text, names
+
+    def of(self, node: ast.expr) -> type:
+        """bool, float or str."""
+        if isinstance(node, ast.BoolOp):
+            return self._all(node.values, bool)
+        if isinstance(node, ast.UnaryOp):
+            return self._all([node.operand], bool if isinstance(node.op, ast.Not) else float)
+        if isinstance(node, ast.BinOp):
+            return self._all([node.left, node.right], float)
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+            for op, left, right in zip(node.ops, parts, parts[1:], strict=False):
+                self._compared(op, left, right)
+            return bool
+        if isinstance(node, ast.Call):
+            name = _name(node.args[0])
+            if not self._names[name].curve:
+                raise self._wrong(f"{_name(node.func)}({name}) has no values over a run; it takes losses and scores")
+            return float
+        if isinstance(node, ast.Constant):
+            return type(node.value) if isinstance(node.value, (bool, str)) else float
+        return self._names[_name(node)].type
+
+    def _all(self, parts: Sequence[ast.expr], wanted: type) -> type:
+        for part in parts:
+            if self.of(part) is not wanted:
+                what = "is neither true nor false: compare it" if wanted is bool else "is no number"
+                raise self._wrong(f"{ast.unparse(part)} {what}")
+        return wanted
+
+    def _compared(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> None:
+        kinds, both = (self.of(left), self.of(right)), f"{ast.unparse(left)} and {ast.unparse(right)}"
+        if kinds[0] is not kinds[1]:
+            raise self._wrong(f"{both} cannot be compared")
+        if kinds[0] is not float and not isinstance(op, (ast.Eq, ast.NotEq)):
+            raise self._wrong(f"neither of {both} is larger")
+        for name, other in ((_name(left), right), (_name(right), left)):
+            choices = self._names[name].choices if name else ()
+            if choices and isinstance(other, ast.Constant) and other.value not in choices:
+                raise self._wrong(f"{name} is never {shorten(other.value)}; it is one of: {', '.join(choices)}")
+
+    def _wrong(self, what: str) -> ConfigError:
+        return ConfigError(f"In the condition {shorten(self._text)}, {what}.")
 
 
 def _value(node: ast.expr, known: Known) -> Any:

@@ -7,12 +7,13 @@ at, and of one that was saved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from gan_core.diagnosis.conditions import Known
+from gan_core.diagnosis.conditions import Kind, Known
+from gan_core.foundations.hyperparameters import Hyperparameter
 from gan_core.scores.registry import SCORES
 from gan_core.scores.score import number_of
 from gan_core.settings.all_settings import HYPERPARAMETERS
@@ -46,10 +47,20 @@ def floor_names() -> dict[str, str]:
     }
 
 
-def names(findings: Iterable[str] = (), data_settings: Iterable[str] = ()) -> frozenset[str]:
-    """All names that a condition may ask for. data_settings: those of the data set (`std`), asked for as `data.std`."""
-    data = {DATA_PREFIX + name for name in data_settings}
-    return frozenset({*RUN, *SCORES, *floor_names(), *COLUMNS, *HYPERPARAMETERS, *data, *findings})
+def names(findings: Iterable[str] = (), data_settings: Mapping[str, Hyperparameter] | None = None) -> dict[str, Kind]:
+    """All names that a condition may ask for, each with what it stands for. data_settings: those of the data set, such
+    as `std`, asked for as `data.std`."""
+    curves = {*SCORES, *floor_names(), *COLUMNS, "d_accuracy", *JUDGED, "memorized", *_OF_COUNTS}
+    found = {name: Kind(bool if name == "diverged" else float) for name in (*RUN, *SCORES, *floor_names(), *COLUMNS)}
+    found |= {name: _kind(knob) for name, knob in HYPERPARAMETERS.items()}  # `penalty` is the choice, its mean the loss
+    found |= {DATA_PREFIX + name: _kind(knob) for name, knob in (data_settings or {}).items()}
+    found |= {name: Kind(bool) for name in findings}
+    return {name: replace(kind, curve=name in curves) for name, kind in found.items()}
+
+
+def _kind(knob: Hyperparameter) -> Kind:
+    kind = knob.kind if knob.kind in (bool, str) else float
+    return Kind(kind, tuple(knob.choices or ()) if kind is str else ())
 
 
 @dataclass(frozen=True)

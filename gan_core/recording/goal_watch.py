@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gan_core.data.datasets import DATASETS
 from gan_core.diagnosis import coach, facts
 from gan_core.diagnosis.conditions import Condition
 from gan_core.diagnosis.facts import Recorded
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def read(text: str, config: GANConfig) -> Condition:
     """The condition on a run of `config`; raises ConfigError."""
-    return Condition.read(text, facts.names(FINDINGS, config.params()))
+    return Condition.read(text, facts.names(FINDINGS, DATASETS[config.data].knobs))
 
 
 def recorded(recording: Recording, config: GANConfig, diverged: bool) -> Recorded:

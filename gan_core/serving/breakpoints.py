@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_core.data.datasets import DATASETS
 from gan_core.diagnosis import facts
-from gan_core.diagnosis.conditions import Condition
+from gan_core.diagnosis.conditions import Condition, Kind
 from gan_core.diagnosis.findings import FINDINGS
 from gan_core.foundations.hyperparameters import ConfigError, shorten
 from gan_core.recording.coaching import recorded
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 MOST = 20
 
 
-def names() -> frozenset[str]:
+def names() -> dict[str, Kind]:
     """What a condition may ask for: with what plugins have added, so it is asked for when one is read."""
-    return facts.names(FINDINGS, {name for row in DATASETS.values() for name in row.knobs})
+    return facts.names(FINDINGS, {name: knob for row in DATASETS.values() for name, knob in row.knobs.items()})
 
 
 class Breakpoint:

@@ -2,10 +2,12 @@
 
 import pytest
 
-from gan_core.diagnosis.conditions import Condition, Known
+from gan_core.diagnosis.conditions import Condition, Kind, Known
 from gan_core.foundations.hyperparameters import ConfigError
 
-NAMES = ("modes", "hq", "w1", "w1_floor", "step", "penalty", "data.std", "mode_collapse", "modes_total")
+NAMES = {name: Kind(float) for name in ("modes", "step", "modes_total", "data.std")}
+NAMES |= {name: Kind(float, curve=True) for name in ("hq", "w1", "w1_floor")}
+NAMES |= {"penalty": Kind(str, ("none", "r1")), "note": Kind(str), "mode_collapse": Kind(bool)}
 KNOWN = Known(
     {
         "modes": 8,
@@ -44,16 +46,10 @@ KNOWN = Known(
         ("modes == 8 or modes == modes_total", True),
         ("w1 / 0 < 1", False),
         ("-modes < 0", True),
-        # A number and a text are never equal, and none is larger.
         ("step > -" + "9" * 330, False),  # too large for a number with a point
         ("step * " + "9" * 330 + " > 1", False),
-        # A number by itself is neither true nor false.
-        ("modes or hq > 0.9", True),
-        ("modes and hq > 0.9", False),
-        ("not modes", False),
-        ("penalty > 3", False),
-        ("penalty == 3", False),
-        ("-penalty < 3", False),
+        ("mode_collapse == False", True),
+        ('note != "x"', False),  # unknown
     ],
 )
 def test_what_holds(text, expected):
@@ -65,7 +61,21 @@ def test_what_holds(text, expected):
     [
         ("", "cannot be read"),
         ("modes =", "cannot be read"),
-        ("modes", ""),
+        ("modes", "compares nothing"),
+        ("-modes", "compares nothing"),
+        # A number by itself is neither true nor false, and has nothing to do with a text.
+        ("modes or hq > 0.9", "modes is neither true nor false"),
+        ("not modes", "modes is neither true nor false"),
+        ('modes == "8"', "cannot be compared"),
+        ("penalty > 3", "cannot be compared"),
+        ("mode_collapse == 1", "cannot be compared"),
+        ("-penalty < 3", "penalty is no number"),
+        ('penalty > "r1"', "neither of penalty and 'r1' is larger"),
+        ('"R1" == penalty', "penalty is never 'R1'; it is one of: none, r1"),
+        # What would be the same for every run.
+        ("3 > 2", "asks for nothing of a run"),
+        ("mean(step) > 3", "has no values over a run"),
+        ("lowest(penalty) > 1", "has no values over a run"),
         ("8", "compares nothing"),
         ("modes + 1", "compares nothing"),
         ("beauty > 3", "which no run has"),
