@@ -8,6 +8,7 @@ its questions, the command line prints it (`ganscope data FILE --json`) and offe
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +80,11 @@ class Proposal:
     def open(self) -> tuple[Question, ...]:
         """The questions that must be answered before this can be trained on."""
         return tuple(question for question in self.questions if question.open)
+
+    def left_out_said(self) -> list[str]:
+        """What is left out, for people: "1 row with a missing value", "3 rows with ..."."""
+        one = {what: re.sub(r"^(row|image|file)s (?=with)", r"\1 ", what) for what in self.left_out}
+        return [f"{count:,} {one[what] if count == 1 else what}" for what, count in self.left_out.items()]
 
     def record(self) -> dict[str, Any]:
         """What the command line prints as JSON."""

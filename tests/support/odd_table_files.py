@@ -26,7 +26,7 @@ from tests.support.table_files import (
 
 WORD = "rows with a word where a number should be"
 MISSING = "rows with a missing value"
-TOTAL = "rows that are the total of the others"
+TOTAL = "rows with the total of the others"
 TOO_LONG = "rows with more values than columns"
 XY = ("x", "y")
 ROUND = np.stack([np.round(10 * POINTS[:, 0]) * 100, POINTS[:, 1]], 1)  # 1,600 to 5,100

@@ -60,8 +60,8 @@ def read(path: str, choices: Choices, say: Callable[[str], None], answered: bool
     proposal = own_data.propose_path(path, choices, progress)
     for note in proposal.notes:
         say(note)
-    for what, count in proposal.left_out.items():
-        say(f"Left out: {count:,} {what}.")
+    for said in proposal.left_out_said():
+        say(f"Left out: {said}.")
     for name in own_data.unknown_choices(proposal, choices):
         say(f"--{name.replace('_', '-')} decides nothing about this file.")
     if answered:
@@ -110,7 +110,7 @@ def as_text(proposal: Proposal) -> str:
     if proposal.classes:
         shown = [f"{name} {count:,}" for name, count in list(proposal.classes.items())[:20]]
         lines.append(f"  classes: {', '.join(shown)}{', ...' if len(proposal.classes) > 20 else ''}")
-    lines += [f"  left out: {count:,} {what}" for what, count in proposal.left_out.items()]
+    lines += [f"  left out: {said}" for said in proposal.left_out_said()]
     for question in proposal.questions:
         values = list(question.options)
         shown = ", ".join(values[:12]) + (", ..." if len(values) > 12 else "")

@@ -124,7 +124,7 @@ def _left_out(
         "rows with a missing value": missing,
         "rows with a word where a number should be": words,
         "rows with a value that is not finite": infinite,
-        "rows that are the total of the others": totals,
+        "rows with the total of the others": totals,
     }
     for rows in (words, infinite):
         if rows.any():

@@ -35,8 +35,7 @@ def preview(proposal: Proposal, key: str) -> None:
     for note in proposal.notes:
         st.caption(plain(note))
     if proposal.left_out:
-        left = ", ".join(f"{count:,} {what}" for what, count in proposal.left_out.items())
-        st.caption(f"Left out: {plain(left)}.")
+        st.caption(f"Left out: {plain(', '.join(proposal.left_out_said()))}.")
 
 
 def points_of(data: Any) -> np.ndarray:
