@@ -344,6 +344,20 @@ def test_more_rows_than_are_read(monkeypatch):
     refused(hugging_face(GRAY, LABELS, ["a", "b", "c"]), "24 rows; at most 20")
 
 
+def test_a_header_of_many_hashes_takes_no_time():
+    began = time.monotonic()
+    for mark in (b" #", b"\n#", b" # ", b"1", b"\n", b" "):
+        assert not image_decoding.is_picture(b"P1" + mark * 2_000 + b" x,b\n")
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "head", [b"P5\n16 16\n255\n", b"P5 16 16 255 ", b"P6\n# by hand\n16 16\n255\n", b"P2\n#a\n#b\n16\n#c\n16 255\n"]
+)
+def test_headers_of_portable_pictures_are_known(head):
+    assert image_decoding.is_picture(head)
+
+
 # -- other kinds --------------------------------------------------------------------------------------------
 
 

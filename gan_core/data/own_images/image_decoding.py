@@ -21,8 +21,9 @@ LOSSY = frozenset({"JPEG", "MPO", "WEBP", "JPEG2000", "AVIF"})  # photographs, w
 TURNED = frozenset({"JPEG", "MPO", "TIFF"})  # formats that keep the turn of the camera elsewhere than in `info`
 # Pillow knows these two by letters that tables begin with, too ("BMI,age", "P1,P2"); so their whole headers are asked
 # for: the size of the second header of a BMP, and two numbers in a PPM, of which no second line begins as the first.
+# A comment ends with its line, so there is one way only to part a run of hashes: otherwise a few dozen take years.
 _BMP = re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)
-_PPM = re.compile(rb"P(?:[1-6f]|0CMYK|y(?:P|RGBA|CMYK))(?![^\n]*\nP)(?:\s+#[^\n]*)*\s+\d+(?:\s+#[^\n]*)*\s+\d+\s")
+_PPM = re.compile(rb"P(?:[1-6f]|0CMYK|y(?:P|RGBA|CMYK))(?![^\n]*\nP)\s+(?:#[^\n]*\n\s*)*\d+\s+(?:#[^\n]*\n\s*)*\d+\s")
 BAD = "that cannot be decoded"
 SIZE = f"under {LEAST_SIDE} or over {MOST_SIDE:,} pixels wide or high"
 
