@@ -16,7 +16,8 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from gan_core.data import gzip_parts
-from gan_core.data.own_images import image_files, image_tables
+from gan_core.data.own_images import image_files
+from gan_core.data.own_images.image_columns import is_table_of_pixels
 from gan_core.data.own_images.image_decoding import is_picture
 from gan_core.data.own_images.image_rules import MOST_BYTES, MOST_UNPACKED
 from gan_core.data.own_tables.table_rules import MOST_ENTRIES
@@ -100,7 +101,7 @@ def _kind(name: str, content: bytes) -> tuple[str, bool]:
         return "images", False
     found = _of_text(content[:HEAD])
     if found == ("points", False) and image_files.looks_like_pictures(content, name):
-        return "images", image_tables.is_table_of_pixels(content)
+        return "images", is_table_of_pixels(content)
     return found
 
 

@@ -38,8 +38,13 @@ def start_of(member: Member) -> bytes:
         return b""
 
 
-def from_members(members: Sequence[Member], reading: Reading, most_pixels: int | None = None) -> Pictures:
-    """The pictures among the files of an archive or folder; raises PictureError."""
+def from_members(
+    members: Sequence[Member], reading: Reading, most_pixels: int | None = None, are_classes: bool = False
+) -> Pictures:
+    """The pictures among the files of an archive or folder; raises PictureError.
+
+    are_classes: the folders are known to be classes, so nothing is asked about them.
+    """
     found, other = [], 0
     for member in members:
         if member.hidden:
@@ -57,7 +62,11 @@ def from_members(members: Sequence[Member], reading: Reading, most_pixels: int |
     if not found:
         raise PictureError(f"{reading.name} has no images.")
     found.sort(key=lambda member: member.parts)  # the order within an archive is whatever the packer left
-    keep, names, held = image_folders.chosen([member.parts for member in found], reading)
+    if are_classes:
+        keep, held = np.arange(len(found)), np.zeros(len(found), bool)
+        names = [member.parts[0] if len(member.parts) > 1 else None for member in found]
+    else:
+        keep, names, held = image_folders.chosen([member.parts for member in found], reading)
     labels, class_names = None, ()
     if any(name is not None for name in names):
         some, labels, class_names = reading.largest(names)

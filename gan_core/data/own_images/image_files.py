@@ -21,6 +21,7 @@ from gan_core.data.own_images import (
     image_tables,
 )
 from gan_core.data.own_images.image_arrays import Stored
+from gan_core.data.own_images.image_columns import is_table_of_pixels
 from gan_core.data.own_images.image_layout import layouts
 from gan_core.data.own_images.image_members import Member
 from gan_core.data.own_images.image_reading import Reading
@@ -76,7 +77,7 @@ def looks_like_pictures(content: bytes, name: str = "") -> bool:
         return b"bytes" in content[-20_000:] or b"image" in content[-20_000:] or b"pixel" in content[-20_000:]
     if image_members.is_tar(start) or image_arrays.is_idx(start) or start.startswith((gzip_parts.GZIP, MAT, *REFUSED)):
         return True
-    return image_decoding.is_picture(start) or image_tables.is_table_of_pixels(content)
+    return image_decoding.is_picture(start) or is_table_of_pixels(content)
 
 
 def _able(stored: Stored) -> bool:
@@ -150,13 +151,13 @@ def _of_file(content: bytes, name: str, reading: Reading) -> Pictures:
         found = image_tables.from_parquet(content, reading)
         if isinstance(found, dict):
             return image_sets.from_arrays(found, reading)
-        return image_archives.from_members(found, reading)
+        return image_archives.from_members(found, reading, are_classes=True)
     if image_decoding.is_picture(start):
         raise PictureError(f"{shown} is a single image. Put {LEAST_PICTURES} or more into a .zip.")
     for mark, said in REFUSED.items():
         if start.startswith(mark):
             raise PictureError(f"{shown} {said}")
-    if image_tables.is_table_of_pixels(content):
+    if is_table_of_pixels(content):
         return image_sets.from_arrays(image_tables.from_csv(content, reading), reading)
     raise PictureError(f"{shown} is damaged, or of a kind that is not read.")
 
@@ -205,7 +206,7 @@ def _of_members(members: list[Member], reading: Reading, most_pixels: int | None
         text = [m for m in plain if PurePosixPath(m.name.lower()).suffix in (".csv", ".tsv", ".txt")]
         if len(text) == 1 and text[0].size <= MOST_UNPACKED:
             content = text[0].content(reading.name, MOST_UNPACKED)
-            if image_tables.is_table_of_pixels(content):
+            if is_table_of_pixels(content):
                 return _of_file(content, text[0].name, reading)
     return image_archives.from_members(members, reading, most_pixels)
 

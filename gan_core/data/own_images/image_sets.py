@@ -193,7 +193,7 @@ def _test_part(
             found = None
             for other in test_label_keys(arrays, key, like.count):
                 if want == HELD.intersection(words(other)):
-                    found, _ = classes_of(arrays[other])
+                    found, _ = classes_of(arrays[other], sure=True)
                     found = None if found is None else named(found, arrays, reading)
                     break
             if found is None:
