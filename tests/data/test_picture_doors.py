@@ -244,6 +244,15 @@ def test_what_becomes_a_link_while_it_is_read_is_left_out(tmp_path):
     assert propose_folder(tmp_path, {}, swap).left_out == {"files that cannot be decoded": 1}
 
 
+def test_folders_within_folders_without_end_take_no_time():
+    began = time.monotonic()
+    for deep in ("train/" * 9_000, "a/" * 30_000):
+        members = {f"{i % 3}/{deep}{i % 2}/{i}.png": encoded(x) for i, x in enumerate(GRAY)}
+        found = propose_pictures(zipped(members), "a.zip")
+        assert found.count == N and all(len(question.options) < 50 for question in found.questions)
+    assert time.monotonic() - began < 20
+
+
 # -- MATLAB -------------------------------------------------------------------------------------------------
 
 

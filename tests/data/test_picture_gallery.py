@@ -400,6 +400,86 @@ GALLERY = {
         choices={"classes_from": "parent", "leave_out": "mask"},
         left_out={"images of folders that you left out": 24},
     ),
+    **{
+        f"folders {train} and {test}": File(
+            "a.zip",
+            zipped({**in_folders(CAT, start=f"x/{train}/"), **in_folders(CAT, start=f"x/{test}/")}),
+            None,
+            CAT,
+            tests=np.concatenate([GRAY]),
+            says=("are held out",),
+        )
+        for train, test in (
+            ("training_set", "test_set"),
+            ("train_data", "test_data"),
+            ("Training Set", "Test Set"),
+            ("trainA", "testA"),
+            ("train2017", "val2017"),
+            ("Training", "PublicTest"),
+            ("seg_train/seg_train", "seg_test/seg_test"),
+        )
+    },
+    "Intel's scenes, with some to be predicted": File(
+        "a.zip",
+        zipped(
+            {
+                **in_folders(CAT, start="seg_train/seg_train/"),
+                **in_folders(CAT, start="seg_test/seg_test/"),
+                **in_folders(["seg_pred"], start="seg_pred/"),
+            }
+        ),
+        None,
+        CAT,
+        tests=np.concatenate([GRAY]),
+        says=("Of the 32 images of seg_pred and seg_test, 24 are held out",),
+        left_out={"images without a class": 8},
+    ),
+    "horses and zebras": File(
+        "a.zip",
+        zipped(in_folders(["trainA", "trainB", "testA", "testB"])),
+        None,
+        {"A": 8, "B": 8},
+        count=16,
+        tests=GRAY[:16],
+    ),
+    "test1 and test2, which are classes": File(
+        "a.zip", zipped(in_folders(["test1", "test2"])), None, {"test1": 8, "test2": 8}, count=16
+    ),
+    "a picture beside the folders": File(
+        "a.zip",
+        zipped({**in_folders(CAT), "logo.png": encoded(GRAY[0])}),
+        None,
+        CAT,
+        left_out={"images without a class": 1},
+    ),
+    "many pictures beside the folders": File(
+        "a.zip",
+        zipped({**in_folders(CAT), **files()}),
+        None,
+        count=48,
+        says=("The folders are not taken for classes: 24 of 48 images lie in none.",),
+    ),
+    "folders of one picture": File(
+        "a.zip",
+        zipped({f"{i}/{i}.png": encoded(x) for i, x in enumerate(GRAY)}),
+        None,
+        says=("The folders are not taken for classes: there are 24 of them for 24 images.",),
+    ),
+    "Kaggle's test part without folders": File(
+        "a.zip",
+        zipped({**in_folders(CAT, start="train/"), **files("test/", GRAY[:9])}),
+        None,
+        CAT,
+        says=("None of the 9 images of test is held out: the file does not tell their classes.",),
+        left_out={"images without a class": 9},
+    ),
+    "the same without classes": File(
+        "a.zip",
+        zipped({**in_folders(CAT, start="train/"), **files("test/", GRAY[:9])}),
+        None,
+        choices={"classes_from": "none"},
+        tests=GRAY[:9],
+    ),
     "Japanese folders": File(
         "a.zip", foreign_zip(["犬の写真", "猫の写真", "とり"], "cp932"), None, {"とり": 8, "犬の写真": 8, "猫の写真": 8}
     ),
