@@ -30,6 +30,7 @@ from tests.support.picture_files import (
     pandas_csv,
     parquet,
     smooth,
+    stack,
     tarred,
     zipped,
 )
@@ -310,6 +311,21 @@ GALLERY = {
             }
         ),
         GRAY,
+    ),
+    "TIFF of several pages": File(
+        "a.zip",
+        zipped({f"{i:03d}.tif": stack([x, 255 - x, x]) for i, x in enumerate(GRAY)}),
+        GRAY,
+        says=("Of a TIFF file the first page is read; 48 pages are left out.",),
+        left_out={"pages of TIFF files after the first": 48},
+    ),
+    "TIFF of 16 bits and several pages": File(
+        "a.zip",
+        zipped({f"{i:03d}.tif": stack([x.astype(np.uint16) * 16] * 2) for i, x in enumerate(GRAY)}),
+        GRAY,
+        before=(0, 4080),
+        near=1,
+        left_out={"pages of TIFF files after the first": 24},
     ),
     "masks of 0 and 1": File("a.zip", zipped(files(values=BITS)), BITS * 255, before=(0, 1)),
     "PNG of 12 bits": File("a.zip", zipped(files(values=GRAY.astype(np.uint16) * 16)), GRAY, before=(0, 4080), near=1),

@@ -64,6 +64,12 @@ def encoded(array, kind="PNG", **options):
     return out.getvalue()
 
 
+def stack(pages):
+    """A TIFF file of several pages, as microscopes write."""
+    first, *others = map(Image.fromarray, pages)
+    return encoded(first, "TIFF", save_all=True, append_images=others)
+
+
 def zipped(members):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
