@@ -111,7 +111,12 @@ def _no_pictures(arrays: dict[str, Stored], name: str) -> str:
         return f"The array {shorten(key)} of {name} holds {stored.unread}."
     if len(stored.shape) in (3, 4) and stored.numeric:
         return f"The array {shorten(key)} of {name} has the shape {stored.shape}."
-    return f"{name} has no array of images; {shorten(key)} is {stored.dtype} of shape {stored.shape}."
+    mat = (
+        " A .mat file is read for images, or for points in columns of equal length."
+        if name.lower().endswith(".mat")
+        else ""
+    )
+    return f"{name} has no array of images; {shorten(key)} is {stored.dtype} of shape {stored.shape}.{mat}"
 
 
 def _layout(stored: Stored, counts: list[int], key: str, reading: Reading) -> Layout:

@@ -23,6 +23,7 @@ from gan_core.data.own_images.image_classes import (
 )
 from gan_core.data.own_images.image_columns import (
     BLANK,
+    LEAST_PIXELS,
     array_name,
     fields_of,
     first_lines,
@@ -32,6 +33,7 @@ from gan_core.data.own_images.image_columns import (
     separator,
     square,
 )
+from gan_core.data.own_images.image_decoding import is_picture
 from gan_core.data.own_images.image_members import Member
 from gan_core.data.own_images.image_reading import Reading
 from gan_core.data.own_images.image_rules import MOST_ENTRIES, MOST_MEMBER, MOST_UNPACKED, PictureError
@@ -43,6 +45,7 @@ PARQUET = b"PAR1"
 MOST_COLUMNS = 3 * 256 * 256 + 16
 AT_ONCE = 4_000_000  # values that are read at once
 BATCH_BYTES = 100_000_000
+FIRST_ROWS = 16  # that tell what a Parquet file holds
 
 
 # -- CSV ----------------------------------------------------------------------------------------------------
@@ -161,7 +164,15 @@ def _with_rest(arrays: dict[str, Stored], table: Any, titles: list[str], rest: l
 
 def from_parquet(content: bytes, reading: Reading) -> list[Member] | dict[str, Stored]:
     """The encoded pictures of a Parquet file as files in folders of their classes, or its columns of pixels."""
-    name = reading.name
+    file, largest = _opened(content, reading.name)
+    picture = next((field.name for field in file.schema_arrow if _encoded(field.type)), None)
+    if picture is not None:
+        return _cells(file, picture, largest, BATCH_BYTES + 4 * len(content), reading)
+    return _pixel_columns(file, reading)
+
+
+def _opened(content: bytes, name: str) -> tuple[Any, int]:
+    """(a Parquet file that claims no more than is read, how many bytes its largest page has); raises PictureError."""
     try:
         file = parquet.ParquetFile(
             io.BytesIO(content), thrift_string_size_limit=50_000_000, thrift_container_size_limit=1_000_000
@@ -176,12 +187,48 @@ def from_parquet(content: bytes, reading: Reading) -> list[Member] | dict[str, S
         raise PictureError(
             f"{name} would unpack to {size / 1e6:,.0f} MB; at most {MOST_UNPACKED / 1e6:,.0f} MB are read."
         )
-    largest = largest_page(content, about, name, PictureError, MOST_UNPACKED)
-    schema = file.schema_arrow
-    picture = next((field.name for field in schema if _encoded(field.type)), None)
-    if picture is not None:
-        return _cells(file, picture, largest, BATCH_BYTES + 4 * len(content), reading)
-    return _pixel_columns(file, reading)
+    return file, largest_page(content, about, name, PictureError, MOST_UNPACKED)
+
+
+def holds_pictures(content: bytes) -> bool:
+    """Whether the first rows of a Parquet file hold encoded pictures, or as many numbers in a cell as a picture has.
+
+    True, too, where it claims more than is read: to be refused as pictures are.
+    """
+    columns = _first_rows(content, lambda kind: _encoded(kind) or "list<" in str(kind))
+    return columns is None or any(map(_may_be_pictures, columns))
+
+
+def first_numbers(content: bytes) -> list[float]:
+    """The numbers in the first rows of a Parquet file; [] where it cannot be read."""
+    columns = _first_rows(content, lambda kind: str(kind) in _NUMBERS) or []
+    return [value for column in columns for value in column.to_pylist() if value is not None]
+
+
+def _first_rows(content: bytes, wanted: Callable[[Any], bool]) -> list[Any] | None:
+    """The first rows of the columns of some types; None where they cannot be read.
+
+    The statistics that such a file has of its columns are not looked at: pyarrow ends the process on damaged ones.
+    """
+    try:
+        file, largest = _opened(content, "the file")
+        able = [field.name for field in file.schema_arrow if wanted(field.type)]
+        rows = max(1, min(FIRST_ROWS, BATCH_BYTES // max(1, largest)))
+        batch = next(file.iter_batches(batch_size=rows, columns=able), None)
+        return [] if batch is None else batch.columns
+    except Exception:  # pyarrow raises anything on junk
+        return None
+
+
+def _may_be_pictures(column: Any) -> bool:
+    if _encoded(column.type):
+        cells = column.to_pylist()
+        contents = [(cell.get("bytes") if isinstance(cell, dict) else cell) or b"" for cell in cells]
+        return any(is_picture(content[:512]) for content in contents)
+    rows = len(column)
+    while "list<" in str(column.type) and hasattr(column, "flatten"):
+        column = column.flatten()
+    return len(column) >= LEAST_PIXELS * rows and str(column.type) in _NUMBERS
 
 
 def _encoded(kind: Any) -> bool:
@@ -242,14 +289,16 @@ def _cells(file: Any, picture: str, largest: int, most: int, reading: Reading) -
     return [member if kind is None else replace(member, parts=(kind, *member.parts)) for member, kind in pairs]
 
 
-_SCALARS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "string", "large_string", "bool")
+_WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_SCALARS = (*_WHOLE, "string", "large_string", "bool")
+_NUMBERS = (*_WHOLE, "float", "double")
 
 
 def _pixel_columns(file: Any, reading: Reading) -> dict[str, Stored]:
     """Columns of numbers, one a pixel, or a column of lists of them."""
     fields = list(file.schema_arrow)
     lists = [f.name for f in fields if str(f.type).startswith(("list<", "large_list<", "fixed_size_list<"))]
-    numbers = [f.name for f in fields if str(f.type) in _SCALARS[:8] or str(f.type) in ("float", "double")]
+    numbers = [f.name for f in fields if str(f.type) in _NUMBERS]
     if file.metadata.num_rows * len(fields) > MOST_UNPACKED // 4:
         raise PictureError(f"{reading.name} has more values than are read.")
     try:
