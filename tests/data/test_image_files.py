@@ -184,7 +184,8 @@ def test_the_fewest_that_do():
 def test_labels(key):
     y = np.array([7, -2, 300] * 10)
     p, note = parse_pictures(npz(**{key: y.astype(np.int16)[:, None], "x": noise(30, 9, 9)}), "my.npz")
-    assert p.class_names == ("-2", "7", "300") and p.labels.dtype == np.int32 and note == ""
+    assert p.class_names == ("-2", "7", "300") and p.labels.dtype == np.int32
+    assert note == f"The classes are those of '{key}'."
     assert [int(p.class_names[i]) for i in p.labels] == y.tolist()
 
 
@@ -231,7 +232,8 @@ def test_of_too_many_a_sample_is_taken_with_its_labels(monkeypatch):
     x[:, 0, 0] = np.arange(250)
     content = npz(x=x, y=np.arange(250) % 2)
     p, note = parse_pictures(content, "my.npz")
-    assert len(p) == len(p.labels) == 100 and note == "250 images; a random 100 of them are used."
+    assert len(p) == len(p.labels) == 100
+    assert note == "The classes are those of 'y'. 250 images; a random 100 of them are used."
     first = p.pixels[:, 0, 0, 0]
     assert len(set(first)) == 100 and first.max() > 200 and first.min() < 50  # from all over the file
     np.testing.assert_array_equal(first % 2, p.labels)

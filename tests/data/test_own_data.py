@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.io
 from PIL import Image
 
 from gan_core.data.own_files import own_data, own_data_options, uploads
@@ -14,6 +15,8 @@ from gan_core.data.own_files.own_data import propose
 from gan_core.data.pictures import Pictures
 from gan_core.data.points import OwnPoints
 from gan_core.foundations.hyperparameters import ConfigError
+from tests.support.picture_files import encoded
+from tests.support.picture_files import zipped as stored
 from tests.support.table_files import GROUPED, POINTS, TABLES, lines, npy, npz, saved, text, workbook, zipped
 
 RNG = np.random.default_rng(0)
@@ -24,6 +27,17 @@ FLAT = PIXELS.reshape(40, -1)
 def pixel_table(head=True):
     names = ",".join(["label", *(f"pixel{i}" for i in range(784))])
     return lines(*[names] * head, *(",".join(map(str, [i % 3, *row])) for i, row in enumerate(FLAT.tolist())))
+
+
+def survey(names):
+    answers = RNG.integers(1, 6, (40, len(names)))
+    answers[:, 0] = np.arange(40) + 1_000 if names[0] == "id" else answers[:, 0]
+    return lines(",".join(names), *(",".join(map(str, row)) for row in answers.tolist()))
+
+
+def wide(names, low, high):
+    values = RNG.uniform(low, high, (40, len(names)))
+    return lines(",".join(names), *(",".join(f"{v:.3f}" for v in row) for row in values))
 
 
 def tarred():
@@ -59,6 +73,52 @@ KINDS = {
         "points",
         True,
     ),
+    "the answers of a questionnaire": (survey([f"Q{i}" for i in range(100)]), "points", True),
+    "64 answers": (survey([f"Q{i}" for i in range(64)]), "points", True),
+    "64 answers and a number of the row": (survey(["id", *(f"Q{i}" for i in range(64))]), "points", True),
+    "answers by R's names": (survey([f"V{i}" for i in range(1, 101)]), "points", True),
+    "answers that are called pixels": (survey([f"pixel{i}" for i in range(64)]), "images", True),
+    "R's names over numbers below nothing": (wide([f"V{i}" for i in range(1, 101)], -3, 3), "points", True),
+    "R's names over gray values": (
+        lines(",".join(f"V{i}" for i in range(784)), *(",".join(map(str, row)) for row in FLAT.tolist())),
+        "images",
+        True,
+    ),
+    "R's names over parts of white": (wide([f"V{i}" for i in range(1, 101)], 0, 1), "images", True),
+    "102 measurements": (wide([f"f{i}" for i in range(102)], -3, 3), "points", True),
+    "Parquet of R's names over numbers below nothing": (
+        saved(pd.DataFrame(RNG.normal(size=(40, 64)), columns=[f"V{i}" for i in range(64)]), "to_parquet"),
+        "points",
+        True,
+    ),
+    "Parquet of pixels that pandas numbers": (
+        saved(pd.DataFrame(FLAT).rename(columns=str), "to_parquet"),
+        "images",
+        True,
+    ),
+    "a .npy of two rows that could be a square": (npy(POINTS.T[:, :36].repeat(4, 1)), "points", True),
+    "Parquet with shapes on a map": (
+        saved(
+            pd.DataFrame({"x": POINTS[:, 0], "y": POINTS[:, 1], "geometry": [b"\1\1\0"] * len(POINTS)}), "to_parquet"
+        ),
+        "points",
+        True,
+    ),
+    "Parquet with words in a cell": (
+        saved(pd.DataFrame({"x": POINTS[:, 0], "y": POINTS[:, 1], "tags": [["u", "v"]] * len(POINTS)}), "to_parquet"),
+        "points",
+        True,
+    ),
+    "Parquet of lists of pixels, with sizes": (
+        saved(pd.DataFrame({"width": [28] * 40, "id": range(40), "image": FLAT.tolist()}), "to_parquet"),
+        "images",
+        False,
+    ),
+    "Parquet with pictures in it, and sizes": (
+        saved(pd.DataFrame({"width": [28] * 40, "id": range(40), "image": [encoded(x) for x in PIXELS]}), "to_parquet"),
+        "images",
+        False,
+    ),
     "Parquet with pictures in it": (
         saved(pd.DataFrame({"image": [b"\x89PNG"] * 20, "label": 1}), "to_parquet"),
         "images",
@@ -92,6 +152,74 @@ def test_a_table_that_could_be_pictures_asks_for_its_kind():
     assert isinstance(propose("digits.csv", pixel_table(), {"kind": "points"}).data, OwnPoints)
     with pytest.raises(ConfigError, match="points or images, not 'words'"):
         propose("mine.csv", text(), {"kind": "words"})
+
+
+def test_what_a_file_is_read_as_is_said_where_it_could_be_another():
+    flat = npy(RNG.normal(size=(200, 64)))
+    for content, kind, said in (
+        (flat, "images", "The rows are read as pictures; --kind points"),
+        (survey([f"Q{i}" for i in range(64)]), "points", "The file is read as points; --kind images"),
+    ):
+        found = propose("mine", content)
+        assert found.kind == kind and found.notes[0].startswith(said)
+        assert not any("--kind" in note for note in propose("mine", content, {"kind": kind}).notes)
+
+
+def mat(**arrays):
+    file = io.BytesIO()
+    scipy.io.savemat(file, arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "columns", "count"),
+    [
+        ({"X": POINTS}, 2, len(POINTS)),
+        ({"X": POINTS.T}, 2, len(POINTS)),
+        ({"X": POINTS, "y": np.arange(len(POINTS))[:, None] % 3}, 2, len(POINTS)),
+        ({"file": POINTS[:, 0], "b": POINTS[:, 1], "n": 3.0}, 2, len(POINTS)),
+    ],
+)
+def test_a_mat_file_without_pictures_is_read_as_points(arrays, columns, count):
+    found = propose("ex7data1.mat", mat(**arrays))
+    assert found.kind == "points" and found.count == count and len(found.columns) == columns
+    np.testing.assert_allclose(np.sort(found.data.points[:, 0]), np.sort(POINTS[:, 0]), rtol=1e-6)
+    assert "No array of the .mat file can be pictures: its numbers are read as points." in found.notes
+    assert propose("faces.mat", mat(X=FLAT, y=np.arange(40) % 2)).kind == "images"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"n": 3.0, "t": "text"}, "A .mat file is read for images, or for points"),
+        ({"s": {"a": 1}}, "no plain arrays"),
+        ({"file": np.arange(9.0), "b": np.arange(7.0)}, "in columns of equal length"),
+    ],
+)
+def test_a_mat_file_of_neither_is_refused_in_a_sentence(arrays, said):
+    with pytest.raises(ConfigError, match=said):
+        propose("mine.mat", mat(**arrays))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512, b"\0") + b"\x89HDF\r\n\x1a\n" + bytes(600), "HDF5"),
+        (
+            stored({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "Thumbnails/thumbnail.png": b"x"}),
+            r"is an OpenDocument spreadsheet. Save it as \.xlsx or \.csv",
+        ),
+        (
+            zipped(**{f"{i}.heic": b"x" for i in range(20)}),
+            r"no images that are read: it holds 20 \.heic. Save them as",
+        ),
+        (zipped(**{f"{i}.svg": b"<svg" for i in range(20)}, **{"a.dcm": b"x"}), r"20 \.svg, 1 \.dcm"),
+        (zipped(**{f"a/{i}": b"x" for i in range(20)}), "20 without an ending"),
+    ],
+)
+def test_what_is_not_read_is_named(content, said):
+    with pytest.raises(ConfigError, match=said):
+        propose("mine", content)
 
 
 def test_pictures_come_with_their_counts():

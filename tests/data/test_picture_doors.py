@@ -19,7 +19,7 @@ import pytest
 
 from gan_core.data import parquet_pages
 from gan_core.data.own_files import own_data
-from gan_core.data.own_images import image_arrays, image_decoding, image_members, image_tables
+from gan_core.data.own_images import image_archives, image_arrays, image_decoding, image_members, image_tables
 from gan_core.data.own_images.image_files import propose_folder, propose_pictures
 from gan_core.data.own_images.image_rules import ACCEPTED, PictureError
 from gan_core.foundations.hyperparameters import ConfigError
@@ -39,6 +39,7 @@ from tests.support.picture_files import (
     npz,
     parquet,
     parse_pictures,
+    stack,
     tarred,
     zipped,
 )
@@ -244,6 +245,15 @@ def test_what_becomes_a_link_while_it_is_read_is_left_out(tmp_path):
     assert propose_folder(tmp_path, {}, swap).left_out == {"files that cannot be decoded": 1}
 
 
+def test_folders_within_folders_without_end_take_no_time():
+    began = time.process_time()
+    for deep in ("train/" * 9_000, "a/" * 30_000):
+        members = {f"{i % 3}/{deep}{i % 2}/{i}.png": encoded(x) for i, x in enumerate(GRAY)}
+        found = propose_pictures(zipped(members), "a.zip")
+        assert found.count == N and all(len(question.options) < 50 for question in found.questions)
+    assert time.process_time() - began < 6
+
+
 # -- MATLAB -------------------------------------------------------------------------------------------------
 
 
@@ -344,6 +354,20 @@ def test_more_rows_than_are_read(monkeypatch):
     refused(hugging_face(GRAY, LABELS, ["a", "b", "c"]), "24 rows; at most 20")
 
 
+def test_a_header_of_many_hashes_takes_no_time():
+    began = time.monotonic()
+    for mark in (b" #", b"\n#", b" # ", b"1", b"\n", b" "):
+        assert not image_decoding.is_picture(b"P1" + mark * 2_000 + b" x,b\n")
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "head", [b"P5\n16 16\n255\n", b"P5 16 16 255 ", b"P6\n# by hand\n16 16\n255\n", b"P2\n#a\n#b\n16\n#c\n16 255\n"]
+)
+def test_headers_of_portable_pictures_are_known(head):
+    assert image_decoding.is_picture(head)
+
+
 # -- other kinds --------------------------------------------------------------------------------------------
 
 
@@ -361,6 +385,21 @@ def test_more_rows_than_are_read(monkeypatch):
 )
 def test_what_else_people_have_is_named(content, said):
     refused(content, said)
+
+
+def test_a_lone_stack_of_pages_is_named_as_one():
+    refused(stack(GRAY), f"a single TIFF file of {N} pages", name="cells.tif")
+    again = bytearray(stack(GRAY[:2]))
+    second = struct.unpack("<I", again[4:8])[0]
+    after = second + 2 + 12 * struct.unpack("<H", again[second : second + 2])[0]
+    again[after : after + 4] = struct.pack("<I", second)  # a page that comes after itself
+    refused(bytes(again), "a single image", name="loop.tif")
+
+
+def test_the_pages_that_are_counted_are_bounded(monkeypatch):
+    monkeypatch.setattr(image_archives, "MOST_PAGES", 30)
+    found = propose_pictures(zipped({f"{i}.tif": stack(GRAY[:9]) for i in range(N)}), "a.zip")
+    assert 28 <= found.left_out["pages of TIFF files after the first"] <= 30
 
 
 def test_no_other_program_is_started(nothing_is_run):

@@ -27,8 +27,10 @@ from tests.support.picture_files import (
     noise,
     npy,
     npz,
+    pandas_csv,
     parquet,
     smooth,
+    stack,
     tarred,
     zipped,
 )
@@ -59,7 +61,9 @@ WORDS = np.array(["bird", "cat", "dog"])[LABELS]
 BITS = (GRAY > 127).astype(np.uint8)
 SIXTEEN = (GRAY // 16).astype(np.uint8)
 TALL = noise(N, 20, 16)
-SIDES = {side: noise(N, side, side) for side in (28, 32, 48, 64)}
+DARK = noise(N, 16, 16)  # whose corners are always black
+DARK[:, 0, 0] = DARK[:, -1, -1] = 0
+SIDES = {side: noise(N, side, side) for side in (8, 28, 32, 48, 64)}
 
 GALLERY = {
     # arrays
@@ -203,6 +207,78 @@ GALLERY = {
         tests=SIDES[48][18:],
         count=18,
     ),
+    "UCI's digits, the label last and no header": File(
+        "optdigits.tra",
+        csv_of(DARK, LABELS, header=False, label_last=True),
+        DARK,
+        THREE,
+        says=("those of 'label 256'",),
+    ),
+    "x0, x1, ... and a label of another name last": File(
+        "m.csv", csv_of(DARK, LABELS, label_last=True).replace(b"pixel", b"x").replace(b"label", b"what"), DARK, THREE
+    ),
+    "pandas's numbers as a header": File("m.csv", pandas_csv(GRAY), GRAY, before=(0, 255)),
+    "the same with the rows' numbers": File("m.csv", pandas_csv(GRAY, index=True), GRAY),
+    "the same with a label last": File("m.csv", pandas_csv(DARK, LABELS), DARK, THREE),
+    "the same with both": File("m.csv", pandas_csv(DARK, LABELS, index=True), DARK, THREE),
+    "two blanks between pixels": File("m.txt", csv_of(GRAY, header=False, mark="  "), GRAY),
+    "blanks that align pixels, the label first": File(
+        "m.txt",
+        "\n".join(
+            f"  {k:4d}" + "".join(f"{v:6d}" for v in x.reshape(-1)) for x, k in zip(GRAY, LABELS, strict=True)
+        ).encode(),
+        GRAY,
+        THREE,
+    ),
+    "the number of a picture first": File(
+        "m.csv", csv_of(GRAY, np.arange(N)).replace(b"label", b"id"), GRAY, says=("'label id' is not used as classes",)
+    ),
+    "64 columns of pixels": File("m.csv", csv_of(SIDES[8]), SIDES[8]),
+    "numbers of pictures beside them": File(
+        "a.npz", npz(images=GRAY, idx=np.arange(N)), GRAY, says=("'idx' is not used as classes: its 24 different",)
+    ),
+    "ages beside them": File(
+        "a.npz", npz(images=GRAY, age=np.arange(N) % 20 + 20), GRAY, says=("not used as classes",)
+    ),
+    "ages that the user wants": File(
+        "a.npz",
+        npz(images=GRAY, age=np.arange(N) % 2 + 20, sex=LABELS),
+        GRAY,
+        {"20": 12, "21": 12},
+        choices={"classes_from": "age"},
+    ),
+    "two arrays that may be classes": File(
+        "a.npz",
+        npz(images=GRAY, age=np.arange(N) % 2, sex=LABELS),
+        GRAY,
+        says=("No classes are taken: 'age', 'sex' may",),
+    ),
+    "Parquet with sizes and numbers": File(
+        "a.parquet",
+        parquet(image=[encoded(x) for x in GRAY], width=[16 + i % 3 for i in range(N)], id=list(range(N))),
+        GRAY,
+        says=("No classes are taken: 'width', 'id' may",),
+    ),
+    "Parquet whose sizes the user wants": File(
+        "a.parquet",
+        parquet(image=[encoded(x) for x in GRAY], width=[16 + i % 3 for i in range(N)], id=list(range(N))),
+        None,
+        {"16": 8, "17": 8, "18": 8},
+        choices={"classes_from": "width"},
+    ),
+    "Parquet with numbers alone": File(
+        "a.parquet",
+        parquet(image=[encoded(x) for x in GRAY], id=list(range(N))),
+        GRAY,
+        says=("The column 'id' is not used as classes",),
+    ),
+    "Parquet with another word for classes": File(
+        "a.parquet",
+        parquet(image=[encoded(x) for x in GRAY], animal=WORDS.tolist()),
+        None,
+        CAT,
+        says=("The classes are those of 'animal'",),
+    ),
     "Hugging Face's Parquet": File(
         "0000.parquet", hugging_face(GRAY, LABELS, ["dog", "cat", "bird"]), None, CAT, shape=(28, 28, 1)
     ),
@@ -236,6 +312,21 @@ GALLERY = {
         ),
         GRAY,
     ),
+    "TIFF of several pages": File(
+        "a.zip",
+        zipped({f"{i:03d}.tif": stack([x, 255 - x, x]) for i, x in enumerate(GRAY)}),
+        GRAY,
+        says=("Of a TIFF file the first page is read; 48 pages are left out.",),
+        left_out={"pages of TIFF files after the first": 48},
+    ),
+    "TIFF of 16 bits and several pages": File(
+        "a.zip",
+        zipped({f"{i:03d}.tif": stack([x.astype(np.uint16) * 16] * 2) for i, x in enumerate(GRAY)}),
+        GRAY,
+        before=(0, 4080),
+        near=1,
+        left_out={"pages of TIFF files after the first": 24},
+    ),
     "masks of 0 and 1": File("a.zip", zipped(files(values=BITS)), BITS * 255, before=(0, 1)),
     "PNG of 12 bits": File("a.zip", zipped(files(values=GRAY.astype(np.uint16) * 16)), GRAY, before=(0, 4080), near=1),
     "TIFF of floats": File(
@@ -255,6 +346,7 @@ GALLERY = {
     **{
         f"{side} x {side}, as they come": File("a.zip", zipped(files(values=x)), x, shape=(side, side, 1))
         for side, x in SIDES.items()
+        if side >= 28
     },
     "16 x 16 are brought to 28": File("a.npz", npz(x=GRAY), GRAY, shape=(28, 28, 1), says=("16 x 16", "as 28 x 28")),
     "tall ones are cut": File(
@@ -324,6 +416,86 @@ GALLERY = {
         choices={"classes_from": "parent", "leave_out": "mask"},
         left_out={"images of folders that you left out": 24},
     ),
+    **{
+        f"folders {train} and {test}": File(
+            "a.zip",
+            zipped({**in_folders(CAT, start=f"x/{train}/"), **in_folders(CAT, start=f"x/{test}/")}),
+            None,
+            CAT,
+            tests=np.concatenate([GRAY]),
+            says=("are held out",),
+        )
+        for train, test in (
+            ("training_set", "test_set"),
+            ("train_data", "test_data"),
+            ("Training Set", "Test Set"),
+            ("trainA", "testA"),
+            ("train2017", "val2017"),
+            ("Training", "PublicTest"),
+            ("seg_train/seg_train", "seg_test/seg_test"),
+        )
+    },
+    "Intel's scenes, with some to be predicted": File(
+        "a.zip",
+        zipped(
+            {
+                **in_folders(CAT, start="seg_train/seg_train/"),
+                **in_folders(CAT, start="seg_test/seg_test/"),
+                **in_folders(["seg_pred"], start="seg_pred/"),
+            }
+        ),
+        None,
+        CAT,
+        tests=np.concatenate([GRAY]),
+        says=("Of the 32 images of seg_pred and seg_test, 24 are held out",),
+        left_out={"images without a class": 8},
+    ),
+    "horses and zebras": File(
+        "a.zip",
+        zipped(in_folders(["trainA", "trainB", "testA", "testB"])),
+        None,
+        {"A": 8, "B": 8},
+        count=16,
+        tests=GRAY[:16],
+    ),
+    "test1 and test2, which are classes": File(
+        "a.zip", zipped(in_folders(["test1", "test2"])), None, {"test1": 8, "test2": 8}, count=16
+    ),
+    "a picture beside the folders": File(
+        "a.zip",
+        zipped({**in_folders(CAT), "logo.png": encoded(GRAY[0])}),
+        None,
+        CAT,
+        left_out={"images without a class": 1},
+    ),
+    "many pictures beside the folders": File(
+        "a.zip",
+        zipped({**in_folders(CAT), **files()}),
+        None,
+        count=48,
+        says=("The folders are not taken for classes: 24 of 48 images lie in none.",),
+    ),
+    "folders of one picture": File(
+        "a.zip",
+        zipped({f"{i}/{i}.png": encoded(x) for i, x in enumerate(GRAY)}),
+        None,
+        says=("The folders are not taken for classes: there are 24 of them for 24 images.",),
+    ),
+    "Kaggle's test part without folders": File(
+        "a.zip",
+        zipped({**in_folders(CAT, start="train/"), **files("test/", GRAY[:9])}),
+        None,
+        CAT,
+        says=("None of the 9 images of test is held out: the file does not tell their classes.",),
+        left_out={"images without a class": 9},
+    ),
+    "the same without classes": File(
+        "a.zip",
+        zipped({**in_folders(CAT, start="train/"), **files("test/", GRAY[:9])}),
+        None,
+        choices={"classes_from": "none"},
+        tests=GRAY[:9],
+    ),
     "Japanese folders": File(
         "a.zip", foreign_zip(["犬の写真", "猫の写真", "とり"], "cp932"), None, {"とり": 8, "犬の写真": 8, "猫の写真": 8}
     ),
@@ -380,6 +552,25 @@ def test_each_is_what_it_is(what):
     assert told and looks_like_pictures(file.content, file.name)
     for question in p.questions:
         assert question.help and (question.several or question.chosen in question.options)
+
+
+def test_of_two_columns_that_may_be_the_class_one_is_a_guess_that_is_said():
+    values = noise(200, 8, 8) % 17
+    values[:, -1, -1] = np.arange(200) % 3
+    content = csv_of(values, np.arange(200) % 10, header=False)
+    first, last = (propose_pictures(content, "m.csv", c) for c in ({}, {"classes_from": "label 64"}))
+    assert "The first column is taken for the class of an image and the last one for a pixel." in first.notes
+    assert "The last column is taken for the class of an image and the first one for a pixel." in last.notes
+    assert len(first.classes) == 10 and len(last.classes) == 3
+    assert first.questions[0].name == "classes_from" and list(first.questions[0].options) == [
+        "label 0",
+        "label 64",
+        "none",
+    ]
+    scale = first.ranges["pixels"]["before"][1]
+    np.testing.assert_array_equal(first.data.pixels.reshape(200, 64), np.rint(values.reshape(200, 64) / scale * 255))
+    np.testing.assert_array_equal(last.data.pixels.reshape(200, 64)[:, 1:], first.data.pixels.reshape(200, 64)[:, :-1])
+    assert not propose_pictures(content, "m.csv", {"classes_from": "none"}).classes
 
 
 def test_the_gallery_is_large():

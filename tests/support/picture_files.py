@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import scipy.io
@@ -63,6 +64,12 @@ def encoded(array, kind="PNG", **options):
     return out.getvalue()
 
 
+def stack(pages):
+    """A TIFF file of several pages, as microscopes write."""
+    first, *others = map(Image.fromarray, pages)
+    return encoded(first, "TIFF", save_all=True, append_images=others)
+
+
 def zipped(members):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -111,6 +118,14 @@ def csv_of(values, labels=None, header=True, mark=",", label_last=False):
         names = [*names, "label"] if label_last else ["label", *names]
         rows = [[*r, str(k)] if label_last else [str(k), *r] for r, k in zip(rows, labels, strict=True)]
     return "\n".join(mark.join(row) for row in ([names] if header else []) + rows).encode()
+
+
+def pandas_csv(values, labels=None, index=False):
+    """What DataFrame(pixels).to_csv() writes: the header is the columns' numbers."""
+    flat = values.reshape(len(values), -1)
+    if labels is not None:
+        flat = np.column_stack([flat, labels])
+    return pd.DataFrame(flat).to_csv(index=index).encode()
 
 
 def fer(values, labels, usage):

@@ -11,13 +11,16 @@ import io
 import math
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePath
 
 import numpy as np
 
 from gan_core.data import gzip_parts
-from gan_core.data.own_images import image_files, image_tables
+from gan_core.data.own_images import image_arrays, image_files, image_tables
+from gan_core.data.own_images.image_columns import MOST_OTHERS, is_table_of_pixels
 from gan_core.data.own_images.image_decoding import is_picture
+from gan_core.data.own_images.image_layout import layouts
 from gan_core.data.own_images.image_rules import MOST_BYTES, MOST_UNPACKED
 from gan_core.data.own_tables.table_rules import MOST_ENTRIES
 from gan_core.data.own_tables.table_text import split
@@ -29,9 +32,18 @@ LEAST_PIXELS = 64
 PICTURE_ENDS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 HEAD = 1 << 16
 KINDS = {"points": "points: two of its columns", "images": "images: a picture a row"}
+GUESSES = {
+    "points": "The file is read as points; --kind images reads each row as a picture.",
+    "images": "The rows are read as pictures; --kind points reads two of the columns as points.",
+}
+NO_PICTURES = "No array of the .mat file can be pictures: its numbers are read as points."
 DATA_SETS = {"points": "file", "images": "picture_file"}  # the data set that trains on a file of this kind
 _IDX = re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]")
-_PIXEL = re.compile(r"(?:pixels?|px|p|x|v)?[ _.-]?\d+(?:[x_]\d+)?", re.IGNORECASE)
+_PIXEL = re.compile(r"(?:pixels?|px)[ _.-]?\d+(?:[x_]\d+)?|\d+[x_]\d+", re.IGNORECASE)
+_LETTER = re.compile(r"[pxv][ _.-]?\d+(?:[x_]\d+)?", re.IGNORECASE)  # R calls any columns V1, V2, ...
+_VALUE = re.compile(r"\d{1,3}(?:\.\d*)?")
+NEARLY = 0.98  # of the values: a number of the row or a label is not as the others are
+MOST_GRADES = 10  # the highest answer of a questionnaire
 
 
 def propose(
@@ -46,6 +58,10 @@ def propose(
     chosen = choices.get("kind", kind)
     if chosen not in KINDS:
         raise ConfigError(f"The kind is points or images, not {shorten(chosen)}.")
+    table = _points_of_mat(content, name) if choices.get("kind") != "images" else None
+    if table is not None:
+        found = propose_points(table, name, choices, progress)
+        return dataclasses.replace(found, notes=(NO_PICTURES, *found.notes))
     if chosen == "images":
         found = image_files.propose_pictures(content, name, choices, progress, most)
     else:
@@ -53,7 +69,8 @@ def propose(
     if not doubtful:
         return found
     question = Question("kind", "Kind", KINDS, chosen, "Whether the rows are points or pictures.")
-    return dataclasses.replace(found, questions=(question, *found.questions))
+    notes = found.notes if "kind" in choices else (GUESSES[chosen], *found.notes)
+    return dataclasses.replace(found, questions=(question, *found.questions), notes=notes)
 
 
 def propose_path(path: str | Path, choices: Choices | None = None, progress: Progress = silent) -> Proposal:
@@ -100,8 +117,30 @@ def _kind(name: str, content: bytes) -> tuple[str, bool]:
         return "images", False
     found = _of_text(content[:HEAD])
     if found == ("points", False) and image_files.looks_like_pictures(content, name):
-        return "images", image_tables.is_table_of_pixels(content)
+        return "images", is_table_of_pixels(content)
     return found
+
+
+def _points_of_mat(content: bytes, name: str) -> bytes | None:
+    """A .mat file that holds no pictures but columns of numbers, as the .npz of the same; None for any other file."""
+    if not content.startswith(image_files.MAT) or len(content) > MOST_BYTES:
+        return None
+    try:
+        arrays, _ = image_arrays.from_mat(content, name)
+    except ConfigError:  # to be said by who reads pictures
+        return None
+    if any(stored.numeric and layouts(stored.shape) for stored in arrays.values()):
+        return None
+    flat = {key: stored.read().squeeze() for key, stored in arrays.items() if stored.numeric and len(stored.shape) == 2}
+    columns = {key: x.T if x.ndim == 2 and len(x) == 2 < x.shape[1] else x for key, x in flat.items() if x.size > 2}
+    if not any(x.ndim == 2 for x in columns.values()) and len({len(x) for x in columns.values()}) == len(columns):
+        return None  # no two of them belong together
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:  # np.savez takes no array called `file`
+        for key, values in columns.items():
+            with archive.open(f"{key}.npy", "w") as part:
+                np.lib.format.write_array(part, values, allow_pickle=False)
+    return file.getvalue()
 
 
 def _square(count: int) -> bool:
@@ -113,6 +152,8 @@ def _square(count: int) -> bool:
 def _of_shape(shape: tuple[int, ...]) -> tuple[str, bool]:
     if len(shape) > 2:
         return "images", False
+    if len(shape) == 2 and shape[0] == 2:  # x and y; two pictures would be too few
+        return "points", _square(shape[1])
     return ("images", True) if len(shape) == 2 and _square(shape[1]) else ("points", False)
 
 
@@ -147,7 +188,7 @@ def _of_archive(content: bytes, suffix: str) -> tuple[str, bool]:
         kinds = {_of_shape(shape) for shape in shapes}
         if ("images", False) in kinds:
             return "images", False
-        return ("images", True) if ("images", True) in kinds else ("points", False)
+        return ("images", True) if ("images", True) in kinds else ("points", ("points", True) in kinds)
     texts = [path for path in names if path.endswith((".csv", ".tsv", ".txt", ".json"))]
     pictures = [path for path in names if path.endswith(PICTURE_ENDS)]
     return ("points" if texts and not pictures else "images"), False
@@ -161,10 +202,16 @@ def _of_parquet(content: bytes) -> tuple[str, bool]:
         schema = parquet.read_schema(io.BytesIO(content))
     except (pa.ArrowException, OSError, ValueError):
         return "points", False
-    deep = [field for field in schema if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)]
-    if deep:
+    numbers = [field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_floating(field.type)]
+    deep = any(pa.types.is_nested(field.type) or pa.types.is_binary(field.type) for field in schema)
+    if deep and (len(numbers) < 2 or image_tables.holds_pictures(content)):
         return "images", False
-    return _of_columns([field.name for field in schema], [])
+    if deep:  # such as shapes on a map, or words of each row
+        return "points", True
+    names = [field.name for field in schema]
+    if not any(_square(len(names) - others) for others in range(MOST_OTHERS + 1)):
+        return "points", False
+    return _of_columns(names, [str(value) for value in image_tables.first_numbers(content)])
 
 
 def _of_text(head: bytes) -> tuple[str, bool]:
@@ -182,13 +229,26 @@ def _of_text(head: bytes) -> tuple[str, bool]:
 
 
 def _of_columns(names: list[str], values: list[str], width: int | None = None) -> tuple[str, bool]:
-    """By the names of the columns, and some of their values where they have none: whole numbers from 0 to 255."""
+    """By the names of the columns, and some of their values where no name says pixel: whole numbers from 0 to 255.
+
+    Small whole numbers below names of another kind are the answers to as many questions.
+    """
     width = width or len(names)
-    pixels = [name for name in names if _PIXEL.fullmatch(name) and not name.isdigit()]
-    if _square(len(pixels)):
+    if _square(sum(bool(_PIXEL.fullmatch(name)) for name in names)):
         return "images", True
-    if not (_square(width) or _square(width - 1)):
+    letters = _square(sum(bool(_LETTER.fullmatch(name)) for name in names))
+    if not letters and not any(_square(width - others) for others in range(MOST_OTHERS + 1)):
         return "points", False
-    known = [float(text) for text in values if re.fullmatch(r"\d{1,3}(?:\.0*)?", text)]
-    bytes_only = len(known) > 0.98 * len(values) > 0 and max(known) <= 255
-    return ("images" if bytes_only else "points"), True
+    if not values:
+        return ("images" if letters else "points"), True
+    known = [float(text) for text in values if _VALUE.fullmatch(text)]
+
+    def nearly_all(few: Callable[[float], bool]) -> bool:
+        return sum(map(few, known)) > NEARLY * len(values)
+
+    if not nearly_all(lambda value: value <= 255):
+        return "points", True
+    if not nearly_all(lambda value: value <= 255 and value.is_integer()):
+        return ("images" if letters else "points"), True
+    named = not all(_VALUE.fullmatch(name) for name in names)
+    return ("points" if named and nearly_all(lambda value: value <= MOST_GRADES) else "images"), True

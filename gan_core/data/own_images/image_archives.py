@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -9,7 +10,17 @@ import numpy as np
 
 from gan_core.data.image_datasets import LEAST_PICTURES
 from gan_core.data.own_images import image_folders
-from gan_core.data.own_images.image_decoding import BAD, SIZE, Decoder, SkippedError, header_of, is_picture, suffixes
+from gan_core.data.own_images.image_decoding import (
+    BAD,
+    MOST_PAGES,
+    SIZE,
+    Decoder,
+    SkippedError,
+    header_of,
+    is_picture,
+    pages_of,
+    suffixes,
+)
 from gan_core.data.own_images.image_members import Member
 from gan_core.data.own_images.image_reading import BACKGROUNDS, Reading
 from gan_core.data.own_images.image_rules import (
@@ -24,9 +35,13 @@ from gan_core.data.own_images.image_rules import (
 from gan_core.data.own_images.image_values import size_note
 from gan_core.data.pictures import Pictures
 from gan_core.data.resizing import resize
-from gan_core.foundations.hyperparameters import shorten
+from gan_core.foundations.hyperparameters import printable, shorten
 
 HEAD = 512
+UNREAD = frozenset(
+    (".heic", ".heif", ".svg", ".dcm", ".eps", ".psd", ".jxl", ".cr2", ".nef", ".arw", ".dng")
+)  # pictures
+SHOWN_ENDS = 3  # of files, in a refusal
 _OTHER = "that are no images"
 
 
@@ -38,8 +53,13 @@ def start_of(member: Member) -> bytes:
         return b""
 
 
-def from_members(members: Sequence[Member], reading: Reading, most_pixels: int | None = None) -> Pictures:
-    """The pictures among the files of an archive or folder; raises PictureError."""
+def from_members(
+    members: Sequence[Member], reading: Reading, most_pixels: int | None = None, are_classes: bool = False
+) -> Pictures:
+    """The pictures among the files of an archive or folder; raises PictureError.
+
+    are_classes: the folders are known to be classes, so nothing is asked about them.
+    """
     found, other = [], 0
     for member in members:
         if member.hidden:
@@ -55,9 +75,13 @@ def from_members(members: Sequence[Member], reading: Reading, most_pixels: int |
             )
         found.append(member)
     if not found:
-        raise PictureError(f"{reading.name} has no images.")
+        raise PictureError(_no_images(members, reading.name))
     found.sort(key=lambda member: member.parts)  # the order within an archive is whatever the packer left
-    keep, names, held = image_folders.chosen([member.parts for member in found], reading)
+    if are_classes:
+        keep, held = np.arange(len(found)), np.zeros(len(found), bool)
+        names = [member.parts[0] if len(member.parts) > 1 else None for member in found]
+    else:
+        keep, names, held = image_folders.chosen([member.parts for member in found], reading)
     labels, class_names = None, ()
     if any(name is not None for name in names):
         some, labels, class_names = reading.largest(names)
@@ -69,6 +93,19 @@ def from_members(members: Sequence[Member], reading: Reading, most_pixels: int |
     images, used, skipped = _decoded([found[i] for i in keep], reading, most_pixels or MOST_PIXELS)
     skipped[_OTHER] = other
     return _whole(images, held[used], None if labels is None else labels[used], class_names, skipped, reading)
+
+
+def _no_images(members: Sequence[Member], name: str) -> str:
+    """What an archive without images holds instead."""
+    ends = Counter(PurePosixPath(member.name.lower()).suffix for member in members if not member.hidden)
+    if not ends:
+        return f"{name} has no images."
+    shown = ", ".join(
+        f"{count:,} {printable(end[:12]) or 'without an ending'}" for end, count in ends.most_common(SHOWN_ENDS)
+    )
+    more = ", ..." * (len(ends) > SHOWN_ENDS)
+    advice = " Save them as .png or .jpg." if UNREAD & set(ends) else ""
+    return f"{name} has no images that are read: it holds {shown}{more}.{advice}"
 
 
 def _sampled(held: np.ndarray, reading: Reading) -> np.ndarray:
@@ -91,6 +128,11 @@ def _decoded(
     if scale is not None:  # what they use is known only now
         again = Decoder(decoder.fit, colour, scale, deep=decoder.deep)
         images, used, skipped = _decode(again, members, reading, most_pixels)
+    if decoder.more_pages:
+        reading.leave("pages of TIFF files after the first", decoder.more_pages)
+        reading.say(
+            f"Of a TIFF file the first page is read; {many(decoder.more_pages, 'page is', 'pages are')} left out."
+        )
     fit = reading.fit(not decoder.uneven)
     reading.background(decoder.clear or (decoder.uneven and fit == "pad"))
     if images:
@@ -131,12 +173,14 @@ def _decode(
             except Exception:  # zipfile and zlib raise anything on junk
                 raise SkippedError(BAD) from None
             image = header_of(content)
+            more = pages_of(content, MOST_PAGES - decoder.more_pages) - 1
             pixels += image.width * image.height
             if pixels > most_pixels:
                 raise PictureError(
                     f"The images of {reading.name} have more than {most_pixels / 1e6:,.0f} million pixels."
                 )
             images.append(decoder.array(image))
+            decoder.more_pages += more
         except SkippedError as error:
             skipped[str(error)] += 1
             continue

@@ -17,6 +17,7 @@ HELD = frozenset(
     ("test", "testing", "tests", "val", "valid", "validation", "dev", "eval", "t10k", "publictest", "privatetest")
 )
 LABELS = frozenset(["y", "label", "labels", "target", "targets", "class", "classes", "category", "emotion", "digit"])
+SOLE = "label "  # before the name of the one column beside the pixels of a table
 NAMES = frozenset({"names", "name", "classes"})
 
 
@@ -28,6 +29,11 @@ def words(key: str) -> list[str]:
 def is_held(key: str) -> bool:
     """Whether what has this name is of a validation or test part."""
     return bool(HELD.intersection(words(key)))
+
+
+def is_label(key: str) -> bool:
+    """Whether an array or a column is called a label by whoever made it."""
+    return bool(LABELS.intersection(words(key.removeprefix(SOLE))))
 
 
 def length(shape: tuple[int, ...]) -> int:
@@ -72,19 +78,47 @@ def class_names(arrays: dict[str, Stored], keys: list[str], count: int, reading:
                     f"{count:,} images."
                 )
         return None
-    options = {key: key for key in keys} | {"none": "no classes"}
-    key = reading.ask("classes_from", "Classes from", options, keys[0], "Which array says the class of each image.")
-    if key == "none":
+    key = label_of(keys, reading)
+    if key not in arrays:
         return None
-    names, why = classes_of(arrays[key])
+    names, why = classes_of(arrays[key], is_sure(key, reading))
     if names is None:
         reading.say(f"The array {shorten(key)} is not used as classes: {why}.")
         return None
+    reading.say(f"The classes are those of {shorten(key)}.")
     return named(names, arrays, reading)
 
 
-def classes_of(stored: Stored) -> tuple[list[str | None] | None, str]:
-    """(a class's name for each picture, None where these are no classes; why not)."""
+def label_of(keys: list[str], reading: Reading) -> str:
+    """Which of these arrays or columns, the likeliest first, says the classes, or "none"."""
+    if "classes_from" in reading.questions:  # which column it is was asked before the arrays were made
+        return reading.questions["classes_from"].chosen
+    options = {key: key for key in keys} | {"none": "no classes"}
+    # An age or the number of a picture is no class: of several arrays one has to be called a label to be guessed.
+    said = is_label(keys[0]) or len(keys) == 1
+    guess = keys[0] if said else "none"
+    key = reading.ask("classes_from", "Classes from", options, guess, "Which array says the class of each image.")
+    if not said and "classes_from" not in reading.choices:
+        some = ", ".join(shorten(key) for key in keys[:4]) + ", ..." * (len(keys) > 4)
+        reading.say(f"No classes are taken: {some} may say them, and none is called a label.")
+    return key
+
+
+def is_sure(key: str, reading: Reading) -> bool:
+    """Whether an array or column says classes for sure: its name or the user says so."""
+    return is_label(key) or reading.choices.get("classes_from") == key
+
+
+def too_many(different: int, count: int) -> str:
+    """Why values are no classes of `count` images, most of which have one alone; "" where they may be."""
+    return f"its {different:,} different values for {count:,} images are none" if different > count / 2 else ""
+
+
+def classes_of(stored: Stored, sure: bool) -> tuple[list[str | None] | None, str]:
+    """(a class's name for each picture, None where these are no classes; why not).
+
+    sure: something says that they are classes, or they are of a test part; else few values must have most pictures.
+    """
     wanted = f"it is not one class per image, with 2 to {MOST_CLASSES} different ones"
     if stored.unread:
         return None, f"it holds {stored.unread}"
@@ -107,6 +141,8 @@ def classes_of(stored: Stored) -> tuple[list[str | None] | None, str]:
     if values.dtype.kind not in "buiU":
         return None, wanted
     different = np.unique(values)
+    if not sure and (why := too_many(len(different), len(values))):
+        return None, why
     if len(different) < 2 or (len(different) > MOST_CLASSES and len(different) > len(values) / 2):
         return None, wanted
     return [str(value).strip() for value in values.tolist()], ""

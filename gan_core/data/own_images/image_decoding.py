@@ -21,8 +21,11 @@ LOSSY = frozenset({"JPEG", "MPO", "WEBP", "JPEG2000", "AVIF"})  # photographs, w
 TURNED = frozenset({"JPEG", "MPO", "TIFF"})  # formats that keep the turn of the camera elsewhere than in `info`
 # Pillow knows these two by letters that tables begin with, too ("BMI,age", "P1,P2"); so their whole headers are asked
 # for: the size of the second header of a BMP, and two numbers in a PPM, of which no second line begins as the first.
+# A comment ends with its line, so there is one way only to part a run of hashes: otherwise a few dozen take years.
 _BMP = re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)
-_PPM = re.compile(rb"P(?:[1-6f]|0CMYK|y(?:P|RGBA|CMYK))(?![^\n]*\nP)(?:\s+#[^\n]*)*\s+\d+(?:\s+#[^\n]*)*\s+\d+\s")
+_PPM = re.compile(rb"P(?:[1-6f]|0CMYK|y(?:P|RGBA|CMYK))(?![^\n]*\nP)\s+(?:#[^\n]*\n\s*)*\d+\s+(?:#[^\n]*\n\s*)*\d+\s")
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+MOST_PAGES = 10_000  # that are counted, which takes seconds
 BAD = "that cannot be decoded"
 SIZE = f"under {LEAST_SIDE} or over {MOST_SIDE:,} pixels wide or high"
 
@@ -60,7 +63,8 @@ class Decoder:
     """How pictures become arrays. What the first decoding finds out of all of them decides on the second, if any.
 
     scale: (black, white) of the values, None: those of the pictures' own type. clear: some are transparent. uneven:
-    some are not square. deep: the type and the lowest and highest value of those of more than 8 bits.
+    some are not square. more_pages: after the first ones of their files. deep: the type and the lowest and highest
+    value of those of more than 8 bits.
     """
 
     fit: str
@@ -68,6 +72,7 @@ class Decoder:
     scale: tuple[float, float] | None = None
     clear: bool = False
     uneven: bool = False
+    more_pages: int = 0
     low: float = np.inf
     high: float = -np.inf
     deep: np.dtype | None = None
@@ -157,6 +162,21 @@ def _scaled(image: Image.Image, scale: tuple[float, float]) -> Image.Image:
     black, white = scale
     table = [round(min(max((value - black) / (white - black), 0), 1) * 255) for value in range(256)]
     return image.point(table * len(image.getbands()))
+
+
+def pages_of(content: bytes, most: int = MOST_PAGES) -> int:
+    """How many pages a TIFF file has, at most `most`; 1 of any other file."""
+    if not content.startswith(TIFF):
+        return 1
+    pages = 1
+    try:
+        with Image.open(io.BytesIO(content), formats=["TIFF"]) as image:  # its own, for the search leaves it elsewhere
+            while pages < most:
+                image.seek(pages)
+                pages += 1
+    except Exception:  # the last page, or damaged ones
+        pass
+    return pages
 
 
 def header_of(content: bytes) -> Image.Image:

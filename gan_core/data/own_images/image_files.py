@@ -21,6 +21,7 @@ from gan_core.data.own_images import (
     image_tables,
 )
 from gan_core.data.own_images.image_arrays import Stored
+from gan_core.data.own_images.image_columns import is_table_of_pixels
 from gan_core.data.own_images.image_layout import layouts
 from gan_core.data.own_images.image_members import Member
 from gan_core.data.own_images.image_reading import Reading
@@ -32,11 +33,15 @@ from gan_core.foundations.hyperparameters import shorten
 __all__ = ["LEAST_PICTURES", "looks_like_pictures", "propose_folder", "propose_pictures"]
 
 ZIP, MAT, HDF5 = b"PK\x03\x04", b"MATLAB 5.0", b"\x89HDF"
+ZIP_HEADER = 30  # bytes before the name of a zip's first file
+OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument."  # the first file of the zip that it is
 FOLDER_PIXELS = 20_000_000_000  # of all pictures of a folder on the same machine
 DEEPEST = 3  # a file in an archive that is packed itself; one could hold itself
 # What is not read, by its first bytes, and what to do instead.
+_HDF5 = "is an HDF5 file (as MATLAB 7.3 writes, too). Save the array of images as .npz, or with MATLAB's -v7."
 REFUSED = {
-    HDF5: "is an HDF5 file (as MATLAB 7.3 writes, too). Save the array of images as .npz, or with MATLAB's -v7.",
+    HDF5: _HDF5,
+    b"MATLAB 7.3": _HDF5,  # before which stands a text of MATLAB's
     b"\x80\x02": "is a pickle of Python objects, which is never read for safety. Save its arrays as .npz.",
     b"\x80\x03": "is a pickle of Python objects, which is never read for safety. Save its arrays as .npz.",
     b"\x80\x04": "is a pickle of Python objects, which is never read for safety. Save its arrays as .npz.",
@@ -76,7 +81,7 @@ def looks_like_pictures(content: bytes, name: str = "") -> bool:
         return b"bytes" in content[-20_000:] or b"image" in content[-20_000:] or b"pixel" in content[-20_000:]
     if image_members.is_tar(start) or image_arrays.is_idx(start) or start.startswith((gzip_parts.GZIP, MAT, *REFUSED)):
         return True
-    return image_decoding.is_picture(start) or image_tables.is_table_of_pixels(content)
+    return image_decoding.is_picture(start) or is_table_of_pixels(content)
 
 
 def _able(stored: Stored) -> bool:
@@ -122,6 +127,8 @@ def _of_file(content: bytes, name: str, reading: Reading) -> Pictures:
     reading.depth += 1
     if reading.depth > DEEPEST:
         raise PictureError(f"{shown} holds archives within archives. Unpack it first.")
+    if start.startswith(ZIP) and (unread := _unread(content)):
+        raise PictureError(f"{shown} {unread}")
     if (
         start.startswith(ZIP)
         or start.startswith(b"PK\x05\x06")
@@ -150,15 +157,32 @@ def _of_file(content: bytes, name: str, reading: Reading) -> Pictures:
         found = image_tables.from_parquet(content, reading)
         if isinstance(found, dict):
             return image_sets.from_arrays(found, reading)
-        return image_archives.from_members(found, reading)
-    if image_decoding.is_picture(start):
-        raise PictureError(f"{shown} is a single image. Put {LEAST_PICTURES} or more into a .zip.")
-    for mark, said in REFUSED.items():
-        if start.startswith(mark):
-            raise PictureError(f"{shown} {said}")
-    if image_tables.is_table_of_pixels(content):
+        return image_archives.from_members(found, reading, are_classes=True)
+    if unread := _unread(content):
+        raise PictureError(f"{shown} {unread}")
+    if is_table_of_pixels(content):
         return image_sets.from_arrays(image_tables.from_csv(content, reading), reading)
     raise PictureError(f"{shown} is damaged, or of a kind that is not read.")
+
+
+def _unread(content: bytes) -> str:
+    """Why a file of a known kind is not read, and what to do instead; "" where it may be read."""
+    for mark, said in REFUSED.items():
+        if content.startswith(mark):
+            return said
+    if content.startswith(ZIP) and content.startswith(OPEN_DOCUMENT, ZIP_HEADER):
+        if content.startswith(b"spreadsheet", ZIP_HEADER + len(OPEN_DOCUMENT)):
+            return "is an OpenDocument spreadsheet. Save it as .xlsx or .csv."
+        return "is an OpenDocument file. Save its images one by one and pack them as .zip."
+    if not image_decoding.is_picture(content[:4096]):
+        return ""
+    pages = image_decoding.pages_of(content)
+    if pages > 1:
+        return (
+            f"is a single TIFF file of {pages:,} pages, of which one would be read. Save each page as an image and put "
+            f"{LEAST_PICTURES} or more into a .zip."
+        )
+    return f"is a single image. Put {LEAST_PICTURES} or more into a .zip."
 
 
 def _arrays(content: bytes, key: str, reading: Reading) -> dict[str, Stored] | None:
@@ -205,7 +229,7 @@ def _of_members(members: list[Member], reading: Reading, most_pixels: int | None
         text = [m for m in plain if PurePosixPath(m.name.lower()).suffix in (".csv", ".tsv", ".txt")]
         if len(text) == 1 and text[0].size <= MOST_UNPACKED:
             content = text[0].content(reading.name, MOST_UNPACKED)
-            if image_tables.is_table_of_pixels(content):
+            if is_table_of_pixels(content):
                 return _of_file(content, text[0].name, reading)
     return image_archives.from_members(members, reading, most_pixels)
 

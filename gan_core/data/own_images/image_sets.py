@@ -111,7 +111,12 @@ def _no_pictures(arrays: dict[str, Stored], name: str) -> str:
         return f"The array {shorten(key)} of {name} holds {stored.unread}."
     if len(stored.shape) in (3, 4) and stored.numeric:
         return f"The array {shorten(key)} of {name} has the shape {stored.shape}."
-    return f"{name} has no array of images; {shorten(key)} is {stored.dtype} of shape {stored.shape}."
+    mat = (
+        " A .mat file is read for images, or for points in columns of equal length."
+        if name.lower().endswith(".mat")
+        else ""
+    )
+    return f"{name} has no array of images; {shorten(key)} is {stored.dtype} of shape {stored.shape}.{mat}"
 
 
 def _layout(stored: Stored, counts: list[int], key: str, reading: Reading) -> Layout:
@@ -193,7 +198,7 @@ def _test_part(
             found = None
             for other in test_label_keys(arrays, key, like.count):
                 if want == HELD.intersection(words(other)):
-                    found, _ = classes_of(arrays[other])
+                    found, _ = classes_of(arrays[other], sure=True)
                     found = None if found is None else named(found, arrays, reading)
                     break
             if found is None:

@@ -2,96 +2,64 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-import math
-import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gan_core.data.own_images.image_arrays import Stored, in_memory
-from gan_core.data.own_images.image_classes import HELD, LABELS, TRAIN, words
+from gan_core.data.own_images.image_classes import (
+    HELD,
+    LABELS,
+    TRAIN,
+    is_label,
+    is_sure,
+    label_of,
+    too_many,
+    words,
+)
+from gan_core.data.own_images.image_columns import (
+    BLANK,
+    LEAST_PIXELS,
+    array_name,
+    fields_of,
+    first_lines,
+    is_header,
+    is_index,
+    pixel_columns,
+    separator,
+    square,
+)
+from gan_core.data.own_images.image_decoding import is_picture
 from gan_core.data.own_images.image_members import Member
 from gan_core.data.own_images.image_reading import Reading
-from gan_core.data.own_images.image_rules import LEAST_SIDE, MOST_ENTRIES, MOST_MEMBER, MOST_UNPACKED, PictureError
+from gan_core.data.own_images.image_rules import MOST_ENTRIES, MOST_MEMBER, MOST_UNPACKED, PictureError
 from gan_core.data.parquet_pages import largest_page
 from gan_core.foundations.hyperparameters import shorten
 from gan_core.foundations.lazy_imports import parquet, pd
 
 PARQUET = b"PAR1"
-LEAST_PIXELS = LEAST_SIDE**2
 MOST_COLUMNS = 3 * 256 * 256 + 16
 AT_ONCE = 4_000_000  # values that are read at once
 BATCH_BYTES = 100_000_000
+FIRST_ROWS = 16  # that tell what a Parquet file holds
 
 
 # -- CSV ----------------------------------------------------------------------------------------------------
 
 
-def _square(columns: int) -> bool:
-    """Whether so many numbers are a square picture, gray or in colour."""
-    return columns >= LEAST_PIXELS and (
-        math.isqrt(columns) ** 2 == columns or (columns % 3 == 0 and math.isqrt(columns // 3) ** 2 == columns // 3)
-    )
-
-
-def _first_lines(content: bytes, count: int = 2) -> list[str]:
-    text = content[:8_000_000].decode("utf-8-sig", "replace")
-    return [line for line in text.split("\n", 8) if line.strip()][:count]
-
-
-def _separator(line: str) -> str:
-    return max((line.count(mark), mark) for mark in ",;\t ")[1]
-
-
-def _fields(line: str, mark: str) -> list[str]:
-    try:
-        return next(csv.reader([line.strip()], delimiter=mark))
-    except csv.Error:  # a field too long for the csv module
-        return line.strip().split(mark)
-
-
-def is_table_of_pixels(content: bytes) -> bool:
-    """Whether text has as many columns as a square picture has pixels, or a column of pixels in one field."""
-    if b"\0" in content[:10_000]:
-        return False
-    lines = _first_lines(content)
-    if not lines:
-        return False
-    mark = _separator(lines[0])
-    count = len(_fields(lines[0], mark))
-    cells = _fields(lines[-1], mark)
-    if count > LEAST_PIXELS:
-        named = "pixel" in lines[0].lower()
-        return any(_square(count - i) for i in range(4)) and (named or all(map(_number, cells[4:LEAST_PIXELS])))
-    return len(lines) > 1 and any(len(cell.split()) >= LEAST_PIXELS and _numbers(cell) for cell in cells)
-
-
-def _number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(text: str) -> bool:
-    """Whether text begins with as many numbers as the smallest picture has pixels."""
-    return all(map(_number, text.split()[:LEAST_PIXELS]))
-
-
 def from_csv(content: bytes, reading: Reading) -> dict[str, Stored]:
     """The pixels, classes and parts of a CSV of pictures, one a line."""
     name = reading.name
-    lines = _first_lines(content)
-    mark = _separator(lines[0])
-    fields = _fields(lines[0], mark)
+    lines = first_lines(content)
+    mark = separator(lines[0])
+    fields = fields_of(lines[0], mark)
     if len(fields) > MOST_COLUMNS:
         raise PictureError(f"{name} has {len(fields):,} columns; at most {MOST_COLUMNS:,} are read.")
-    header = not all(_number(field) for field in fields)
+    header = is_header(fields)
     titles = [field.strip() for field in fields] if header else [str(i) for i in range(len(fields))]
     file, rows = io.BytesIO(content), 0
     kept: list[np.ndarray] = []
@@ -106,7 +74,7 @@ def from_csv(content: bytes, reading: Reading) -> dict[str, Stored]:
     try:
         reader = pd.read_csv(
             file,
-            sep=mark,
+            sep=r"\s+" if mark == BLANK else mark,
             header=None,
             skiprows=int(header),
             chunksize=max(1, AT_ONCE // len(titles)),
@@ -119,7 +87,7 @@ def from_csv(content: bytes, reading: Reading) -> dict[str, Stored]:
         if chunk.shape[1] != len(titles):
             raise PictureError(f"{name} has {len(titles):,} columns in its first line and {chunk.shape[1]:,} below.")
         if not rows:
-            pixels, rest = _columns(titles, chunk)
+            pixels, rest = pixel_columns(titles, chunk, reading)
         kept.append(_pixels_of(chunk[pixels], name, rows))
         others.append(chunk[rest])
         rows += len(chunk)
@@ -143,21 +111,6 @@ def _each(parts: Any, refusal: Callable[[Exception], PictureError]) -> Iterator[
         except Exception as error:
             raise refusal(error) from None
         yield part
-
-
-def _columns(titles: list[str], chunk: Any) -> tuple[list[int], list[int]]:
-    """(the columns of pixels, the others)."""
-    numbers = [i for i in range(len(titles)) if chunk[i].dtype.kind in "biuf" or re.match(r"(?i)pixel\d", titles[i])]
-    for i in range(len(titles)):
-        if i not in numbers and len(str(chunk[i].iloc[0]).split()) >= LEAST_PIXELS:
-            return [i], [j for j in range(len(titles)) if j != i]
-    named = [i for i in numbers if LABELS.intersection(words(titles[i]))]
-    pixels = [i for i in numbers if i not in named]
-    extra = next((n for n in range(4) if _square(len(pixels) - n)), 0)
-    if extra and titles[-1] != str(len(titles) - 1) and not named and "pixel" in titles[0].lower():
-        return pixels[:-extra], [i for i in range(len(titles)) if i not in pixels[:-extra]]
-    pixels = pixels[extra:]
-    return pixels, [i for i in range(len(titles)) if i not in set(pixels)]
 
 
 def _pixels_of(chunk: Any, name: str, before: int) -> np.ndarray:
@@ -187,6 +140,7 @@ def _with_rest(arrays: dict[str, Stored], table: Any, titles: list[str], rest: l
     if table is None:
         return arrays
     part = None
+    rest = [i for i in rest if not is_index(titles[i])]
     for i in rest:
         column = table[i]
         if column.dtype.kind in "biuf":
@@ -196,8 +150,7 @@ def _with_rest(arrays: dict[str, Stored], table: Any, titles: list[str], rest: l
             if all((TRAIN | HELD).intersection(words(kind)) for kind in set(values.tolist())):
                 part = np.array([bool(HELD.intersection(words(kind))) for kind in values.tolist()])
                 continue
-        known = bool(LABELS.intersection(words(titles[i])))
-        arrays[titles[i] if known or len(rest) > 1 else f"label {titles[i]}"] = in_memory(values)
+        arrays[array_name(titles[i], len(rest) == 1)] = in_memory(values)
     if part is None or part.all() or not part.any():
         return arrays
     split = {key: stored.read() for key, stored in arrays.items()}
@@ -211,7 +164,15 @@ def _with_rest(arrays: dict[str, Stored], table: Any, titles: list[str], rest: l
 
 def from_parquet(content: bytes, reading: Reading) -> list[Member] | dict[str, Stored]:
     """The encoded pictures of a Parquet file as files in folders of their classes, or its columns of pixels."""
-    name = reading.name
+    file, largest = _opened(content, reading.name)
+    picture = next((field.name for field in file.schema_arrow if _encoded(field.type)), None)
+    if picture is not None:
+        return _cells(file, picture, largest, BATCH_BYTES + 4 * len(content), reading)
+    return _pixel_columns(file, reading)
+
+
+def _opened(content: bytes, name: str) -> tuple[Any, int]:
+    """(a Parquet file that claims no more than is read, how many bytes its largest page has); raises PictureError."""
     try:
         file = parquet.ParquetFile(
             io.BytesIO(content), thrift_string_size_limit=50_000_000, thrift_container_size_limit=1_000_000
@@ -226,12 +187,48 @@ def from_parquet(content: bytes, reading: Reading) -> list[Member] | dict[str, S
         raise PictureError(
             f"{name} would unpack to {size / 1e6:,.0f} MB; at most {MOST_UNPACKED / 1e6:,.0f} MB are read."
         )
-    largest = largest_page(content, about, name, PictureError, MOST_UNPACKED)
-    schema = file.schema_arrow
-    picture = next((field.name for field in schema if _encoded(field.type)), None)
-    if picture is not None:
-        return _cells(file, picture, largest, BATCH_BYTES + 4 * len(content), reading)
-    return _pixel_columns(file, reading)
+    return file, largest_page(content, about, name, PictureError, MOST_UNPACKED)
+
+
+def holds_pictures(content: bytes) -> bool:
+    """Whether the first rows of a Parquet file hold encoded pictures, or as many numbers in a cell as a picture has.
+
+    True, too, where it claims more than is read: to be refused as pictures are.
+    """
+    columns = _first_rows(content, lambda kind: _encoded(kind) or "list<" in str(kind))
+    return columns is None or any(map(_may_be_pictures, columns))
+
+
+def first_numbers(content: bytes) -> list[float]:
+    """The numbers in the first rows of a Parquet file; [] where it cannot be read."""
+    columns = _first_rows(content, lambda kind: str(kind) in _NUMBERS) or []
+    return [value for column in columns for value in column.to_pylist() if value is not None]
+
+
+def _first_rows(content: bytes, wanted: Callable[[Any], bool]) -> list[Any] | None:
+    """The first rows of the columns of some types; None where they cannot be read.
+
+    The statistics that such a file has of its columns are not looked at: pyarrow ends the process on damaged ones.
+    """
+    try:
+        file, largest = _opened(content, "the file")
+        able = [field.name for field in file.schema_arrow if wanted(field.type)]
+        rows = max(1, min(FIRST_ROWS, BATCH_BYTES // max(1, largest)))
+        batch = next(file.iter_batches(batch_size=rows, columns=able), None)
+        return [] if batch is None else batch.columns
+    except Exception:  # pyarrow raises anything on junk
+        return None
+
+
+def _may_be_pictures(column: Any) -> bool:
+    if _encoded(column.type):
+        cells = column.to_pylist()
+        contents = [(cell.get("bytes") if isinstance(cell, dict) else cell) or b"" for cell in cells]
+        return any(is_picture(content[:512]) for content in contents)
+    rows = len(column)
+    while "list<" in str(column.type) and hasattr(column, "flatten"):
+        column = column.flatten()
+    return len(column) >= LEAST_PIXELS * rows and str(column.type) in _NUMBERS
 
 
 def _encoded(kind: Any) -> bool:
@@ -253,16 +250,19 @@ def _class_names(file: Any, column: str) -> list[str]:
 def _cells(file: Any, picture: str, largest: int, most: int, reading: Reading) -> list[Member]:
     """The encoded pictures of a column as files; largest: bytes of a page, and so of a picture, at most.
 
-    most: bytes of all of them, which are held in memory: encoded pictures hardly pack any further.
+    most: bytes of all of them, which are held in memory: encoded pictures hardly pack any further. The folder of a file
+    is its class.
     """
     name, rows = reading.name, file.metadata.num_rows
-    scalar = [field.name for field in file.schema_arrow if str(field.type) in _SCALARS]
-    label = next((key for key in scalar if LABELS.intersection(words(key))), None) or next(iter(scalar), None)
+    scalar = [field.name for field in file.schema_arrow if str(field.type) in _SCALARS and not is_index(field.name)]
+    label = label_of(sorted(scalar, key=lambda key: not is_label(key)), reading) if scalar else "none"
+    label = label if label in scalar else ""
     class_names = _class_names(file, label) if label else []
     # So few at once that they are bounded even where all are one picture as long as a page.
     at_once = max(1, min(64, BATCH_BYTES // max(1, largest)))
     batches = file.iter_batches(batch_size=at_once, columns=[picture, *([label] if label else [])])
     members: list[Member] = []
+    kinds: list[str | None] = []
     total = 0
     for batch in _each(batches, lambda _: PictureError(f"{name} is damaged: its rows cannot be read.")):
         by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
@@ -276,21 +276,29 @@ def _cells(file: Any, picture: str, largest: int, most: int, reading: Reading) -
             if len(content) > MOST_MEMBER:
                 raise PictureError(f"{name} has an image of more than {MOST_MEMBER / 1e6:,.0f} MB.")
             known = isinstance(of, int) and 0 <= of < len(class_names)
-            folder = () if of is None else (class_names[of] if known else str(of),)
-            file_name = f"{len(members):06d}.png"
-            members.append(Member((*folder, file_name), len(content), lambda most, c=content: c[:most]))
+            kinds.append(None if of is None else class_names[of] if known else str(of))
+            members.append(Member((f"{len(members):06d}.png",), len(content), lambda most, c=content: c[:most]))
         reading.at("Reading the table", len(members), rows)
-    return members
+    if not label:
+        return members
+    if not is_sure(label, reading) and (why := too_many(len(set(kinds)), len(kinds))):
+        reading.say(f"The column {shorten(label)} is not used as classes: {why}.")
+        return members
+    reading.say(f"The classes are those of {shorten(label)}.")
+    pairs = zip(members, kinds, strict=True)
+    return [member if kind is None else replace(member, parts=(kind, *member.parts)) for member, kind in pairs]
 
 
-_SCALARS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "string", "large_string", "bool")
+_WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_SCALARS = (*_WHOLE, "string", "large_string", "bool")
+_NUMBERS = (*_WHOLE, "float", "double")
 
 
 def _pixel_columns(file: Any, reading: Reading) -> dict[str, Stored]:
     """Columns of numbers, one a pixel, or a column of lists of them."""
     fields = list(file.schema_arrow)
     lists = [f.name for f in fields if str(f.type).startswith(("list<", "large_list<", "fixed_size_list<"))]
-    numbers = [f.name for f in fields if str(f.type) in _SCALARS[:8] or str(f.type) in ("float", "double")]
+    numbers = [f.name for f in fields if str(f.type) in _NUMBERS]
     if file.metadata.num_rows * len(fields) > MOST_UNPACKED // 4:
         raise PictureError(f"{reading.name} has more values than are read.")
     try:
@@ -308,7 +316,7 @@ def _pixel_columns(file: Any, reading: Reading) -> dict[str, Stored]:
             rest = [f.name for f in fields if f.name not in lists]
         else:
             pixels = [key for key in numbers if not LABELS.intersection(words(key))]
-            if not _square(len(pixels)):
+            if not square(len(pixels)):
                 raise PictureError(
                     f"{reading.name} has no column of encoded images, and its {len(fields)} columns are "
                     "not the pixels of a square."
