@@ -157,8 +157,8 @@ def test_a_table_that_could_be_pictures_asks_for_its_kind():
 def test_what_a_file_is_read_as_is_said_where_it_could_be_another():
     flat = npy(RNG.normal(size=(200, 64)))
     for content, kind, said in (
-        (flat, "images", "The rows are read as pictures; --kind points"),
-        (survey([f"Q{i}" for i in range(64)]), "points", "The file is read as points; --kind images"),
+        (flat, "images", "Each row is read as a picture. As its kind"),
+        (survey([f"Q{i}" for i in range(64)]), "points", "The file is read as points. As its kind"),
     ):
         found = propose("mine", content)
         assert found.kind == kind and found.notes[0].startswith(said)

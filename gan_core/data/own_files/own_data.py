@@ -30,11 +30,12 @@ from gan_core.foundations.hyperparameters import ConfigError, shorten
 
 LEAST_PIXELS = 64
 PICTURE_ENDS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+TABLE_ENDS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".data", ".dat")
 HEAD = 1 << 16
 KINDS = {"points": "points: two of its columns", "images": "images: a picture a row"}
 GUESSES = {
-    "points": "The file is read as points; --kind images reads each row as a picture.",
-    "images": "The rows are read as pictures; --kind points reads two of the columns as points.",
+    "points": "The file is read as points. As its kind you can choose images: a picture a row.",
+    "images": "Each row is read as a picture. As its kind you can choose points: two of the columns.",
 }
 NO_PICTURES = "No array of the .mat file can be pictures: its numbers are read as points."
 DATA_SETS = {"points": "file", "images": "picture_file"}  # the data set that trains on a file of this kind
@@ -189,7 +190,7 @@ def _of_archive(content: bytes, suffix: str) -> tuple[str, bool]:
         if ("images", False) in kinds:
             return "images", False
         return ("images", True) if ("images", True) in kinds else ("points", ("points", True) in kinds)
-    texts = [path for path in names if path.endswith((".csv", ".tsv", ".txt", ".json"))]
+    texts = [path for path in names if path.endswith(TABLE_ENDS)]
     pictures = [path for path in names if path.endswith(PICTURE_ENDS)]
     return ("points" if texts and not pictures else "images"), False
 
