@@ -15,6 +15,7 @@ _UNITS = re.compile(r"[\[(].{1,12}[\])]|[a-zA-Zµ°%$€£/·²³]{1,3}(?:[/·*^
 LONGEST_UNIT = 16  # letters
 _DRAWN = re.compile(r":?[-=]{2,}:?")  # a line under the names, as in Markdown
 _YEARS = range(1500, 2201)
+DECADE = 10  # years that lie further apart are numbers like others
 LOOKED_AT = 200  # rows
 
 
@@ -104,7 +105,7 @@ def numbers_as_names(row: Sequence[str], rest: Sequence[Sequence[str]], numeric:
     steps = {b - a for a, b in itertools.pairwise(values)}
     below = [other[column] for other in rest for column in numeric if is_number(other[column])]
     alike = sum(text.isdigit() and int(text) in _YEARS for text in below if len(text) == 4)
-    years = all(value in _YEARS for value in values) and len(steps) == 1 and steps.pop() > 0
+    years = all(value in _YEARS for value in values) and len(steps) == 1 and 0 < steps.pop() <= DECADE
     return "names" if years and alike <= 0.5 * len(below) else None
 
 
