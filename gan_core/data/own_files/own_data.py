@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from gan_core.data import gzip_parts
+from gan_core.data import gzip_parts, parquet_trial
 from gan_core.data.own_images import image_arrays, image_files, image_tables
 from gan_core.data.own_images.image_columns import MOST_OTHERS, is_table_of_pixels
 from gan_core.data.own_images.image_decoding import is_picture
@@ -199,6 +199,8 @@ def _of_parquet(content: bytes) -> tuple[str, bool]:
     import pyarrow as pa
     from pyarrow import parquet
 
+    if not parquet_trial.survives(content):
+        return "points", False
     try:
         schema = parquet.read_schema(io.BytesIO(content))
     except (pa.ArrowException, OSError, ValueError):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.data import parquet_trial
 from gan_core.data.own_images.image_arrays import Stored, in_memory
 from gan_core.data.own_images.image_classes import (
     HELD,
@@ -173,6 +174,8 @@ def from_parquet(content: bytes, reading: Reading) -> list[Member] | dict[str, S
 
 def _opened(content: bytes, name: str) -> tuple[Any, int]:
     """(a Parquet file that claims no more than is read, how many bytes its largest page has); raises PictureError."""
+    if not parquet_trial.survives(content):
+        raise PictureError(f"{name} cannot be read: it is damaged.")
     try:
         file = parquet.ParquetFile(
             io.BytesIO(content), thrift_string_size_limit=50_000_000, thrift_container_size_limit=1_000_000

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data import gzip_parts
+from gan_core.data import gzip_parts, parquet_trial
 from gan_core.data.own_tables import table_header
 from gan_core.data.own_tables.table_cells import of_cells
 from gan_core.data.own_tables.table_rules import (
@@ -156,6 +156,8 @@ def read_parquet(content: bytes, name: str, choices: Choices, progress: Progress
     import pyarrow as pa
     from pyarrow import parquet
 
+    if not parquet_trial.survives(content, progress):
+        raise TableError(f"{name} cannot be read: it is damaged.")
     try:
         file = parquet.ParquetFile(io.BytesIO(content), memory_map=False)
         about = file.metadata
