@@ -17,7 +17,7 @@ OPTIONS = {
     "columns": ("X,Y", "of a table: the two columns to train on, by name or number"),
     "classes_from": ("NAME", "what says the class: a column, an array, a level of folders; none for no classes"),
     "decimal": ("MARK", "of a table: point or comma, where 101,037, or 1.388 beside 950, can be read in two ways"),
-    "header": ("WHAT", "of a table: names or none, where the first row is 0,1,2"),
+    "header": ("WHAT", "of a table: names or none, where the first row is numbers such as 0,1,2 or years"),
     "separator": ("WORD", "of a table: comma, semicolon, tab, bar or blank"),
     "encoding": ("NAME", "of a table: utf-8, cp1252, cp932, gb18030, ..."),
     "sheet": ("NAME", "of a workbook: the sheet to read"),
