@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,23 +63,27 @@ class Rows:
         self._name, self._progress = name, progress
         self.notes: list[str] = []
         self.left_out: dict[str, int] = {}
-        self._quoting, self._too_long = csv.QUOTE_MINIMAL, frozenset()
-        frame, self._too_long = self._read()
+        self._quotes, self._passes_over = True, False
+        self._too_long: frozenset[int] = frozenset()  # the numbers of lines
+        frame = self._read()
         if frame is None or self._swallowed(frame):
-            self._quoting = csv.QUOTE_NONE
-            again, too_long = self._read()
+            self._quotes = False
+            again = self._read()
             if again is not None and (frame is None or len(again) > len(frame)):
-                frame, self._too_long = again, too_long
+                frame = again
                 self.notes.append("A quotation mark that is never closed is passed over.")
+            else:
+                self._quotes = True
         if frame is None:
             raise TableError(f"{name} is not a regular table (a quotation mark is never closed).")
         self.frame = frame
-        self._count_too_long()
+        if self._passes_over:
+            self._count_too_long()
         self._blank_too_short()
 
     def texts(self, column: int) -> Any:
         """One column's cells as they stand there."""
-        frame, _ = self._read(column)
+        frame = self._read(column)
         return () if frame is None else frame.iloc[:, 0]
 
     def line_of(self, row: int) -> int:
@@ -90,16 +96,16 @@ class Rows:
                 return number + 1
         return self._layout.line + row + 1
 
-    def _read(self, column: int | None = None) -> tuple[Any, frozenset[int]]:
-        """(the rows, the numbers of the lines that have more values than columns); None where a quotation mark stays
-        open until the end. column: of this one alone, as texts."""
+    def _read(self, column: int | None = None) -> Any:
+        """The rows, without those that have more values than columns; None where a quotation mark stays open until the
+        end. column: of this one alone, as texts."""
         layout, telling = self._layout, Telling(self._progress)
         comma_alone = layout.comma and layout.separator == ","
         try:
-            with warnings.catch_warnings(record=True) as heard:
-                warnings.simplefilter("ignore")
-                warnings.simplefilter("always", pd.errors.ParserWarning)
-                frame = pd.read_csv(
+            with warnings.catch_warnings():
+                # Of numbers and words in one column, which are told apart later.
+                warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+                return pd.read_csv(
                     _Told(self._content, telling),
                     sep=r"\s+" if layout.separator == " " else layout.separator,
                     header=None,
@@ -111,8 +117,8 @@ class Rows:
                     decimal="," if layout.comma and layout.separator != "," else ".",
                     na_values=[*MISSING, *(word.upper() for word in MISSING)],
                     nrows=MOST_READ + 1,
-                    quoting=self._quoting,
-                    on_bad_lines="warn",
+                    quoting=csv.QUOTE_MINIMAL if self._quotes else csv.QUOTE_NONE,
+                    on_bad_lines="skip" if self._passes_over else "error",
                     # A comma that parts the columns cannot be pandas' decimal mark: then all numbers are read here.
                     dtype=str if column is not None or comma_alone else None,
                     usecols=None if column is None else [column],
@@ -124,10 +130,11 @@ class Rows:
                 raise telling.ended from None
             reason = str(error).split("C error: ")[-1].strip().rstrip(".")
             if "EOF inside string" in reason:
-                return None, frozenset()
+                return None
+            if re.match(r"Expected \d+ fields in line", reason) and not self._passes_over:
+                self._passes_over = True
+                return self._read(column)
             raise TableError(f"{self._name} is not a regular table ({shorten(reason, 120)}).") from None
-        said = [str(warning.message) for warning in heard]
-        return frame, frozenset(int(found) for text in said for found in re.findall(r"Skipping line (\d+)", text))
 
     def _swallowed(self, frame: Any) -> bool:
         """Whether a text holds whole rows of the table: a quotation mark at its start was no quotation."""
@@ -143,18 +150,43 @@ class Rows:
 
     def _count_too_long(self) -> None:
         """Rows with more values than columns: a few are left out, counted; of many there is no telling what is what."""
-        count = len(self._too_long)
-        if not count:
+        width, rows, found = self.frame.shape[1], 0, []
+        for number, cells in self._records():
+            rows += bool(cells)
+            if len(cells) > width:
+                found.append(number)
+        if rows - len(found) != len(self.frame) or len(found) > max(1, MOST_TOO_LONG * rows):
+            lines, have = many(len(found), "line"), "has" if len(found) == 1 else "have"
+            first = f", the first is line {found[0]:,}" if found else ""
+            wrong = f"{lines} of it {have} more values than the {width} columns{first}"
+            raise TableError(f"{self._name} is not a regular table: {wrong}.")
+        if not found:
             return
-        first = min(self._too_long)
-        if count > max(1, MOST_TOO_LONG * len(self.frame)):
-            raise TableError(
-                f"{self._name} is not a regular table: {many(count, 'line')} of it, the first is line {first:,}, "
-                f"{'has' if count == 1 else 'have'} more values than the {self.frame.shape[1]} columns."
-            )
-        more = f", and {many(count - 1, 'line')} like it" if count > 1 else ""
+        first = found[0]
+        self._too_long = frozenset(found)
+        more = f", and {many(len(found) - 1, 'line')} like it" if len(found) > 1 else ""
         self.notes.append(f"Left out: line {first:,}, which has more values than columns{more}.")
-        self.left_out["rows with more values than columns"] = count
+        self.left_out["rows with more values than columns"] = len(found)
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """(the number of its last line, its values) of each row as it stands in the file; [] for a blank one."""
+        layout = self._layout
+        lines = io.StringIO(self._content.decode(self._encoding, "replace"), newline=None)
+        rest = itertools.islice(lines, layout.line, None)
+        if layout.separator == " ":
+            yield from ((layout.line + i, line.split()) for i, line in enumerate(rest, 1))
+            return
+        reader = csv.reader(
+            rest,
+            delimiter=layout.separator,
+            skipinitialspace=True,
+            quoting=csv.QUOTE_MINIMAL if self._quotes else csv.QUOTE_NONE,
+        )
+        try:
+            for cells in reader:
+                yield layout.line + reader.line_num, cells if any(cells) or len(cells) > 1 else []
+        except csv.Error:  # a text too long for the csv module
+            raise TableError(f"{self._name} is not a regular table (line {reader.line_num:,}).") from None
 
     def _blank_too_short(self) -> None:
         """Where blanks part the columns, a row with a value less does not say which: none of its values counts."""
