@@ -211,6 +211,7 @@ _FILES = {
         notes=("Python objects",),
         name="mine.npz",
     ),
+    "a .npz of two rows": Case(npz(p=POINTS.T), axes=("p 1", "p 2"), notes=("Two rows of 40",), name="mine.npz"),
     "a .npz whose classes were saved first": Case(
         npz(y=np.array([int(k == "long") for k in KINDS]), X=POINTS), axes=("X 1", "X 2"), name="mine.npz"
     ),

@@ -35,6 +35,7 @@ SHEET_COLUMNS = 256  # that are looked at: a forgotten format in column XFD make
 SHEET_CELLS = 20_000_000
 SHEET_ROWS = 1_048_576  # as many as Excel has; openpyxl fills every gap before a row with rows of its own
 SHOWN_SHEETS = 50
+TWO_ROWS = "Two rows of {:,} numbers are taken for x and y."
 BATCH_BYTES = 400_000_000  # that rows of a Parquet file may take at once, were each a text as long as a page
 
 
@@ -225,10 +226,8 @@ def read_npy(content: bytes, name: str, choices: Choices, progress: Progress) ->
     """An array N x columns (2 x N, where that is longer), or one with named fields. Raises TableError."""
     npy_header(content, name)
     array = np.load(io.BytesIO(content), allow_pickle=False)
-    columns, notes = _columns_of("", array), []
-    if array.ndim == 2 and array.shape[0] == 2 and array.shape[1] > 2:
-        columns = _columns_of("", array.T)
-        notes = [f"Two rows of {array.shape[1]:,} numbers are taken for x and y."]
+    columns = _columns_of("", array.T if _two_rows(array) else array)
+    notes = [TWO_ROWS.format(array.shape[1])] if _two_rows(array) else []
     if not columns:
         raise TableError(f"{name} is an array of {_shape(array.shape)} of {array.dtype}; N x 2 numbers are needed.")
     return _of_columns(columns, notes, array.dtype.names is not None, name)
@@ -256,7 +255,9 @@ def read_npz(content: bytes, name: str, choices: Choices, progress: Progress) ->
             arrays[label] = np.load(io.BytesIO(part), allow_pickle=False)
     # A single column beside a table is what is said of its rows, whichever was saved first.
     order = sorted(arrays, key=lambda label: arrays[label].ndim == 1)
-    found = {label: _columns_of(label, arrays[label]) for label in order}
+    notes = [TWO_ROWS.format(array.shape[1]) for array in arrays.values() if _two_rows(array)]
+    arrays = {label: arrays[label].T if _two_rows(arrays[label]) else arrays[label] for label in order}
+    found = {label: _columns_of(label, array) for label, array in arrays.items()}
     lengths = Counter(len(next(iter(columns.values()))) for columns in found.values() if columns)
     rows = max((n for n in lengths if _width(found, n) > 1), key=lambda n: n * _width(found, n), default=None)
     if rows is None:
@@ -266,10 +267,15 @@ def read_npz(content: bytes, name: str, choices: Choices, progress: Progress) ->
         raise TableError(f"{name} has no two columns of equal length. It has: {shapes or 'no arrays'}.")
     columns = {k: v for part in found.values() for k, v in part.items() if len(v) == rows}
     left = [label for label, part in found.items() if not part or len(next(iter(part.values()))) != rows]
-    notes = [f"Left out, for they are not {rows:,} long: {', '.join(left)[:100]}."] if left else []
+    if left:
+        notes.append(f"Left out, for they are not {rows:,} long: {', '.join(left)[:100]}.")
     if pickled:
         notes.append(f"Left out, for they hold Python objects, which could run a program: {', '.join(pickled)[:100]}.")
     return _of_columns(columns, notes, True, name)
+
+
+def _two_rows(array: np.ndarray) -> bool:
+    return array.ndim == 2 and array.shape[0] == 2 < array.shape[1]
 
 
 def _width(found: dict[str, dict[str, np.ndarray]], rows: int) -> int:
