@@ -3,12 +3,11 @@
 `ODD_TABLES` is of the same kind as `TABLES` (table_files.py): every file is made here, from the same forty points.
 """
 
-import io
 import json
-import zipfile
 
 import numpy as np
 
+from tests.support.picture_files import zipped
 from tests.support.table_files import (
     CLASSES,
     KINDS,
@@ -31,14 +30,6 @@ TOO_LONG = "rows with more values than columns"
 XY = ("x", "y")
 ROUND = np.stack([np.round(10 * POINTS[:, 0]) * 100, POINTS[:, 1]], 1)  # 1,600 to 5,100
 EURO = lines("a;b", *(f"{comma(x)} €;{comma(y)} kg" for x, y in PAIRS))
-
-
-def zip_of(members):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 _NAMES = {
@@ -197,7 +188,7 @@ _FILES = {
         name="mine.json",
     ),
     "a CSV in a zip that a Mac made": Case(
-        zip_of({"d/mine.csv": text(), "__MACOSX/d/._mine.csv": b"\0\5\26\7", "d/.DS_Store": b"x", "README.txt": b"y"}),
+        zipped({"d/mine.csv": text(), "__MACOSX/d/._mine.csv": b"\0\5\26\7", "d/.DS_Store": b"x", "README.txt": b"y"}),
         notes=("left out: README.txt",),
         name="mine.zip",
     ),

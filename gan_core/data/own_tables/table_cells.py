@@ -25,22 +25,24 @@ def of_cells(rows: list[list[Any]], name: str, choices: Choices) -> Table:
     if not rows:
         raise TableError(f"{name} is empty.")
     width = Counter(map(len, rows[len(rows) // 2 :])).most_common(1)[0][0]
-    lower = [_texts(row, width) for row in rows[len(rows) // 2 :][: table_header.LOOKED_AT]]
+    lower = [texts_of(row, width) for row in rows[len(rows) // 2 :][: table_header.LOOKED_AT]]
     numeric = table_header.numeric_columns([*lower, *lower], width)
-    first = next((i for i, row in enumerate(rows) if table_header.is_data(_texts(row, width), numeric)), None)
+    first = next((i for i, row in enumerate(rows) if table_header.is_data(texts_of(row, width), numeric)), None)
     if first is None:
         first = 1 if len(rows) > 1 else 0
     elif first <= HEAD_ROWS:
-        first = table_header.begin([_texts(row, width) for row in rows[:first]], first, numeric, width)
+        first = table_header.begin([texts_of(row, width) for row in rows[:first]], first, numeric, width)
     names, notes, questions, used = [], [], [], 0
-    above = [_texts(row, width) if len(row) <= width else [*map(_text, row)] for row in rows[max(0, first - 2) : first]]
+    above = [
+        texts_of(row, width) if len(row) <= width else [*map(_text, row)] for row in rows[max(0, first - 2) : first]
+    ]
     if above and len(rows[first - 1]) > 1:
         names, used = above[-1], 1
         if len(above) > 1 and len(rows[first - 2]) > 1 and table_header.are_units(names):
             names, used = table_header.with_units(above[0], names), 2
             notes.append("Names and units stand in two rows.")
     elif not first:
-        top = [_texts(row, width) for row in rows[: table_header.LOOKED_AT]]
+        top = [texts_of(row, width) for row in rows[: table_header.LOOKED_AT]]
         guess = table_header.numbers_as_names(top[0], top[1:], [*numeric])
         if guess is not None:
             chosen, question, note = table_header.header_question(top[0], guess, choices)
@@ -60,7 +62,7 @@ def of_cells(rows: list[list[Any]], name: str, choices: Choices) -> Table:
     return table
 
 
-def _texts(row: list[Any], width: int) -> list[str]:
+def texts_of(row: list[Any], width: int) -> list[str]:
     """The first `width` cells as texts, "" where there is none."""
     return [_text(cell) for cell in [*row, *[None] * (width - len(row))][:width]]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gan_core.data import gzip_parts, parquet_trial
 from gan_core.data.own_tables import table_header
-from gan_core.data.own_tables.table_cells import of_cells
+from gan_core.data.own_tables.table_cells import of_cells, texts_of
 from gan_core.data.own_tables.table_rules import (
     MOST_COLUMNS,
     MOST_READ,
@@ -145,7 +145,7 @@ def _holds_numbers(rows: list[list[Any]]) -> bool:
     """Whether two columns of a sheet hold numbers: a sheet of remarks before the table has none."""
     lower = rows[len(rows) // 2 :][: table_header.LOOKED_AT]
     width = max(map(len, lower), default=0)
-    texts = [["" if cell is None else str(cell) for cell in [*row, *[None] * (width - len(row))]] for row in lower]
+    texts = [texts_of(row, width) for row in lower]
     return len(table_header.numeric_columns([*texts, *texts], width)) > 1
 
 

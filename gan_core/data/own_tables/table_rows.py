@@ -192,13 +192,11 @@ class Rows:
         """Where blanks part the columns, a row with a value less does not say which: none of its values counts."""
         if self._layout.separator != " " or self.frame.shape[1] < 2 or not self.frame.iloc[:, -1].isna().any():
             return
-        text = self._content.decode(self._encoding, "replace")
-        lines = [line.split() for line in text.splitlines()[self._layout.line :] if line.strip()]
-        lines = [line for line in lines if '"' not in "".join(line)] if len(lines) != len(self.frame) else lines
-        if len(lines) != len(self.frame):
+        rows = [cells for number, cells in self._records() if cells and number not in self._too_long]
+        if len(rows) != len(self.frame):
             return
-        short = np.array([len(line) < self.frame.shape[1] for line in lines])
+        short = np.array([len(cells) < self.frame.shape[1] for cells in rows])
         if short.any():
             self.frame = self.frame.loc[~short].reindex(self.frame.index)
-            rows = many(int(short.sum()), "row")
-            self.notes.append(f"Left out: {rows} with fewer values than columns, for nothing says which are missing.")
+            said = many(int(short.sum()), "row")
+            self.notes.append(f"Left out: {said} with fewer values than columns, for nothing says which are missing.")
